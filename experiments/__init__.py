@@ -1,0 +1,19 @@
+"""Sweeps over small neural networks: ``Sweep(hidden=[1, 2, 3], seed=range(10)).run()``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from experiments.sweep import Sweep
+
+__all__ = ["Sweep"]
+
+
+def __getattr__(name: str) -> Any:
+    # On access, so that a command line can set its signal handlers before the heavy imports.
+    if name == "Sweep":
+        from experiments.sweep import Sweep
+
+        return Sweep
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

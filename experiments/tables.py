@@ -1,0 +1,388 @@
+"""Results as DataFrames, and as files: runs.csv, curves.csv, summary.csv, sweep.json, networks.npz.
+
+Numbers are written in shortest round-trip form and read back bit for bit. The files hold no time stamp and do not
+depend on the order in which runs were finished, except for sweep.json, which tells of the one execution.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.datasets import Data
+from experiments.statistics import summarize
+from planar_core import steps
+from planar_core.network import Array, Parameters
+from planar_core.training import recorded_iterations
+
+if TYPE_CHECKING:
+    from experiments.runner import BatchResult
+    from experiments.sweep import Sweep
+
+MEASURES = ("cost", "train_accuracy", "test_accuracy")
+RUNS, CURVES, SUMMARY, MANIFEST, NETWORKS = "runs.csv", "curves.csv", "summary.csv", "sweep.json", "networks.npz"
+FORMAT = 1  # of the files; raised when a reader has to know
+
+_TEXT_COLUMNS = ("dataset", "hidden", "target", "dtype", "status", "error")
+_RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
+
+
+class ResultsError(ValueError):
+    """A folder without readable results. The message is one line."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network of a sweep."""
+
+    parameters: Parameters
+
+    def predict_proba(self, X: Array) -> Array:
+        """The probability of class 1 for each example: (1, examples), from X (features, examples)."""
+        return steps.predict_proba(self.parameters, X)
+
+    def predict(self, X: Array) -> Array:
+        """The class of each example, 0 or 1: (1, examples), from X (features, examples)."""
+        return steps.predict(self.parameters, X)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of a sweep, its manifest, its data sets and its networks."""
+
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    manifest: dict[str, Any]
+    _curves: pd.DataFrame | Path
+    _data: Mapping[str, Data] = field(repr=False)
+    _parameters: Sequence[Parameters | None] = field(repr=False)
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """Cost and accuracies against iteration, for every run; read on access."""
+        return _read_csv(self._curves) if isinstance(self._curves, Path) else self._curves
+
+    @property
+    def columns(self) -> list[str]:
+        """The identifying columns."""
+        return list(self.manifest["columns"])
+
+    @property
+    def problem_columns(self) -> list[str]:
+        """Those that name the problem."""
+        return list(self.manifest["problem_columns"])
+
+    def data(self, name: str) -> Data:
+        """A data set of the sweep, as it was trained on. Raises KeyError for a name that is not in the sweep."""
+        return self._data[name]
+
+    def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
+        """The network of a run, given a row of ``runs`` (or the identifying columns of one).
+
+        Raises LookupError if there is no such run, or it failed.
+        """
+        wanted = np.ones(len(self.runs), bool)
+        for column in self.columns:
+            wanted &= (self.runs[column] == run[column]).to_numpy()
+        positions = np.flatnonzero(wanted)
+        parameters = self._parameters[positions[0]] if len(positions) == 1 else None
+        if parameters is None:
+            raise LookupError(f"no trained network for {({column: run[column] for column in self.columns})}")
+        return Network(parameters)
+
+
+def gather(
+    sweep: Sweep, data: Mapping[str, Data], finished: Sequence[BatchResult], seconds: float, jobs: int, backend: str
+) -> Results:
+    """The results of a sweep from those of its batches, which are in the order of the sweep."""
+    from experiments.runner import STATUSES
+
+    at = recorded_iterations(sweep.iterations, sweep.record_every)
+    status = np.concatenate([result.status for result in finished])
+    records = np.concatenate([result.records for result in finished])
+    curves = np.concatenate([result.curves for result in finished], axis=1)
+    identity = _identity(sweep)
+
+    last = np.maximum(records - 1, 0)
+    final = curves[:, np.arange(len(records)), last]
+    runs = pd.DataFrame(identity)
+    runs["iterations"] = sweep.iterations
+    runs["status"] = pd.Series(np.array(STATUSES, dtype=object)[status], dtype=str)
+    for measure, values in zip(MEASURES, final, strict=True):
+        runs[measure] = values
+    runs["error"] = pd.Series([error for result in finished for error in result.errors], dtype=str)
+
+    filled = np.arange(len(at)) < records[:, np.newaxis]
+    run_of_row, record_of_row = np.nonzero(filled)
+    curve_table = pd.DataFrame({name: values[run_of_row] for name, values in identity.items()})
+    curve_table["iteration"] = at[record_of_row]
+    for measure, values in zip(MEASURES, curves, strict=True):
+        curve_table[measure] = values[filled]
+
+    configuration = [name for name in sweep.columns if name != "seed"]
+    counts = {name: int((status == code).sum()) for code, name in enumerate(STATUSES)}
+    return Results(
+        runs=runs,
+        summary=summarize(runs, configuration, sweep.problem_columns),
+        manifest=_manifest(sweep, data, counts, seconds, jobs, backend),
+        _curves=curve_table,
+        _data=data,
+        _parameters=[parameters for result in finished for parameters in result.parameters],
+    )
+
+
+def _identity(sweep: Sweep) -> dict[str, np.ndarray[Any, Any]]:
+    """The identifying columns, one value a run, in the order of the sweep."""
+    from experiments.sweep import AXES
+
+    identity: dict[str, np.ndarray[Any, Any]] = {}
+    inner, outer = len(sweep), 1
+    for axis in AXES:
+        values = sweep.values[axis.name]
+        inner //= len(values)
+        column = np.array(values)
+        if column.dtype.kind == "U":
+            column = column.astype(object)
+        identity[axis.name] = np.tile(np.repeat(column, inner), outer)
+        outer *= len(values)
+    for name, value in sweep.settings.items():
+        identity[name] = np.full(len(sweep), value, dtype=object)
+    return identity
+
+
+def _manifest(
+    sweep: Sweep, data: Mapping[str, Data], counts: dict[str, int], seconds: float, jobs: int, backend: str
+) -> dict[str, Any]:
+    import numba
+    import scipy
+
+    return {
+        "format": FORMAT,
+        "request": sweep.request,
+        "columns": sweep.columns,
+        "problem_columns": sweep.problem_columns,
+        "counts": {"runs": len(sweep), **counts},
+        "data": {
+            name: {
+                "fingerprint": d.fingerprint,
+                "features": len(d.feature_names),
+                "training_examples": d.X.shape[1],
+                "test_examples": d.X_test.shape[1],
+                "feature_names": list(d.feature_names),
+                "class_names": list(d.class_names),
+                "notes": list(d.notes),
+            }
+            for name, d in data.items()
+        },
+        "notes": sweep.notes,
+        "execution": {
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "training_seconds": round(seconds, 3),
+            "jobs": jobs,
+            "backend": backend,
+            "commit": _commit(),
+            "python": platform.python_version(),
+            "versions": {
+                "numpy": np.__version__,
+                "numba": numba.__version__,
+                "pandas": pd.__version__,
+                "scipy": scipy.__version__,
+            },
+            "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        },
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the source tree that this runs from, with "+" if files differ from it; None outside git."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        # A package installed into somebody else's repository is not of that repository's commit.
+        if not git("ls-files", Path(__file__).name):
+            return None
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+# Files
+
+
+def write(results: Results, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write tables, networks and manifest, each in one step; the manifest last. Returns their paths."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in ((RUNS, results.runs), (CURVES, results.curves), (SUMMARY, results.summary)):
+        with replacing(folder / name) as file:
+            _write_csv(table, file)
+    with replacing(folder / NETWORKS) as file:
+        _write_networks(results, file)
+    with replacing(folder / MANIFEST) as file:
+        file.write((json.dumps(results.manifest, indent=2, ensure_ascii=False) + "\n").encode())
+    return [folder / name for name in (RUNS, CURVES, SUMMARY, NETWORKS, MANIFEST)]
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Any]:
+    """A binary file that takes the place of ``path`` when it is complete and on disk, and not before.
+
+    A reader sees the old file or the new one, whatever happens meanwhile.
+    """
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(unfinished, 0o666 & ~_umask())
+        os.replace(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(unfinished)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _write_csv(table: pd.DataFrame, file: Any) -> None:
+    table = table.copy(deep=False)
+    for column in _TEXT_COLUMNS:
+        if column in table:
+            # A spreadsheet would run these; an apostrophe makes them text.
+            text = table[column].astype(str)
+            table[column] = text.where(~text.str.startswith((*_RUN_BY_A_SPREADSHEET, "'")), "'" + text)
+    table.to_csv(file, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """The reverse of ``_write_csv``: same columns, same types, same bits."""
+    try:
+        table = pd.read_csv(
+            path,
+            float_precision="round_trip",
+            dtype=dict.fromkeys(_TEXT_COLUMNS, str),
+            keep_default_na=False,
+            na_values={c: [""] for c in _header(path) if c not in _TEXT_COLUMNS},
+        )
+    except FileNotFoundError:
+        raise ResultsError(f"{path}: expected the results of a sweep, found no such file") from None
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+    for column in _TEXT_COLUMNS:
+        if column in table:
+            table[column] = table[column].str.replace("^'", "", regex=True)
+    if "tied_with_best" in table:
+        table["tied_with_best"] = table["tied_with_best"].astype("boolean")
+        table["rank_test_accuracy"] = table["rank_test_accuracy"].astype("Int64")
+    return table
+
+
+def _header(path: Path) -> list[str]:
+    return list(pd.read_csv(path, nrows=0).columns)
+
+
+def _write_networks(results: Results, file: Any) -> None:
+    """Arrays alone, no pickle: the parameters of all runs one after the other, and the data sets."""
+    flat: list[Array] = []
+    layers: list[int] = []
+    for parameters in results._parameters:
+        layers.append(len(parameters or ()))
+        for W, b in parameters or ():
+            flat.extend((W.ravel(), b.ravel()))
+    shapes = [W.shape for parameters in results._parameters for W, _ in parameters or ()]
+    arrays: dict[str, Any] = {
+        "parameters": np.concatenate([*flat, np.empty(0)]),
+        "layers": np.array(layers, np.int64),
+        "shapes": np.array(shapes, np.int64).reshape(-1, 2),
+    }
+    for position, name in enumerate(results.manifest["data"]):
+        data = results.data(name)
+        for part in ("X", "Y", "X_test", "Y_test"):
+            arrays[f"data_{position}_{part}"] = getattr(data, part)
+    # Through memory: the zip format wants to go back in its file.
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    file.write(buffer.getvalue())
+
+
+def _read_networks(path: Path, manifest: dict[str, Any]) -> tuple[dict[str, Data], list[Parameters | None]]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        data = {
+            name: Data(
+                name,
+                *(arrays[f"data_{position}_{part}"] for part in ("X", "Y", "X_test", "Y_test")),
+                feature_names=tuple(about["feature_names"]),
+                class_names=tuple(about["class_names"]),
+                notes=tuple(about["notes"]),
+            )
+            for position, (name, about) in enumerate(manifest["data"].items())
+        }
+        flat, shapes = arrays["parameters"], iter(arrays["shapes"].tolist())
+        networks: list[Parameters | None] = []
+        start = 0
+        for layers in arrays["layers"].tolist():
+            parameters: Parameters = []
+            for _ in range(layers):
+                units, inputs = next(shapes)
+                end = start + units * inputs
+                parameters.append((flat[start:end].reshape(units, inputs), flat[end : end + units].reshape(units, 1)))
+                start = end + units
+            networks.append(parameters or None)
+        return data, networks
+    except Exception as error:  # a damaged archive can raise anything
+        raise ResultsError(f"{path}: cannot be read ({type(error).__name__}): run the sweep again") from None
+
+
+def read(folder: str | os.PathLike[str]) -> Results:
+    """The results in a folder, as ``write`` left them. Raises ResultsError if there are none."""
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise ResultsError(f"{folder / MANIFEST}: expected format {FORMAT}, found {manifest['format']}")
+    except FileNotFoundError:
+        raise ResultsError(f"{folder}: expected a folder with the results of a sweep, found no {MANIFEST}") from None
+    except (OSError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ResultsError(f"{folder / MANIFEST}: cannot be read: {' '.join(str(error).split())}") from None
+    data, parameters = _read_networks(folder / NETWORKS, manifest)
+    return Results(
+        runs=_read_csv(folder / RUNS),
+        summary=_read_csv(folder / SUMMARY),
+        manifest=manifest,
+        _curves=folder / CURVES,
+        _data=data,
+        _parameters=parameters,
+    )

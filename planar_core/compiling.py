@@ -1,0 +1,93 @@
+"""Compile options and the disk cache of compiled kernels, in one place.
+
+Numba's own disk cache knows the file in which a function stands, not the modules that function calls: after an edit
+of ``simd.py`` it would go on serving the old kernel. The cache here lies in a folder named by a digest of every
+source file of this package, so that any edit starts a new one.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator, UserWideCacheLocator
+
+# error_model="numpy": 1 / 0 is inf, not an exception. No fastmath, ever: it reassociates.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, "boundscheck": False}
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` into each kernel that calls it."""
+    return numba.njit(forceinline=True, **_OPTIONS)(function)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` for calls from Python, without the GIL, and keep the result on disk."""
+    dispatcher = numba.njit(**_OPTIONS)(function)
+    try:
+        dispatcher._cache = _Cache(function)
+    except RuntimeError:  # no folder to write to: every process compiles for itself
+        _warn("no folder for compiled kernels is writable")
+    return dispatcher
+
+
+@functools.cache
+def _warn(reason: str) -> None:
+    warnings.warn(f"compiled kernels are not kept: {reason}; every start will compile them again", stacklevel=3)
+
+
+@functools.cache
+def sources_digest() -> str:
+    """A digest of every source file of this package: the name of the cache's folder."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+class _KeyedBySources:
+    """What both locators below share: a folder, and freshness, by ``sources_digest``."""
+
+    def get_cache_path(self) -> str:
+        return str(Path(super().get_cache_path()).parent / f"planar_core-{sources_digest()}")  # type: ignore[misc]
+
+    def get_source_stamp(self) -> str:
+        return sources_digest()
+
+
+class _InGivenFolder(_KeyedBySources, UserProvidedCacheLocator):
+    """NUMBA_CACHE_DIR, where it is set."""
+
+
+class _InUserFolder(_KeyedBySources, UserWideCacheLocator):
+    """The user's cache folder (~/.cache/numba on Linux)."""
+
+
+class _CacheFiles(CompileResultCacheImpl):
+    _locator_classes = [_InGivenFolder, _InUserFolder]  # noqa: RUF012 - the name and the type are Numba's
+
+
+class _Cache(FunctionCache):
+    """A cache that can only help: whatever is wrong with its files, the kernel is compiled instead."""
+
+    _impl_class = _CacheFiles
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:  # a damaged file can raise anything: pickle, index, LLVM
+            _warn(f"a file in {self.cache_path} is damaged ({type(error).__name__})")
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:  # a full disk, a folder taken away, a damaged index
+            _warn(f"{self.cache_path} cannot be written ({type(error).__name__})")

@@ -1,0 +1,285 @@
+"""Forward, cost, backward and update on blocks of examples, and the loop that drives them.
+
+The formulas (A of layer 0 is the input X; sums run over the m examples; the last layer has one unit)::
+
+    Z = W A_below + b     A = tanh(Z)     last layer: A = sigmoid(Z)      cost = mean( max(Z,0) - Y Z + log1p(e^-|Z|) )
+
+    last layer:  dZ = A - Y               hidden layer: dZ = W_above' dZ_above * (1 - A^2)
+    dW = dZ A_below' / m                  db = sum(dZ) / m
+    W <- W - learning_rate dW             b <- b - learning_rate db
+
+How they are laid out for speed:
+
+- Lanes run along the examples, which are padded to whole vectors ("blocks"); ``weight`` is 1 for an example and 0 for
+  padding. Each sum over the examples is kept as a vector, so that its bits depend on the number of lanes alone, and is
+  added up across the lanes once, at the end.
+- A pass over the blocks handles one unit, and keeps the sums of that unit in registers: accumulating in memory would
+  cost a third.
+- Inputs of a layer are handled in pairs. An odd number is padded by a row of zeros, with a weight of zero.
+- Examples go through in tiles that fit a core's cache. Vector sums live on from tile to tile, so the size of a tile
+  changes the speed and no bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from planar_core.activations import tanh, tanh_slope
+from planar_core.compiling import inlined, kernel
+from planar_core.elementary import exp, log1p, sigmoid
+from planar_core.simd import absolute, fma, horizontal_sum, lanes_of, load, select, store, zeros
+
+
+class Layout(NamedTuple):
+    """Where each layer's numbers are. All fields are int64 arrays with one entry a layer, the output layer last."""
+
+    inputs: Any  # number of inputs, padded to an even number
+    units: Any  # number of units
+    weights: Any  # index of W[0, 0] among the parameters; W is (units, inputs), row by row
+    biases: Any  # index of b[0] among the parameters
+    rows: Any  # row of the first unit in the arrays A and D of the workspace
+
+
+class Examples(NamedTuple):
+    """Examples as the kernels want them: see ``network.examples``."""
+
+    X: Any  # (features padded to an even number, examples padded to whole vectors)
+    Y: Any  # (examples padded,): 0 or 1
+    weight: Any  # (examples padded,): 1, or 0 for padding
+    count: int  # number of examples
+
+
+class Workspace(NamedTuple):
+    """Scratch space of one thread: overwritten by every call."""
+
+    A: Any  # (rows, examples of a tile): activations; the output layer's row holds Z
+    D: Any  # (rows, examples of a tile): dZ
+    sums: Any  # (parameters, lanes): sums over the examples, before they are added up across the lanes
+    gradient: Any  # (parameters,)
+
+
+class Batch(NamedTuple):
+    """Runs that differ in initial parameters and learning rate only. Arrays have one entry, or row, a run."""
+
+    parameters: Any  # (runs, parameters): initial ones before, final ones after
+    last_finite: Any  # (runs, parameters): those of the last record
+    learning_rates: Any  # (runs,)
+    costs: Any  # (runs, records), float64
+    train_accuracies: Any  # (runs, records), float64
+    test_accuracies: Any  # (runs, records), float64; nan without test examples
+    records: Any  # (runs,), int64: how many entries of the three are filled
+    diverged: Any  # (runs,), bool
+    position: Any  # (2,), int64: run and iteration at which to go on
+
+
+@kernel
+def forward(layout, parameters, X, first_block, blocks, A, Z):
+    """Z = W A_below + b and A = tanh(Z) for ``blocks`` blocks of X; the output layer's row of A gets its Z.
+
+    The Z of the hidden layers goes to the array Z, unless that is None.
+    """
+    last = layout.units.shape[0] - 1
+    for layer in range(last + 1):
+        inputs = layout.inputs[layer]
+        if layer == 0:
+            below, below_row, below_block = X, 0, first_block
+        else:
+            below, below_row, below_block = A, layout.rows[layer - 1], 0
+        for unit in range(layout.units[layer]):
+            row = layout.rows[layer] + unit
+            w = layout.weights[layer] + unit * inputs
+            bias, w0, w1 = parameters[layout.biases[layer] + unit], parameters[w], parameters[w + 1]
+            for block in range(blocks):
+                z = fma(load(below, below_row, below_block + block), w0, bias)
+                z = fma(load(below, below_row + 1, below_block + block), w1, z)
+                for j in range(2, inputs, 2):
+                    z = fma(load(below, below_row + j, below_block + block), parameters[w + j], z)
+                    z = fma(load(below, below_row + j + 1, below_block + block), parameters[w + j + 1], z)
+                if Z is not None:
+                    store(Z, row, block, z)
+                if layer < last:
+                    z = tanh(z)
+                store(A, row, block, z)
+
+
+@inlined
+def _add_cost(layout, examples, first_block, blocks, A, losses, hits):
+    """Add the cost of each example, and 1 for each that is classified rightly, to the vectors ``losses``, ``hits``."""
+    row = layout.rows[layout.rows.shape[0] - 1]
+    for block in range(blocks):
+        z = load(A, row, block)
+        y = load(examples.Y, 0, first_block + block)
+        weight = load(examples.weight, 0, first_block + block)
+        loss = select(z > 0.0, z, z * 0.0) - y * z + log1p(exp(-absolute(z)))
+        losses = fma(weight, loss, losses)
+        is_right = select(z > 0.0, y, 1.0 - y)  # sigmoid(z) > 1/2 where z > 0
+        hits = fma(weight, is_right, hits)
+    return losses, hits
+
+
+@kernel
+def cost(layout, examples, workspace):
+    """Mean cross-entropy, from the Z of the output layer in ``workspace.A``, for examples that fill one tile."""
+    nothing = zeros(workspace.A)
+    blocks = examples.Y.shape[0] // lanes_of(workspace.A)
+    losses, _ = _add_cost(layout, examples, 0, blocks, workspace.A, nothing, nothing)
+    return np.float64(horizontal_sum(losses)) / examples.count
+
+
+@kernel
+def evaluate(layout, parameters, examples, workspace):
+    """(cost, accuracy) on all examples, tile by tile, as float64."""
+    lanes = lanes_of(workspace.A)
+    blocks, tile = examples.Y.shape[0] // lanes, workspace.A.shape[1] // lanes
+    losses, hits = zeros(workspace.A), zeros(workspace.A)
+    for first in range(0, blocks, tile):
+        here = min(tile, blocks - first)
+        forward(layout, parameters, examples.X, first, here, workspace.A, None)
+        losses, hits = _add_cost(layout, examples, first, here, workspace.A, losses, hits)
+    return np.float64(horizontal_sum(losses)) / examples.count, np.float64(horizontal_sum(hits)) / examples.count
+
+
+@inlined
+def _add_weights(D, row, below, below_row, below_block, blocks, first_input, inputs, sums, w):
+    """Add dZ A_below' to the sums of one unit's weights, two inputs at a time from ``first_input`` on."""
+    for j in range(first_input, inputs, 2):
+        dw0, dw1 = load(sums, w + j, 0), load(sums, w + j + 1, 0)
+        for block in range(blocks):
+            dz = load(D, row, block)
+            dw0 = fma(dz, load(below, below_row + j, below_block + block), dw0)
+            dw1 = fma(dz, load(below, below_row + j + 1, below_block + block), dw1)
+        store(sums, w + j, 0, dw0)
+        store(sums, w + j + 1, 0, dw1)
+
+
+@kernel
+def backward(layout, parameters, examples, first_block, blocks, workspace):
+    """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``, tile by tile."""
+    A, D, sums = workspace.A, workspace.D, workspace.sums
+    last = layout.units.shape[0] - 1
+
+    row, b = layout.rows[last], layout.biases[last]
+    db = load(sums, b, 0)
+    for block in range(blocks):
+        dz = sigmoid(load(A, row, block)) - load(examples.Y, 0, first_block + block)
+        dz = dz * load(examples.weight, 0, first_block + block)
+        store(D, row, block, dz)
+        db = db + dz
+    store(sums, b, 0, db)
+    if last == 0:
+        _add_weights(D, row, examples.X, 0, first_block, blocks, 0, layout.inputs[0], sums, layout.weights[0])
+
+    for layer in range(last - 1, -1, -1):
+        inputs, above, inputs_above = layout.inputs[layer], layout.rows[layer + 1], layout.inputs[layer + 1]
+        if layer == 0:
+            below, below_row, below_block = examples.X, 0, first_block
+        else:
+            below, below_row, below_block = A, layout.rows[layer - 1], 0
+        is_below_output = layer == last - 1
+        is_needed_again = layer > 0 or inputs > 2
+        for unit in range(layout.units[layer]):
+            row, b = layout.rows[layer] + unit, layout.biases[layer] + unit
+            w, w_above = layout.weights[layer] + unit * inputs, layout.weights[layer + 1] + unit
+            w0_above = parameters[w_above]
+            db, dw0, dw1, dw_above = load(sums, b, 0), load(sums, w, 0), load(sums, w + 1, 0), load(sums, w_above, 0)
+            for block in range(blocks):
+                a = load(A, row, block)
+                dz_above = load(D, above, block)
+                dw_above = fma(dz_above, a, dw_above)
+                da = dz_above * w0_above
+                for k in range(1, layout.units[layer + 1]):
+                    da = fma(load(D, above + k, block), parameters[w_above + k * inputs_above], da)
+                dz = tanh_slope(da, a)
+                db = db + dz
+                dw0 = fma(dz, load(below, below_row, below_block + block), dw0)
+                dw1 = fma(dz, load(below, below_row + 1, below_block + block), dw1)
+                if is_needed_again:
+                    store(D, row, block, dz)
+            store(sums, b, 0, db)
+            store(sums, w, 0, dw0)
+            store(sums, w + 1, 0, dw1)
+            if is_below_output:  # the weights of the output unit, whose inputs these are, in the same pass
+                store(sums, w_above, 0, dw_above)
+            _add_weights(D, row, below, below_row, below_block, blocks, 2, inputs, sums, w)
+
+
+@kernel
+def add_up(sums, count, gradient):
+    """gradient = sums over the examples / count."""
+    for p in range(gradient.shape[0]):
+        gradient[p] = horizontal_sum(load(sums, p, 0)) / count
+
+
+@kernel
+def update(parameters, gradient, learning_rate):
+    """W <- W - learning_rate dW, in place; W stands for every parameter."""
+    for p in range(parameters.shape[0]):
+        parameters[p] -= learning_rate * gradient[p]
+
+
+@kernel
+def _all_finite(parameters):
+    for p in range(parameters.shape[0]):
+        if not np.isfinite(parameters[p]):
+            return False
+    return True
+
+
+@inlined
+def _record(layout, batch, run, train, test, workspace):
+    """Append cost and accuracies to the curves of a run; False if the run has diverged."""
+    parameters = batch.parameters[run]
+    cost, accuracy = evaluate(layout, parameters, train, workspace)
+    if not (np.isfinite(cost) and _all_finite(parameters)):
+        return False
+    at = batch.records[run]
+    batch.costs[run, at] = cost
+    batch.train_accuracies[run, at] = accuracy
+    batch.test_accuracies[run, at] = np.nan
+    if test.count > 0:
+        batch.test_accuracies[run, at] = evaluate(layout, parameters, test, workspace)[1]
+    batch.records[run] = at + 1
+    batch.last_finite[run, :] = parameters
+    return True
+
+
+@kernel
+def train_batch(layout, batch, train, test, workspace, iterations, record_every, budget):
+    """Train the runs of a batch one after the other, for about ``budget`` activations; True when all are done.
+
+    Call it again to go on from ``batch.position``. ``batch`` and ``workspace`` are changed in place. Row k of a curve
+    is that of the parameters after k updates; a diverged run ends with its last finite record.
+    """
+    lanes = lanes_of(workspace.A)
+    blocks, tile = train.Y.shape[0] // lanes, workspace.A.shape[1] // lanes
+    units = 0
+    for layer in range(layout.units.shape[0]):
+        units += layout.units[layer]
+    while batch.position[0] < batch.parameters.shape[0]:
+        run, iteration = batch.position[0], batch.position[1]
+        parameters, learning_rate = batch.parameters[run], batch.learning_rates[run]
+        while True:
+            if budget <= 0:
+                batch.position[1] = iteration
+                return False
+            if iteration % record_every == 0 or iteration == iterations:
+                if not _record(layout, batch, run, train, test, workspace):
+                    batch.diverged[run] = True
+                    parameters[:] = batch.last_finite[run]
+                    break
+                budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
+            if iteration == iterations:
+                break
+            workspace.sums[:, :] = 0.0
+            for first in range(0, blocks, tile):
+                here = min(tile, blocks - first)
+                forward(layout, parameters, train.X, first, here, workspace.A, None)
+                backward(layout, parameters, train, first, here, workspace)
+            add_up(workspace.sums, train.count, workspace.gradient)
+            update(parameters, workspace.gradient, learning_rate)
+            budget -= train.Y.shape[0] * units
+            iteration += 1
+        batch.position[0], batch.position[1] = run + 1, 0
+    return True

@@ -1,0 +1,152 @@
+"""Layer shapes, initial parameters, and the arrays that the kernels work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from planar_core.kernels import Examples, Layout, Workspace
+from planar_core.simd import LANES
+from planar_core.streams import Stream
+
+Array: TypeAlias = NDArray[np.floating]
+Parameters: TypeAlias = list[tuple[Array, Array]]
+"""[(W, b), ...], a pair for each layer from the input to the output: W is (units, inputs), b is (units, 1)."""
+
+INITIAL_SCALE = 0.01
+_TILE_BYTES = 256 * 1024  # of activations: about what a core's second-level cache holds beside the rest
+
+
+def hidden_layers(hidden: int | str | Sequence[int]) -> tuple[int, ...]:
+    """The units of each hidden layer: ``4``, ``"4"`` -> (4,); ``"8x8"``, ``(8, 8)`` -> (8, 8); ``0``, ``()`` -> ().
+
+    No hidden layer at all is logistic regression. Raises ValueError for anything else.
+    """
+    if isinstance(hidden, str):
+        parts: list[object] = [int(p) if p.isascii() and p.isdigit() else p for p in hidden.strip().split("x")]
+    elif isinstance(hidden, Sequence):
+        parts = list(hidden)
+    else:
+        parts = [hidden]
+    if parts == [0]:
+        return ()
+    layers = []
+    for part in parts:
+        if isinstance(part, bool) or not isinstance(part, int | np.integer) or part < 1:
+            raise ValueError(
+                f"hidden={hidden!r}: expected a number of hidden units such as 4, several layers such as 8x8,"
+                " or 0 for no hidden layer"
+            )
+        layers.append(int(part))
+    return tuple(layers)
+
+
+def layer_shapes(features: int, hidden: int | str | Sequence[int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """The shapes of (W, b) of each layer: W (units, inputs), b (units, 1). The last layer is the output unit."""
+    sizes = [features, *hidden_layers(hidden), 1]
+    return [((units, inputs), (units, 1)) for inputs, units in zip(sizes[:-1], sizes[1:], strict=True)]
+
+
+def initialize(features: int, hidden: int | str | Sequence[int], seed: int) -> Parameters:
+    """Initial parameters: weights 0.01 times standard normal numbers, biases zero.
+
+    The normal numbers are one stream, fixed by ``seed``, that fills W row by row, layer by layer from the input.
+    """
+    stream = Stream(seed)
+    return [
+        (INITIAL_SCALE * stream.normal(units * inputs).reshape(units, inputs), np.zeros((units, 1)))
+        for (units, inputs), _ in layer_shapes(features, hidden)
+    ]
+
+
+# From here on: the arrays of the kernels. ``kernels`` says what they hold.
+
+
+def _even(n: int) -> int:
+    return n + n % 2
+
+
+def _whole_vectors(n: int, dtype: np.dtype) -> int:
+    lanes = LANES[dtype.name]
+    return -(-n // lanes) * lanes
+
+
+def layout(features: int, hidden: int | str | Sequence[int]) -> Layout:
+    """Where each layer's numbers are in the kernels' arrays."""
+    shapes = [weights for weights, _ in layer_shapes(features, hidden)]
+    units = np.array([units for units, _ in shapes])
+    inputs = np.array([_even(inputs) for _, inputs in shapes])
+    ends = np.cumsum(units * inputs + units)
+    rows = np.concatenate([[0], np.cumsum([_even(n) for n in units[:-1]], dtype=np.int64)])
+    return Layout(inputs, units, ends - units * inputs - units, ends - units, rows)
+
+
+def n_parameters(layout: Layout) -> int:
+    """The length of a parameter vector, padding included."""
+    return int(layout.biases[-1] + layout.units[-1])
+
+
+def pack(parameters: Parameters, layout: Layout, dtype: np.dtype) -> Array:
+    """Parameters as the one vector that the kernels take."""
+    flat = np.zeros(n_parameters(layout), dtype)
+    for layer, (W, b) in enumerate(parameters):
+        units, inputs = W.shape
+        start, end = layout.weights[layer], layout.biases[layer]
+        flat[start:end].reshape(units, layout.inputs[layer])[:, :inputs] = W
+        flat[end : end + units] = b[:, 0]
+    return flat
+
+
+def unpack(flat: Array, features: int, layout: Layout) -> Parameters:
+    """The reverse of ``pack``; the arrays are copies."""
+    parameters = []
+    inputs = features
+    for layer, units in enumerate(layout.units.tolist()):
+        start, end = layout.weights[layer], layout.biases[layer]
+        W = flat[start:end].reshape(units, layout.inputs[layer])[:, :inputs]
+        parameters.append((W.copy(), flat[end : end + units, np.newaxis].copy()))
+        inputs = units
+    return parameters
+
+
+def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype) -> Examples:
+    """Examples for the kernels, from X (features, examples) and Y (1, examples) or (examples,), both checked here.
+
+    Raises ValueError, naming what was expected and what came.
+    """
+    X = np.asarray(X)
+    if X.ndim != 2 or X.shape[0] == 0:
+        raise ValueError(f"X: expected shape (features, examples), got {X.shape}")
+    features, count = X.shape
+    Y = np.zeros(count) if Y is None else np.asarray(Y)
+    if Y.shape not in ((count,), (1, count)):
+        raise ValueError(f"Y: expected shape (1, {count}) or ({count},) to go with X {X.shape}, got {Y.shape}")
+    if not np.isin(Y, (0, 1)).all():
+        raise ValueError("Y: expected the classes 0 and 1 alone")
+    if not np.isfinite(X).all():
+        raise ValueError("X: expected finite numbers, got nan or inf")
+    padded = _whole_vectors(count, dtype)
+    kernel_X = np.zeros((_even(features), padded), dtype)
+    kernel_X[:features, :count] = X
+    kernel_Y, weight = np.zeros((2, padded), dtype)
+    kernel_Y[:count] = Y.ravel()
+    weight[:count] = 1
+    return Examples(kernel_X, kernel_Y, weight, count)
+
+
+def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Workspace:
+    """Scratch space for passes over ``examples``, in tiles, or in one tile if ``whole``."""
+    dtype = examples.X.dtype
+    rows, columns = int(layout.rows[-1] + 1), examples.X.shape[1]
+    if not whole:
+        columns = min(columns, _whole_vectors(max(1, _TILE_BYTES // (rows * dtype.itemsize)), dtype))
+    parameters = n_parameters(layout)
+    return Workspace(
+        np.zeros((rows, columns), dtype),
+        np.zeros((rows, columns), dtype),
+        np.zeros((parameters, LANES[dtype.name]), dtype),
+        np.zeros(parameters, dtype),
+    )

@@ -1,0 +1,113 @@
+"""The steps of training, one by one: the functions a learner meets, on the kernels that the training loop is made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from planar_core import kernels, network
+from planar_core.elementary import evaluate
+from planar_core.kernels import Layout, Workspace
+from planar_core.network import Array, Parameters
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+class Passed(NamedTuple):
+    """What a forward pass leaves: one array a layer, each (units, examples). ``A[-1]`` is the network's output."""
+
+    Z: list[Array]
+    A: list[Array]
+
+
+def _hidden(parameters: Parameters) -> tuple[int, tuple[int, ...]]:
+    """Features and hidden layers of a network, from the shapes of its parameters."""
+    return parameters[0][0].shape[1], tuple(b.shape[0] for _, b in parameters[:-1])
+
+
+def _layout(parameters: Parameters, X: Array) -> Layout:
+    features, hidden = _hidden(parameters)
+    if X.shape[0] != features:
+        raise ValueError(f"X: expected {features} features, as the weights have, got shape {X.shape}")
+    return network.layout(features, hidden)
+
+
+def _rows(layout: Layout, array: Array, count: int) -> list[Array]:
+    """The rows of each layer in a workspace array, without padding."""
+    return [
+        array[row : row + units, :count].copy()
+        for row, units in zip(layout.rows.tolist(), layout.units.tolist(), strict=True)
+    ]
+
+
+def _filled(layout: Layout, passed: Passed, space: Workspace) -> Workspace:
+    """A workspace as the forward pass left it."""
+    for row, units, A in zip(layout.rows, layout.units, [*passed.A[:-1], passed.Z[-1]], strict=True):
+        space.A[row : row + units, : A.shape[1]] = A
+    return space
+
+
+def forward(parameters: Parameters, X: ArrayLike) -> Passed:
+    """Forward pass: Z = W A_below + b, A = tanh(Z); in the last layer A = sigmoid(Z).
+
+    X is (features, examples). Returns ``Passed(Z, A)``.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    layout = _layout(parameters, X)
+    data = network.examples(X, None, _FLOAT64)
+    space = network.workspace(layout, data, whole=True)
+    Z = np.zeros_like(space.A)
+    blocks = data.X.shape[1] // network.LANES["float64"]
+    kernels.forward(layout, network.pack(parameters, layout, _FLOAT64), data.X, 0, blocks, space.A, Z)
+    A = _rows(layout, space.A, data.count)
+    A[-1] = evaluate("sigmoid", A[-1])
+    return Passed(_rows(layout, Z, data.count), A)
+
+
+def cost(passed: Passed, Y: ArrayLike) -> float:
+    """Mean cross-entropy of a forward pass, from its logits Z: mean( max(Z,0) - Y Z + log1p(e^-|Z|) ).
+
+    Y is (1, examples) or (examples,). Finite even for a saturated network.
+    """
+    Z = passed.Z[-1]
+    layout = network.layout(1, 0)
+    data = network.examples(Z, Y, _FLOAT64)
+    space = network.workspace(layout, data, whole=True)
+    space.A[0, : data.count] = Z[0]
+    return float(kernels.cost(layout, data, space))
+
+
+def backward(parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike) -> Parameters:
+    """Backpropagation: [(dW, db), ...], the gradient of the cost, in the shapes of the parameters.
+
+    Last layer: dZ = A - Y; hidden layers: dZ = W_above' dZ_above * (1 - A^2); dW = dZ A_below' / m, db = sum(dZ) / m.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    layout = _layout(parameters, X)
+    data = network.examples(X, Y, _FLOAT64)
+    space = _filled(layout, passed, network.workspace(layout, data, whole=True))
+    blocks = data.X.shape[1] // network.LANES["float64"]
+    kernels.backward(layout, network.pack(parameters, layout, _FLOAT64), data, 0, blocks, space)
+    kernels.add_up(space.sums, data.count, space.gradient)
+    return network.unpack(space.gradient, X.shape[0], layout)
+
+
+def update(parameters: Parameters, gradients: Parameters, learning_rate: float) -> Parameters:
+    """One step of gradient descent: W - learning_rate dW, b - learning_rate db. The arguments are left as they are."""
+    features, hidden = _hidden(parameters)
+    layout = network.layout(features, hidden)
+    flat = network.pack(parameters, layout, _FLOAT64)
+    kernels.update(flat, network.pack(gradients, layout, _FLOAT64), float(learning_rate))
+    return network.unpack(flat, features, layout)
+
+
+def predict_proba(parameters: Parameters, X: ArrayLike) -> Array:
+    """The probability of class 1 for each example: (1, examples)."""
+    return forward(parameters, X).A[-1]
+
+
+def predict(parameters: Parameters, X: ArrayLike) -> Array:
+    """The class of each example, 0 or 1: (1, examples). It is 1 where the output exceeds 1/2, that is where Z > 0."""
+    return (forward(parameters, X).Z[-1] > 0).astype(np.int64)
