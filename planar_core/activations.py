@@ -1,20 +1,27 @@
 """Activation functions of hidden units, each as its value and its slope, for jitted code.
 
-The slope is written as a function of the value, as backpropagation has it at hand: with ``a = value(z)``, ``slope``
-takes the derivative of the cost by ``a`` and returns the derivative by ``z``.
+The value takes its argument in a unit of its own: y = z * UNITS, so that a network can put the factor into its weights,
+once an iteration, instead of multiplying every z by it. The slope is a function of the value, as backpropagation has
+it at hand: it takes the derivative of the cost by a, and returns the derivative by z.
 """
 
 from __future__ import annotations
 
-from planar_core import elementary
 from planar_core.compiling import inlined
+from planar_core.elementary import (
+    HALF_ANGLE_RANGE,
+    SIGMOID_UNITS,
+    TANH_UNITS,
+    into_half_angle_range,
+    sigmoid_in_units,
+    tanh_in_units,
+)
 from planar_core.simd import fma
 
-
-@inlined
-def tanh(z):
-    """tanh z."""
-    return elementary.tanh(z)
+RANGE = HALF_ANGLE_RANGE  # how large |y| may be; into_range brings it there
+into_range = into_half_angle_range
+tanh = tanh_in_units
+sigmoid = sigmoid_in_units
 
 
 @inlined

@@ -73,19 +73,56 @@ def _clamp(x, low, high):
     return select(x < low, low, x)
 
 
-_TANH_ONE = constant(float64=20.0, float32=10.0)  # from here on, tanh rounds to 1
+TANH_UNITS = 2.8853900817779268  # 2 / ln2: that many units of ln2 / 2 in 1
+SIGMOID_UNITS = 1.4426950408889634  # 1 / ln2
+HALF_ANGLE_RANGE = 120.0
+
+# R(f ln2 / 2) / (ln2 / 2) as a polynomial in f^2, |f| <= 1/2
+_R_OF_UNITS = polynomial(
+    float64=[2.8853900817779268, 0.11552453009332377, -0.0009250684777216315, 1.0582188537315225e-05, -1.2710235321313115e-07, 1.5283891548398928e-09],
+    float32=[2.8853900817779268, 0.11552424642683727, -0.0009213971083121368],
+)
+
+
+@inlined
+def _reduce_units(y):
+    """y = k + f, |f| <= 1/2, |y| <= HALF_ANGLE_RANGE, beyond which 2^k may overflow: returns 2^k, R / (ln2/2), f.
+
+    In this unit the reduction costs three additions and no rounding error.
+    """
+    shifted = y + _ROUND(y)
+    f = y - (shifted - _ROUND(y))
+    return shift_to_exponent(shifted), _R_OF_UNITS(f * f), f
+
+
+@inlined
+def into_half_angle_range(y):
+    """y, or the end of HALF_ANGLE_RANGE that it is beyond, where tanh is 1 in every dtype."""
+    return _clamp(y, -HALF_ANGLE_RANGE, HALF_ANGLE_RANGE)
+
+
+@inlined
+def tanh_in_units(y):
+    """tanh(y / TANH_UNITS) for |y| <= HALF_ANGLE_RANGE; exactly odd.
+
+    [(s - 1) R + (s + 1) r] / [(s + 1) R + (s - 1) r] with s = 2^k. Near zero s = 1, and r / R loses nothing.
+    """
+    s, R, r = _reduce_units(y)
+    more, less = s + 1.0, s - 1.0
+    return fma(less, R, more * r) / fma(more, R, less * r)
+
+
+@inlined
+def sigmoid_in_units(y):
+    """sigmoid(y / SIGMOID_UNITS) for |y| <= HALF_ANGLE_RANGE: s (R + r) / [(s + 1) R + (s - 1) r]."""
+    s, R, r = _reduce_units(y)
+    return s * (R + r) / fma(s + 1.0, R, (s - 1.0) * r)
 
 
 @inlined
 def tanh(x):
-    """tanh x, at most ULP_TANH ulp off; exactly odd.
-
-    [(s - 1) R + (s + 1) r] / [(s + 1) R + (s - 1) r] with s = 2^k. Near zero s = 1, and r / R loses nothing.
-    """
-    one = _TANH_ONE(x)
-    s, R, r = _reduce(_clamp(x, -one, one))
-    more, less = s + 1.0, s - 1.0
-    return fma(less, R, more * r) / fma(more, R, less * r)
+    """tanh x, at most ULP_TANH ulp off; exactly odd."""
+    return tanh_in_units(into_half_angle_range(x * TANH_UNITS))
 
 
 _SIGMOID_LOW = constant(float64=-708.0, float32=-87.0)

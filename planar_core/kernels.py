@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from planar_core.activations import tanh, tanh_slope
+from planar_core.activations import RANGE, SIGMOID_UNITS, TANH_UNITS, into_range, sigmoid, tanh, tanh_slope
 from planar_core.compiling import inlined, kernel
-from planar_core.elementary import exp, log1p, sigmoid
+from planar_core.elementary import exp, log1p
 from planar_core.simd import absolute, fma, horizontal_sum, lanes_of, load, select, store, zeros
 
 
@@ -48,6 +48,7 @@ class Examples(NamedTuple):
     X: Any  # (features padded to an even number, examples padded to whole vectors)
     Y: Any  # (examples padded,): 0 or 1
     weight: Any  # (examples padded,): 1, or 0 for padding
+    largest: Any  # (features padded,): the largest magnitude of each feature
     count: int  # number of examples
 
 
@@ -58,6 +59,7 @@ class Workspace(NamedTuple):
     D: Any  # (rows, examples of a tile): dZ
     sums: Any  # (parameters, lanes): sums over the examples, before they are added up across the lanes
     gradient: Any  # (parameters,)
+    scaled: Any  # (parameters,): those of the hidden layers in the unit of the activation function
 
 
 class Batch(NamedTuple):
@@ -74,34 +76,75 @@ class Batch(NamedTuple):
     position: Any  # (2,), int64: run and iteration at which to go on
 
 
-@kernel
-def forward(layout, parameters, X, first_block, blocks, A, Z):
-    """Z = W A_below + b and A = tanh(Z) for ``blocks`` blocks of X; the output layer's row of A gets its Z.
+@inlined
+def _weighted_sum(weights, w, stride, terms, bias, source, first_row, first_block, blocks, out, row):
+    """out[row] = bias + weights[w] source[first_row] + weights[w + stride] source[first_row + 1] + ...
 
-    The Z of the hidden layers goes to the array Z, unless that is None.
+    Two terms a pass: their weights stay in registers, and the sum is read and written half as often.
     """
+    w0, w1 = weights[w], (weights[w + stride] if terms > 1 else weights[w] * 0)
+    second_row = first_row + (1 if terms > 1 else 0)
+    for block in range(blocks):
+        y = fma(load(source, first_row, first_block + block), w0, bias)
+        store(out, row, block, fma(load(source, second_row, first_block + block), w1, y))
+    for j in range(2, terms - 1, 2):
+        w0, w1 = weights[w + j * stride], weights[w + (j + 1) * stride]
+        for block in range(blocks):
+            y = fma(load(source, first_row + j, first_block + block), w0, load(out, row, block))
+            store(out, row, block, fma(load(source, first_row + j + 1, first_block + block), w1, y))
+    if terms > 2 and terms % 2 == 1:
+        w0 = weights[w + (terms - 1) * stride]
+        for block in range(blocks):
+            y = load(out, row, block)
+            store(out, row, block, fma(load(source, first_row + terms - 1, first_block + block), w0, y))
+
+
+@inlined
+def _is_in_range(scaled, bias, w, inputs, largest, layer):
+    """Whether the sum over the inputs can be told beforehand to stay in the range of the activation function."""
+    bound = abs(bias)
+    for j in range(inputs):
+        bound += abs(scaled[w + j]) * (largest[j] if layer == 0 else 1.0)  # hidden units lie within 1
+    return bound < RANGE
+
+
+@kernel
+def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
+    """Z = W A_below + b and A = tanh(Z), or sigmoid(Z) in the output layer, for ``blocks`` blocks of X.
+
+    The Z of every layer goes to the array Z, unless that is None.
+    """
+    A, scaled = workspace.A, workspace.scaled
     last = layout.units.shape[0] - 1
+    for p in range(parameters.shape[0]):
+        scaled[p] = parameters[p] * (TANH_UNITS if p < layout.weights[last] else SIGMOID_UNITS)
     for layer in range(last + 1):
         inputs = layout.inputs[layer]
         if layer == 0:
-            below, below_row, below_block = X, 0, first_block
+            below, below_row, below_block = examples.X, 0, first_block
         else:
             below, below_row, below_block = A, layout.rows[layer - 1], 0
         for unit in range(layout.units[layer]):
-            row = layout.rows[layer] + unit
-            w = layout.weights[layer] + unit * inputs
-            bias, w0, w1 = parameters[layout.biases[layer] + unit], parameters[w], parameters[w + 1]
-            for block in range(blocks):
-                z = fma(load(below, below_row, below_block + block), w0, bias)
-                z = fma(load(below, below_row + 1, below_block + block), w1, z)
-                for j in range(2, inputs, 2):
-                    z = fma(load(below, below_row + j, below_block + block), parameters[w + j], z)
-                    z = fma(load(below, below_row + j + 1, below_block + block), parameters[w + j + 1], z)
-                if Z is not None:
-                    store(Z, row, block, z)
-                if layer < last:
-                    z = tanh(z)
-                store(A, row, block, z)
+            row, w = layout.rows[layer] + unit, layout.weights[layer] + unit * inputs
+            bias = scaled[layout.biases[layer] + unit]
+            is_in_range = _is_in_range(scaled, bias, w, inputs, examples.largest, layer)
+            if inputs == 2 and is_in_range and layer < last and Z is None:  # points in the plane: all in one pass
+                w0, w1 = scaled[w], scaled[w + 1]
+                for block in range(blocks):
+                    y = fma(load(below, below_row, below_block + block), w0, bias)
+                    y = fma(load(below, below_row + 1, below_block + block), w1, y)
+                    store(A, row, block, tanh(y))
+                continue
+            _weighted_sum(scaled, w, 1, inputs, bias, below, below_row, below_block, blocks, A, row)
+            if Z is not None:
+                for block in range(blocks):
+                    store(Z, row, block, load(A, row, block) / (TANH_UNITS if layer < last else SIGMOID_UNITS))
+            if layer < last and not is_in_range:
+                for block in range(blocks):
+                    store(A, row, block, into_range(load(A, row, block)))
+            if layer < last:
+                for block in range(blocks):
+                    store(A, row, block, tanh(load(A, row, block)))
 
 
 @inlined
@@ -109,7 +152,7 @@ def _add_cost(layout, examples, first_block, blocks, A, losses, hits):
     """Add the cost of each example, and 1 for each that is classified rightly, to the vectors ``losses``, ``hits``."""
     row = layout.rows[layout.rows.shape[0] - 1]
     for block in range(blocks):
-        z = load(A, row, block)
+        z = load(A, row, block) * (1.0 / SIGMOID_UNITS)
         y = load(examples.Y, 0, first_block + block)
         weight = load(examples.weight, 0, first_block + block)
         loss = select(z > 0.0, z, z * 0.0) - y * z + log1p(exp(-absolute(z)))
@@ -136,7 +179,7 @@ def evaluate(layout, parameters, examples, workspace):
     losses, hits = zeros(workspace.A), zeros(workspace.A)
     for first in range(0, blocks, tile):
         here = min(tile, blocks - first)
-        forward(layout, parameters, examples.X, first, here, workspace.A, None)
+        forward(layout, parameters, examples, first, here, workspace, None)
         losses, hits = _add_cost(layout, examples, first, here, workspace.A, losses, hits)
     return np.float64(horizontal_sum(losses)) / examples.count, np.float64(horizontal_sum(hits)) / examples.count
 
@@ -163,7 +206,7 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
     row, b = layout.rows[last], layout.biases[last]
     db = load(sums, b, 0)
     for block in range(blocks):
-        dz = sigmoid(load(A, row, block)) - load(examples.Y, 0, first_block + block)
+        dz = sigmoid(into_range(load(A, row, block))) - load(examples.Y, 0, first_block + block)
         dz = dz * load(examples.weight, 0, first_block + block)
         store(D, row, block, dz)
         db = db + dz
@@ -182,16 +225,18 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
         for unit in range(layout.units[layer]):
             row, b = layout.rows[layer] + unit, layout.biases[layer] + unit
             w, w_above = layout.weights[layer] + unit * inputs, layout.weights[layer + 1] + unit
-            w0_above = parameters[w_above]
+            if is_below_output:
+                given, factor = above, parameters[w_above]
+            else:
+                zero = parameters[w_above] * 0
+                units_above = layout.units[layer + 1]
+                _weighted_sum(parameters, w_above, inputs_above, units_above, zero, D, above, 0, blocks, D, row)
+                given, factor = row, zero + 1
             db, dw0, dw1, dw_above = load(sums, b, 0), load(sums, w, 0), load(sums, w + 1, 0), load(sums, w_above, 0)
             for block in range(blocks):
-                a = load(A, row, block)
-                dz_above = load(D, above, block)
+                a, dz_above = load(A, row, block), load(D, given, block)
                 dw_above = fma(dz_above, a, dw_above)
-                da = dz_above * w0_above
-                for k in range(1, layout.units[layer + 1]):
-                    da = fma(load(D, above + k, block), parameters[w_above + k * inputs_above], da)
-                dz = tanh_slope(da, a)
+                dz = tanh_slope(dz_above * factor, a)
                 db = db + dz
                 dw0 = fma(dz, load(below, below_row, below_block + block), dw0)
                 dw1 = fma(dz, load(below, below_row + 1, below_block + block), dw1)
@@ -275,7 +320,7 @@ def train_batch(layout, batch, train, test, workspace, iterations, record_every,
             workspace.sums[:, :] = 0.0
             for first in range(0, blocks, tile):
                 here = min(tile, blocks - first)
-                forward(layout, parameters, train.X, first, here, workspace.A, None)
+                forward(layout, parameters, train, first, here, workspace, None)
                 backward(layout, parameters, train, first, here, workspace)
             add_up(workspace.sums, train.count, workspace.gradient)
             update(parameters, workspace.gradient, learning_rate)

@@ -134,7 +134,8 @@ def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype) -> Examples:
     kernel_Y, weight = np.zeros((2, padded), dtype)
     kernel_Y[:count] = Y.ravel()
     weight[:count] = 1
-    return Examples(kernel_X, kernel_Y, weight, count)
+    largest = np.abs(kernel_X).max(axis=1, initial=0)
+    return Examples(kernel_X, kernel_Y, weight, largest, count)
 
 
 def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Workspace:
@@ -148,5 +149,6 @@ def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Worksp
         np.zeros((rows, columns), dtype),
         np.zeros((rows, columns), dtype),
         np.zeros((parameters, LANES[dtype.name]), dtype),
+        np.zeros(parameters, dtype),
         np.zeros(parameters, dtype),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from planar_core import kernels, network
+from planar_core.activations import SIGMOID_UNITS
 from planar_core.elementary import evaluate
 from planar_core.kernels import Layout, Workspace
 from planar_core.network import Array, Parameters
@@ -44,7 +45,8 @@ def _rows(layout: Layout, array: Array, count: int) -> list[Array]:
 
 def _filled(layout: Layout, passed: Passed, space: Workspace) -> Workspace:
     """A workspace as the forward pass left it."""
-    for row, units, A in zip(layout.rows, layout.units, [*passed.A[:-1], passed.Z[-1]], strict=True):
+    arrays = [*passed.A[:-1], passed.Z[-1] * SIGMOID_UNITS]
+    for row, units, A in zip(layout.rows, layout.units, arrays, strict=True):
         space.A[row : row + units, : A.shape[1]] = A
     return space
 
@@ -60,10 +62,10 @@ def forward(parameters: Parameters, X: ArrayLike) -> Passed:
     space = network.workspace(layout, data, whole=True)
     Z = np.zeros_like(space.A)
     blocks = data.X.shape[1] // network.LANES["float64"]
-    kernels.forward(layout, network.pack(parameters, layout, _FLOAT64), data.X, 0, blocks, space.A, Z)
-    A = _rows(layout, space.A, data.count)
-    A[-1] = evaluate("sigmoid", A[-1])
-    return Passed(_rows(layout, Z, data.count), A)
+    kernels.forward(layout, network.pack(parameters, layout, _FLOAT64), data, 0, blocks, space, Z)
+    passed = Passed(_rows(layout, Z, data.count), _rows(layout, space.A, data.count))
+    passed.A[-1] = evaluate("sigmoid", passed.Z[-1])
+    return passed
 
 
 def cost(passed: Passed, Y: ArrayLike) -> float:
@@ -75,7 +77,7 @@ def cost(passed: Passed, Y: ArrayLike) -> float:
     layout = network.layout(1, 0)
     data = network.examples(Z, Y, _FLOAT64)
     space = network.workspace(layout, data, whole=True)
-    space.A[0, : data.count] = Z[0]
+    space.A[0, : data.count] = Z[0] * SIGMOID_UNITS
     return float(kernels.cost(layout, data, space))
 
 
