@@ -3,78 +3,115 @@
 from __future__ import annotations
 
 import argparse
+import io
+import multiprocessing
 import os
+import re
+import shutil
 import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from experiments.knobs import KNOBS, closest
+from experiments.knobs import BACKEND, JOBS, KNOBS, SweepError, closest, value_of
 
 if TYPE_CHECKING:
-    from experiments.runner import Plan, Problem
+    from experiments.datasets import Data
+    from experiments.runner import BatchResult, Plan, Problem
     from experiments.sweep import Sweep
     from experiments.tables import Results
 
 DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
-BACKENDS = ("threading", "loky")
 
 # A plan beyond any of these is refused without --yes: a slip in a range is found out before it costs a night.
 MOST_SECONDS = 24 * 3600
 MOST_MEMORY = 8 * 2**30
+LONGEST_GOODBYE = 1.0  # seconds for cleaning up after an interrupt
 _SHOWN = 10  # configurations in the closing table
+
+Say = Callable[[str], object]
 
 
 class Interrupted(BaseException):
     """SIGINT or SIGTERM; no Exception, so that nothing on the way takes it for a failed run."""
 
+    state = "nothing was written"  # of the files: what the last line says
+
     def __init__(self, number: int) -> None:
         self.number = number
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    # A second signal ends the process at once.
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    # A second signal ends the process at once. Workers would not hear of that, so they end now.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for worker in multiprocessing.active_children():
+        if worker.pid:
+            os.kill(worker.pid, signal.SIGKILL)
+    # An exception that comes up in a callback, of the import system or of LLVM, is reported and lost.
+    # Whatever becomes of this one, the process ends.
+    sys.unraisablehook = lambda _: None
+    last_resort = threading.Timer(LONGEST_GOODBYE, _end, [number])
+    last_resort.daemon = True
+    last_resort.start()
     raise Interrupted(number)
 
 
+_ending = threading.Lock()
+
+
+def _end(number: int) -> NoReturn:
+    """Say so and end the process, whatever its threads are doing."""
+    _ending.acquire()
+    try:
+        print(f"experiments.grid: interrupted; {Interrupted.state}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(128 + number)
+
+
 class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one line."""
+    """An ArgumentParser whose errors are one line, and to which -1e-3 is a bad value, no unknown option."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)")
 
     def error(self, message: str) -> NoReturn:
-        fail(message)
+        fail(f"{message}; --help lists the options")
 
     def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
+        """The options; one that is unknown is an error, which names the nearest spelling."""
         parsed, unknown = self.parse_known_args(arguments)
         if unknown:
             flags = [flag for action in self._actions for flag in action.option_strings]
-            self.error(f"unknown argument {unknown[0]!r}{closest(unknown[0], flags)}; --help lists the options")
+            self.error(f"unknown argument {unknown[0]!r}{closest(unknown[0].split('=')[0], flags)}")
         return parsed
 
 
-def fail(message: str) -> NoReturn:
-    """One line on stderr, and exit status 2."""
+def fail(message: str, status: int = BAD_INPUT) -> NoReturn:
+    """One line on stderr, and the end."""
     print(f"experiments.grid: {' '.join(message.split())}", file=sys.stderr)
-    raise SystemExit(BAD_INPUT)
+    raise SystemExit(status)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Parser:
     """The options: one for every knob, and those that say how to run."""
     from experiments.datasets import DATASETS
 
     result = _Parser(
         prog="python -m experiments.grid",
         description="Train every combination of the values given, and write tables and pictures.",
-        epilog="Numbers also come as ranges: 0:10 (0 to 9), lin:A:B:N and log:A:B:N (N points, both ends included)."
-        " Exit status: 0 done, 1 some run failed, 2 bad arguments or data, 130/143 interrupted.",
+        epilog="Numbers also come as ranges: 0:10 (0 to 9), lin:A:B:N and log:A:B:N (N points, both ends"
+        " included). Exit status: 0 done, 1 some run failed, 2 bad arguments or data, 130/143 interrupted.",
         allow_abbrev=False,
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=80),
     )
-    for knob in KNOBS:
+    for knob in (*KNOBS, JOBS, BACKEND):
         about = knob.help.format(datasets=", ".join(DATASETS))
         if knob.default:
             about += f" (default: {_shown(knob.default)})"
@@ -85,11 +122,7 @@ def parser() -> argparse.ArgumentParser:
             nargs="+" if knob.is_axis else None,
             help=about.replace("%", "%%"),
         )
-    result.add_argument("--jobs", "-j", metavar="N", default="-1", help="networks trained at once (default: all cores)")
-    result.add_argument(
-        "--backend", metavar="BACKEND", default="threading", help="threading (default) or loky, which uses processes"
-    )
-    result.add_argument("--out", metavar="DIR", default="results", help="folder to write into (default: results)")
+    result.add_argument("--out", metavar="DIR", default="results", help="folder for the files (default: results)")
     result.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     result.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
     result.add_argument("--no-plots", action="store_true", help="write no pictures")
@@ -98,91 +131,82 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _shown(values: Sequence[Any]) -> str:
-    numbers = list(values)
-    if len(numbers) > 2 and numbers == list(range(len(numbers))):
-        return f"0:{len(numbers)}"
-    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in numbers)
+    """The values of a knob in a few words."""
+    if isinstance(values, range) and values.step == 1 and len(values) > 1:
+        return f"{values.start}:{values.stop}"
+    if len(values) > 12:
+        return f"{_shown(values[:3])} ... {_shown(values[-1:])}"
+    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. Raises SystemExit for bad input."""
+    options = parser().parse(arguments)
+    say = _silent if options.quiet else _say
+
+    from experiments import runner, tables, terminal
     from experiments.csv_data import DataError
-    from experiments.knobs import SweepError
     from experiments.sweep import Sweep
 
-    options = parser().parse(arguments)  # type: ignore[attr-defined]
-    jobs = _jobs(options.jobs)
-    if options.backend not in BACKENDS:
-        fail(
-            f"--backend: expected one of {', '.join(BACKENDS)}, got {options.backend!r}"
-            f"{closest(options.backend, BACKENDS)}"
-        )
-    say = _silent if options.quiet else _say
+    start = time.perf_counter()
     try:
+        jobs, backend = value_of(JOBS, options.jobs), value_of(BACKEND, options.backend)
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS})
         data = sweep.load()
+        existing = tables.check_folder(options.out)
     except (SweepError, DataError) as error:
         fail(str(error))
-    _check_folder(Path(options.out))
+    except tables.ResultsError as error:
+        fail(f"--out: {error}")
     for note in (*sweep.notes, *(f"{name}: {note}" for name, d in data.items() for note in d.notes)):
         say(note)
 
-    from experiments import runner
-
-    start = time.perf_counter()
     problems = {name: runner.Problem.of(d, sweep.dtype) for name, d in data.items()}
-    plan = runner.plan(sweep, problems, jobs, runner.measure_speed())
+    plan = runner.plan(sweep, problems, jobs, runner.measure_speed(sweep.dtype))
     if options.dry_run:
-        _show_plan(sweep, problems, plan, options)
+        for line in _plan_lines(sweep, problems, plan, options):
+            _say(line)
         return DONE
-    if not options.yes and (plan.seconds > MOST_SECONDS or plan.memory > MOST_MEMORY):
+    if _is_large(plan) and not options.yes:
         fail(f"{_in_words(plan)}: more than is done without being asked twice; make it smaller, or add --yes")
+    if plan.disk > (free := shutil.disk_usage(existing).free):
+        fail(f"--out: expected {size(plan.disk)} of free space, got {size(free)}; make room or go elsewhere")
     say(_in_words(plan))
 
-    results = _train(sweep, data, jobs, options)
-    files = _write(results, options, say)
-    if not options.quiet:
-        from experiments.terminal import closing_lines
-
-        for line in closing_lines(results, _SHOWN):
-            say(line)
-        say(f"{len(files)} files in {options.out}{os.sep} after {time.perf_counter() - start:.1f} s")
-    return SOME_FAILED if results.manifest["counts"]["failed"] else DONE
+    try:
+        results = _train(sweep, data, plan, jobs, backend, options.quiet)
+        files = _write(results, options, say)
+    except (OSError, MemoryError, BrokenExecutor) as error:
+        fail(f"the sweep could not be finished: {str(error) or type(error).__name__}", SOME_FAILED)
+    for line in terminal.closing_lines(results, _SHOWN):
+        say(line)
+    say(f"{len(files)} files in {options.out}{os.sep} after {time.perf_counter() - start:.1f} s")
+    if not results.manifest["counts"]["failed"]:
+        return DONE
+    if options.quiet:
+        fail(terminal.counts(results), SOME_FAILED)
+    return SOME_FAILED
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    """A line on stdout. Where nobody reads it (``| head``, a full disk), the sweep goes on in silence."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _silent(line: str) -> None:
     pass
 
 
-def _jobs(text: str) -> int:
-    try:
-        jobs = int(text)
-    except ValueError:
-        jobs = 0
-    if jobs == 0:
-        fail(f"--jobs: expected a number of jobs, 1 or more, or -1 for all cores; got {text!r}")
-    return jobs
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before anything is computed, and without creating it."""
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        fail(f"--out: expected a folder, {str(existing)!r} is a file")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        fail(f"--out: expected a folder that can be written to, {str(existing)!r} cannot")
+def _is_large(plan: Plan) -> bool:
+    return plan.seconds > MOST_SECONDS or plan.memory > MOST_MEMORY
 
 
 def _in_words(plan: Plan) -> str:
     return (
-        f"{plan.runs:,} runs, about {duration(plan.seconds)}, {size(plan.memory)} of memory,"
-        f" {size(plan.disk)} on disk"
+        f"{plan.runs:,} runs, about {duration(plan.seconds)}, {size(plan.memory)} of memory, {size(plan.disk)} on disk"
     )
 
 
@@ -196,89 +220,83 @@ def duration(seconds: float) -> str:
 
 
 def size(n: float) -> str:
-    """``3 MB``, ``1.2 GB``."""
-    return f"{max(1, n / 1e6):.0f} MB" if n < 1e9 else f"{n / 1e9:,.1f} GB"
+    """``3 MB``, ``1.2 GB``, ``20 TB``."""
+    if n < 1e9:
+        return f"{max(1, n / 1e6):.0f} MB"
+    return f"{n / 1e9:.1f} GB" if n < 1e12 else f"{n / 1e12:,.0f} TB"
 
 
-def _show_plan(sweep: Sweep, problems: dict[str, Problem], plan: Plan, options: argparse.Namespace) -> None:
-    for knob in KNOBS:
-        values = sweep.values[knob.name]
-        if knob.is_axis:
-            many = values[:: max(1, len(values) - 1)] if len(values) > 12 else values
-            shown = " ... ".join(map(str, many)) if len(values) > 12 else _shown(values)
-            print(f"{knob.name:14} {shown}" + (f"  ({len(values):,})" if len(values) > 1 else ""))
-    print(f"{'iterations':14} {sweep.iterations}, recorded every {sweep.record_every}, {sweep.dtype}")
-    for name, problem in problems.items():
-        print(
-            f"{'data':14} {name}: {problem.features} features,"
-            f" {problem.train.count} training and {problem.test.count} test examples"
-        )
-    print(f"{'plan':14} {_in_words(plan)}")
-    for name in _files(options):
-        print(f"{'file':14} {Path(options.out) / name}")
-
-
-def _files(options: argparse.Namespace) -> list[str]:
+def _plan_lines(sweep: Sweep, problems: dict[str, Problem], plan: Plan, options: argparse.Namespace) -> Iterator[str]:
     from experiments import tables
 
-    names = [tables.RUNS, tables.CURVES, tables.SUMMARY, tables.MANIFEST, tables.NETWORKS]
-    return names if options.no_plots else [*names, "plots/*.png"]
+    for name, values in sweep.values.items():
+        yield f"{name:14} {_shown(values)}" + (f"  ({len(values):,})" if len(values) > 1 else "")
+    yield f"{'iterations':14} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
+    for name, problem in problems.items():
+        yield (
+            f"{'data':14} {name}: {problem.features} features,"
+            f" {problem.train.m} training and {problem.test.m} test examples"
+        )
+    yield f"{'plan':14} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
+    for file in tables.FILES if options.no_plots else (*tables.FILES, "plots/*.png"):
+        yield f"{'file':14} {Path(options.out) / file}"
 
 
-def _train(sweep: Sweep, data: dict[str, Any], jobs: int, options: argparse.Namespace) -> Results:
+def _train(sweep: Sweep, data: dict[str, Data], plan: Plan, jobs: int, backend: str, quiet: bool) -> Results:
     """Train with a progress bar that counts finished work by its cost, where stderr is a terminal."""
     from tqdm import tqdm
 
     from experiments import runner
 
-    problems = {name: runner.Problem.of(d, sweep.dtype) for name, d in data.items()}
-    todo = sum(batch.work for batch in runner.batches(sweep, problems, jobs))
     done = 0
     with tqdm(
-        total=todo,
-        disable=options.quiet or not sys.stderr.isatty(),
+        total=plan.work,
+        disable=quiet or not sys.stderr.isatty(),
         bar_format="{percentage:3.0f}% |{bar}|{postfix} [{elapsed}<{remaining}]",
         dynamic_ncols=True,
         leave=False,
     ) as bar:
-        bar.set_postfix_str(f"0/{len(sweep):,} runs")
+        bar.set_postfix_str(f"0/{plan.runs:,} runs")
 
-        def progress(result: runner.BatchResult) -> None:
+        def progress(result: BatchResult) -> None:
             nonlocal done
             done += len(result.batch.seeds)
-            bar.set_postfix_str(f"{done:,}/{len(sweep):,} runs", refresh=False)
+            bar.set_postfix_str(f"{done:,}/{plan.runs:,} runs", refresh=False)
             bar.update(result.batch.work)
 
-        return runner.run(sweep, data, jobs, options.backend, progress)
+        return runner.run(sweep, data, jobs, backend, progress)
 
 
-def _write(results: Results, options: argparse.Namespace, say: Any) -> list[Path]:
+def _write(results: Results, options: argparse.Namespace, say: Say) -> list[Path]:
     from experiments import tables
 
     files = tables.write(results, options.out)
     if not options.no_plots:
+        Interrupted.state = "the tables were written, not all of the pictures"
         from experiments.plots import draw_all
 
         files += draw_all(options.out, results, say=say)
+    Interrupted.state = "all files were written"
     return files
 
 
 def run_as_program() -> NoReturn:
-    """``main`` as a process: signals, a closed pipe, the exit status."""
+    """``main`` as a process: signals, closed streams, the exit status."""
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the program
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files in whatever encoding
+    # What interrupted workers leave behind is removed by a process of its own, which need not talk about it.
+    warnings = os.environ.get("PYTHONWARNINGS", "")
+    os.environ["PYTHONWARNINGS"] = f"{warnings},ignore:resource_tracker".lstrip(",")
     try:
-        status = main()
-        sys.stdout.flush()
+        sys.exit(main())
     except Interrupted as interrupted:
-        print("experiments.grid: interrupted; nothing was written", file=sys.stderr)
-        sys.stderr.flush()
-        os._exit(128 + interrupted.number)
-    except BrokenPipeError:  # | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = DONE
-    sys.exit(status)
+        _end(interrupted.number)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
     run_as_program()

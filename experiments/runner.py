@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +23,15 @@ if TYPE_CHECKING:
     from experiments.sweep import Sweep
     from experiments.tables import Results
 
-BACKENDS = ("threading", "loky")
 STATUSES = ("ok", "diverged", "failed")
 OK, DIVERGED, FAILED = range(3)
 
 # A batch should be worth its scheduling and show on the progress bar, yet leave the others something to do.
-_SHORTEST_BATCH, _LONGEST_BATCH = 2**25, 2**29  # activations; 2**29 take about half a second
+_SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about half a second
 _BATCHES_PER_JOB = 32
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - it is no error
     """A worker was asked to stop in the middle of a batch."""
 
 
@@ -57,7 +59,7 @@ class Batch:
     hidden: str
     seeds: list[int]
     learning_rates: list[float]
-    work: int  # activations
+    work: int  # as in work_of_run
 
 
 @dataclass(frozen=True)
@@ -77,56 +79,68 @@ class Plan:
     """What a sweep will take."""
 
     runs: int
-    activations: int
-    curve_rows: int
+    work: int  # as in work_of_run
     seconds: float
     memory: int  # bytes, at the end
     disk: int  # bytes
 
 
+def n_records(sweep: Sweep) -> int:
+    """How many points a full curve has: iteration 0, every ``record_every``-th one, and the last."""
+    return -(-sweep.iterations // sweep.record_every) + 1
+
+
 def work_of_run(problem: Problem, hidden: str, iterations: int, records: int) -> int:
-    """Activations in the life of a run: training, and the test examples (half a pass) at each record."""
-    units = sum(network.hidden_layers(hidden)) + 1
-    return units * (iterations * problem.train.X.shape[1] + records * problem.test.X.shape[1] // 2)
+    """How long a run takes, in steps that are about equally long for every network.
+
+    A step is the time of one weight in a pass over one example, some six multiply-and-add operations. A unit,
+    with its tanh, takes four. A record has no backward pass and takes half an iteration.
+    """
+    shapes = network.layer_shapes(problem.features, hidden)
+    work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
+    examples, test_examples = int(problem.train.X.shape[1]), int(problem.test.X.shape[1])
+    return work_of_example * (iterations * examples + records * (examples + test_examples) // 2)
 
 
-def plan(sweep: Sweep, problems: dict[str, Problem], jobs: int, seconds_per_activation: float) -> Plan:
+def plan(sweep: Sweep, problems: dict[str, Problem], jobs: int, seconds_of_work: float) -> Plan:
     """Estimate what the sweep takes, without expanding it."""
-    records = len(training.recorded_iterations(sweep.iterations, sweep.record_every))
+    records = n_records(sweep)
     inner = len(sweep.values["learning_rate"]) * len(sweep.values["seed"])
-    work = parameters = 0
+    work = parameters = largest = 0
     for name in sweep.values["dataset"]:
         for hidden in sweep.values["hidden"]:
             work += inner * work_of_run(problems[name], hidden, sweep.iterations, records)
-            parameters += inner * network.n_parameters(network.layout(problems[name].features, hidden))
-    runs = len(sweep)
+            shapes = network.layer_shapes(problems[name].features, hidden)
+            of_one = sum(units * (inputs + 1) for (units, inputs), _ in shapes)
+            parameters, largest = parameters + inner * of_one, max(largest, of_one)
+    runs, at_once = sweep.size, min(joblib.effective_n_jobs(jobs), sweep.size)
+    text = max(map(len, sweep.values["dataset"]))
+    # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
     return Plan(
         runs=runs,
-        activations=work,
-        curve_rows=runs * records,
-        seconds=work * seconds_per_activation / min(joblib.effective_n_jobs(jobs), max(runs, 1)),
-        memory=runs * records * 3 * 8 * 4 + parameters * 8 * 3,
-        disk=runs * records * 90 + runs * 130 + parameters * 8,
+        work=work,
+        seconds=work * seconds_of_work / at_once,
+        memory=200 * runs * records + 2000 * runs + 24 * parameters + 160 * largest * at_once,
+        disk=(60 + text) * runs * records + (100 + text) * runs + 8 * parameters,
     )
 
 
-def measure_speed() -> float:
-    """Seconds per activation on one core of this machine, from a short training; compiles the kernels if need be."""
+def measure_speed(dtype: str) -> float:
+    """Seconds for one of work on one core, from a short training; compiles the kernels if need be."""
     rng = np.random.RandomState(0)
     X = rng.random_sample((2, 400))
-    arguments = {"hidden": 4, "iterations": 1000, "record_every": 1000}
     times = []
-    training.train(X, X[0] > X[1], **arguments)
+    training.train(X, X[0] > X[1], hidden=4, iterations=1, dtype=dtype)
     for _ in range(3):
         start = time.perf_counter()
-        training.train(X, X[0] > X[1], **arguments)
+        training.train(X, X[0] > X[1], hidden=4, iterations=1000, record_every=1000, dtype=dtype)
         times.append(time.perf_counter() - start)
-    return min(times) / (1000 * 400 * 5)
+    return min(times) / (1000 * 400 * (4 * (2 + 4) + (4 + 4)))  # see work_of_run
 
 
 def batches(sweep: Sweep, problems: dict[str, Problem], jobs: int) -> list[Batch]:
     """The sweep in batches, longest first, so that the cores stay busy to the end."""
-    records = len(training.recorded_iterations(sweep.iterations, sweep.record_every))
+    records = n_records(sweep)
     learning_rates, seeds = sweep.values["learning_rate"], sweep.values["seed"]
     inner = len(learning_rates) * len(seeds)
     groups = [(name, hidden) for name in sweep.values["dataset"] for hidden in sweep.values["hidden"]]
@@ -152,14 +166,19 @@ def batches(sweep: Sweep, problems: dict[str, Problem], jobs: int) -> list[Batch
 
 
 def train_batch(
-    batch: Batch, problem: Problem, iterations: int, record_every: int, dtype: str, stop: threading.Event | None = None
+    batch: Batch,
+    problem: Problem,
+    iterations: int,
+    record_every: int,
+    dtype: str,
+    stop: threading.Event | None = None,
 ) -> BatchResult:
     """Train one batch. A run that raises becomes a failed one, with its message, and costs no other run."""
     try:
         return _train_batch(batch, problem, iterations, record_every, dtype, stop)
     except Stopped:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the result of that run
         if len(batch.seeds) == 1:
             records = len(training.recorded_iterations(iterations, record_every))
             return BatchResult(
@@ -168,7 +187,7 @@ def train_batch(
                 np.zeros(1, np.int64),
                 np.full((3, 1, records), np.nan),
                 [None],
-                [f"{type(error).__name__}: {' '.join(str(error).split())}"],
+                [" ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")],
             )
         parts = [
             Batch(batch.first + k, batch.dataset, batch.hidden, [seed], [rate], batch.work // len(batch.seeds))
@@ -186,7 +205,12 @@ def train_batch(
 
 
 def _train_batch(
-    batch: Batch, problem: Problem, iterations: int, record_every: int, dtype: str, stop: threading.Event | None
+    batch: Batch,
+    problem: Problem,
+    iterations: int,
+    record_every: int,
+    dtype: str,
+    stop: threading.Event | None,
 ) -> BatchResult:
     records = len(training.recorded_iterations(iterations, record_every))
     arrays = training.new_batch(problem.features, batch.hidden, batch.seeds, batch.learning_rates, records, dtype)
@@ -208,28 +232,52 @@ def _train_batch(
 
 def train_all(
     sweep: Sweep, problems: dict[str, Problem], jobs: int = -1, backend: str = "threading"
-) -> Iterator[BatchResult]:
+) -> Generator[BatchResult]:
     """Train every run of the sweep; batches come as they are done, in no particular order.
 
-    Closing the iterator, or an exception such as KeyboardInterrupt, stops the workers within a slice of a batch.
+    Closing the iterator, or an exception such as KeyboardInterrupt, stops the workers: processes at once,
+    threads within a slice of their batch.
     """
     stop = threading.Event()
     shared = stop if backend == "threading" else None  # an event cannot travel to another process
     todo = batches(sweep, problems, jobs)
-    if jobs != 1 and backend != "threading":
-        measure_speed()  # compile once, here: workers then read the kernels from disk
+    jobs = min(joblib.effective_n_jobs(jobs), len(todo))
+    if backend != "threading":
+        measure_speed(sweep.dtype)  # compile once, here: workers read the kernels from disk
     pool = joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-    done = pool(
+    tasks = (
         joblib.delayed(train_batch)(
             batch, problems[batch.dataset], sweep.iterations, sweep.record_every, sweep.dtype, shared
         )
         for batch in todo
     )
-    try:
-        yield from done
-    finally:
-        stop.set()
+    with contextlib.ExitStack() as at_end:
+        at_end.callback(stop.set)
+        with _interrupts_held_back():
+            done = pool(tasks)
+        at_end.callback(_close, done)
+        for result in done:  # noqa: UP028 - `yield from` would close `done` by itself, with joblib's warning
+            yield result
+
+
+def _close(done: Generator[Any]) -> None:
+    """Stop what is not done yet; that it is left unused is not worth joblib's warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         done.close()
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Processes started meanwhile never see the Ctrl-C of a terminal, which goes to all of them at once.
+
+    Whoever started them sees it, afterwards, and ends them; by themselves they would print a traceback each.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run(
@@ -245,9 +293,10 @@ def run(
     start = time.perf_counter()
     problems = {name: Problem.of(data[name], sweep.dtype) for name in data}
     finished: list[BatchResult] = []
-    for result in train_all(sweep, problems, jobs, backend):
-        finished.append(result)
-        if progress is not None:
-            progress(result)
+    with contextlib.closing(train_all(sweep, problems, jobs, backend)) as results:
+        for result in results:
+            finished.append(result)
+            if progress is not None:
+                progress(result)
     finished.sort(key=lambda result: result.batch.first)
     return tables.gather(sweep, data, finished, seconds=time.perf_counter() - start, jobs=jobs, backend=backend)

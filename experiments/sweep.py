@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from experiments.knobs import DTYPE, ITERATIONS, KNOBS, RECORD_EVERY, TARGET, SweepError, closest, values_of
+from experiments.knobs import (
+    BACKEND,
+    DTYPE,
+    ITERATIONS,
+    JOBS,
+    KNOBS,
+    RECORD_EVERY,
+    TARGET,
+    SweepError,
+    closest,
+    value_of,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from experiments.datasets import Data
@@ -29,10 +42,10 @@ class Run:
 class Sweep:
     """A full grid over the axes, in order: the last axis, the seed, changes fastest.
 
-    ``Sweep(hidden=[1, 2, "8x8"], learning_rate="log:0.01:1:5", seed=range(10), dataset="flower", iterations=5000)``.
-    Every keyword is a knob of ``experiments.knobs``; each takes a value, a list of values, or a range as text.
+    ``Sweep(hidden=[1, 2, "8x8"], learning_rate="log:0.01:1:5", seed=range(10), iterations=1000)``.
+    Every keyword is a knob of ``experiments.knobs``. Axes take a value, several, or ranges as text.
 
-    ``len(sweep)``, ``sweep[i]`` and iteration give the runs; none of them takes memory, however large the grid is.
+    ``len(sweep)``, ``sweep[i]`` and iteration give the runs, and take no memory, however large the grid is.
     ``notes`` holds what should be said of the request, such as repeated values that were dropped.
 
     Raises SweepError, a ValueError, for anything that cannot be meant.
@@ -41,55 +54,58 @@ class Sweep:
     def __init__(self, **knobs: Any) -> None:
         self.values: dict[str, Sequence[Any]] = {}
         self.notes: list[str] = []
+        self._settings: dict[str, Any] = {}  # the knobs that are no axis
         names = [knob.name for knob in KNOBS]
         for name in knobs:
             if name not in names:
                 raise SweepError(f"{name}: expected one of {', '.join(names)}{closest(name, names)}")
         for knob in KNOBS:
             given = knobs.get(knob.name)
-            if given is None:
-                self.values[knob.name] = knob.default
+            if not knob.is_axis:
+                self._settings[knob.name] = value_of(knob, given)
                 continue
             self.values[knob.name], note = values_of(knob, given)
             if note:
                 self.notes.append(note)
-        target, datasets = self.target, self.values["dataset"]
-        if target is not None and not any(name.lower().endswith(".csv") for name in datasets):
+        datasets = self.values["dataset"]
+        if self.target is not None and not any(map(_is_file, datasets)):
             raise SweepError(f"{TARGET.flags[0]}: expected a CSV file as data set, got {', '.join(datasets)}")
 
     @property
     def target(self) -> str | None:
         """The column of a CSV file that holds the class; None for the last one."""
-        return self._only(TARGET.name)
+        target: str | None = self._settings[TARGET.name]
+        return target
 
     @property
     def iterations(self) -> int:
         """Updates of each network."""
-        return int(self._only(ITERATIONS.name))
+        return int(self._settings[ITERATIONS.name])
 
     @property
     def record_every(self) -> int:
         """Iterations between two points of a curve."""
         from planar_core.training import default_record_every
 
-        return int(self._only(RECORD_EVERY.name) or default_record_every(self.iterations))
+        return int(self._settings[RECORD_EVERY.name] or default_record_every(self.iterations))
 
     @property
     def dtype(self) -> str:
         """Precision of the arithmetic."""
-        return str(self._only(DTYPE.name))
+        return str(self._settings[DTYPE.name])
 
-    def _only(self, name: str) -> Any:
-        values = self.values[name]
-        return values[0] if len(values) else None
-
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """The number of runs: ``len(sweep)``, which Python refuses beyond 2^63."""
         return math.prod(len(self.values[axis.name]) for axis in AXES)
 
+    def __len__(self) -> int:
+        return self.size
+
     def __getitem__(self, index: int) -> Run:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"run {index} of {len(self)}")
-        index %= len(self)
+        if not -self.size <= index < self.size:
+            raise IndexError(f"run {index} of {self.size}")
+        index %= self.size
         chosen = {}
         for axis in reversed(AXES):
             values = self.values[axis.name]
@@ -98,19 +114,19 @@ class Sweep:
         return Run(**chosen)
 
     def __iter__(self) -> Iterator[Run]:
-        return (self[index] for index in range(len(self)))
+        return map(self.__getitem__, range(self.size))
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{len(self.values[axis.name])} {axis.name}" for axis in AXES)
-        return f"<Sweep of {len(self):,} runs: {axes}>"
+        return f"<Sweep of {self.size:,} runs: {axes}>"
 
     @property
     def settings(self) -> dict[str, Any]:
         """Knobs that are no axis and yet identify the runs: those set away from their default."""
         return {
-            knob.name: self._only(knob.name)
+            knob.name: self._settings[knob.name]
             for knob in KNOBS
-            if knob.column == "if set" and self.values[knob.name] != knob.default
+            if knob.column == "if set" and self._settings[knob.name] != value_of(knob, None)
         }
 
     @property
@@ -128,35 +144,43 @@ class Sweep:
         """What was asked for, by knob, as plain values; a range stays a range (``0:10``)."""
         request: dict[str, Any] = {}
         for knob in KNOBS:
-            values = self.values[knob.name]
-            if knob is RECORD_EVERY:
-                request[knob.name] = self.record_every
-            elif not knob.is_axis:
-                request[knob.name] = self._only(knob.name)
-            elif isinstance(values, range) and values.step == 1:
-                request[knob.name] = f"{values.start}:{values.stop}"
-            else:
+            if knob.is_axis:
+                values = self.values[knob.name]
                 request[knob.name] = list(values)
-        return request
+                if isinstance(values, range) and values.step == 1:
+                    request[knob.name] = f"{values.start}:{values.stop}"
+            else:
+                request[knob.name] = self._settings[knob.name]
+        return {**request, RECORD_EVERY.name: self.record_every}
 
     def load(self) -> dict[str, Data]:
         """Every data set of the sweep, by name. Raises DataError, a ValueError."""
         from experiments.datasets import load
 
-        return {
-            name: load(name, self.target if name.lower().endswith(".csv") else None) for name in self.values["dataset"]
-        }
+        return {name: load(name, self.target if _is_file(name) else None) for name in self.values["dataset"]}
 
-    def run(self, jobs: int = -1, out: str | None = "results", backend: str = "threading") -> Results:
+    def run(
+        self, jobs: int = -1, out: str | os.PathLike[str] | None = "results", backend: str = "threading"
+    ) -> Results:
         """Train every network; write tables and manifest into the folder ``out``, or nowhere if it is None.
 
-        ``jobs`` networks train at the same time (-1: as many as there are cores). The results do not depend on
-        ``jobs`` nor ``backend``.
+        ``jobs`` networks train at the same time (-1: as many as there are cores), in threads, or in processes
+        with ``backend="loky"``. The results depend on neither.
+
+        Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """
+        jobs, backend = value_of(JOBS, jobs), value_of(BACKEND, backend)
+        data = self.load()
+
         from experiments import runner, tables
 
-        data = self.load()
+        if out is not None:
+            tables.check_folder(out)
         results = runner.run(self, data, jobs=jobs, backend=backend)
         if out is not None:
             tables.write(results, out)
         return results
+
+
+def _is_file(dataset: str) -> bool:
+    return dataset.lower().endswith(".csv")

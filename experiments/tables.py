@@ -1,12 +1,13 @@
 """Results as DataFrames, and as files: runs.csv, curves.csv, summary.csv, sweep.json, networks.npz.
 
-Numbers are written in shortest round-trip form and read back bit for bit. The files hold no time stamp and do not
-depend on the order in which runs were finished, except for sweep.json, which tells of the one execution.
+Numbers are written in shortest round-trip form and read back bit for bit. The files hold no time stamp and do
+not depend on the order in which runs were finished, except for sweep.json, which tells of the one execution.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -33,15 +34,24 @@ if TYPE_CHECKING:
     from experiments.sweep import Sweep
 
 MEASURES = ("cost", "train_accuracy", "test_accuracy")
-RUNS, CURVES, SUMMARY, MANIFEST, NETWORKS = "runs.csv", "curves.csv", "summary.csv", "sweep.json", "networks.npz"
+RUNS, CURVES, SUMMARY = "runs.csv", "curves.csv", "summary.csv"
+MANIFEST, NETWORKS = "sweep.json", "networks.npz"
+FILES = (RUNS, CURVES, SUMMARY, NETWORKS, MANIFEST)
 FORMAT = 1  # of the files; raised when a reader has to know
 
 _TEXT_COLUMNS = ("dataset", "hidden", "target", "dtype", "status", "error")
+_TYPES = {  # of the columns; all others are float64
+    **dict.fromkeys(_TEXT_COLUMNS, "str"),
+    **dict.fromkeys(("seed", "iterations", "iteration", "n_seeds", "n_diverged", "n_failed"), "int64"),
+    "rank_test_accuracy": "Int64",
+    "tied_with_best": "boolean",
+}
+_DATA_PARTS = ("X", "Y", "X_test", "Y_test")
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ResultsError(ValueError):
-    """A folder without readable results. The message is one line."""
+    """A folder without readable results, or where none can be written. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ class Results:
         return list(self.manifest["problem_columns"])
 
     def data(self, name: str) -> Data:
-        """A data set of the sweep, as it was trained on. Raises KeyError for a name that is not in the sweep."""
+        """A data set of the sweep, as it was trained on. Raises KeyError for any other name."""
         return self._data[name]
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
@@ -100,12 +110,18 @@ class Results:
         positions = np.flatnonzero(wanted)
         parameters = self._parameters[positions[0]] if len(positions) == 1 else None
         if parameters is None:
-            raise LookupError(f"no trained network for {({column: run[column] for column in self.columns})}")
+            wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns)
+            raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
         return Network(parameters)
 
 
 def gather(
-    sweep: Sweep, data: Mapping[str, Data], finished: Sequence[BatchResult], seconds: float, jobs: int, backend: str
+    sweep: Sweep,
+    data: Mapping[str, Data],
+    finished: Sequence[BatchResult],
+    seconds: float,
+    jobs: int,
+    backend: str,
 ) -> Results:
     """The results of a sweep from those of its batches, which are in the order of the sweep."""
     from experiments.runner import STATUSES
@@ -207,7 +223,7 @@ def _manifest(
 
 
 def _commit() -> str | None:
-    """The commit of the source tree that this runs from, with "+" if files differ from it; None outside git."""
+    """The commit of the source tree this runs from, with "+" if files differ from it; None outside git."""
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
@@ -219,7 +235,8 @@ def _commit() -> str | None:
         # A package installed into somebody else's repository is not of that repository's commit.
         if not git("ls-files", Path(__file__).name):
             return None
-        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+        changes = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+" if changes else "")
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -235,22 +252,58 @@ def _processor() -> str:
 # Files
 
 
+def check_folder(folder: str | os.PathLike[str]) -> Path:
+    """The folder, or the existing one in which it would be made: nothing is created.
+
+    Raises ResultsError if ``write`` would fail.
+    """
+    existing = Path(folder)
+    try:
+        if not os.fspath(folder):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        while not _is_there(existing):
+            existing = existing.parent
+        with tempfile.TemporaryFile(dir=existing):  # asking for permissions is not enough: root has them all
+            pass
+        for name in FILES:
+            if existing == Path(folder) and (existing / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+    except OSError as error:
+        raise ResultsError(
+            f"expected a folder that can be written to, got {os.fspath(folder)!r}: {error.strerror}"
+        ) from None
+    return existing
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def write(results: Results, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write tables, networks and manifest, each in one step; the manifest last. Returns their paths."""
+    """Write tables, networks and manifest. Returns their paths.
+
+    All are complete and on disk before the first takes its place: an interruption leaves the old ones alone.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in ((RUNS, results.runs), (CURVES, results.curves), (SUMMARY, results.summary)):
-        with replacing(folder / name) as file:
-            _write_csv(table, file)
-    with replacing(folder / NETWORKS) as file:
-        _write_networks(results, file)
-    with replacing(folder / MANIFEST) as file:
-        file.write((json.dumps(results.manifest, indent=2, ensure_ascii=False) + "\n").encode())
-    return [folder / name for name in (RUNS, CURVES, SUMMARY, NETWORKS, MANIFEST)]
+    with contextlib.ExitStack() as stack:
+        # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
+        files = {name: stack.enter_context(replacing(folder / name)) for name in reversed(FILES)}
+        for name, table in ((RUNS, results.runs), (CURVES, results.curves), (SUMMARY, results.summary)):
+            _write_csv(table, files[name])
+        _write_networks(results, files[NETWORKS])
+        files[MANIFEST].write((json.dumps(results.manifest, indent=2, ensure_ascii=False) + "\n").encode())
+        for file in files.values():
+            _sync(file)
+    return [folder / name for name in FILES]
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Any]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file that takes the place of ``path`` when it is complete and on disk, and not before.
 
     A reader sees the old file or the new one, whatever happens meanwhile.
@@ -259,8 +312,7 @@ def replacing(path: Path) -> Iterator[Any]:
     try:
         with open(descriptor, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            _sync(file)
         os.chmod(unfinished, 0o666 & ~_umask())
         os.replace(unfinished, path)
     except BaseException:
@@ -269,13 +321,18 @@ def replacing(path: Path) -> Iterator[Any]:
         raise
 
 
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
 def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def _write_csv(table: pd.DataFrame, file: Any) -> None:
+def _write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
     table = table.copy(deep=False)
     for column in _TEXT_COLUMNS:
         if column in table:
@@ -288,31 +345,25 @@ def _write_csv(table: pd.DataFrame, file: Any) -> None:
 def _read_csv(path: Path) -> pd.DataFrame:
     """The reverse of ``_write_csv``: same columns, same types, same bits."""
     try:
+        columns = list(pd.read_csv(path, nrows=0).columns)
         table = pd.read_csv(
             path,
             float_precision="round_trip",
-            dtype=dict.fromkeys(_TEXT_COLUMNS, str),
+            dtype={column: _TYPES.get(column, "float64") for column in columns},
             keep_default_na=False,
-            na_values={c: [""] for c in _header(path) if c not in _TEXT_COLUMNS},
+            na_values={column: [""] for column in columns if column not in _TEXT_COLUMNS},
         )
     except FileNotFoundError:
         raise ResultsError(f"{path}: expected the results of a sweep, found no such file") from None
     except (OSError, ValueError) as error:
-        raise ResultsError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+        raise _damaged(path, error) from None
     for column in _TEXT_COLUMNS:
         if column in table:
-            table[column] = table[column].str.replace("^'", "", regex=True)
-    if "tied_with_best" in table:
-        table["tied_with_best"] = table["tied_with_best"].astype("boolean")
-        table["rank_test_accuracy"] = table["rank_test_accuracy"].astype("Int64")
+            table[column] = table[column].str.removeprefix("'")
     return table
 
 
-def _header(path: Path) -> list[str]:
-    return list(pd.read_csv(path, nrows=0).columns)
-
-
-def _write_networks(results: Results, file: Any) -> None:
+def _write_networks(results: Results, file: BinaryIO) -> None:
     """Arrays alone, no pickle: the parameters of all runs one after the other, and the data sets."""
     flat: list[Array] = []
     layers: list[int] = []
@@ -322,13 +373,13 @@ def _write_networks(results: Results, file: Any) -> None:
             flat.extend((W.ravel(), b.ravel()))
     shapes = [W.shape for parameters in results._parameters for W, _ in parameters or ()]
     arrays: dict[str, Any] = {
-        "parameters": np.concatenate([*flat, np.empty(0)]),
+        "parameters": np.concatenate([*flat, np.empty(0, results.manifest["request"]["dtype"])]),
         "layers": np.array(layers, np.int64),
         "shapes": np.array(shapes, np.int64).reshape(-1, 2),
     }
     for position, name in enumerate(results.manifest["data"]):
         data = results.data(name)
-        for part in ("X", "Y", "X_test", "Y_test"):
+        for part in _DATA_PARTS:
             arrays[f"data_{position}_{part}"] = getattr(data, part)
     # Through memory: the zip format wants to go back in its file.
     buffer = io.BytesIO()
@@ -343,7 +394,7 @@ def _read_networks(path: Path, manifest: dict[str, Any]) -> tuple[dict[str, Data
         data = {
             name: Data(
                 name,
-                *(arrays[f"data_{position}_{part}"] for part in ("X", "Y", "X_test", "Y_test")),
+                **{part: arrays[f"data_{position}_{part}"] for part in _DATA_PARTS},
                 feature_names=tuple(about["feature_names"]),
                 class_names=tuple(about["class_names"]),
                 notes=tuple(about["notes"]),
@@ -362,27 +413,40 @@ def _read_networks(path: Path, manifest: dict[str, Any]) -> tuple[dict[str, Data
                 start = end + units
             networks.append(parameters or None)
         return data, networks
-    except Exception as error:  # a damaged archive can raise anything
-        raise ResultsError(f"{path}: cannot be read ({type(error).__name__}): run the sweep again") from None
+    except Exception as error:  # noqa: BLE001 - a damaged archive can raise anything
+        raise _damaged(path, error) from None
 
 
 def read(folder: str | os.PathLike[str]) -> Results:
-    """The results in a folder, as ``write`` left them. Raises ResultsError if there are none."""
+    """The results in a folder, as ``write`` left them. Raises ResultsError for none, and for damaged ones."""
     folder = Path(folder)
+    path = folder / MANIFEST
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
-            raise ResultsError(f"{folder / MANIFEST}: expected format {FORMAT}, found {manifest['format']}")
+            raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}")
+        columns, n_runs = set(manifest["columns"] + manifest["problem_columns"]), manifest["counts"]["runs"]
+    except ResultsError:
+        raise
     except FileNotFoundError:
-        raise ResultsError(f"{folder}: expected a folder with the results of a sweep, found no {MANIFEST}") from None
-    except (OSError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ResultsError(f"{folder / MANIFEST}: cannot be read: {' '.join(str(error).split())}") from None
+        raise ResultsError(f"{folder}: expected the results of a sweep, found no {MANIFEST}") from None
+    except Exception as error:  # noqa: BLE001 - a damaged file can raise anything
+        raise _damaged(path, error) from None
     data, parameters = _read_networks(folder / NETWORKS, manifest)
+    runs, summary = _read_csv(folder / RUNS), _read_csv(folder / SUMMARY)
+    sizes = {n_runs, len(runs), len(parameters), int(summary["n_seeds"].sum())}
+    if len(sizes) > 1 or not columns <= set(runs.columns):
+        raise ResultsError(f"{folder}: files of different sweeps, or parts of files: run the sweep again")
     return Results(
-        runs=_read_csv(folder / RUNS),
-        summary=_read_csv(folder / SUMMARY),
+        runs=runs,
+        summary=summary,
         manifest=manifest,
         _curves=folder / CURVES,
         _data=data,
         _parameters=parameters,
     )
+
+
+def _damaged(path: Path, error: Exception) -> ResultsError:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return ResultsError(f"{path}: cannot be read ({reason}): run the sweep again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from experiments.tables import Results
 
 _WIDTH = 80
+_NARROWEST = 8  # columns of an axis in the table, where there is no room for more
 
 
 def closing_lines(results: Results, most: int) -> Iterator[str]:
@@ -23,41 +25,62 @@ def closing_lines(results: Results, most: int) -> Iterator[str]:
         yield ""
         yield from _problem_lines(table, results, most)
     yield ""
-    yield _counts(results)
+    yield counts(results)
+    if results.manifest["counts"]["failed"]:
+        failed = results.runs["status"] == "failed"
+        yield _fit(f"the first failure: {results.runs.loc[failed, 'error'].iloc[0]}", _WIDTH)
+
+
+def counts(results: Results) -> str:
+    """How many runs there are of each status."""
+    n = results.manifest["counts"]
+    return f"{n['runs']:,} runs: {n['ok']:,} ok, {n['diverged']:,} diverged, {n['failed']:,} failed"
 
 
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
-    problem = results.problem_columns
-    axes = [column for column in results.columns if column not in (*problem, "seed")]
-    first = table.iloc[0]
-    seeds = int(first["n_seeds"])
-    name = ", ".join(str(first[column]) for column in problem)
-    yield _cut(
-        f"{name}: test accuracy, mean over {seeds} seeds and 95 % interval"
+    seeds = int(table["n_seeds"].iloc[0])
+    # What is the same in every row stands above the table.
+    common = [*results.problem_columns, *(column for column in ("dtype",) if column in results.columns)]
+    name = ", ".join(str(table[column].iloc[0]) for column in common)
+    about = (
+        f"test accuracy, mean over {seeds:,} seeds and 95 % interval"
         if seeds > 1
-        else f"{name}: test accuracy of one seed; no interval without a second one"
+        else "test accuracy of one seed; no interval without a second one"
     )
+    if _columns(name) + 2 + len(about) <= _WIDTH:
+        yield f"{_printable(name)}: {about}"
+    else:
+        yield f"{_fit_end(name, _WIDTH - 1)}:"
+        yield about
+
+    axes = [column for column in results.columns if column not in (*common, "seed")]
     rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
-    for _, row in table.head(most).iterrows():
-        rows.append(
-            [
-                "-" if pd.isna(row["rank_test_accuracy"]) else str(row["rank_test_accuracy"]),
-                *(f"{row[a]:g}" if isinstance(row[a], float) else str(row[a]) for a in axes),
-                _fraction(row["mean_test_accuracy"]),
-                _interval(row),
-                _verdict(row),
-            ]
-        )
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for row in rows:
-        yield _cut("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    hidden = len(table) - min(most, len(table))
-    ties = int(table["tied_with_best"].fillna(False).sum()) - 1
-    if seeds > 1:
-        more = f"  {ties} other{'' if ties == 1 else 's'} cannot be told from the best (paired t-tests, 5 % in all)"
-        yield more if ties else "  no other is tied with the best (paired t-tests, 5 % in all)"
-    if hidden:
-        yield f"  {hidden} more configurations in summary.csv"
+    rows += [_cells(row, axes) for _, row in table.head(most).iterrows()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for position in range(1, 1 + len(axes)):
+        too_wide = 2 * len(widths) + sum(widths) - _WIDTH
+        widths[position] -= max(0, min(too_wide, widths[position] - _NARROWEST))
+    for cells in rows:
+        fitting = (_fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=True))
+        yield _fit("  " + "  ".join(fitting), _WIDTH).rstrip()
+
+    if table["tied_with_best"].count() > 1:
+        tied = int(table["tied_with_best"].sum()) - 1
+        others = f"{tied:,} others" if tied > 1 else "1 other" if tied else "no other"
+        yield f"  {others} cannot be told from the best (paired t-tests, 5 % in all)"
+    if len(table) > most:
+        more = len(table) - most
+        yield f"  {more:,} more configuration{'s' * (more > 1)} in summary.csv"
+
+
+def _cells(row: pd.Series, axes: list[str]) -> list[str]:
+    return [
+        "-" if pd.isna(row["rank_test_accuracy"]) else str(row["rank_test_accuracy"]),
+        *(f"{row[axis]:.12g}" if isinstance(row[axis], float) else str(row[axis]) for axis in axes),
+        _fraction(row["mean_test_accuracy"]),
+        _interval(row),
+        _verdict(row),
+    ]
 
 
 def _fraction(value: float) -> str:
@@ -71,23 +94,35 @@ def _interval(row: pd.Series) -> str:
 
 
 def _verdict(row: pd.Series) -> str:
-    verdict = "best" if row["rank_test_accuracy"] == 1 else ""
-    if not verdict and not pd.isna(row["tied_with_best"]) and row["tied_with_best"]:
-        verdict = "tied"
-    for count, what in ((row["n_diverged"], "diverged"), (row["n_failed"], "failed")):
-        if count:
-            verdict = f"{verdict} {count} {what}".strip()
-    return verdict
+    """``best``, ``tied`` or nothing, and the seeds that say less than they should: ``tied, 3 diverged``."""
+    rank, tied = row["rank_test_accuracy"], row["tied_with_best"]
+    words = ["best"] if not pd.isna(rank) and rank == 1 else ["tied"] if not pd.isna(tied) and tied else []
+    words += [f"{row[f'n_{status}']} {status}" for status in ("diverged", "failed") if row[f"n_{status}"]]
+    return ", ".join(words)
 
 
-def _counts(results: Results) -> str:
-    counts = results.manifest["counts"]
-    line = f"{counts['runs']:,} runs: {counts['ok']:,} ok, {counts['diverged']:,} diverged, {counts['failed']:,} failed"
-    if counts["failed"]:
-        errors = results.runs.loc[results.runs["status"] == "failed", "error"]
-        line += f"; the first failure: {errors.iloc[0]}"
-    return line
+def _printable(text: str) -> str:
+    """Line breaks and other things that would leave their place, as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
+def _columns(text: str) -> int:
+    """How many columns a terminal needs: two for a Chinese character, none for a combining accent."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in _printable(text)
+    )
+
+
+def _fit(text: str, width: int) -> str:
+    """The beginning of a text that is too long."""
+    text = _printable(text)
+    if _columns(text) <= width:
+        return text
+    while _columns(text) > width - 3:
+        text = text[:-1]
+    return text + "..."
+
+
+def _fit_end(text: str, width: int) -> str:
+    """The end of a text that is too long: of a path, the name of the file."""
+    return _fit(text[::-1], width)[::-1]

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from experiments.datasets import load
+from experiments.plot_parts import figure_of
 from experiments.plots import plot_boundaries, plot_data, write_picture
 from planar_core import backward, cost, forward, initialize, layer_shapes, predict, predict_proba, train, update
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     X, Y = data.X, data.Y
     print(f"   X {X.shape}: a row for each feature, a column for each point")
     print(f"   Y {Y.shape}: the class of each point, 0 or 1; {int(Y.sum())} of them are 1")
-    write_picture(plot_data(data).get_figure(root=True), out / "data.png")
+    write_picture(figure_of(plot_data(data)), out / "data.png")
     print(f"   drawn in {out / 'data.png'}")
 
     print("2. Decide the shapes of weights and biases")

@@ -1,8 +1,8 @@
 """Activation functions of hidden units, each as its value and its slope, for jitted code.
 
-The value takes its argument in a unit of its own: y = z * UNITS, so that a network can put the factor into its weights,
-once an iteration, instead of multiplying every z by it. The slope is a function of the value, as backpropagation has
-it at hand: it takes the derivative of the cost by a, and returns the derivative by z.
+The value takes its argument in a unit of its own, y = z * TANH_UNITS, so that a network can put the factor into its
+weights, once an iteration, instead of multiplying every z by it. The slope is a function of the value, as
+backpropagation has it at hand: it takes the derivative of the cost by a, and returns the derivative by z.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 from planar_core.compiling import inlined
 from planar_core.elementary import (
     HALF_ANGLE_RANGE,
-    SIGMOID_UNITS,
-    TANH_UNITS,
     into_half_angle_range,
     sigmoid_in_units,
     tanh_in_units,

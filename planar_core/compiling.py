@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator, UserWideCacheLocator
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
 
 # error_model="numpy": 1 / 0 is inf, not an exception. No fastmath, ever: it reassociates.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, "boundscheck": False}
@@ -79,15 +84,20 @@ class _Cache(FunctionCache):
 
     _impl_class = _CacheFiles
 
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        # Numba adds a digest of the code and of what a closure holds, which differs from process to process where
+        # that is another jitted function. Here the folder's name stands for all of it.
+        return sig, codegen.magic_tuple()
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except Exception as error:  # a damaged file can raise anything: pickle, index, LLVM
+        except Exception as error:  # noqa: BLE001 - a damaged file can raise anything: pickle, index, LLVM
             _warn(f"a file in {self.cache_path} is damaged ({type(error).__name__})")
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
             super().save_overload(sig, data)
-        except Exception as error:  # a full disk, a folder taken away, a damaged index
+        except Exception as error:  # noqa: BLE001 - a full disk, a folder taken away, a damaged index
             _warn(f"{self.cache_path} cannot be written ({type(error).__name__})")

@@ -15,6 +15,8 @@ The polynomials are minimax (Remez exchange).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +38,9 @@ from planar_core.simd import (
 
 # ln2 / 2 in two parts, and 2 / ln2
 _HALF_LN2 = constant(float64=float.fromhex("0x1.62e42fefa39efp-2"), float32=float.fromhex("0x1.62e430p-2"))
-_HALF_LN2_LOW = constant(float64=float.fromhex("0x1.abc9e3b39803fp-57"), float32=float.fromhex("-0x1.05c610ca86c39p-30"))
+_HALF_LN2_LOW = constant(
+    float64=float.fromhex("0x1.abc9e3b39803fp-57"), float32=float.fromhex("-0x1.05c610ca86c39p-30")
+)
 _TWO_OVER_LN2 = constant(float64=float.fromhex("0x1.71547652b82fep+1"), float32=float.fromhex("0x1.715476p+1"))
 
 # Adding this number rounds to an integer k, and leaves k + bias in the lowest bits: see shift_to_exponent.
@@ -79,7 +83,14 @@ HALF_ANGLE_RANGE = 120.0
 
 # R(f ln2 / 2) / (ln2 / 2) as a polynomial in f^2, |f| <= 1/2
 _R_OF_UNITS = polynomial(
-    float64=[2.8853900817779268, 0.11552453009332377, -0.0009250684777216315, 1.0582188537315225e-05, -1.2710235321313115e-07, 1.5283891548398928e-09],
+    float64=[
+        2.8853900817779268,
+        0.11552453009332377,
+        -0.0009250684777216315,
+        1.0582188537315225e-05,
+        -1.2710235321313115e-07,
+        1.5283891548398928e-09,
+    ],
     float32=[2.8853900817779268, 0.11552424642683727, -0.0009213971083121368],
 )
 
@@ -103,7 +114,7 @@ def into_half_angle_range(y):
 
 @inlined
 def tanh_in_units(y):
-    """tanh(y / TANH_UNITS) for |y| <= HALF_ANGLE_RANGE; exactly odd.
+    """tanh(y / TANH_UNITS) for |y| <= HALF_ANGLE_RANGE; exactly odd, but for the sign of zero.
 
     [(s - 1) R + (s + 1) r] / [(s + 1) R + (s - 1) r] with s = 2^k. Near zero s = 1, and r / R loses nothing.
     """
@@ -114,15 +125,22 @@ def tanh_in_units(y):
 
 @inlined
 def sigmoid_in_units(y):
-    """sigmoid(y / SIGMOID_UNITS) for |y| <= HALF_ANGLE_RANGE: s (R + r) / [(s + 1) R + (s - 1) r]."""
+    """sigmoid(y / SIGMOID_UNITS) for |y| <= HALF_ANGLE_RANGE, by which distance it is 0 or 1 beside any label."""
     s, R, r = _reduce_units(y)
-    return s * (R + r) / fma(s + 1.0, R, (s - 1.0) * r)
+    return _sigmoid_of_parts(s, R, r)
+
+
+@inlined
+def _sigmoid_of_parts(s, R, r):
+    """s (R + r) / [s (R + r) + (R - r)]: never above 1, since what is added below is positive."""
+    numerator = s * (R + r)
+    return numerator / (numerator + (R - r))
 
 
 @inlined
 def tanh(x):
     """tanh x, at most ULP_TANH ulp off; exactly odd."""
-    return tanh_in_units(into_half_angle_range(x * TANH_UNITS))
+    return select(x == 0.0, x, tanh_in_units(into_half_angle_range(x * TANH_UNITS)))  # -0 stays -0
 
 
 _SIGMOID_LOW = constant(float64=-708.0, float32=-87.0)
@@ -133,10 +151,10 @@ _SIGMOID_HIGH = constant(float64=40.0, float32=20.0)
 def sigmoid(z):
     """1 / (1 + e^-z), at most ULP_SIGMOID ulp off down to where it leaves the normal numbers (-708; float32: -87).
 
-    s (R + r) / [(s + 1) R + (s - 1) r], which is accurate far into the left tail, where 1/2 + tanh(z/2) / 2 is not.
+    Accurate far into the left tail, where 1/2 + tanh(z/2) / 2 is not.
     """
     s, R, r = _reduce(_clamp(z, _SIGMOID_LOW(z), _SIGMOID_HIGH(z)) * 0.5)
-    return s * (R + r) / fma(s + 1.0, R, (s - 1.0) * r)
+    return _sigmoid_of_parts(s, R, r)
 
 
 _EXP_LOW = constant(float64=-750.0, float32=-110.0)
@@ -306,28 +324,16 @@ def cos(x):
     return select(absolute(turn) == 2.0, -cosine, result)
 
 
-_FUNCTIONS = ("exp", "log", "log1p", "sin", "cos", "tanh", "sigmoid")
+def _over_array(function: Any) -> Any:
+    def loop(x, out):
+        for block in range(x.shape[0] // lanes_of(x)):
+            store(out, 0, block, function(load(x, 0, block)))
+
+    loop.__qualname__ = f"{function.__name__}_over_array"  # the name of its file in the cache
+    return kernel(loop)
 
 
-@kernel
-def _evaluate(which, x, out):
-    for block in range(x.shape[0] // lanes_of(x)):
-        v = load(x, 0, block)
-        if which == 0:
-            v = exp(v)
-        elif which == 1:
-            v = log(v)
-        elif which == 2:
-            v = log1p(v)
-        elif which == 3:
-            v = sin(v)
-        elif which == 4:
-            v = cos(v)
-        elif which == 5:
-            v = tanh(v)
-        else:
-            v = sigmoid(v)
-        store(out, 0, block, v)
+_OVER_ARRAY = {function.__name__: _over_array(function) for function in (exp, log, log1p, sin, cos, tanh, sigmoid)}
 
 
 def evaluate(name: str, x: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -336,11 +342,13 @@ def evaluate(name: str, x: NDArray[np.floating]) -> NDArray[np.floating]:
     ``x`` is an array of any shape, float64 or float32; so is the result. The bits are the same on every CPU, which
     NumPy's own functions do not promise.
     """
+    if name not in _OVER_ARRAY:
+        raise ValueError(f"{name!r}: expected one of {', '.join(_OVER_ARRAY)}")
     x = np.asarray(x)
     if x.dtype not in (np.float32, np.float64):
         x = x.astype(np.float64)
     lanes = LANES[x.dtype.name]
     padded = np.zeros(-(-x.size // lanes) * lanes, dtype=x.dtype)
     padded[: x.size] = x.ravel()
-    _evaluate(_FUNCTIONS.index(name), padded, padded)
+    _OVER_ARRAY[name](padded, padded)
     return padded[: x.size].reshape(x.shape)

@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from planar_core.activations import RANGE, SIGMOID_UNITS, TANH_UNITS, into_range, sigmoid, tanh, tanh_slope
+from planar_core.activations import RANGE, into_range, sigmoid, tanh, tanh_slope
 from planar_core.compiling import inlined, kernel
-from planar_core.elementary import exp, log1p
+from planar_core.elementary import SIGMOID_UNITS, TANH_UNITS, exp, log1p
 from planar_core.simd import absolute, fma, horizontal_sum, lanes_of, load, select, store, zeros
 
 
@@ -49,7 +49,7 @@ class Examples(NamedTuple):
     Y: Any  # (examples padded,): 0 or 1
     weight: Any  # (examples padded,): 1, or 0 for padding
     largest: Any  # (features padded,): the largest magnitude of each feature
-    count: int  # number of examples
+    m: int  # number of examples
 
 
 class Workspace(NamedTuple):
@@ -110,14 +110,14 @@ def _is_in_range(scaled, bias, w, inputs, largest, layer):
 
 @kernel
 def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
-    """Z = W A_below + b and A = tanh(Z), or sigmoid(Z) in the output layer, for ``blocks`` blocks of X.
+    """Z = W A_below + b and A = tanh(Z) for ``blocks`` blocks of X; of the output layer A holds Z.
 
     The Z of every layer goes to the array Z, unless that is None.
     """
     A, scaled = workspace.A, workspace.scaled
     last = layout.units.shape[0] - 1
     for p in range(parameters.shape[0]):
-        scaled[p] = parameters[p] * (TANH_UNITS if p < layout.weights[last] else SIGMOID_UNITS)
+        scaled[p] = parameters[p] * TANH_UNITS if p < layout.weights[last] else parameters[p]
     for layer in range(last + 1):
         inputs = layout.inputs[layer]
         if layer == 0:
@@ -138,7 +138,7 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
             _weighted_sum(scaled, w, 1, inputs, bias, below, below_row, below_block, blocks, A, row)
             if Z is not None:
                 for block in range(blocks):
-                    store(Z, row, block, load(A, row, block) / (TANH_UNITS if layer < last else SIGMOID_UNITS))
+                    store(Z, row, block, load(A, row, block) / (TANH_UNITS if layer < last else 1.0))
             if layer < last and not is_in_range:
                 for block in range(blocks):
                     store(A, row, block, into_range(load(A, row, block)))
@@ -152,7 +152,7 @@ def _add_cost(layout, examples, first_block, blocks, A, losses, hits):
     """Add the cost of each example, and 1 for each that is classified rightly, to the vectors ``losses``, ``hits``."""
     row = layout.rows[layout.rows.shape[0] - 1]
     for block in range(blocks):
-        z = load(A, row, block) * (1.0 / SIGMOID_UNITS)
+        z = load(A, row, block)
         y = load(examples.Y, 0, first_block + block)
         weight = load(examples.weight, 0, first_block + block)
         loss = select(z > 0.0, z, z * 0.0) - y * z + log1p(exp(-absolute(z)))
@@ -168,7 +168,7 @@ def cost(layout, examples, workspace):
     nothing = zeros(workspace.A)
     blocks = examples.Y.shape[0] // lanes_of(workspace.A)
     losses, _ = _add_cost(layout, examples, 0, blocks, workspace.A, nothing, nothing)
-    return np.float64(horizontal_sum(losses)) / examples.count
+    return np.float64(horizontal_sum(losses)) / examples.m
 
 
 @kernel
@@ -181,7 +181,8 @@ def evaluate(layout, parameters, examples, workspace):
         here = min(tile, blocks - first)
         forward(layout, parameters, examples, first, here, workspace, None)
         losses, hits = _add_cost(layout, examples, first, here, workspace.A, losses, hits)
-    return np.float64(horizontal_sum(losses)) / examples.count, np.float64(horizontal_sum(hits)) / examples.count
+    mean_cost, accuracy = np.float64(horizontal_sum(losses)) / examples.m, np.float64(horizontal_sum(hits)) / examples.m
+    return mean_cost, accuracy
 
 
 @inlined
@@ -206,7 +207,8 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
     row, b = layout.rows[last], layout.biases[last]
     db = load(sums, b, 0)
     for block in range(blocks):
-        dz = sigmoid(into_range(load(A, row, block))) - load(examples.Y, 0, first_block + block)
+        a = sigmoid(into_range(load(A, row, block) * SIGMOID_UNITS))
+        dz = a - load(examples.Y, 0, first_block + block)
         dz = dz * load(examples.weight, 0, first_block + block)
         store(D, row, block, dz)
         db = db + dz
@@ -232,7 +234,12 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
                 units_above = layout.units[layer + 1]
                 _weighted_sum(parameters, w_above, inputs_above, units_above, zero, D, above, 0, blocks, D, row)
                 given, factor = row, zero + 1
-            db, dw0, dw1, dw_above = load(sums, b, 0), load(sums, w, 0), load(sums, w + 1, 0), load(sums, w_above, 0)
+            db, dw0, dw1, dw_above = (
+                load(sums, b, 0),
+                load(sums, w, 0),
+                load(sums, w + 1, 0),
+                load(sums, w_above, 0),
+            )
             for block in range(blocks):
                 a, dz_above = load(A, row, block), load(D, given, block)
                 dw_above = fma(dz_above, a, dw_above)
@@ -264,7 +271,7 @@ def update(parameters, gradient, learning_rate):
         parameters[p] -= learning_rate * gradient[p]
 
 
-@kernel
+@inlined
 def _all_finite(parameters):
     for p in range(parameters.shape[0]):
         if not np.isfinite(parameters[p]):
@@ -273,21 +280,9 @@ def _all_finite(parameters):
 
 
 @inlined
-def _record(layout, batch, run, train, test, workspace):
-    """Append cost and accuracies to the curves of a run; False if the run has diverged."""
-    parameters = batch.parameters[run]
-    cost, accuracy = evaluate(layout, parameters, train, workspace)
-    if not (np.isfinite(cost) and _all_finite(parameters)):
-        return False
-    at = batch.records[run]
-    batch.costs[run, at] = cost
-    batch.train_accuracies[run, at] = accuracy
-    batch.test_accuracies[run, at] = np.nan
-    if test.count > 0:
-        batch.test_accuracies[run, at] = evaluate(layout, parameters, test, workspace)[1]
-    batch.records[run] = at + 1
-    batch.last_finite[run, :] = parameters
-    return True
+def _copy(source, target):
+    for p in range(source.shape[0]):  # a slice assignment takes Numba 5 s to compile, for its error messages
+        target[p] = source[p]
 
 
 @kernel
@@ -310,19 +305,27 @@ def train_batch(layout, batch, train, test, workspace, iterations, record_every,
                 batch.position[1] = iteration
                 return False
             if iteration % record_every == 0 or iteration == iterations:
-                if not _record(layout, batch, run, train, test, workspace):
+                cost, accuracy = evaluate(layout, parameters, train, workspace)
+                if not (np.isfinite(cost) and _all_finite(parameters)):
                     batch.diverged[run] = True
-                    parameters[:] = batch.last_finite[run]
+                    _copy(batch.last_finite[run], parameters)
                     break
+                record = batch.records[run]
+                batch.costs[run, record] = cost
+                batch.train_accuracies[run, record] = accuracy
+                batch.test_accuracies[run, record] = evaluate(layout, parameters, test, workspace)[1]
+                batch.records[run] = record + 1
+                _copy(parameters, batch.last_finite[run])
                 budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
             if iteration == iterations:
                 break
-            workspace.sums[:, :] = 0.0
+            for p in range(parameters.shape[0]):
+                store(workspace.sums, p, 0, zeros(workspace.sums))
             for first in range(0, blocks, tile):
                 here = min(tile, blocks - first)
                 forward(layout, parameters, train, first, here, workspace, None)
                 backward(layout, parameters, train, first, here, workspace)
-            add_up(workspace.sums, train.count, workspace.gradient)
+            add_up(workspace.sums, train.m, workspace.gradient)
             update(parameters, workspace.gradient, learning_rate)
             budget -= train.Y.shape[0] * units
             iteration += 1

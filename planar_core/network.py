@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,7 +48,7 @@ def hidden_layers(hidden: int | str | Sequence[int]) -> tuple[int, ...]:
 def layer_shapes(features: int, hidden: int | str | Sequence[int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """The shapes of (W, b) of each layer: W (units, inputs), b (units, 1). The last layer is the output unit."""
     sizes = [features, *hidden_layers(hidden), 1]
-    return [((units, inputs), (units, 1)) for inputs, units in zip(sizes[:-1], sizes[1:], strict=True)]
+    return [((units, inputs), (units, 1)) for inputs, units in pairwise(sizes)]
 
 
 def initialize(features: int, hidden: int | str | Sequence[int], seed: int) -> Parameters:
@@ -69,7 +70,7 @@ def _even(n: int) -> int:
     return n + n % 2
 
 
-def _whole_vectors(n: int, dtype: np.dtype) -> int:
+def _whole_vectors(n: int, dtype: np.dtype[Any]) -> int:
     lanes = LANES[dtype.name]
     return -(-n // lanes) * lanes
 
@@ -89,7 +90,7 @@ def n_parameters(layout: Layout) -> int:
     return int(layout.biases[-1] + layout.units[-1])
 
 
-def pack(parameters: Parameters, layout: Layout, dtype: np.dtype) -> Array:
+def pack(parameters: Parameters, layout: Layout, dtype: np.dtype[Any]) -> Array:
     """Parameters as the one vector that the kernels take."""
     flat = np.zeros(n_parameters(layout), dtype)
     for layer, (W, b) in enumerate(parameters):
@@ -112,25 +113,29 @@ def unpack(flat: Array, features: int, layout: Layout) -> Parameters:
     return parameters
 
 
-def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype) -> Examples:
+def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype[Any], names: tuple[str, str] = ("X", "Y")) -> Examples:
     """Examples for the kernels, from X (features, examples) and Y (1, examples) or (examples,), both checked here.
 
     Raises ValueError, naming what was expected and what came.
     """
+    X_name, Y_name = names
     X = np.asarray(X)
     if X.ndim != 2 or X.shape[0] == 0:
-        raise ValueError(f"X: expected shape (features, examples), got {X.shape}")
+        raise ValueError(f"{X_name}: expected shape (features, examples), got {X.shape}")
     features, count = X.shape
     Y = np.zeros(count) if Y is None else np.asarray(Y)
     if Y.shape not in ((count,), (1, count)):
-        raise ValueError(f"Y: expected shape (1, {count}) or ({count},) to go with X {X.shape}, got {Y.shape}")
+        raise ValueError(
+            f"{Y_name}: expected shape (1, {count}) or ({count},) to go with {X_name} {X.shape}, got {Y.shape}"
+        )
     if not np.isin(Y, (0, 1)).all():
-        raise ValueError("Y: expected the classes 0 and 1 alone")
+        raise ValueError(f"{Y_name}: expected the classes 0 and 1 alone")
     if not np.isfinite(X).all():
-        raise ValueError("X: expected finite numbers, got nan or inf")
+        raise ValueError(f"{X_name}: expected finite numbers, got nan or inf")
     padded = _whole_vectors(count, dtype)
     kernel_X = np.zeros((_even(features), padded), dtype)
-    kernel_X[:features, :count] = X
+    with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
+        kernel_X[:features, :count] = X
     kernel_Y, weight = np.zeros((2, padded), dtype)
     kernel_Y[:count] = Y.ravel()
     weight[:count] = 1

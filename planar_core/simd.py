@@ -103,7 +103,9 @@ def _common(*given: types.Type) -> Vector | None:
 
 
 def _operator(
-    symbol: Callable[..., Any], emit: Callable[[ir.IRBuilder, ir.Value, ir.Value], ir.Value], compares: bool = False
+    symbol: Callable[..., Any],
+    emit: Callable[[ir.IRBuilder, ir.Value, ir.Value], ir.Value],
+    compares: bool = False,
 ) -> None:
     @infer_global(symbol)
     class _Typing(AbstractTemplate):

@@ -1,4 +1,4 @@
-"""The steps of training, one by one: the functions a learner meets, on the kernels that the training loop is made of."""
+"""The steps of training, one by one: what a learner meets, on the kernels that the training loop is made of."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from planar_core import kernels, network
-from planar_core.activations import SIGMOID_UNITS
 from planar_core.elementary import evaluate
 from planar_core.kernels import Layout, Workspace
 from planar_core.network import Array, Parameters
+from planar_core.simd import LANES
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -30,7 +30,7 @@ def _hidden(parameters: Parameters) -> tuple[int, tuple[int, ...]]:
 
 def _layout(parameters: Parameters, X: Array) -> Layout:
     features, hidden = _hidden(parameters)
-    if X.shape[0] != features:
+    if X.ndim == 2 and X.shape[0] != features:  # network.examples refuses other dimensions
         raise ValueError(f"X: expected {features} features, as the weights have, got shape {X.shape}")
     return network.layout(features, hidden)
 
@@ -45,7 +45,7 @@ def _rows(layout: Layout, array: Array, count: int) -> list[Array]:
 
 def _filled(layout: Layout, passed: Passed, space: Workspace) -> Workspace:
     """A workspace as the forward pass left it."""
-    arrays = [*passed.A[:-1], passed.Z[-1] * SIGMOID_UNITS]
+    arrays = [*passed.A[:-1], passed.Z[-1]]
     for row, units, A in zip(layout.rows, layout.units, arrays, strict=True):
         space.A[row : row + units, : A.shape[1]] = A
     return space
@@ -61,9 +61,9 @@ def forward(parameters: Parameters, X: ArrayLike) -> Passed:
     data = network.examples(X, None, _FLOAT64)
     space = network.workspace(layout, data, whole=True)
     Z = np.zeros_like(space.A)
-    blocks = data.X.shape[1] // network.LANES["float64"]
+    blocks = data.X.shape[1] // LANES["float64"]
     kernels.forward(layout, network.pack(parameters, layout, _FLOAT64), data, 0, blocks, space, Z)
-    passed = Passed(_rows(layout, Z, data.count), _rows(layout, space.A, data.count))
+    passed = Passed(_rows(layout, Z, data.m), _rows(layout, space.A, data.m))
     passed.A[-1] = evaluate("sigmoid", passed.Z[-1])
     return passed
 
@@ -77,7 +77,7 @@ def cost(passed: Passed, Y: ArrayLike) -> float:
     layout = network.layout(1, 0)
     data = network.examples(Z, Y, _FLOAT64)
     space = network.workspace(layout, data, whole=True)
-    space.A[0, : data.count] = Z[0] * SIGMOID_UNITS
+    space.A[0, : data.m] = Z[0]
     return float(kernels.cost(layout, data, space))
 
 
@@ -89,15 +89,21 @@ def backward(parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike)
     X = np.asarray(X, dtype=np.float64)
     layout = _layout(parameters, X)
     data = network.examples(X, Y, _FLOAT64)
+    if passed.Z[-1].shape[1] != data.m:
+        raise ValueError(
+            f"passed: expected the forward pass of these {data.m} examples, got one of {passed.Z[-1].shape[1]}"
+        )
     space = _filled(layout, passed, network.workspace(layout, data, whole=True))
-    blocks = data.X.shape[1] // network.LANES["float64"]
+    blocks = data.X.shape[1] // LANES["float64"]
     kernels.backward(layout, network.pack(parameters, layout, _FLOAT64), data, 0, blocks, space)
-    kernels.add_up(space.sums, data.count, space.gradient)
+    kernels.add_up(space.sums, data.m, space.gradient)
     return network.unpack(space.gradient, X.shape[0], layout)
 
 
 def update(parameters: Parameters, gradients: Parameters, learning_rate: float) -> Parameters:
     """One step of gradient descent: W - learning_rate dW, b - learning_rate db. The arguments are left as they are."""
+    if [(dW.shape, db.shape) for dW, db in gradients] != [(W.shape, b.shape) for W, b in parameters]:
+        raise ValueError("gradients: expected the shapes of the parameters")
     features, hidden = _hidden(parameters)
     layout = network.layout(features, hidden)
     flat = network.pack(parameters, layout, _FLOAT64)

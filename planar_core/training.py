@@ -64,10 +64,12 @@ def new_batch(
             drawn[seed] = network.pack(network.initialize(features, hidden, seed), layout, np.dtype(dtype))
         parameters[run] = drawn[seed]
     curves = np.full((3, runs, records), np.nan)
+    with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
+        rates = np.array(learning_rates, dtype)
     return Batch(
         parameters=parameters,
         last_finite=parameters.copy(),
-        learning_rates=np.array(learning_rates, dtype),
+        learning_rates=rates,
         costs=curves[0],
         train_accuracies=curves[1],
         test_accuracies=curves[2],
@@ -134,11 +136,13 @@ def train(
         raise ValueError(f"seed={seed!r}: expected an integer from 0 to 4294967295")
     train_examples = network.examples(X, Y, np.dtype(dtype))
     features = np.asarray(X).shape[0]
-    if train_examples.count == 0:
+    if train_examples.m == 0:
         raise ValueError("X: expected at least one example, got none")
+    if (X_test is None) != (Y_test is None):
+        raise ValueError("X_test and Y_test: expected both or neither")
     if X_test is None:
-        X_test, Y_test = np.zeros((features, 0)), np.zeros(0)
-    test_examples = network.examples(X_test, Y_test, np.dtype(dtype))
+        X_test = np.zeros((features, 0))
+    test_examples = network.examples(X_test, Y_test, np.dtype(dtype), ("X_test", "Y_test"))
     if np.asarray(X_test).shape[0] != features:
         raise ValueError(f"X_test: expected {features} features as in X, got {np.asarray(X_test).shape[0]}")
 

@@ -1,0 +1,152 @@
+"""Pictures of the plane: the training points, and what networks have learned about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from experiments.plot_parts import (
+    CLASS_COLOURS,
+    CLASS_MARKERS,
+    LEGEND_SIZE,
+    SMALL,
+    Panels,
+    count,
+    evenly,
+    figure_of,
+    left_out,
+    legend_beside,
+    new_axes,
+    text_panel,
+    title_axes,
+    words,
+)
+
+MAX_POINTS, MAX_SMALL_POINTS, MAX_NETWORKS = 5000, 1000, 20
+
+PredictProba = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
+
+
+def plot_data(data: Any, ax: Axes | None = None) -> Axes:
+    """The training points of a problem with two features: a feature on each axis, a colour and mark a class.
+
+    `data` has name, X (features, examples), Y, feature_names and class_names. A problem with any other number
+    of features gets a panel that says so, for no two of its features stand for all of them.
+    """
+    examples = np.shape(data.X)[1]
+    ax = ax or new_axes(*(SMALL if _why_no_plane(data) else (5.6, 4.4)))
+    title = f"{words(data.name)}: {count(examples, 'training point')}"
+    if reason := _why_no_plane(data):
+        return text_panel(ax, title, f"no picture: {reason}")
+    shown = evenly(examples, MAX_POINTS)
+    title_axes(ax, title, left_out("points", shown, range(examples)))
+    _draw_points(ax, data, shown, size=4.5)
+    _fit_plane(ax, data.X)
+    ax.set_xlabel(words(data.feature_names[0]))
+    ax.set_ylabel(words(data.feature_names[1]))
+    legend_beside(ax, _class_handles(data))
+    return ax
+
+
+def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, note: str = "") -> Figure:
+    """What networks have learned: a panel each, a feature on each axis, shaded by predicted probability.
+
+    `networks` holds (title, predict_proba) pairs; predict_proba takes X (2, n) and returns (1, n) or (n,).
+    The black line is where the prediction changes (probability 0.5), the points are the training data; `note`
+    is added to the title. At most 20 networks are drawn, evenly chosen. A problem with any other number of
+    features gets a figure that says there is nothing to draw.
+    """
+    title = f"{words(data.name)}: what the networks have learned"
+    if reason := _why_no_plane(data) or ("" if networks else "there is no trained network"):
+        return figure_of(text_panel(new_axes(*SMALL), title, f"no decision boundaries: {reason}"))
+    chosen = [networks[i] for i in evenly(len(networks), MAX_NETWORKS)]
+    parts = Panels(len(chosen), (2.2, 2.2), (0.15, 0.5), (0.5, 0.42, 1.75))
+    shown = evenly(np.shape(data.X)[1], MAX_SMALL_POINTS)
+    for ax, (panel_title, predict_proba) in zip(parts.axes, chosen, strict=True):
+        _fit_plane(ax, data.X)
+        image = _shade(ax, predict_proba)
+        _draw_points(ax, data, shown, size=2.8)
+        ax.set_title(panel_title, fontsize=8.5)
+        ax.set_xticks([])
+        ax.set_yticks([])
+    notes = [note] if note else []
+    notes += ["black line: probability 0.5", *left_out("networks", chosen, networks)]
+    labels = words(data.feature_names[0]), words(data.feature_names[1])
+    figure = parts.finish(title, notes, labels, _class_handles(data))
+    _shade_bar(figure, parts, image, f"predicted probability\nof class {words(data.class_names[1], 24)}")
+    return figure
+
+
+def _why_no_plane(data: Any) -> str:
+    """Why the points of a data set cannot be drawn; nothing if they can."""
+    if len(data.X) != 2:
+        return f"the data have {count(len(data.X), 'feature')}, a plane shows two"
+    # Coordinates of 1e308 have a range that is no number.
+    return "" if np.all(np.abs(data.X) < 1e150) else "the values are too large"
+
+
+def _draw_points(ax: Axes, data: Any, shown: Sequence[int], size: float) -> None:
+    points, labels = np.asarray(data.X)[:, shown], np.ravel(data.Y)[shown]
+    for label in (0, 1):
+        x, y = points[:, labels == label]
+        ax.plot(
+            x, y, CLASS_MARKERS[label], color=CLASS_COLOURS[label], markersize=size,
+            markeredgecolor="white", markeredgewidth=size / 11, gid=f"class {label}",
+        )  # fmt: skip
+
+
+def _fit_plane(ax: Axes, X: npt.ArrayLike) -> None:
+    """Limits with a margin around the points; equal scales unless that would flatten the picture."""
+    low, high = np.min(X, axis=1), np.max(X, axis=1)
+    span = np.where(high > low, high - low, 1.0)
+    (left, bottom), (right, top) = low - 0.08 * span, high + 0.08 * span
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+    if max(span) < 3 * min(span):
+        ax.set_aspect("equal")
+
+
+def _class_handles(data: Any) -> list[Line2D]:
+    labels = np.ravel(data.Y)
+    return [
+        Line2D(
+            [], [], linestyle="none", marker=CLASS_MARKERS[k], color=CLASS_COLOURS[k], markersize=5,
+            label=f"class {words(data.class_names[k], 24)}\n({count(int(np.sum(labels == k)), 'point')})",
+        )
+        for k in (0, 1)
+    ]  # fmt: skip
+
+
+def _shade(ax: Axes, predict_proba: PredictProba, steps: int = 160) -> Any:
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    x, y = np.linspace(left, right, steps), np.linspace(bottom, top, steps)
+    plane = np.stack([np.tile(x, steps), np.repeat(y, steps)])
+    probability = np.reshape(np.asarray(predict_proba(plane), dtype=np.float64), (steps, steps))
+    # Pure colours would swallow the points of their own class: the shades stop half way to them.
+    shades = LinearSegmentedColormap.from_list("classes", ["#7FB8D8", "#FFFFFF", "#F2CF80"])
+    image = ax.imshow(
+        probability, extent=(left, right, bottom, top), origin="lower", cmap=shades, vmin=0, vmax=1,
+        aspect=ax.get_aspect(), interpolation="bilinear",
+    )  # fmt: skip
+    known = probability[np.isfinite(probability)]
+    if known.size and known.min() < 0.5 < known.max():
+        ax.contour(x, y, probability, levels=[0.5], colors="#222222", linewidths=1.0)
+    return image
+
+
+def _shade_bar(figure: Figure, parts: Panels, image: Any, label: str) -> None:
+    """A colour bar below the legend, at the height of the first row's lower half."""
+    inch = 1 / figure.get_figwidth()
+    box = parts.axes[0].get_position(original=True)
+    left = figure.legends[0].get_bbox_to_anchor().transformed(figure.transFigure.inverted()).x0
+    place = figure.add_axes((left + 0.05 * inch, box.y0, 0.13 * inch, box.height / 2))
+    bar = figure.colorbar(image, cax=place)
+    bar.set_ticks([0, 0.5, 1])
+    bar.ax.tick_params(labelsize=LEGEND_SIZE)
+    bar.ax.set_title(label, loc="left", fontsize=LEGEND_SIZE)

@@ -1,0 +1,249 @@
+"""What can honestly be concluded from seeds: means, intervals, ranks and ties. Pure functions on tables.
+
+Seeds are replicates: a configuration is judged by its mean over seeds, with the uncertainty of that mean, and
+the best configuration of a problem is reported together with those it cannot be told apart from.
+
+The same runs give the same bytes on every machine: sums are IEEE additions in the order of the seeds; what
+comes out of a special function is rounded before anything is made of it; and every statistic has 9
+significant digits, on which ranks, and who is best, are decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+MEASURES = ("test_accuracy", "train_accuracy", "cost")  # in the order of the summary
+STATUSES = ("ok", "diverged", "failed")
+DIGITS = 9
+TAIL = 0.025  # beyond each end of a 95 % interval
+FAMILY_LEVEL = 0.05  # of all tests against one best configuration together
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+# From 10^0 to 10^22 they are exact in float64, so one multiplication or division by them rounds once.
+_POWERS = np.array([float(f"1e{k}") for k in range(-22, 23)])
+_ONE = 22  # where 10^0 is
+
+
+def summarize(runs: pd.DataFrame, configuration: Sequence[str], problem: Sequence[str]) -> pd.DataFrame:
+    """Statistics over the seeds of each configuration.
+
+    `runs` has one row per run: the `configuration` columns, seed, status (ok, diverged, failed), cost,
+    train_accuracy, test_accuracy (fractions). `configuration` names the identifying columns without the seed,
+    `problem` those of them that name the problem. Other columns and the order of the seeds do not matter.
+
+    Returns one row per configuration, in order of first appearance: its columns, n_seeds (all that were asked
+    for), n_diverged, n_failed; then mean_M, std_M (ddof 1), ci_low_M and ci_high_M for M in test_accuracy,
+    train_accuracy, cost; then rank_test_accuracy and tied_with_best. Diverged runs count with their last
+    finite numbers; failed runs, and numbers that are not finite, are left out. The 95 % interval for the mean
+    is Student's, mean -+ t(0.975, n - 1) std / sqrt(n), and is not cut off at 0 or 1. Without a number the
+    mean, and with fewer than two the others, are nan.
+
+    Ranks (Int64, 1 = highest mean test accuracy) and ties (boolean) are within one problem. Equal means share
+    the smaller rank; without a mean there is none (NA). Means must not depend on the CPU's order of summation
+    before they are ranked: statistics are rounded to 9 significant digits (see `significant`), and ranks and
+    the best are decided on the rounded means, so that they too are the same everywhere.
+
+    `tied_with_best`: a one-sided paired t-test of the best configuration (the first, if several share rank 1)
+    against each other one over the seeds that both have, at 5 % divided by the number of such tests in the
+    problem (Bonferroni); tied if it does not reject. So a truly best configuration is among the ties in at
+    least 95 % of sweeps. If all differences are equal there is no test: tied unless they favour the best.
+    With fewer than two common seeds nothing can be told (NA). The best is tied with itself.
+
+    Raises ValueError for a missing column, an unknown status, or a run that appears twice.
+    """
+    configuration, problem = list(configuration), list(problem)
+    _check(runs, configuration, problem)
+    seeds = _codes(runs, ["seed"], sort=True)
+    # In the order of the seeds, whatever the order of the rows: sums depend on the order in the last bit.
+    order = np.argsort(seeds, kind="stable")
+    all_groups = _codes(runs, configuration)
+    group, seed = all_groups[order], seeds[order]
+    n_groups = _count(group)
+    twice = order[pd.Index(group * _count(seed) + seed).duplicated()]
+    if len(twice):
+        example = runs[[*configuration, "seed"]].iloc[twice[0]].to_dict()
+        raise ValueError(f"expected one row per configuration and seed, got {example} twice")
+
+    first_rows = np.unique(all_groups, return_index=True)[1]
+    summary = runs[configuration].iloc[first_rows].reset_index(drop=True)
+    summary["n_seeds"] = np.bincount(group, minlength=n_groups)
+    diverged, failed = (runs["status"].eq(s).to_numpy(dtype=bool)[order] for s in ("diverged", "failed"))
+    summary["n_diverged"] = np.bincount(group[diverged], minlength=n_groups)
+    summary["n_failed"] = np.bincount(group[failed], minlength=n_groups)
+
+    values = {name: runs[name].to_numpy(dtype=np.float64, na_value=np.nan)[order] for name in MEASURES}
+    for name in MEASURES:
+        values[name] = np.where(failed, np.nan, values[name])
+        n, mean, std = _moments(values[name], group, n_groups)
+        with np.errstate(over="ignore"):  # t(0.975, 1) is 12.7: costs near 1e308 have infinite ends
+            half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0))
+            statistics = {"mean": mean, "std": std, "ci_low": mean - half, "ci_high": mean + half}
+        for statistic, value in statistics.items():
+            summary[f"{statistic}_{name}"] = _settled(value)
+    problem_of = _codes(summary, problem)
+    mean_of_problem = summary["mean_test_accuracy"].groupby(problem_of)
+    rank = mean_of_problem.rank(method="min", ascending=False).astype("Int64")
+    summary["rank_test_accuracy"] = rank
+    best = np.full(_count(problem_of), n_groups)  # n_groups: nobody
+    leaders = np.flatnonzero(rank.eq(1).to_numpy(dtype=bool, na_value=False))
+    np.minimum.at(best, problem_of[leaders], leaders)
+    is_best = best[problem_of] == np.arange(n_groups)
+    summary["tied_with_best"] = _ties(values["test_accuracy"], group, seed, problem_of, is_best)
+    return summary
+
+
+def best_configurations(summary: pd.DataFrame, problem: Sequence[str]) -> pd.DataFrame:
+    """The rows of a summary, problem by problem in order of appearance, each from rank 1 down; unranked last.
+
+    `summary` is what `summarize` returned (or the file it was written to); `problem` as there. All columns
+    are kept, tied_with_best among them. Equal ranks keep their order, so each problem starts with its best.
+    Take the top N of each with `.groupby(problem).head(N)`.
+    """
+    rank = summary["rank_test_accuracy"].to_numpy(dtype=np.float64, na_value=np.inf)
+    return summary.iloc[np.lexsort((rank, _codes(summary, problem)))].reset_index(drop=True)
+
+
+def median_seed(runs: pd.DataFrame) -> int:
+    """The seed of the typical run among the runs of one configuration, for drawing its network.
+
+    The one with the median test accuracy (the lower of two); among several the one of the smallest cost, then
+    of the smallest seed. Failed runs, and those without a test accuracy, are left out.
+
+    Raises ValueError if none is left, or if a seed appears twice (runs of several configurations).
+    """
+    if runs["seed"].duplicated().any():
+        raise ValueError("expected the runs of one configuration, got several with the same seed")
+    finished = runs[runs["status"].ne("failed") & np.isfinite(runs["test_accuracy"])]
+    if finished.empty:
+        raise ValueError("expected a finished run, got none: there is no median seed")
+    in_order = finished.sort_values(["test_accuracy", "cost", "seed"], na_position="last")
+    median = in_order["test_accuracy"].iloc[(len(in_order) - 1) // 2]
+    return int(in_order.loc[in_order["test_accuracy"] == median, "seed"].iloc[0])
+
+
+def significant(values: npt.ArrayLike, digits: int = DIGITS) -> Floats:
+    """`values` (any shape) in 1 to 17 significant decimal digits: `float(f"{value:.{digits}g}")` of each.
+
+    The result is the float nearest to the decimal, which prints with at most `digits` digits. nan, infinities
+    and the sign of zero are kept.
+    """
+    # Scaled to an integer of that many digits, almost every value can be rounded by arithmetic, 15 times
+    # as fast as through text. The integer is certain unless the scaled value, which has one rounding
+    # error, is close to a half; the way back has one rounding too. What is not certain goes through text.
+    x = np.asarray(values, dtype=np.float64)
+    result = x.copy()
+    ordinary = np.isfinite(x) & (x != 0)
+    size = np.where(ordinary, np.abs(x), 1.0)
+    power = digits + _ONE - np.searchsorted(_POWERS, size, side="right")
+    up, down = _POWERS[_ONE + np.clip(power, 0, 22)], _POWERS[_ONE + np.clip(-power, 0, 22)]
+    scaled = size * up / down  # one of the two is 1
+    whole = np.rint(scaled)
+    certain = (
+        (scaled >= _POWERS[_ONE + digits - 1])  # not so beyond the table
+        & (scaled < _POWERS[_ONE + digits])
+        & (np.abs(np.abs(scaled - whole) - 0.5) > _POWERS[_ONE + digits] * 2.0**-51)
+    )
+    np.copyto(result, np.copysign(whole / up * down, x), where=ordinary & certain)
+    uncertain = ordinary & ~certain
+    result[uncertain] = [float(f"{value:.{digits}g}") for value in x[uncertain].tolist()]
+    return result
+
+
+def _settled(values: Floats) -> Floats:
+    """Rounded to `DIGITS` digits by way of 12, so that means that are equal in theory are equal in the table.
+
+    With 64 seeds and 2,000 test points every other mean is a decimal of ten digits that ends in 5. Which way
+    it is rounded would hang on the last bit of its sum, and equal means would get different ranks.
+    """
+    return significant(significant(values, 12), DIGITS)
+
+
+def _moments(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats, Floats]:
+    """Number, mean and standard deviation (ddof 1) of the finite values of each group.
+
+    `bincount` adds one value after the other: the same bits everywhere, which `sum` does not promise. Values
+    are measured from the smallest in units of the range: seeds that agree have a deviation of exactly 0 (not
+    1e-17), and squares of costs like 1e-200 or 1e200 stay in range.
+    """
+    usable = np.isfinite(values)
+    x, group = values[usable], group[usable]
+    n = np.bincount(group, minlength=n_groups).astype(np.float64)
+    low, high = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)
+    np.minimum.at(low, group, x)
+    np.maximum.at(high, group, x)
+    width = np.where(high > low, high - low, 1.0)
+    part = (x - low[group]) / width[group]
+    mean_part = np.bincount(group, part, n_groups) / np.where(n > 0, n, np.nan)
+    squares = np.bincount(group, np.square(part - mean_part[group]), n_groups)
+    return n, low + width * mean_part, width * np.sqrt(squares / np.where(n > 1, n - 1, np.nan))
+
+
+def _t_quantile(degrees: Floats) -> Floats:
+    """The t that Student's t exceeds with probability TAIL, to 12 digits; nan below 1 degree of freedom."""
+    # Not scipy.stats, which takes 0.75 s to import instead of 0.13; and only when there are runs to sum up.
+    from scipy.special import stdtr, stdtrit
+
+    different, place = np.unique(degrees, return_inverse=True)
+    v = np.where(different >= 1, different, np.nan)
+    t = -stdtrit(v, TAIL)
+    # In SciPy 1.11 that is off by 4e-9, which shows in the ninth digit; stdtr is not. So one Newton step.
+    h = 1e-4 * t
+    t += (stdtr(v, -t) - TAIL) * 2 * h / (stdtr(v, h - t) - stdtr(v, -h - t))
+    quantile: Floats = significant(t, 12)[place]
+    return quantile
+
+
+def _ties(
+    score: Floats, group: Codes, seed: Codes, problem_of: Codes, is_best: npt.NDArray[np.bool_]
+) -> pd.api.extensions.ExtensionArray:
+    """tied_with_best of each configuration, as `summarize` says.
+
+    score, group and seed are per run (nan: no result), problem_of and is_best per configuration.
+    """
+    from scipy.special import stdtr
+
+    key = problem_of[group] * _count(seed) + seed
+    of_best = is_best[group]
+    best_score = pd.Series(score[of_best], index=key[of_best]).reindex(key).to_numpy()
+    # 0.9 - 0.8 and 0.8 - 0.7 differ in float64, but are equal; and 0.3 is no better than 0.1 + 0.2.
+    difference = np.round(best_score - score, 12)
+    n, mean, std = _moments(difference, group, len(is_best))
+    testable = (n >= 2) & ~is_best
+    n_tests = np.bincount(problem_of, testable)[problem_of]
+    varied = testable & (std > 0)
+    tied = testable & (mean <= 0)
+    t = mean[varied] / (std[varied] / np.sqrt(n[varied]))
+    # Both sides rounded: a last bit of stdtr, which may differ between machines, decides nothing.
+    tied[varied] = _settled(stdtr(n[varied] - 1, -t)) >= _settled(FAMILY_LEVEL / n_tests[varied])
+    return pd.arrays.BooleanArray(tied | is_best, ~(testable | is_best))
+
+
+def _codes(table: pd.DataFrame, columns: Sequence[str], sort: bool = False) -> Codes:
+    """A number from 0 for each row, equal where all columns are; in order of first appearance (or value)."""
+    codes = np.zeros(len(table), dtype=np.int64)
+    for name in columns:
+        of_column, different = pd.factorize(table[name], sort=sort, use_na_sentinel=False)
+        # Numbered anew after each column, or the product of many axes would overflow.
+        codes = pd.factorize(codes * len(different) + of_column, sort=sort)[0].astype(np.int64)
+    return codes
+
+
+def _count(codes: Codes) -> int:
+    return int(codes.max(initial=-1)) + 1
+
+
+def _check(runs: pd.DataFrame, configuration: list[str], problem: list[str]) -> None:
+    missing = [c for c in [*configuration, "seed", "status", *MEASURES] if c not in runs.columns]
+    if missing:
+        raise ValueError(f"expected a table of runs, got one without {', '.join(missing)}")
+    if "seed" in configuration or not set(problem) <= set(configuration):
+        raise ValueError(f"expected problem within configuration, no seed; got {problem}, {configuration}")
+    unknown = runs.loc[~runs["status"].isin(STATUSES), "status"]
+    if len(unknown):
+        raise ValueError(f"expected status {', '.join(STATUSES)}, got {unknown.iloc[0]}")
