@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planar_core.kernels import Examples, Layout, Workspace
 from planar_core.simd import LANES
-from planar_core.streams import Stream
+from planar_core.streams import normal_rows
 
 Array: TypeAlias = NDArray[np.floating]
 Parameters: TypeAlias = list[tuple[Array, Array]]
@@ -56,11 +56,8 @@ def initialize(features: int, hidden: int | str | Sequence[int], seed: int) -> P
 
     The normal numbers are one stream, fixed by ``seed``, that fills W row by row, layer by layer from the input.
     """
-    stream = Stream(seed)
-    return [
-        (INITIAL_SCALE * stream.normal(units * inputs).reshape(units, inputs), np.zeros((units, 1)))
-        for (units, inputs), _ in layer_shapes(features, hidden)
-    ]
+    layout_ = layout(features, hidden)
+    return unpack(initial_parameters(features, hidden, [seed], np.dtype(np.float64))[0], features, layout_)
 
 
 # From here on: the arrays of the kernels. ``kernels`` says what they hold.
@@ -111,6 +108,22 @@ def unpack(flat: Array, features: int, layout: Layout) -> Parameters:
         parameters.append((W.copy(), flat[end : end + units, np.newaxis].copy()))
         inputs = units
     return parameters
+
+
+def initial_parameters(
+    features: int, hidden: int | str | Sequence[int], seeds: Sequence[int], dtype: np.dtype[Any]
+) -> Array:
+    """What ``initialize`` gives for each seed, packed: (seeds, parameters)."""
+    where = layout(features, hidden)
+    shapes = [shape for shape, _ in layer_shapes(features, hidden)]
+    numbers = INITIAL_SCALE * normal_rows(seeds, sum(units * inputs for units, inputs in shapes))
+    packed = np.zeros((len(seeds), n_parameters(where)), dtype)
+    start = 0
+    for layer, (units, inputs) in enumerate(shapes):
+        W = packed[:, where.weights[layer] : where.biases[layer]].reshape(len(seeds), units, where.inputs[layer])
+        W[:, :, :inputs] = numbers[:, start : start + units * inputs].reshape(len(seeds), units, inputs)
+        start += units * inputs
+    return packed
 
 
 def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype[Any], names: tuple[str, str] = ("X", "Y")) -> Examples:

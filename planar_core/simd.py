@@ -305,6 +305,14 @@ def horizontal_sum(typingctx, x):  # type: ignore[no-untyped-def]
     return x.scalar(x), codegen
 
 
+@intrinsic
+def first_lane(typingctx, x):  # type: ignore[no-untyped-def]
+    """``first_lane(x)``: lane 0 as a number."""
+    if not isinstance(x, Vector):
+        return None
+    return x.scalar(x), lambda context, builder, sig, args: builder.extract_element(args[0], ir.IntType(32)(0))
+
+
 def constant(**by_dtype: float) -> Callable[..., Any]:
     """An intrinsic ``f(like)``: the number that belongs to the dtype of ``like``, in every lane.
 

@@ -1,31 +1,147 @@
 """Random streams whose bits never change: the same numbers on every machine, with every version of NumPy.
 
-Uniform numbers are those of ``numpy.random.RandomState``, a generator that NumPy has frozen; they are integers scaled
-by a power of two, and so exact. Normal numbers follow the polar method that ``RandomState.randn`` uses, with the
-logarithm of ``elementary``: the C library's, which ``randn`` takes, differs in the last bit from CPU to CPU.
+The generator is the Mersenne Twister of ``numpy.random.RandomState`` (Matsumoto and Nishimura, 1998), and so are the
+numbers made of it: integers, exact everywhere. Normal numbers follow the polar method that ``RandomState.randn`` uses,
+with the logarithm of ``elementary``: the C library's, which ``randn`` takes, differs in the last bit from CPU to CPU.
+It is written out here because a sweep draws initial weights for thousands of seeds: a ``RandomState`` takes some 20 us
+to set up, and this one 2.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from planar_core.elementary import evaluate
+from planar_core.compiling import inlined, kernel
+from planar_core.elementary import log
+from planar_core.simd import first_lane, splat, sqrt, zeros
+
+_N, _M = 624, 397
+_POSITION = _N  # index of the position within the state; below it are the N words
+
+
+@inlined
+def _set_seed(state, seed):
+    word = np.uint64(seed)
+    state[0] = word
+    for i in range(1, _N):
+        word = (np.uint64(1812433253) * (word ^ (word >> np.uint64(30))) + np.uint64(i)) & np.uint64(0xFFFFFFFF)
+        state[i] = word
+    state[_POSITION] = _N
+
+
+@inlined
+def _renew(state):
+    for i in range(_N):
+        mixed = (state[i] & np.uint32(0x80000000)) | (state[(i + 1) % _N] & np.uint32(0x7FFFFFFF))
+        word = state[(i + _M) % _N] ^ (mixed >> np.uint32(1))
+        if mixed & np.uint32(1):
+            word ^= np.uint32(0x9908B0DF)
+        state[i] = word
+    state[_POSITION] = 0
+
+
+@inlined
+def _next_word(state):
+    """The next 32 random bits."""
+    if state[_POSITION] == _N:
+        _renew(state)
+    word = np.uint64(state[state[_POSITION]])
+    state[_POSITION] += np.uint32(1)
+    word ^= word >> np.uint64(11)
+    word ^= (word << np.uint64(7)) & np.uint64(0x9D2C5680)
+    word ^= (word << np.uint64(15)) & np.uint64(0xEFC60000)
+    return word ^ (word >> np.uint64(18))
+
+
+@inlined
+def _next_uniform(state):
+    """53 random bits as a number in [0, 1)."""
+    high, low = _next_word(state) >> np.uint64(5), _next_word(state) >> np.uint64(6)
+    return (np.float64(high) * 67108864.0 + np.float64(low)) / 9007199254740992.0
+
+
+@inlined
+def _fill_normal(state, left_over, out):
+    """Fill ``out``; numbers come in pairs, and ``left_over`` holds the second of a pair, or nan."""
+    for k in range(out.shape[0]):
+        if not np.isnan(left_over[0]):
+            out[k] = left_over[0]
+            left_over[0] = np.nan
+            continue
+        u, v, square = 0.0, 0.0, 0.0
+        while square >= 1.0 or square == 0.0:
+            u, v = 2.0 * _next_uniform(state) - 1.0, 2.0 * _next_uniform(state) - 1.0
+            square = u * u + v * v
+        s = splat(zeros(out), square)
+        scale = first_lane(sqrt(-2.0 * log(s) / s))
+        out[k], left_over[0] = v * scale, u * scale
+
+
+@kernel
+def _seeded(state, seed):
+    _set_seed(state, seed)
+
+
+@kernel
+def _uniform(state, out):
+    for k in range(out.shape[0]):
+        out[k] = _next_uniform(state)
+
+
+@kernel
+def _normal(state, left_over, out):
+    _fill_normal(state, left_over, out)
+
+
+@kernel
+def _normal_rows(seeds, out):
+    state, left_over = np.empty(_N + 1, np.uint32), np.empty(1)
+    for row in range(seeds.shape[0]):
+        left_over[0] = np.nan
+        _set_seed(state, seeds[row])
+        _fill_normal(state, left_over, out[row])
+
+
+@kernel
+def _shuffle(state, out):
+    for i in range(out.shape[0] - 1, 0, -1):
+        mask = np.uint64(i)
+        for shift in (1, 2, 4, 8, 16):
+            mask |= mask >> np.uint64(shift)
+        j = _next_word(state) & mask
+        while j > np.uint64(i):
+            j = _next_word(state) & mask
+        out[i], out[j] = out[j], out[i]
+
+
+def normal_rows(seeds: Sequence[int], n: int) -> NDArray[np.float64]:
+    """The first ``n`` normal numbers of the stream of each seed: (seeds, n)."""
+    rows = np.empty((len(seeds), n))
+    _normal_rows(np.array(seeds, np.uint32), rows)
+    return rows
 
 
 class Stream:
     """A stream of random numbers that is fixed by ``seed``, an integer from 0 to 2**32 - 1.
 
-    Successive calls go on where the last one stopped, as with ``RandomState``.
+    Successive calls go on where the last one stopped, as with ``RandomState``. Raises ValueError for another seed.
     """
 
     def __init__(self, seed: int) -> None:
-        self._state = np.random.RandomState(seed)
-        self._left_over = np.empty(0)  # the polar method makes normal numbers in pairs
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"seed={seed!r}: expected an integer from 0 to {2**32 - 1}")
+        self._state = np.empty(_N + 1, np.uint32)
+        self._left_over = np.full(1, np.nan)
+        _seeded(self._state, np.uint32(seed))
 
     def uniform(self, n: int) -> NDArray[np.float64]:
-        """``n`` numbers, uniform in [0, 1)."""
-        return self._state.random_sample(n)
+        """``n`` numbers, uniform in [0, 1): those of ``RandomState.random_sample``."""
+        numbers = np.empty(n)
+        _uniform(self._state, numbers)
+        return numbers
 
     def normal(self, n: int) -> NDArray[np.float64]:
         """``n`` standard normal numbers: ``RandomState.randn`` up to the last bit of its logarithm.
@@ -33,20 +149,12 @@ class Stream:
         Polar method (Marsaglia and Bray, 1964): for points (u, v) uniform in the unit disc and s = u^2 + v^2,
         u sqrt(-2 log(s) / s) and v sqrt(-2 log(s) / s) are independent standard normal.
         """
-        pairs = [np.empty((0, 2))]
-        missing = max(0, n - self._left_over.size + 1) // 2
-        while missing:
-            points = 2.0 * self.uniform(2 * missing).reshape(missing, 2) - 1.0
-            square = points[:, 0] * points[:, 0] + points[:, 1] * points[:, 1]
-            inside = (square < 1.0) & (square != 0.0)
-            square = square[inside]
-            scale = np.sqrt(-2.0 * evaluate("log", square) / square)
-            pairs.append(points[inside][:, ::-1] * scale[:, np.newaxis])  # randn gives the second one first
-            missing -= square.size
-        numbers = np.concatenate([self._left_over, np.concatenate(pairs).ravel()])
-        self._left_over = numbers[n:]
-        return numbers[:n]
+        numbers = np.empty(n)
+        _normal(self._state, self._left_over, numbers)
+        return numbers
 
     def permutation(self, n: int) -> NDArray[np.int64]:
-        """The integers 0 to n - 1 in random order."""
-        return self._state.permutation(n)
+        """The integers 0 to n - 1 in random order: ``RandomState.permutation``, for n up to 2**32."""
+        numbers = np.arange(n)
+        _shuffle(self._state, numbers)
+        return numbers

@@ -56,13 +56,10 @@ def new_batch(
     dtype: str,
 ) -> Batch:
     """A batch of untrained runs, one for each pair of ``seeds`` and ``learning_rates``, which have the same length."""
-    runs, layout = len(seeds), network.layout(features, hidden)
-    parameters = np.zeros((runs, network.n_parameters(layout)), dtype)
-    drawn: dict[int, Array] = {}
-    for run, seed in enumerate(seeds):
-        if seed not in drawn:
-            drawn[seed] = network.pack(network.initialize(features, hidden, seed), layout, np.dtype(dtype))
-        parameters[run] = drawn[seed]
+    different = list(dict.fromkeys(seeds))
+    drawn = network.initial_parameters(features, hidden, different, np.dtype(dtype))
+    at = {seed: position for position, seed in enumerate(different)}
+    runs, parameters = len(seeds), drawn[[at[seed] for seed in seeds]]
     curves = np.full((3, runs, records), np.nan)
     with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
         rates = np.array(learning_rates, dtype)
