@@ -27,8 +27,8 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": F
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Compile ``function`` into each kernel that calls it."""
-    return numba.njit(forceinline=True, **_OPTIONS)(function)
+    """Compile ``function`` into each kernel that calls it; it cannot be called from Python."""
+    return numba.njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

@@ -29,7 +29,7 @@ import numpy as np
 from planar_core.activations import RANGE, into_range, sigmoid, tanh, tanh_slope
 from planar_core.compiling import inlined, kernel
 from planar_core.elementary import SIGMOID_UNITS, TANH_UNITS, exp, log1p
-from planar_core.simd import absolute, fma, horizontal_sum, lanes_of, load, select, store, zeros
+from planar_core.simd import absolute, fma, horizontal_sum, lanes_of, load, select, splat, store, zeros
 
 
 class Layout(NamedTuple):
@@ -80,23 +80,32 @@ class Batch(NamedTuple):
 def _weighted_sum(weights, w, stride, terms, bias, source, first_row, first_block, blocks, out, row):
     """out[row] = bias + weights[w] source[first_row] + weights[w + stride] source[first_row + 1] + ...
 
-    Two terms a pass: their weights stay in registers, and the sum is read and written half as often.
+    Up to four terms a pass: their weights stay in registers, and the sum is read and written the less often.
     """
-    w0, w1 = weights[w], (weights[w + stride] if terms > 1 else weights[w] * 0)
-    second_row = first_row + (1 if terms > 1 else 0)
-    for block in range(blocks):
-        y = fma(load(source, first_row, first_block + block), w0, bias)
-        store(out, row, block, fma(load(source, second_row, first_block + block), w1, y))
-    for j in range(2, terms - 1, 2):
+    start = splat(zeros(out), bias)
+    j = 0
+    while terms - j >= 4:
+        k = w + j * stride
+        w0, w1, w2, w3 = weights[k], weights[k + stride], weights[k + 2 * stride], weights[k + 3 * stride]
+        for block in range(blocks):
+            y = load(out, row, block) if j > 0 else start
+            y = fma(load(source, first_row + j, first_block + block), w0, y)
+            y = fma(load(source, first_row + j + 1, first_block + block), w1, y)
+            y = fma(load(source, first_row + j + 2, first_block + block), w2, y)
+            store(out, row, block, fma(load(source, first_row + j + 3, first_block + block), w3, y))
+        j += 4
+    if terms - j >= 2:
         w0, w1 = weights[w + j * stride], weights[w + (j + 1) * stride]
         for block in range(blocks):
-            y = fma(load(source, first_row + j, first_block + block), w0, load(out, row, block))
+            y = load(out, row, block) if j > 0 else start
+            y = fma(load(source, first_row + j, first_block + block), w0, y)
             store(out, row, block, fma(load(source, first_row + j + 1, first_block + block), w1, y))
-    if terms > 2 and terms % 2 == 1:
-        w0 = weights[w + (terms - 1) * stride]
+        j += 2
+    if terms - j == 1:
+        w0 = weights[w + j * stride]
         for block in range(blocks):
-            y = load(out, row, block)
-            store(out, row, block, fma(load(source, first_row + terms - 1, first_block + block), w0, y))
+            y = load(out, row, block) if j > 0 else start
+            store(out, row, block, fma(load(source, first_row + j, first_block + block), w0, y))
 
 
 @inlined

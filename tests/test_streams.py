@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from planar_core.streams import Stream
+from planar_core.streams import Stream, normal_rows
 
 ANY_SEED = pytest.mark.parametrize("seed", [0, 1, 2, 12345, 2**32 - 1])
 # How far apart two results may be when each takes -2 log(s) from a logarithm of its own, with an error of an ulp or so
@@ -77,7 +79,30 @@ def test_what_a_stream_returned_does_not_change_when_it_goes_on() -> None:
     assert np.append(before, rest).tobytes() == Stream(8).normal(6).tobytes()
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32])
-def test_seed_out_of_range_is_refused(seed: int) -> None:
-    with pytest.raises(ValueError, match=r"^Seed must be between 0 and 2\*\*32 - 1$"):
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_rows_are_the_starts_of_streams(n: int) -> None:
+    seeds = [3, 0, 2**32 - 1, 3, 77]
+    rows = normal_rows(seeds, n)
+    assert rows.shape == (len(seeds), n)
+    for row, seed in zip(rows, seeds, strict=True):
+        assert row.tobytes() == Stream(seed).normal(n).tobytes()
+
+
+def test_there_are_no_rows_without_seeds_or_numbers() -> None:
+    assert normal_rows([], 3).shape == (0, 3)
+    assert normal_rows([1, 2], 0).shape == (2, 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 2.5, "1", None], ids=repr)
+def test_what_is_no_seed_is_refused(seed: Any) -> None:
+    message = f"^seed={seed!r}: expected an integer from 0 to 4294967295$"
+    with pytest.raises(ValueError, match=message):
         Stream(seed)
+    with pytest.raises(ValueError, match=message):
+        normal_rows([0, seed], 3)
+
+
+def test_seeds_may_be_numpy_integers() -> None:
+    for seed in (np.int32(5), np.uint8(5), np.int64(5)):
+        assert Stream(seed).normal(3).tobytes() == Stream(5).normal(3).tobytes()  # type: ignore[arg-type]
+        assert normal_rows([seed], 3).tobytes() == normal_rows([5], 3).tobytes()  # type: ignore[list-item]
