@@ -31,7 +31,7 @@ _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about half
 _BATCHES_PER_JOB = 32
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error
+class Stopped(Exception):
     """A worker was asked to stop in the middle of a batch."""
 
 

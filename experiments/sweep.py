@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from experiments.knobs import (
     BACKEND,
@@ -102,14 +103,15 @@ class Sweep:
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: int) -> Run:
-        if not -self.size <= index < self.size:
-            raise IndexError(f"run {index} of {self.size}")
-        index %= self.size
+    def __getitem__(self, index: SupportsIndex) -> Run:
+        position = operator.index(index)
+        if not -self.size <= position < self.size:
+            raise IndexError(f"run {position} of {self.size}")
+        position %= self.size
         chosen = {}
         for axis in reversed(AXES):
             values = self.values[axis.name]
-            index, at = divmod(index, len(values))
+            position, at = divmod(position, len(values))
             chosen[axis.name] = values[at]
         return Run(**chosen)
 

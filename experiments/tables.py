@@ -39,6 +39,10 @@ MANIFEST, NETWORKS = "sweep.json", "networks.npz"
 FILES = (RUNS, CURVES, SUMMARY, NETWORKS, MANIFEST)
 FORMAT = 1  # of the files; raised when a reader has to know
 
+# Reading bit for bit is the default from pandas 3.1 on, where asking for it is deprecated.
+_EXACT: dict[str, Any] = (
+    {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+)
 _TEXT_COLUMNS = ("dataset", "hidden", "target", "dtype", "status", "error")
 _TYPES = {  # of the columns; all others are float64
     **dict.fromkeys(_TEXT_COLUMNS, "str"),
@@ -348,7 +352,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         columns = list(pd.read_csv(path, nrows=0).columns)
         table = pd.read_csv(
             path,
-            float_precision="round_trip",
+            **_EXACT,
             dtype={column: _TYPES.get(column, "float64") for column in columns},
             keep_default_na=False,
             na_values={column: [""] for column in columns if column not in _TEXT_COLUMNS},
