@@ -350,7 +350,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     """The reverse of ``_write_csv``: same columns, same types, same bits."""
     try:
         columns = list(pd.read_csv(path, nrows=0).columns)
-        table = pd.read_csv(
+        table: pd.DataFrame = pd.read_csv(
             path,
             **_EXACT,
             dtype={column: _TYPES.get(column, "float64") for column in columns},

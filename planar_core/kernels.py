@@ -164,7 +164,7 @@ def _add_cost(layout, examples, first_block, blocks, A, losses, hits):
         z = load(A, row, block)
         y = load(examples.Y, 0, first_block + block)
         weight = load(examples.weight, 0, first_block + block)
-        loss = select(z > 0.0, z, z * 0.0) - y * z + log1p(exp(-absolute(z)))
+        loss = select(z > 0.0, z, 0.0) - y * z + log1p(exp(-absolute(z)))
         losses = fma(weight, loss, losses)
         is_right = select(z > 0.0, y, 1.0 - y)  # sigmoid(z) > 1/2 where z > 0
         hits = fma(weight, is_right, hits)
