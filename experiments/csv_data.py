@@ -97,8 +97,7 @@ def read_csv(path: str, target: str | None = None) -> Table:
     if len(labels) < 2 * ROWS_PER_CLASS:
         found = f"{len(labels)} row{'s' if len(labels) > 1 else ''}" if labels else "the header only"
         raise DataError(
-            f"{where}: expected at least {2 * ROWS_PER_CLASS} rows of data below the header, "
-            f"found {found}: add rows"
+            f"{where}: expected at least {2 * ROWS_PER_CLASS} rows of data below the header, found {found}: add rows"
         )
     classes, class_names = _classes(f"{where}, column {quoted(names[label_index])}", labels)
     if class_names != ("0", "1"):
@@ -150,8 +149,7 @@ def _decode(path: str) -> tuple[str, list[str]]:
     if bad >= 0:
         line = len(re.findall(rb"\r\n|\r|\n", raw[:bad])) + 1
         raise DataError(
-            f"{where}, line {line}: expected UTF-8 text, found the byte 0x{raw[bad]:02x}: "
-            "save the file as UTF-8"
+            f"{where}, line {line}: expected UTF-8 text, found the byte 0x{raw[bad]:02x}: save the file as UTF-8"
         )
     return text, notes
 
@@ -167,8 +165,7 @@ def _records(where: str, text: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise DataError(
-                f"{where}, line {line}: expected well-formed CSV, found: {error}: "
-                "correct the quotes on that line"
+                f"{where}, line {line}: expected well-formed CSV, found: {error}: correct the quotes on that line"
             ) from None
         if row:
             yield line, row

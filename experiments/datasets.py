@@ -101,13 +101,9 @@ def load(name: str | os.PathLike[str], target: str | None = None) -> Data:
         return _split_and_standardize(name, _TABLES[name]())
     if name.lower().endswith(".csv"):
         return _split_and_standardize(name, read_csv(name, target))
-    if os.path.isfile(name):
-        hint = " (rename the file to end in .csv)"
-    else:
-        hint = did_you_mean(name, tuple(DATASETS))
-    raise DataError(
-        f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or a path to a FILE.csv{hint}"
-    )
+    is_file = os.path.isfile(name)
+    hint = " (rename the file to end in .csv)" if is_file else did_you_mean(name, tuple(DATASETS))
+    raise DataError(f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or a path to a FILE.csv{hint}")
 
 
 def _iris() -> Table:

@@ -52,9 +52,7 @@ def words(text: object, width: int = 40) -> str:
     drawable, text = _characters_of(findfont(FontProperties())), str(text)
     if len(text) > 2 * width:
         text = text[:width] + text[-width:]
-    pieces = [
-        c if c.isprintable() and ord(c) in drawable else c.encode("unicode_escape").decode() for c in text
-    ]
+    pieces = [c if c.isprintable() and ord(c) in drawable else c.encode("unicode_escape").decode() for c in text]
     if sum(map(len, pieces)) > width:
         pieces.insert(len(pieces) // 3, "…")
         while sum(map(len, pieces)) > width:

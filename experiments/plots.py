@@ -83,9 +83,7 @@ def draw_all(folder: str | os.PathLike[str], results: Any = None, say: Say = war
 
 def _pictures(results: Any, curves: pd.DataFrame, name: str, say: Say) -> Iterator[tuple[str, Figure]]:
     """The pictures of one data set, one at a time: a figure is large."""
-    runs, summary, curves = (
-        table[table["dataset"] == name] for table in (results.runs, results.summary, curves)
-    )
+    runs, summary, curves = (table[table["dataset"] == name] for table in (results.runs, results.summary, curves))
     yield "accuracy", figure_of(plot_accuracy(runs, summary))
     yield "heat_map", figure_of(plot_heat_map(summary))
     for measure in MEASURES:

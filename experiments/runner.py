@@ -252,7 +252,7 @@ def train_all(
         for batch in todo
     )
     with contextlib.ExitStack() as at_end:
-        pass
+        at_end.callback(stop.set)
         with _interrupts_held_back():
             done = pool(tasks)
         at_end.callback(_close, done)

@@ -138,7 +138,7 @@ def gather(
 
     last = np.maximum(records - 1, 0)
     final = curves[:, np.arange(len(records)), last]
-    runs = pd.DataFrame(identity)
+    runs = _typed(pd.DataFrame(identity))
     runs["iterations"] = sweep.iterations
     runs["status"] = pd.Series(np.array(STATUSES, dtype=object)[status], dtype=str)
     for measure, values in zip(MEASURES, final, strict=True):
@@ -147,7 +147,7 @@ def gather(
 
     filled = np.arange(len(at)) < records[:, np.newaxis]
     run_of_row, record_of_row = np.nonzero(filled)
-    curve_table = pd.DataFrame({name: values[run_of_row] for name, values in identity.items()})
+    curve_table = _typed(pd.DataFrame({name: values[run_of_row] for name, values in identity.items()}))
     curve_table["iteration"] = at[record_of_row]
     for measure, values in zip(MEASURES, curves, strict=True):
         curve_table[measure] = values[filled]
@@ -181,6 +181,11 @@ def _identity(sweep: Sweep) -> dict[str, np.ndarray[Any, Any]]:
     for name, value in sweep.settings.items():
         identity[name] = np.full(len(sweep), value, dtype=object)
     return identity
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns of texts as such, even without rows, as they are when read."""
+    return table.astype({column: _TYPES[column] for column in table.columns if column in _TYPES})
 
 
 def _manifest(
@@ -393,7 +398,7 @@ def _write_networks(results: Results, file: BinaryIO) -> None:
 
 def _read_networks(path: Path, manifest: dict[str, Any]) -> tuple[dict[str, Data], list[Parameters | None]]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         data = {
             name: Data(

@@ -60,9 +60,9 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     for position in range(1, 1 + len(axes)):
         too_wide = 2 * len(widths) + sum(widths) - _WIDTH
         widths[position] -= max(0, min(too_wide, widths[position] - _NARROWEST))
-    for cells in rows:
-        fitting = (_fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=True))
-        yield _fit("  " + "  ".join(fitting), _WIDTH).rstrip()
+    for *cells, verdict in rows:
+        fitting = [_fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
+        yield _fit("  " + "  ".join([*fitting, verdict]), _WIDTH).rstrip()
 
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1

@@ -65,7 +65,10 @@ def main(arguments: list[str] | None = None) -> None:
     share = (predict(trained.parameters, X) == Y).mean()
     fresh = (predict(trained.parameters, data.X_test) == data.Y_test).mean()
     print(f"   right for {share:.2%} of the training points and {fresh:.2%} of {data.Y_test.size:,} fresh ones")
-    network = (f"{HIDDEN} hidden units: {share:.2%} of the training points", lambda X: predict_proba(trained.parameters, X))
+    network = (
+        f"{HIDDEN} hidden units: {share:.2%} of the training points",
+        lambda X: predict_proba(trained.parameters, X),
+    )
     write_picture(plot_boundaries([network], data, "after training"), out / "boundary.png")
     print(f"   drawn in {out / 'boundary.png'}")
 

@@ -1,8 +1,9 @@
 """Activation functions of hidden units, each as its value and its slope, for jitted code.
 
 tanh and sigmoid take their argument in a unit of their own, y = z * TANH_UNITS and y = z * SIGMOID_UNITS, so that a
-network can put the factor into its weights, once an iteration, instead of multiplying every z by it. The slope is a function of the value, as
-backpropagation has it at hand: it takes the derivative of the cost by a, and returns the derivative by z.
+network can put the factor into its weights, once an iteration, instead of multiplying every z by it. The slope is a
+function of the value, as backpropagation has it at hand: it takes the derivative of the cost by a, and returns the
+derivative by z.
 """
 
 from __future__ import annotations
@@ -53,6 +54,6 @@ def identity(z):
 
 
 @inlined
-def identity_slope(da, a):
+def identity_slope(da, a):  # noqa: ARG001 - called as the others are
     """da."""
     return da

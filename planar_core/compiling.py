@@ -7,14 +7,17 @@ source file of this package, so that any edit starts a new one.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import serialize
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -41,8 +44,13 @@ def kernel(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
-@functools.cache
+_warned: list[str] = []
+
+
 def _warn(reason: str) -> None:
+    if _warned:  # once: twenty kernels have the same trouble twenty times
+        return
+    _warned.append(reason)
     warnings.warn(f"compiled kernels are not kept: {reason}; every start will compile them again", stacklevel=3)
 
 
@@ -76,7 +84,26 @@ class _InUserFolder(_KeyedBySources, UserWideCacheLocator):
 
 
 class _CacheFiles(CompileResultCacheImpl):
+    """What is in a file: a compiled kernel, the CPU that it is for, and a digest of both.
+
+    Numba would run whatever machine code it finds. A flipped bit can make it compute something else; and two processes
+    that compile at once, for two CPUs or two dtypes, can leave an index that names the file of the other one.
+    """
+
     _locator_classes = [_InGivenFolder, _InUserFolder]  # noqa: RUF012 - the name and the type are Numba's
+
+    def reduce(self, result: Any) -> Any:
+        content = serialize.dumps((result.codegen.magic_tuple(), super().reduce(result)))
+        return hashlib.sha256(content).digest(), content
+
+    def rebuild(self, target_context: Any, reduced: Any) -> Any:
+        digest, content = reduced
+        if hashlib.sha256(content).digest() != digest:
+            raise ValueError("not what was written")
+        cpu, result = pickle.loads(content)  # noqa: S301 - the user's own cache, which Numba unpickles as well
+        if cpu != target_context.codegen().magic_tuple():
+            raise ValueError("for another CPU")
+        return super().rebuild(target_context, result)
 
 
 class _Cache(FunctionCache):
@@ -91,13 +118,18 @@ class _Cache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            result = super().load_overload(sig, target_context)
+            if result is not None and tuple(result.signature.args) != tuple(sig):
+                raise ValueError("for other types")
         except Exception as error:  # noqa: BLE001 - a damaged file can raise anything: pickle, index, LLVM
             _warn(f"a file in {self.cache_path} is damaged ({type(error).__name__})")
+            with contextlib.suppress(OSError):
+                self.flush()  # a damaged index would never be replaced otherwise
             return None
+        return result
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
             super().save_overload(sig, data)
-        except Exception as error:  # noqa: BLE001 - a full disk, a folder taken away, a damaged index
+        except Exception as error:  # noqa: BLE001 - a full disk, a folder taken away
             _warn(f"{self.cache_path} cannot be written ({type(error).__name__})")

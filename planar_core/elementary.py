@@ -139,7 +139,7 @@ def _sigmoid_of_parts(s, R, r):
 
 @inlined
 def tanh(x):
-    """tanh x, at most ULP_TANH ulp off; exactly odd."""
+    """tanh x, at most 2.33 ulp (float32: 2.85) off; exactly odd."""
     return select(x == 0.0, x, tanh_in_units(into_half_angle_range(x * TANH_UNITS)))  # -0 stays -0
 
 
@@ -149,7 +149,7 @@ _SIGMOID_HIGH = constant(float64=40.0, float32=20.0)
 
 @inlined
 def sigmoid(z):
-    """1 / (1 + e^-z), at most ULP_SIGMOID ulp off down to where it leaves the normal numbers (-708; float32: -87).
+    """1 / (1 + e^-z), at most 2.42 ulp (float32: 2.44) off down to -708 (-87), where it leaves the normal numbers.
 
     Accurate far into the left tail, where 1/2 + tanh(z/2) / 2 is not.
     """
@@ -163,7 +163,7 @@ _EXP_HIGH = constant(float64=710.0, float32=89.0)
 
 @inlined
 def exp(x):
-    """e^x, at most ULP_EXP ulp off; inf and 0 beyond the range, subnormal numbers included.
+    """e^x, at most 1.65 ulp (float32: 1.68) off; inf and 0 beyond the range, subnormal numbers included.
 
     2^k (R + r) / (R - r). 2^k is applied as two factors, since it may itself be out of range.
     """
@@ -222,7 +222,7 @@ def _log_of_finite(x, correction):
 
 @inlined
 def log(x):
-    """The natural logarithm, at most ULP_LOG ulp off; log 0 = -inf, nan below zero."""
+    """The natural logarithm, at most 0.78 ulp (float32: 0.83) off; log 0 = -inf, nan below zero."""
     result = _log_of_finite(x, x * 0.0)
     result = select(x == 0.0, -_INFINITY(x), result)
     result = select(x > _LARGEST(x), x, result)
@@ -231,7 +231,7 @@ def log(x):
 
 @inlined
 def log1p(x):
-    """log(1 + x), at most ULP_LOG1P ulp off; the rounding error of 1 + x is put back to first order."""
+    """log(1 + x), at most 0.78 ulp (float32: 0.87) off; the rounding error of 1 + x is put back to first order."""
     u = 1.0 + x
     lost = select(x < 1.0, x - (u - 1.0), 1.0 - (u - x))
     result = _log_of_finite(u, lost / u)
@@ -306,7 +306,7 @@ def _modulo_4(q):
 
 @inlined
 def sin(x):
-    """sin x, at most ULP_SIN ulp off for |x| up to 1e9 (float32: 1e5), nan beyond; exactly odd."""
+    """sin x, at most 1.49 ulp (float32: 1.48) off for |x| up to 1e9 (float32: 1e5), nan beyond; exactly odd."""
     q, sine, cosine = _quarter_turns(x)
     turn = _modulo_4(q)
     odd = absolute(turn) == 1.0
@@ -317,7 +317,7 @@ def sin(x):
 
 @inlined
 def cos(x):
-    """cos x, at most ULP_COS ulp off for |x| up to 1e9 (float32: 1e5), nan beyond; exactly even."""
+    """cos x, at most 1.44 ulp (float32: 1.49) off for |x| up to 1e9 (float32: 1e5), nan beyond; exactly even."""
     q, sine, cosine = _quarter_turns(x)
     turn = _modulo_4(q)
     result = select(absolute(turn) == 1.0, -sine * turn, cosine)

@@ -117,10 +117,16 @@ def _shuffle(state, out):
         out[i], out[j] = out[j], out[i]
 
 
+def _checked(seed: int) -> int:
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed={seed!r}: expected an integer from 0 to {2**32 - 1}")
+    return int(seed)
+
+
 def normal_rows(seeds: Sequence[int], n: int) -> NDArray[np.float64]:
     """The first ``n`` normal numbers of the stream of each seed: (seeds, n)."""
     rows = np.empty((len(seeds), n))
-    _normal_rows(np.array(seeds, np.uint32), rows)
+    _normal_rows(np.array([_checked(seed) for seed in seeds], np.uint32), rows)
     return rows
 
 
@@ -131,11 +137,9 @@ class Stream:
     """
 
     def __init__(self, seed: int) -> None:
-        if not 0 <= seed < 2**32:
-            raise ValueError(f"seed={seed!r}: expected an integer from 0 to {2**32 - 1}")
         self._state = np.empty(_N + 1, np.uint32)
         self._left_over = np.full(1, np.nan)
-        _seeded(self._state, np.uint32(seed))
+        _seeded(self._state, np.uint32(_checked(seed)))
 
     def uniform(self, n: int) -> NDArray[np.float64]:
         """``n`` numbers, uniform in [0, 1): those of ``RandomState.random_sample``."""

@@ -143,6 +143,7 @@ def train(
     if np.asarray(X_test).shape[0] != features:
         raise ValueError(f"X_test: expected {features} features as in X, got {np.asarray(X_test).shape[0]}")
 
+    iterations, record_every = int(iterations), int(record_every)  # else each NumPy integer type is compiled for
     at = recorded_iterations(iterations, record_every)
     batch = new_batch(features, hidden, [seed], [learning_rate], len(at), dtype)
     printed = 0

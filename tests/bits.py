@@ -3,7 +3,7 @@
 ``bits.json`` holds what this prints, and any machine must print the same. After a change of the numerics that is meant,
 which changes every result that anybody has computed with an earlier version, write it anew and say so in the changelog:
 
-    python -m tests.bits > tests/bits.json
+    .venv/bin/python tests/bits.py > tests/bits.json
 
 With ``--code`` it also says what the numbers were computed with: which instructions are in the compiled kernels, and
 which features of the CPU NumPy makes use of.

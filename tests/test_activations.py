@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -14,7 +15,7 @@ from planar_core.simd import LANES, load, store
 
 Z = np.array([-30.0, -3.0, -1.0, -1e-3, 1e-3, 0.5, 2.0, 25.0])  # as many as there are lanes
 
-VALUES = {
+VALUES: dict[str, tuple[Callable[[Any], Any], float]] = {
     "tanh": (np.tanh, TANH_UNITS),
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), SIGMOID_UNITS),
     "relu": (lambda z: np.maximum(z, 0), 1.0),
@@ -25,7 +26,7 @@ VALUES = {
 def value(name: str, y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     function = getattr(activations, name)
 
-    @numba.njit
+    @numba.njit  # type: ignore[untyped-decorator]
     def apply(y: Any, out: Any) -> None:
         store(out, 0, 0, function(load(y, 0, 0)))
 
@@ -37,7 +38,7 @@ def value(name: str, y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def slope(name: str, da: np.ndarray[Any, Any], a: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     function = getattr(activations, f"{name}_slope")
 
-    @numba.njit
+    @numba.njit  # type: ignore[untyped-decorator]
     def apply(da: Any, a: Any, out: Any) -> None:
         store(out, 0, 0, function(load(da, 0, 0), load(a, 0, 0)))
 

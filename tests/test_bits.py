@@ -43,7 +43,7 @@ _HASWELL = [
     ),
     *("popcnt", "cx16", "sahf", "xsave", "xsaveopt", "pclmul", "aes", "fsgsbase", "rdrnd", "invpcid"),
 ]
-_LIBRARIES_FOR_THE_OLDEST_CPU = {
+LIBRARIES_FOR_THE_OLDEST_CPU = {
     # NumPy falls back to code for the oldest CPU it supports, and the C library to its own.
     "NPY_DISABLE_CPU_FEATURES": " ".join(np._core._multiarray_umath.__cpu_dispatch__),  # type: ignore[attr-defined]
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
@@ -60,7 +60,7 @@ class Machine(NamedTuple):
 
 MACHINES = {
     "this one": Machine({}),
-    "this one, libraries for the oldest CPU": Machine(_LIBRARIES_FOR_THE_OLDEST_CPU),
+    "this one, libraries for the oldest CPU": Machine(LIBRARIES_FOR_THE_OLDEST_CPU),
     # Numba takes the features from this machine unless they are set too, even if empty.
     "haswell": Machine(
         {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ",".join(f"+{name}" for name in _HASWELL)},
@@ -69,7 +69,7 @@ MACHINES = {
     ),
     # Without the instruction, fma is a function of the C library; which would use the instruction, if it might.
     "x86-64 without fma": Machine(
-        {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""} | _LIBRARIES_FOR_THE_OLDEST_CPU,
+        {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""} | LIBRARIES_FOR_THE_OLDEST_CPU,
         needs=[],
         code={"fma": False, "ymm": False, "zmm": False, "xmm": True},
     ),
@@ -89,12 +89,12 @@ def why_not(machine: Machine) -> str | None:
 
 def compute(machine: Machine, own_cache: Path, shared_cache: threading.Lock) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_CPU")}
-    environment |= machine.environment
+    environment |= {"PYTHONPATH": str(ROOT)} | machine.environment
     if machine.needs is not None:
         environment["NUMBA_CACHE_DIR"] = str(own_cache)  # from a cache, compiled code comes without its assembly
     with shared_cache if machine.needs is None else threading.Lock():
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bits", "--code"],
+            [sys.executable, str(ROOT / "tests" / "bits.py"), "--code"],
             env=environment,
             cwd=ROOT,
             capture_output=True,

@@ -117,9 +117,7 @@ def table_with_labels(labels: list[str]) -> str:
         (["1e99999999999999999999", "a"] * 2, [0, 1] * 2, ("1e99999999999999999999", "a"), None),
     ],
 )
-def test_labels(
-    labels: list[str], classes: list[int], names: tuple[str, str], notes: tuple[str, ...] | None
-) -> None:
+def test_labels(labels: list[str], classes: list[int], names: tuple[str, str], notes: tuple[str, ...] | None) -> None:
     table = read_csv(table_with_labels(labels))
     assert table.labels.tolist() == classes
     assert table.class_names == names
@@ -215,30 +213,22 @@ def test_a_comma_is_no_decimal_point_in_germany_either() -> None:
 def test_missing_file() -> None:
     assert refusal("no.csv") == "'no.csv': expected a CSV file, found nothing there: check the path"
     write(GOOD)
-    assert refusal("d.csv/x.csv") == (
-        "'d.csv/x.csv': expected a CSV file, found nothing there: check the path"
-    )
+    assert refusal("d.csv/x.csv") == ("'d.csv/x.csv': expected a CSV file, found nothing there: check the path")
 
 
 def test_directory() -> None:
     Path("folder.csv").mkdir()
-    assert refusal("folder.csv") == (
-        "'folder.csv': expected a CSV file, found a directory: name a file in it"
-    )
+    assert refusal("folder.csv") == ("'folder.csv': expected a CSV file, found a directory: name a file in it")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions work differently on Windows")
 def test_unreadable_file(monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() == 0:  # may read anything: let a path too long stand in for the other OSErrors
         path = "x" * 5000 + ".csv"
-        assert refusal(path) == (
-            f"'{path}': expected a readable CSV file, found: File name too long: check the path"
-        )
+        assert refusal(path) == (f"'{path}': expected a readable CSV file, found: File name too long: check the path")
     else:
         Path(write(GOOD)).chmod(0)
-        assert refusal("d.csv") == (
-            "'d.csv': expected a readable CSV file, found: Permission denied: check the path"
-        )
+        assert refusal("d.csv") == ("'d.csv': expected a readable CSV file, found: Permission denied: check the path")
 
 
 def test_path_that_no_file_can_have() -> None:
@@ -318,8 +308,7 @@ def test_one_column(header: str, found: str, advice: str) -> None:
 
 def test_column_without_a_name() -> None:
     assert refusal(write("\nx, ,label\n1,2,0\n")) == (
-        "'d.csv', line 2: expected a name for every column, found none for column 2: "
-        "name or remove that column"
+        "'d.csv', line 2: expected a name for every column, found none for column 2: name or remove that column"
     )
 
 
@@ -348,8 +337,7 @@ def test_missing_target() -> None:
         "name one of these with --target (did you mean 'label'?)"
     )
     assert refusal("d.csv", "species") == (
-        "'d.csv', line 1: expected a column named 'species', found 'x1', 'x2', 'label': "
-        "name one of these with --target"
+        "'d.csv', line 1: expected a column named 'species', found 'x1', 'x2', 'label': name one of these with --target"
     )
     header = ",".join(f"c{i}" for i in range(12))
     assert refusal(write(header + "\n"), "") == (
@@ -403,8 +391,7 @@ def test_feature_that_is_no_finite_number(cell: str, found: str, advice: str | N
 )
 def test_missing_label(cell: str, found: str) -> None:
     assert refusal(write(f"x,y\n1,0\n2,{cell}\n3,1\n4,0\n")) == (
-        f"'d.csv', line 3, column 'y': expected a class label, found {found}: "
-        "fill in the label or remove the row"
+        f"'d.csv', line 3, column 'y': expected a class label, found {found}: fill in the label or remove the row"
     )
 
 

@@ -71,8 +71,7 @@ def test_synthetic_points_are_taken_as_they_are(name: str) -> None:
 
 
 EXPECTED = (
-    "expected one of flower, moons, circles, blobs, gaussian_quantiles, iris, breast_cancer, "
-    "or a path to a FILE.csv"
+    "expected one of flower, moons, circles, blobs, gaussian_quantiles, iris, breast_cancer, or a path to a FILE.csv"
 )
 
 
@@ -145,9 +144,7 @@ def test_real_data(name: str, names: tuple[str, str], sizes: tuple[int, int]) ->
     assert {type(text) for text in data.feature_names + data.class_names} == {str}
 
 
-@given(
-    st.lists(st.booleans(), min_size=4, max_size=60).filter(lambda labels: 1 < sum(labels) < len(labels) - 1)
-)
+@given(st.lists(st.booleans(), min_size=4, max_size=60).filter(lambda labels: 1 < sum(labels) < len(labels) - 1))
 def test_split_is_stratified_and_complete(labels: list[bool]) -> None:
     train, test = _split(np.array(labels, dtype=np.float64))
     assert (train.tolist(), test.tolist()) == split_by_definition(np.array(labels))
@@ -207,9 +204,7 @@ def test_csv_of_enormous_and_of_tiny_features() -> None:
     )
     plain, huge, _, tiny, _ = data.X
     np.testing.assert_allclose(huge, plain, rtol=1e-12)
-    np.testing.assert_allclose(
-        tiny, plain, rtol=0.2
-    )  # written with one digit, and read to the nearest 5e-324
+    np.testing.assert_allclose(tiny, plain, rtol=0.2)  # written with one digit, and read to the nearest 5e-324
     for X in (data.X, data.X_test):
         assert np.isfinite(X).all()
         assert np.isfinite(X.astype(np.float32)).all()
@@ -333,9 +328,7 @@ def test_bits_do_not_depend_on_the_cpu() -> None:
     )
     names = [*DATASETS, path]
     code = (
-        "import sys\n"
-        "from experiments.datasets import load\n"
-        "print(*(load(name).fingerprint for name in sys.argv[1:]))"
+        "import sys\nfrom experiments.datasets import load\nprint(*(load(name).fingerprint for name in sys.argv[1:]))"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)])}
     if platform.machine() in ("x86_64", "AMD64"):  # an old one, for NumPy, the C library and Numba

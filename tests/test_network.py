@@ -111,6 +111,21 @@ def test_initial_parameters_depend_on_the_seed_alone() -> None:
     assert first[0][0].tobytes() != other[0][0].tobytes()
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 2.5])
+def test_what_is_no_seed_is_refused(seed: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(f'seed={seed!r}: expected an integer from 0 to 4294967295')}$"):
+        initialize(2, 4, seed)
+
+
+@ANY_DTYPE
+def test_initial_parameters_of_many_seeds_are_those_of_each(dtype: np.dtype[Any]) -> None:
+    layout = network.layout(3, "5x2")
+    packed = network.initial_parameters(3, "5x2", [4, 0, 4], dtype)
+    for row, seed in zip(packed, [4, 0, 4], strict=True):
+        assert row.dtype == dtype
+        assert row.tobytes() == network.pack(initialize(3, "5x2", seed), layout, dtype).tobytes()
+
+
 # --- the arrays of the kernels ------------------------------------------------------------------------------
 
 

@@ -199,9 +199,7 @@ def test_evenly_chooses_ends_and_what_is_to_be_kept(n: int, keep: int | None) ->
         assert steps.max() - steps.min() <= 1
 
 
-@pytest.mark.parametrize(
-    ("n", "columns", "rows"), [(1, 1, 1), (3, 3, 1), (5, 3, 2), (7, 4, 2), (12, 4, 3), (20, 5, 4)]
-)
+@pytest.mark.parametrize(("n", "columns", "rows"), [(1, 1, 1), (3, 3, 1), (5, 3, 2), (7, 4, 2), (12, 4, 3), (20, 5, 4)])
 def test_panels_leave_few_places_empty(n: int, columns: int, rows: int) -> None:
     parts = Panels(n, (1, 1), (0, 0), (0, 0, 0))
     assert (parts.columns, parts.rows, len(parts.axes)) == (columns, rows, n)
@@ -927,9 +925,7 @@ def test_a_folder_without_results_is_refused_in_one_line(
 def test_the_command_draws_the_results_of_a_sweep(tmp_path: Path) -> None:
     from experiments import Sweep
 
-    Sweep(hidden=[1], learning_rate=[1.2], seed=[0], iterations=1, dataset="moons").run(
-        jobs=1, out=str(tmp_path)
-    )
+    Sweep(hidden=[1], learning_rate=[1.2], seed=[0], iterations=1, dataset="moons").run(jobs=1, out=str(tmp_path))
     command = [sys.executable, "-m", "experiments.plots", str(tmp_path)]
     lines_out = subprocess.check_output(command, text=True).splitlines()
     assert lines_out == [str(tmp_path / "plots" / name) for name in PICTURES]

@@ -202,9 +202,7 @@ def test_no_more_than_the_table_is_used_and_it_is_left_alone() -> None:
     runs.index = runs.index[::-1] * 3  # an index that is no row number
     before = runs.copy(deep=True)
     plain = runs.reset_index(drop=True).drop(columns=["iterations", "error"])
-    pd.testing.assert_frame_equal(
-        summarize(runs, CONFIGURATION, PROBLEM), summarize(plain, CONFIGURATION, PROBLEM)
-    )
+    pd.testing.assert_frame_equal(summarize(runs, CONFIGURATION, PROBLEM), summarize(plain, CONFIGURATION, PROBLEM))
     pd.testing.assert_frame_equal(runs, before)
 
 
@@ -380,9 +378,7 @@ def test_differences_without_variance() -> None:
 
 
 @pytest.mark.parametrize("last_bits", [-1e-15, 0, 1e-15])
-def test_the_last_bit_of_a_probability_decides_nothing(
-    last_bits: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_last_bit_of_a_probability_decides_nothing(last_bits: float, monkeypatch: pytest.MonkeyPatch) -> None:
     # Three tests, so each is at 5 % / 3. The probability is what another machine might make of it.
     runs = runs_of({"1": [0.1, 0.3], "2": [0.2, 0.5], "3": [0.1, 0.4], "4": [0.9, 0.9]})
     monkeypatch.setattr(statistics, "_t_quantile", np.ones_like)
@@ -467,9 +463,7 @@ def test_numbers_of_another_type(dtype: str) -> None:
 def test_seeds_up_to_the_largest() -> None:
     runs = runs_of({"1": [0.5, 0.6, 0.7], "4": [0.8, 0.9, 0.7]})
     large = runs.assign(seed=runs["seed"].map({0: 2**32 - 1, 1: 0, 2: 2**31}))
-    pd.testing.assert_frame_equal(
-        summarize(large, CONFIGURATION, PROBLEM), summarize(runs, CONFIGURATION, PROBLEM)
-    )
+    pd.testing.assert_frame_equal(summarize(large, CONFIGURATION, PROBLEM), summarize(runs, CONFIGURATION, PROBLEM))
 
 
 def test_no_runs_make_an_empty_summary_of_the_same_columns() -> None:

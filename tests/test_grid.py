@@ -1,0 +1,533 @@
+"""experiments.grid: the command line, as a function and as a process that is refused, starved, piped and interrupted."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from experiments import grid, tables
+
+ROOT = Path(__file__).parent.parent
+CSV_FILES = tables.FILES[:3]
+TINY = ["--hidden", "1", "2", "--lr", "1.2", "--seeds", "0:2", "--iterations", "10", "--no-plots"]
+LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes"]
+PLAN = r"[\d,]+ runs, about [\d,.]+ (s|min|h|days), [\d,.]+ [MGT]B of memory, [\d,.]+ [MGT]B on disk"
+LONGEST_WAIT = 20  # seconds, on a busy machine, for what takes one on an idle one
+
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="a limit or a folder of Linux")
+
+
+def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that a command is refused with."""
+    with pytest.raises(SystemExit) as exit_:
+        grid.main(arguments)
+    out, err = capsys.readouterr()
+    assert exit_.value.code == 2
+    assert out == ""
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    assert err.startswith("experiments.grid: ")
+    return err.removeprefix("experiments.grid: ").rstrip("\n")
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--hidden -1", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '-1'"),
+        ("--hidden -2x2", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '-2x2'"),
+        ("--hidden 2.5", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '2.5'"),
+        ("--hidden 3 8x0", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '8x0'"),
+        ("--hidden", "argument --hidden: expected at least one argument; --help lists the options"),
+        ("--lr nan", "--learning-rate: expected a finite number, 0 or more, got 'nan'"),
+        ("--lr -inf", "--learning-rate: expected a finite number, 0 or more, got '-inf'"),
+        ("--learning-rate -1e-3", "--learning-rate: expected a finite number, 0 or more, got '-1e-3'"),
+        ("--seeds -1", "--seeds: expected an integer from 0 to 4,294,967,295, got '-1'"),
+        ("--seeds -1:2", "--seeds: expected an integer from 0 to 4,294,967,295, got -1"),
+        ("--seeds 4294967296", "--seeds: expected an integer from 0 to 4,294,967,295, got '4294967296'"),
+        ("--jobs 0", "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got '0'"),
+        ("-j two", "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got 'two'"),
+        ("--iterations -5", "--iterations: expected an integer from 0 to 1,000,000,000,000, got '-5'"),
+        ("--iterations 5 6", "unknown argument '6'; --help lists the options"),
+        ("--record-every 0", "--record-every: expected an integer from 1 to 1,000,000,000,000, got '0'"),
+        ("--dtype float16", "--dtype: expected one of float64, float32 (did you mean 'float64'?), got 'float16'"),
+        ("--backend loki", "--backend: expected one of threading, loky (did you mean 'loky'?), got 'loki'"),
+        ("--target x", "--target: expected a CSV file as data set, got flower"),
+        ("--hiden 3", "unknown argument '--hiden' (did you mean '--hidden'?); --help lists the options"),
+        ("--iteration=3", "unknown argument '--iteration=3' (did you mean '--iterations'?); --help lists the options"),
+        ("flower", "unknown argument 'flower'; --help lists the options"),
+        ("--dtype", "argument --dtype: expected one argument; --help lists the options"),
+    ],
+)  # fmt: skip
+def test_bad_arguments(arguments: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused([*shlex.split(arguments), "--out", str(tmp_path / "out")], capsys) == message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("--dataset flowr", ["unknown data set 'flowr'", "flower, moons,", "(did you mean 'flower'?)"]),
+        ("--dataset nowhere.csv", ["nowhere.csv", "found nothing there"]),
+        ("--dataset flower .csv", [".csv"]),
+    ],
+)
+def test_bad_data(arguments: str, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = refused([*shlex.split(arguments), "--out", str(tmp_path / "out")], capsys)
+    assert all(word in message for word in words), message
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_linux
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    for out, reason in (
+        (tmp_path / "file", "Not a directory"),
+        (tmp_path / "file" / "below", "Not a directory"),
+        (Path("/proc/self/x"), "No such file or directory"),  # read-only even for root
+    ):
+        message = refused([*TINY, "--out", str(out)], capsys)
+        assert message == f"--out: expected a folder that can be written to, got {str(out)!r}: {reason}"
+    assert refused(["--out"], capsys) == "argument --out: expected one argument; --help lists the options"
+
+
+def test_a_disk_without_room(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    message = refused([*TINY, "--out", str(tmp_path / "out")], capsys)
+    assert message == "--out: expected 1 MB of free space, got 1 MB; make room or go elsewhere"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "runs"),
+    [
+        ("--seeds 0:1000000000", "35,000,000,000 runs"),
+        ("--hidden 1:1001 --lr lin:0:1:1000 --seeds 0:1000", "1,000,000,000 runs"),
+        ("--iterations 1000000000000 --record-every 1", "350 runs"),
+        ("--hidden 1000000x1000000", "50 runs"),
+        ("--seeds 0:4294967296 --lr lin:0:1:30000 --hidden 1:30000", "3,865,341,640,704,000,000 runs"),
+        ("--seeds 0:4294967296 --lr lin:0:1:90000 --hidden 90000 90001 8x8", "1,159,641,169,920,000 runs"),
+    ],
+)
+def test_an_enormous_grid_is_refused_without_being_expanded(
+    arguments: str, runs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = refused([*arguments.split(), "--out", str(tmp_path / "out")], capsys)
+    pattern = f"^{PLAN}: more than is done without being asked twice; make it smaller, or add --yes$"
+    assert re.match(pattern, message), message
+    assert message.startswith(runs)
+
+    assert grid.main([*arguments.split(), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    plan = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("plan"))
+    assert re.match(f"^plan +{PLAN}; needs --yes$", plan), plan
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_yes_agrees_to_a_large_plan(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(grid, "MOST_SECONDS", 0.0)
+    refused([*TINY, "--out", str(tmp_path / "out")], capsys)
+    assert grid.main([*TINY, "--out", str(tmp_path / "out"), "--yes"]) == 0
+    assert (tmp_path / "out" / "runs.csv").exists()
+
+
+# What is said
+
+
+def test_help_fits_a_terminal_and_lists_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        grid.main(["--help"])
+    assert exit_.value.code == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    options = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text.split("options:")[1])
+    for option in (
+        "--dataset --hidden --learning-rate --lr --seeds --iterations --record-every --dtype --jobs -j --backend --out"
+        " --target --dry-run --yes --no-plots --quiet"
+    ).split():
+        assert option in options
+    for default in ("flower)", "1 2 3 4 5 20 50", "0.03 0.1 0.3 1.2 5)", "0:10", "5000", "float64)", "threading)"):
+        assert f"(default: {default}" in re.sub(r"\s+", " ", text)
+
+
+def test_a_dry_run_shows_the_plan_and_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = "--dataset flower moons flower --hidden 1:14 --lr log:0.01:1:3 --seeds 5:2000005 --iterations 1000000 --dtype float32"
+    assert grid.main([*arguments.split(), "--dry-run", "--quiet", "--out", str(tmp_path / "out")]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = out.splitlines()
+    assert lines[:7] == [
+        "dataset        flower moons  (2)",
+        "hidden         1 2 3 ... 13  (13)",
+        "learning_rate  0.01 0.1 1  (3)",
+        "seed           5:2000005  (2,000,000)",
+        "iterations     1,000,000, recorded every 20,000, float32",
+        "data           flower: 2 features, 400 training and 2000 test examples",
+        "data           moons: 2 features, 400 training and 2000 test examples",
+    ]
+    assert re.match(f"^plan           {PLAN}; needs --yes$", lines[7])
+    assert [line.split()[1] for line in lines[8:]] == [
+        str(tmp_path / "out" / name) for name in (*tables.FILES, "plots/*.png")
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grid.main([*TINY, "--hidden", "2", "2", "0", "--out", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert err == ""
+    assert lines[0] == "--hidden: repeated value dropped: 2"
+    assert re.match(f"^{PLAN}$", lines[1])
+    assert lines[3] == "flower: test accuracy, mean over 2 seeds and 95 % interval"
+    assert lines[-2] == "4 runs: 4 ok, 0 diverged, 0 failed"
+    assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-1])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(tables.FILES)
+
+
+def test_quiet_means_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grid.main([*TINY, "--hidden", "2", "2", "--quiet", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (89, "89 s"), (91, "2 min"), (5000, "83 min"), (5400, "1.5 h"),
+     (3600 * 47, "47.0 h"), (3600 * 48, "2 days"), (86400 * 12345.6, "12,346 days")],
+)  # fmt: skip
+def test_durations(seconds: float, text: str) -> None:
+    assert grid.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [(0, "1 MB"), (2.6e6, "3 MB"), (1.25e9, "1.2 GB"), (999e9, "999.0 GB"), (2e12, "2 TB"), (2.5e16, "25,000 TB")],
+)
+def test_sizes(n: float, text: str) -> None:
+    assert grid.size(n) == text
+
+
+# What is done
+
+
+def test_pictures_come_with_the_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    assert grid.main([*TINY[:-1], "--out", str(tmp_path)]) == 0
+    pictures = sorted(path.name for path in (tmp_path / "plots").iterdir())
+    assert "accuracy.png" in pictures
+    assert f"{5 + len(pictures)} files in" in capsys.readouterr().out
+
+
+def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("\n".join(["a,b,first,second", *(f"{i % 7},{i * i % 11},{i % 2},{i // 2 % 2}" for i in range(40))]))
+    arguments = (
+        f"--dataset {data} --target first --hidden 0 2x2 --learning-rate 0 lin:1:2:3 --seeds 3 1 --iterations 6"
+        f" --record-every 4 --dtype float32 -j 2 --backend threading --no-plots --out {tmp_path / 'out'}"
+    )
+    assert grid.main(arguments.split()) == 0
+    results = tables.read(tmp_path / "out")
+    assert results.manifest["request"] == {
+        "dataset": [str(data)],
+        "hidden": ["0", "2x2"],
+        "learning_rate": [0.0, 1.0, 1.5, 2.0],
+        "seed": [3, 1],
+        "target": "first",
+        "iterations": 6,
+        "record_every": 4,
+        "dtype": "float32",
+    }
+    assert results.manifest["execution"]["jobs"] == 2
+    assert results.manifest["execution"]["backend"] == "threading"
+    assert list(results.curves["iteration"].unique()) == [0, 4, 6]
+    assert list(results.runs["seed"]) == [3, 1] * 8
+    assert set(results.runs["target"]) == {"first"}
+    # A learning rate of 0 leaves the network alone.
+    still = results.curves[results.curves["learning_rate"] == 0].groupby(["hidden", "seed"])["cost"]
+    assert (still.nunique() == 1).all()
+
+
+def test_jobs_and_backends_give_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = "--dataset flower iris --hidden 0 3 2x2 --lr 0.1 1e307 --seeds 0:3 --iterations 30 --no-plots".split()
+    for name, how in {"one": ["-j", "1"], "two": ["-j", "2"], "loky": ["-j", "2", "--backend", "loky"]}.items():
+        assert grid.main([*arguments, *how, "--out", str(tmp_path / name)]) == 0
+    for file in (*CSV_FILES, "networks.npz"):
+        expected = (tmp_path / "one" / file).read_bytes()
+        assert (tmp_path / "two" / file).read_bytes() == expected
+        assert (tmp_path / "loky" / file).read_bytes() == expected
+    assert b"diverged" in (tmp_path / "one" / "runs.csv").read_bytes()
+
+
+def test_a_dead_worker_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def kill_one() -> None:
+        while not done.is_set():
+            for worker in multiprocessing.active_children():
+                if worker.pid:
+                    os.kill(worker.pid, signal.SIGKILL)
+                    return
+            time.sleep(0.01)
+
+    done = threading.Event()
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    with pytest.raises(SystemExit) as exit_:
+        grid.main([*LONG, "--backend", "loky", "-j", "2", "--out", str(tmp_path / "out")])
+    done.set()
+    killer.join()
+    assert exit_.value.code == 1
+    err = capsys.readouterr().err
+    assert err.startswith("experiments.grid: the sweep could not be finished: A worker process")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+# As a process
+
+
+def program(*arguments: str, before: str = "", python: Sequence[str] = (), **how: Any) -> subprocess.Popen[str]:
+    """The command line in a process and a group of its own; ``before`` is code that goes first."""
+    if before:
+        run = f"import sys; sys.argv[0] = 'grid'; import experiments.grid as grid\n{before}\ngrid.run_as_program()"
+        command = [sys.executable, *python, "-c", run, *arguments]
+    else:
+        command = [sys.executable, *python, "-m", "experiments.grid", *arguments]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+    return subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **streams)
+
+
+def run(*arguments: str, **how: Any) -> tuple[int, str, str]:
+    with program(*arguments, **how) as process:
+        out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def alive(group: int) -> list[str]:
+    """The processes of a group that are not just waiting to be forgotten."""
+    if not Path("/proc/self/stat").exists():
+        listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,command="], capture_output=True, text=True, check=True)
+        rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+        return [row[2] for row in rows if int(row[0]) == group and row[1][0] != "Z"]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, rest = path.read_text().rsplit(")", 1)
+        except OSError:  # gone meanwhile
+            continue
+        state, _, of_group = rest.split()[:3]
+        if int(of_group) == group and state not in "ZX":
+            found.append(name)
+    return found
+
+
+def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a process that has been told to end; and no process is left of it."""
+    try:
+        out, err = process.communicate(timeout=LONGEST_WAIT)
+        give_up = time.monotonic() + LONGEST_WAIT
+        while (left := alive(process.pid)) and time.monotonic() < give_up:
+            time.sleep(0.02)
+        assert left == []
+    finally:
+        if alive(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode, out, err
+
+
+SAID = "experiments.grid: interrupted; nothing was written\n"
+
+
+@pytest.mark.parametrize(
+    ("backend", "number", "wait"),
+    [
+        ("threading", signal.SIGINT, 0.0),
+        ("threading", signal.SIGTERM, 1.0),
+        ("loky", signal.SIGINT, 0.3),
+        ("loky", signal.SIGINT, 3.0),
+        ("loky", signal.SIGTERM, 2.0),
+    ],
+)
+def test_a_signal_in_the_middle(backend: str, number: signal.Signals, wait: float, tmp_path: Path) -> None:
+    process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"))
+    assert process.stdout is not None
+    assert re.match(PLAN, process.stdout.readline())
+    time.sleep(wait)
+    os.killpg(process.pid, number)  # to all of them, as a terminal does
+    status, out, err = end_of(process)
+    assert (status, out, err) == (128 + number, "", SAID)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", ["numpy", "numba.core", "pandas"])
+def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
+    process = program(*LONG, "--out", str(tmp_path / "out"), python=["-X", "importtime"])
+    assert process.stderr is not None
+    for line in process.stderr:
+        if f" {module}." in line:
+            break
+    os.kill(process.pid, signal.SIGINT)
+    status, out, err = end_of(process)
+    said = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("import time:"))
+    assert (status, out, said) == (130, "", SAID)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
+    # Here the first one would leave it hanging: cleaning up takes for ever.
+    hanging = "import time, experiments.runner as runner; runner._close = lambda done: time.sleep(1000)"
+    hanging += "\ngrid.LONGEST_GOODBYE = 1000"
+    process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"), before=hanging)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(2)
+    os.kill(process.pid, signal.SIGINT)
+    time.sleep(1)
+    assert process.poll() is None
+    os.kill(process.pid, signal.SIGINT)
+    status, out, err = end_of(process)
+    assert (status, out, err) == (-signal.SIGINT, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+LOST = {
+    "in a callback": """
+import os, signal, weakref
+class Thing: pass
+thing = Thing()
+reference = weakref.ref(thing, lambda _: [os.kill(os.getpid(), signal.SIGTERM), [None for _ in range(10**6)]])
+def main():
+    global thing
+    del thing
+    while True: signal.pause()
+""",
+    "in a library that catches everything": """
+import os, signal
+def main():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True: signal.pause()
+    except BaseException: pass
+    while True: signal.pause()
+""",
+}
+
+
+@pytest.mark.parametrize("where", LOST)
+def test_an_interrupt_that_gets_lost_ends_the_process_all_the_same(where: str) -> None:
+    process = program(before=f"{LOST[where]}\ngrid.main = main")
+    assert end_of(process) == (143, "", SAID)
+
+
+def test_a_signal_while_writing_leaves_the_old_files(tmp_path: Path) -> None:
+    assert grid.main([*TINY, "--quiet", "--out", str(tmp_path)]) == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    interrupt = "tables._write_networks = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
+    status, _, err = run(
+        *TINY, "--seeds", "7", "--quiet", "--out", str(tmp_path),
+        before=f"import os, signal, experiments.tables as tables; {interrupt}",
+    )  # fmt: skip
+    assert (status, err) == (130, SAID)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_signal_while_drawing_says_that_the_tables_are_there(tmp_path: Path) -> None:
+    interrupt = "plots.draw_all = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)"
+    status, _, err = run(
+        *TINY[:-1], "--quiet", "--out", str(tmp_path),
+        before=f"import os, signal, experiments.plots as plots; {interrupt}",
+    )  # fmt: skip
+    assert (status, err) == (
+        143, "experiments.grid: interrupted; the tables were written, not all of the pictures\n",
+    )  # fmt: skip
+    assert len(tables.read(tmp_path).runs) == 4
+
+
+@pytest.mark.parametrize("arguments", [["--dry-run"], [], ["--backend", "loky"]])
+def test_a_reader_that_leaves_early(arguments: list[str], tmp_path: Path) -> None:
+    process = program(*TINY, *arguments, "--out", str(tmp_path / "out"))
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    status, _, err = end_of(process)
+    assert (status, err) == (0, "")
+    if not arguments[:1] == ["--dry-run"]:
+        assert len(tables.read(tmp_path / "out").curves) == 4 * 11
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&- >&- 2>&-", ">/dev/full"])
+def test_streams_closed_from_the_start(closed: str, tmp_path: Path) -> None:
+    if closed == ">/dev/full" and not Path("/dev/full").exists():
+        pytest.skip("a device of Linux")
+    command = f'exec "$0" "$@" {closed}'
+    with subprocess.Popen(
+        ["sh", "-c", command, sys.executable, "-m", "experiments.grid", *TINY, "--out", str(tmp_path / "out")],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        _, err = process.communicate(timeout=300)
+    assert (process.returncode, err) == (0, "")
+    assert len(tables.read(tmp_path / "out").curves) == 4 * 11
+
+
+@needs_linux
+def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))"
+    arguments = "--hidden 1 20000x20000 --lr 1.2 --seeds 0:2 --iterations 10 --no-plots --yes --quiet -j 2".split()
+    status, out, err = run(*arguments, "--out", str(tmp_path / "limited"), before=limit)
+    assert (status, out, err) == (1, "", "experiments.grid: 4 runs: 2 ok, 0 diverged, 2 failed\n")
+    assert grid.main([*TINY, "--hidden", "1", "--quiet", "--out", str(tmp_path / "free")]) == 0
+    rows = (tmp_path / "limited" / "runs.csv").read_text().splitlines()
+    assert rows[:3] == (tmp_path / "free" / "runs.csv").read_text().splitlines()
+    for seed, row in enumerate(rows[3:]):
+        assert row.startswith(f'flower,20000x20000,1.2,{seed},10,failed,,,,"MemoryError: Unable to allocate ')
+    curves = (tmp_path / "limited" / "curves.csv").read_bytes()
+    assert curves == (tmp_path / "free" / "curves.csv").read_bytes()
+
+
+@needs_linux
+def test_a_disk_that_fills_up_is_said_in_one_line(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
+    status, _, err = run(*TINY, "--quiet", "--out", str(tmp_path), before=limit)
+    assert (status, err) == (1, "experiments.grid: the sweep could not be finished: [Errno 27] File too large\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_any_name_works_in_any_locale(tmp_path: Path) -> None:
+    out = tmp_path / "naïve name\nof two lines 数据"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    status, said, err = run(*TINY, "--out", str(out), env={**os.environ, **plain})
+    assert (status, err) == (0, "")
+    assert said.isascii()
+    assert grid.main([*TINY, "--quiet", "--out", str(tmp_path / "plain")]) == 0
+    for name in CSV_FILES:
+        assert (out / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    assert json.loads((out / "sweep.json").read_text(encoding="utf-8"))["counts"]["ok"] == 4
+
+
+def test_help_as_a_process() -> None:
+    status, out, err = run("--help")
+    assert (status, err) == (0, "")
+    assert out.startswith("usage: python -m experiments.grid [-h]")
+    status, out, err = run("--lr", "nan")
+    assert (status, out) == (2, "")
+    assert err == "experiments.grid: --learning-rate: expected a finite number, 0 or more, got 'nan'\n"
