@@ -225,7 +225,7 @@ def _train_batch(
         np.where(arrays.diverged, DIVERGED, OK),
         arrays.records,
         np.stack([arrays.costs, arrays.train_accuracies, arrays.test_accuracies]),
-        [network.unpack(flat, problem.features, layout) for flat in arrays.parameters],
+        network.unpack(arrays.parameters, problem.features, layout),
         [""] * len(batch.seeds),
     )
 

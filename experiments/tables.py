@@ -392,7 +392,7 @@ def _write_networks(results: Results, file: BinaryIO) -> None:
             arrays[f"data_{position}_{part}"] = getattr(data, part)
     # Through memory: the zip format wants to go back in its file.
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez(buffer, **arrays)
     file.write(buffer.getvalue())
 
 

@@ -56,8 +56,8 @@ def initialize(features: int, hidden: int | str | Sequence[int], seed: int) -> P
 
     The normal numbers are one stream, fixed by ``seed``, that fills W row by row, layer by layer from the input.
     """
-    layout_ = layout(features, hidden)
-    return unpack(initial_parameters(features, hidden, [seed], np.dtype(np.float64))[0], features, layout_)
+    packed = initial_parameters(features, hidden, [seed], np.dtype(np.float64))
+    return unpack(packed, features, layout(features, hidden))[0]
 
 
 # From here on: the arrays of the kernels. ``kernels`` says what they hold.
@@ -98,16 +98,16 @@ def pack(parameters: Parameters, layout: Layout, dtype: np.dtype[Any]) -> Array:
     return flat
 
 
-def unpack(flat: Array, features: int, layout: Layout) -> Parameters:
-    """The reverse of ``pack``; the arrays are copies."""
-    parameters = []
+def unpack(packed: Array, features: int, layout: Layout) -> list[Parameters]:
+    """The reverse of ``pack``, for each row of ``packed``: (networks, parameters). The arrays are copies."""
+    layers = []
     inputs = features
     for layer, units in enumerate(layout.units.tolist()):
         start, end = layout.weights[layer], layout.biases[layer]
-        W = flat[start:end].reshape(units, layout.inputs[layer])[:, :inputs]
-        parameters.append((W.copy(), flat[end : end + units, np.newaxis].copy()))
+        W = packed[:, start:end].reshape(len(packed), units, layout.inputs[layer])[:, :, :inputs]
+        layers.append(zip(W.copy(), packed[:, end : end + units, np.newaxis].copy(), strict=True))
         inputs = units
-    return parameters
+    return [list(parameters) for parameters in zip(*layers, strict=True)]
 
 
 def initial_parameters(

@@ -97,7 +97,7 @@ def backward(parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike)
     blocks = data.X.shape[1] // LANES["float64"]
     kernels.backward(layout, network.pack(parameters, layout, _FLOAT64), data, 0, blocks, space)
     kernels.add_up(space.sums, data.m, space.gradient)
-    return network.unpack(space.gradient, X.shape[0], layout)
+    return network.unpack(space.gradient[np.newaxis], X.shape[0], layout)[0]
 
 
 def update(parameters: Parameters, gradients: Parameters, learning_rate: float) -> Parameters:
@@ -108,7 +108,7 @@ def update(parameters: Parameters, gradients: Parameters, learning_rate: float) 
     layout = network.layout(features, hidden)
     flat = network.pack(parameters, layout, _FLOAT64)
     kernels.update(flat, network.pack(gradients, layout, _FLOAT64), float(learning_rate))
-    return network.unpack(flat, features, layout)
+    return network.unpack(flat[np.newaxis], features, layout)[0]
 
 
 def predict_proba(parameters: Parameters, X: ArrayLike) -> Array:

@@ -158,7 +158,7 @@ def train(
         costs=batch.costs[0, :filled],
         accuracies=batch.train_accuracies[0, :filled],
         test_accuracies=batch.test_accuracies[0, :filled],
-        parameters=network.unpack(batch.parameters[0], features, network.layout(features, hidden)),
+        parameters=network.unpack(batch.parameters, features, network.layout(features, hidden))[0],
         status="diverged" if batch.diverged[0] else "ok",
     )
 

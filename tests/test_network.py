@@ -142,7 +142,7 @@ def test_unpack_reverses_pack(features: int, hidden: tuple[int, ...], dtype: np.
     assert flat.dtype == dtype
     assert flat.shape == (network.n_parameters(layout),)
     assert np.count_nonzero(flat) == sum(W.size + b.size for W, b in parameters)  # padding is zero
-    unpacked = network.unpack(flat, features, layout)
+    (unpacked,) = network.unpack(flat[np.newaxis], features, layout)
     flat[:] = 0
     for (W, b), (W_expected, b_expected) in zip(unpacked, parameters, strict=True):
         np.testing.assert_array_equal(W, W_expected)
