@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ class BatchResult:
     status: np.ndarray[Any, Any]  # index into STATUSES
     records: np.ndarray[Any, Any]  # how many points of each curve are filled
     curves: np.ndarray[Any, Any]  # (3, runs, records): cost, training accuracy, test accuracy
-    parameters: list[Parameters | None]
+    parameters: Sequence[Parameters | None]
     errors: list[str]
 
 
