@@ -6,9 +6,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import environment
 
@@ -21,10 +21,11 @@ SECTIONS = {
     "large": "the same on networks of 256x256 units, where a library for matrices should win",
     "ours": "time per activation by hidden units, and threads",
     "overhead": "what a run costs beyond its training",
-    "start": "imports, first call, compiling",
+    "start": "imports, compiling, first call",
     "sweep": "the default sweep from command to last file",
     "series": "examples, hidden units, depth, features and runs, each doubled several times",
 }
+IN_A_SHORT_LOOK = ("peers", "ours", "overhead", "series")
 DTYPES = ("float64", "float32")
 
 
@@ -36,20 +37,22 @@ def parser() -> argparse.ArgumentParser:
         epilog="Sections: " + "; ".join(f"{name}: {about}" for name, about in SECTIONS.items()) + ".",
     )
     result.add_argument(
-        "--only", metavar="A,B", default=",".join(SECTIONS), help="sections to run, with commas between (default: all)"
+        "--only",
+        metavar="A,B",
+        help=f"sections, with commas between (default: all, with --quick {','.join(IN_A_SHORT_LOOK)})",
     )
-    result.add_argument("--quick", action="store_true", help="a short look, of a minute or so")
+    result.add_argument("--quick", action="store_true", help="a short look: fewer networks, variants and repetitions")
     result.add_argument(
-        "--seconds", type=float, metavar="S", help="time for each measurement (default: 3, with --quick 0.1)"
+        "--seconds", type=float, metavar="S", help="time for each measurement (default: 2, with --quick 0.1)"
     )
-    result.add_argument("--json", metavar="FILE", type=Path, help="write all numbers to FILE")
+    result.add_argument("--json", metavar="FILE", type=Path, help="write all numbers to FILE, after every table")
     return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = parser().parse_args(arguments)
-    chosen = options.only.split(",")
+    chosen = options.only.split(",") if options.only is not None else IN_A_SHORT_LOOK if options.quick else SECTIONS
     for name in chosen:
         if name not in SECTIONS:
             print(f"benchmarks: --only: expected some of {', '.join(SECTIONS)}; got {name!r}", file=sys.stderr)
@@ -64,94 +67,93 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start = time.perf_counter()
     machine = environment.machine()
     print(machine_text(machine, removed), flush=True)
-    _say("the rate of multiply-and-adds")
-    seconds = options.seconds if options.seconds is not None else 0.1 if options.quick else 3.0
+    say("the rate of multiply-and-adds")
+    seconds = options.seconds if options.seconds is not None else 0.1 if options.quick else 2.0
     clock = Clock(seconds, environment.cores(), {dtype: Rate(dtype) for dtype in DTYPES})
-    tables = {}
-    for table in _tables(chosen, clock, options.quick):
-        _say("")
+    found: dict[str, Any] = {"machine": machine, "removed": removed, "quick": options.quick, "tables": {}}
+    for table in measured(chosen, clock, options.quick):
+        say("")
         print(table.text(), flush=True)
-        tables[table.name] = table.plain()
-    _say("")
-    closing = {
-        "fma_per_second": {dtype: rate.best for dtype, rate in clock.rates.items()},
-        "share_of_core": clock.granted[0] / clock.granted[1] if clock.granted[1] else None,
-        "seconds": time.perf_counter() - start,
-    }
-    print(_closing_line(clock, closing["seconds"]))
-    if options.json is not None:
-        everything = {"machine": machine, "removed": removed, "quick": options.quick, **closing, "tables": tables}
-        options.json.write_text(json.dumps(everything, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        found["tables"][table.name] = table.plain()
+        found["fma_per_second"] = {dtype: rate.value for dtype, rate in clock.rates.items()}
+        found["share_of_core"] = clock.share
+        found["seconds"] = time.perf_counter() - start
+        if options.json is not None:
+            options.json.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    print(_closing_line(clock, time.perf_counter() - start))
     return 0
 
 
-def _tables(chosen: Sequence[str], clock: Clock, quick: bool) -> Iterator[Table]:
-    from benchmarks import compare, ours, series, sweeps
+def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Table]:
+    """The tables of the chosen sections, each as soon as it is there."""
+    from benchmarks import compare, ours, overhead, series, start
     from benchmarks.workload import workload
     from experiments.datasets import load
 
     flower = load("flower")
-    seven = [(n,) for n in (1, 2, 3, 4, 5, 20, 50)]
+    seven, four = [(n,) for n in (1, 2, 3, 4, 5, 20, 50)], [(4,)]
+    peers = compare.peers(quick)
+    dtypes = DTYPES[:1] if quick else DTYPES
     if "peers" in chosen:
+        networks = 10 if quick else 40
+        workloads = {f"hidden 1 2 3 4 5 20 50 x {networks}": seven, f"4 hidden units x {networks}": four}
         loads = [
-            workload(name, flower.X, flower.Y, shapes, 40, dtype)
-            for name, shapes in (("hidden 1 2 3 4 5 20 50 x 40", seven), ("4 hidden units x 40", [(4,)]))
+            workload(name, flower.X, flower.Y, shapes, networks, dtype)
+            for name, shapes in workloads.items()
             for dtype in DTYPES
         ]
-        rows = compare.Comparison(loads, clock, _say).run()
+        rows = compare.Comparison(loads, clock, say, peers).run()
         yield compare.table("peers", "Beside its peers: flower, 400 examples, full-batch", rows, _notes(clock))
     if "large" in chosen:
         data = load("breast_cancer")
-        loads = [
-            workload(
-                "256x256 units x 4, breast_cancer, 30 features",
-                data.X, data.Y, [(256, 256)], 4, dtype, least_iterations=5, checked_iterations=20,
-            )
-            for dtype in DTYPES
-        ]  # fmt: skip
-        rows = compare.Comparison(loads, clock, _say).run()
-        title = "Where a library for matrices should win: large layers"
-        yield compare.table("large", title, rows, ())
+        networks = max(2, clock.cores)
+        name = f"256x256 units x {networks}, {data.X.shape[0]} features, {data.X.shape[1]} examples"
+        counts = {"least_iterations": 5, "checked_iterations": 20}
+        loads = [workload(name, data.X, data.Y, [(256, 256)], networks, dtype, **counts) for dtype in dtypes]
+        rows = compare.Comparison(loads, clock, say, peers).run()
+        yield compare.table("large", "Large layers, where a library for matrices should win", rows, ())
     if "ours" in chosen:
-        yield ours.shapes(flower.X, flower.Y, clock, _say)
+        yield ours.shapes(flower.X, flower.Y, clock, say)
         for dtype in DTYPES:
-            load_of_all = workload("hidden 1 2 3 4 5 20 50 x 40", flower.X, flower.Y, seven, 40, dtype)
-            yield ours.threads(load_of_all, clock, _say, )
+            yield ours.threads(workload("hidden 1 2 3 4 5 20 50", flower.X, flower.Y, seven, 40, dtype), clock, say)
     if "overhead" in chosen:
-        four = workload("", flower.X, flower.Y, [(sweeps.HIDDEN,)], 1, "float64")
-        yield sweeps.overhead(four, 5_000 if quick else 100_000, clock, _say)
+        one = workload("", flower.X, flower.Y, [(overhead.HIDDEN,)], 1, "float64")
+        yield overhead.overhead(one, 5_000 if quick else 100_000, clock, say)
     if "start" in chosen:
-        yield sweeps.start(clock, _say, 1 if quick else 3)
+        yield start.first_calls(say, 1 if quick else 3)
     if "sweep" in chosen:
-        yield sweeps.default_sweep(clock, _say, 1 if quick else 3)
+        yield start.default_sweep(clock, say, 1 if quick else 3)
     if "series" in chosen:
-        yield from series.all_series(clock, _say, 3_200 if quick else 32_000)
+        yield from series.of_networks(clock, say)
+        yield series.of_runs(say, 3_200 if quick else 16_000)
 
 
 def _notes(clock: Clock) -> tuple[str, ...]:
     from benchmarks.compare import TOLERANCE
 
-    return (
-        "Before anything is timed, the final costs of all networks are compared: a peer's are within"
-        f" {TOLERANCE['float64']:g} (float64) and {TOLERANCE['float32']:g} (float32) of ours, relative to them.",
-        "Peer and project take turns, call by call. best, median, middle half: over these calls. of bests: the peer's"
-        " best over ours. times ours: the median of peer over project, pair by pair. FMA slots: best time x the rate of"
-        f" independent multiply-and-adds, {clock.rates['float64'].best / 1e9:.1f} (float64) and"
-        f" {clock.rates['float32'].best / 1e9:.1f} (float32) thousand million a second and core.",
-        "One core: time on the processor. Several cores: time on the wall. Compiling is not counted but shown apart.",
+    rates = " and ".join(f"{clock.rates[dtype].value / 1e9:.1f} ({dtype})" for dtype in DTYPES)
+    checked = (
+        "Before anything is timed, the final costs of all networks are compared: those of a peer are within"
+        f" {TOLERANCE['float64']:g} (float64) and {TOLERANCE['float32']:g} (float32) of ours, relative to them."
     )
+    read = (
+        "Peer and project take turns, call by call. best, median, middle half: of these calls. x ours: the best of the"
+        " peer over ours, and the median over the pairs. FMA slots: best time x the rate of independent"
+        f" multiply-and-adds, {rates} thousand million a second and core. One core: time on the processor. Several:"
+        " on the wall. Compiling is shown apart."
+    )
+    return checked, read
 
 
 def _closing_line(clock: Clock, seconds: float) -> str:
     line = f"{seconds:.0f} s."
-    if clock.granted[1]:
-        share = clock.granted[0] / clock.granted[1]
-        line += f" The machine gave what was timed on one core {share:.0%} of that core"
-        line += "." if share > 0.9 else ": it was busy with other things, and times on the wall say little."
+    if clock.share is not None:
+        line += f" What was timed on one core got {clock.share:.0%} of it"
+        line += "." if clock.share > 0.9 else ": the machine is busy, so that times on the wall say little."
     return line
 
 
-def _say(what: str) -> None:
+def say(what: str) -> None:
     """Show what is being done, on a line that is overwritten, where there is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\033[K{what[:78]}", end="", file=sys.stderr, flush=True)

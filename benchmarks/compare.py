@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import environment
-from benchmarks.measure import Clock, Spread, Trainer, take_turns
+from benchmarks.measure import CALL_SECONDS, PARALLEL_SECONDS, Clock, Spread, Trainer, take_turns
 from benchmarks.report import Column, Table, ns, three
 from benchmarks.worker import Worker, WorkerError
 from benchmarks.workload import Array, Workload, costs
@@ -19,7 +19,6 @@ TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 """How far a peer's final costs may be from this project's, relative to them; a peer farther off is not timed."""
 
 PROJECT = "benchmarks.project:Project"
-_NETWORKS_OF_A_LOOP = 4  # of each shape, where they are trained one after the other: the number changes nothing
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,16 @@ class Peer:
     least: int = 20
 
 
-def _jax_variants() -> tuple[Variant, ...]:
+def networks_for(cores: int) -> int:
+    """Of each shape, for this project, which trains one after the other on each core: more would change nothing."""
+    return 5 * cores
+
+
+def _jax_variants(widths: Sequence[int]) -> tuple[Variant, ...]:
     return tuple(
         Variant(
-            f"{width}-bit vectors" + (f", {at_once} at once" if at_once else ""),
-            (("at_once", at_once),),
+            f"{width}-bit vectors",
+            (),
             (
                 ("XLA_FLAGS", f"--xla_cpu_prefer_vector_width={width}"),
                 ("JAX_ENABLE_X64", "1" if dtype == "float64" else "0"),
@@ -71,30 +75,29 @@ def _jax_variants() -> tuple[Variant, ...]:
             dtype,
         )
         for dtype in ("float64", "float32")
-        for width in (256, 512)
-        for at_once in (0, 10)
+        for width in widths
     )
 
 
-PEERS = (
-    Peer("NumPy, a network at a time", "benchmarks.peers_numpy:Loop", "numpy", networks=1),
-    Peer("NumPy, batched", "benchmarks.peers_numpy:Batched", "numpy", least=4),
-    # Its fit() checks and prepares for a millisecond or two; so many iterations make that small.
-    Peer("scikit-learn MLPClassifier", "benchmarks.peers_sklearn:Loop", "scikit-learn", networks=1, least=300),
-    Peer("PyTorch, a network at a time", "benchmarks.peers_torch:Loop", "torch", networks=1),
-    Peer(
-        "PyTorch, batched",
-        "benchmarks.peers_torch:Batched",
-        "torch",
-        (
-            Variant("gradients written out", (("gradients", "manual"),)),
-            Variant("autograd", (("gradients", "autograd"),)),
-        ),
-        least=4,
-    ),
-    Peer("JAX vmap", "benchmarks.peers_jax:Vmap", "jax", _jax_variants()),
-    Peer("JAX vmap", "benchmarks.peers_jax:Vmap", "jax", _jax_variants(), all_cores=True),
-)
+def _torch_variants(gradients: Sequence[str]) -> tuple[Variant, ...]:
+    return tuple(Variant(each, (("gradients", each),)) for each in gradients)
+
+
+def peers(quick: bool) -> tuple[Peer, ...]:
+    """All peers; with the variants that are good almost everywhere if ``quick``, else with all of them."""
+    # XLA reads its flags when it is loaded, so each width has a process of its own.
+    jax = _jax_variants((environment.register_bits(),) if quick else (256, 512))
+    torch = _torch_variants(("manual",) if quick else ("manual", "autograd", "compiled"))
+    return (
+        Peer("NumPy, a network at a time", "benchmarks.peers_numpy:Loop", "numpy", networks=1),
+        Peer("NumPy, batched", "benchmarks.peers_numpy:Batched", "numpy", least=4),
+        # Its fit() checks and prepares for a millisecond or two; so many iterations make that small.
+        Peer("scikit-learn MLPClassifier", "benchmarks.peers_sklearn:Loop", "scikit-learn", networks=1, least=300),
+        Peer("PyTorch, a network at a time", "benchmarks.peers_torch:Loop", "torch", networks=1),
+        Peer("PyTorch, batched", "benchmarks.peers_torch:Batched", "torch", torch, least=4),
+        Peer("JAX vmap", "benchmarks.peers_jax:Vmap", "jax", jax),
+        Peer("JAX vmap", "benchmarks.peers_jax:Vmap", "jax", jax, all_cores=True),
+    )
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Comparison:
         workloads: Sequence[Workload],
         clock: Clock,
         say: Callable[[str], None],
-        peers: Sequence[Peer] = PEERS,
+        peers: Sequence[Peer],
     ) -> None:
         self.workloads, self.clock, self.say, self.peers = workloads, clock, say, peers
         self.rows: list[dict[str, Any]] = []
@@ -144,9 +147,9 @@ class Comparison:
 
     def _start_ours(self, worker: Worker, at: int, workload: Workload, all_cores: bool) -> None:
         jobs = self.clock.cores if all_cores else 1
-        mine = workload if all_cores else workload.thinned(_NETWORKS_OF_A_LOOP)
+        mine = workload.thinned(networks_for(jobs))
         trainer = Trainer(worker, PROJECT, mine, {"jobs": jobs}, workload.least_iterations)
-        trainer.calibrate()
+        trainer.calibrate(PARALLEL_SECONDS * jobs if jobs > 1 else CALL_SECONDS)
         self.ours[at, all_cores], self.our_times[at, all_cores] = trainer, []
 
     def _check_ours(self, worker: Worker, workload: Workload) -> list[Array]:
@@ -160,8 +163,8 @@ class Comparison:
     def _run_peer(self, peer: Peer) -> None:
         outcome: dict[int, list[Measured | str]] = {at: [] for at in range(len(self.workloads))}
         if environment.version(peer.package) is None:
-            for at in outcome:
-                outcome[at].append("not installed")
+            for found in outcome.values():
+                found.append("not installed")
         else:
             for variant in peer.variants:
                 fitting = [at for at in outcome if variant.dtype in (None, self.workloads[at].dtype)]
@@ -193,12 +196,10 @@ class Comparison:
             return f"costs differ by {difference:.1e}: not timed"
         trainer.calibrate()
         pair = [trainer, self.ours[at, peer.all_cores]]
-        times, our_times = take_turns(pair, self.clock, self.clock.seconds, one_core=not peer.all_cores)
+        times, our_times = take_turns(pair, self.clock, self.clock.seconds, on_wall=peer.all_cores)
         self.our_times[at, peer.all_cores] += our_times
         trainer.close()
-        return Measured(
-            variant.label, times, our_times, trainer.first_seconds, difference, trainer.iterations
-        )
+        return Measured(variant.label, times, our_times, trainer.first_seconds, difference, trainer.iterations)
 
     def _row(self, peer: Peer, at: int, found: list[Measured | str]) -> dict[str, Any]:
         workload = self.workloads[at]
@@ -221,7 +222,7 @@ class Comparison:
     def _figures(self, times: list[float], dtype: str, all_cores: bool) -> dict[str, float]:
         spread = Spread.of(times)
         cores = self.clock.cores if all_cores else 1
-        return {**asdict(spread), "slots": spread.best * self.clock.rates[dtype].best * cores}
+        return {**asdict(spread), "slots": spread.best * self.clock.rates[dtype].value * cores}
 
     def _identity(self, workload: Workload, all_cores: bool) -> dict[str, Any]:
         cores = self.clock.cores if all_cores else 1
@@ -246,26 +247,22 @@ class Comparison:
 
 def table(name: str, title: str, rows: Sequence[dict[str, Any]], notes: Sequence[str]) -> Table:
     """The rows of a comparison, with a heading for each workload, precision and number of cores."""
-    result = Table(
-        name,
-        title,
-        (
-            Column("shown", "ns per activation"),
-            Column("best", "best", ns),
-            Column("median", "median", ns),
-            Column("middle", "middle half"),
-            Column("slots", "FMA slots", three),
-            Column("ratio_of_best", "of bests", three),
-            Column("ratio", "times ours", three),
-            Column("compile", "compile s"),
-        ),
-        notes=notes,
+    columns = (
+        Column("shown", "ns per activation"),
+        Column("best", "best", ns),
+        Column("median", "median", ns),
+        Column("middle", "middle half"),
+        Column("slots", "FMA slots", three),
+        Column("ratio_of_best", "x ours: best", three),
+        Column("ratio", "median", three),
+        Column("compile", "compile s"),
     )
+    shown_rows: list[dict[str, Any]] = []
     last = None
     for row in rows:
         heading = f"{row['workload']}, {row['dtype']}, " + ("1 core" if row["cores"] == 1 else f"{row['cores']} cores")
         if heading != last:
-            result.rows.append({"heading": heading})
+            shown_rows.append({"heading": heading})
             last = heading
         shown = " " + row["name"] + (f", {row['variant']}" if row.get("variant") else "")
         extra = {"shown": shown}
@@ -273,5 +270,5 @@ def table(name: str, title: str, rows: Sequence[dict[str, Any]], notes: Sequence
             extra["middle"] = f"{ns(row['low'])} - {ns(row['high'])}"
         if row.get("compile_seconds", 0) > 0.5:
             extra["compile"] = f"{row['compile_seconds']:.1f}"
-        result.rows.append(row | extra)
-    return result
+        shown_rows.append(row | extra)
+    return Table(name, title, columns, shown_rows, notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.fma_rate import Rate
@@ -13,7 +13,9 @@ from benchmarks.worker import Seconds, Worker
 from benchmarks.workload import Array, Workload, costs
 
 CALL_SECONDS = 0.03  # of one repetition
+PARALLEL_SECONDS = 0.2  # the same, a job: joblib looks for what is done every 10 ms, which is little in a whole sweep
 LEAST_REPETITIONS = 3
+_PAUSE = 0.002  # seconds: the threads of the peer before may spin for a while
 
 
 @dataclass
@@ -23,13 +25,23 @@ class Clock:
     seconds: time for each measurement
     cores: those there are
     rates: of multiply-and-adds, by dtype
-    granted: time on the processor and on the wall of all one-core measurements
     """
 
     seconds: float
     cores: int
     rates: Mapping[str, Rate]
-    granted: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    _wall: float = 0.0
+    _cpu: float = 0.0
+
+    def add(self, taken: Seconds) -> None:
+        """Take note of a call on one core."""
+        self._wall += taken.wall
+        self._cpu += taken.cpu
+
+    @property
+    def share(self) -> float | None:
+        """The part of a core that all calls on one core got; less than 1 on a machine with other things to do."""
+        return self._cpu / self._wall if self._wall else None
 
 
 @dataclass(frozen=True)
@@ -76,22 +88,25 @@ class Trainer:
         cpu = min(self.worker.train(self.number, self.iterations).cpu for _ in range(2))
         self.iterations = max(self.iterations, round(self.iterations * seconds / max(cpu, 1e-6)))
 
-    def measure(self) -> Seconds:
-        """Seconds per activation."""
-        wall, cpu = self.worker.train(self.number, self.iterations)
-        activations = self.workload.activations * self.iterations
-        return Seconds(wall / activations, cpu / activations)
+    @property
+    def activations(self) -> int:
+        """In one call."""
+        return self.workload.activations * self.iterations
+
+    def call(self) -> Seconds:
+        """Train once."""
+        return self.worker.train(self.number, self.iterations)
 
     def close(self) -> None:
         """Free the memory."""
         self.worker.drop(self.number)
 
 
-def take_turns(trainers: Sequence[Trainer], clock: Clock, seconds: float, one_core: bool = True) -> list[list[float]]:
+def take_turns(trainers: Sequence[Trainer], clock: Clock, seconds: float, on_wall: bool = False) -> list[list[float]]:
     """Seconds per activation of each trainer in each round, until ``seconds`` are over.
 
-    What runs on one core is timed on the processor's clock, which does not count while others have the core; on a
-    machine with nothing else to do both clocks agree. What runs on several cores is timed on the wall.
+    On one core, time is that on the processor, which does not count while others have the core; on a machine with
+    nothing else to do, it is that on the wall. ``on_wall`` is for what runs on several cores.
     """
     dtypes = {trainer.workload.dtype for trainer in trainers}
     times: list[list[float]] = [[] for _ in trainers]
@@ -100,10 +115,9 @@ def take_turns(trainers: Sequence[Trainer], clock: Clock, seconds: float, one_co
         for dtype in dtypes:
             clock.rates[dtype].sample()
         for trainer, mine in zip(trainers, times, strict=True):
-            time.sleep(0.002)  # the threads of the one before may spin for a while
-            sample = trainer.measure()
-            mine.append(sample.cpu if one_core else sample.wall)
-            if one_core:
-                clock.granted[0] += sample.cpu * trainer.workload.activations * trainer.iterations
-                clock.granted[1] += sample.wall * trainer.workload.activations * trainer.iterations
+            time.sleep(_PAUSE)
+            taken = trainer.call()
+            mine.append((taken.wall if on_wall else taken.cpu) / trainer.activations)
+            if not on_wall:
+                clock.add(taken)
     return times

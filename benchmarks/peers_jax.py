@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from benchmarks.workload import Array, Layers, Workload
+from benchmarks.workload import Layers, Workload
 
 Parameters = list[tuple[jax.Array, jax.Array]]
 
@@ -31,53 +31,38 @@ def descend(
 
     def step(_: Any, parameters: Parameters) -> Parameters:
         _, gradients = jax.value_and_grad(cost)(parameters, X, Y)
-        return jax.tree.map(lambda p, g: p - learning_rate * g, parameters, gradients)  # type: ignore[no-any-return]
+        updated: Parameters = jax.tree.map(lambda p, g: p - learning_rate * g, parameters, gradients)
+        return updated
 
-    return lax.fori_loop(0, iterations, step, parameters)
+    trained: Parameters = lax.fori_loop(0, iterations, step, parameters)
+    return trained
 
 
 _descend_all = jax.jit(jax.vmap(descend, in_axes=(0, 0, None, None, None)))
 
 
 class Vmap:
-    """``at_once`` networks of a group at once; 0 for all of them."""
+    """All networks of a group at once."""
 
-    def __init__(self, workload: Workload, at_once: int = 0) -> None:
-        if workload.dtype == "float64" and not jax.config.jax_enable_x64:
-            raise ValueError("float64: expected JAX_ENABLE_X64=1 in the environment")
+    def __init__(self, workload: Workload) -> None:
         self.X, self.Y = jnp.asarray(workload.X), jnp.asarray(workload.Y)
-        self.groups = []
-        for group in workload.groups:
-            rates = np.array(group.learning_rates, workload.dtype)
-            size = at_once or len(rates)
-            self.groups.append(
-                [
-                    (_to_jax(group.initial, start, size), jnp.asarray(rates[start : start + size]))
-                    for start in range(0, len(rates), size)
-                ]
+        if self.X.dtype.name != workload.dtype:
+            raise ValueError(f"{workload.dtype}: expected JAX_ENABLE_X64=1 in the environment")
+        self.groups = [
+            (
+                [(jnp.asarray(W), jnp.asarray(b)) for W, b in group.initial],
+                jnp.asarray(np.array(group.learning_rates, workload.dtype)),
             )
-        self.trained: list[list[Parameters]] = []
+            for group in workload.groups
+        ]
+        self.trained: list[Parameters] = []
 
     def train(self, iterations: int) -> None:
         """Train every network from its initial parameters."""
-        self.trained = [
-            [_descend_all(initial, rates, self.X, self.Y, iterations) for initial, rates in group]
-            for group in self.groups
-        ]
-        jax.block_until_ready(self.trained)
+        self.trained = [_descend_all(initial, rates, self.X, self.Y, iterations) for initial, rates in self.groups]
+        for array in jax.tree.leaves(self.trained):
+            array.block_until_ready()
 
     def parameters(self) -> list[Layers]:
         """Of each group, as they are after ``train``."""
-        return [
-            [(_joined(W for W, _ in layer), _joined(b for _, b in layer)) for layer in map(list, zip(*group))]
-            for group in self.trained
-        ]
-
-
-def _to_jax(layers: Layers, start: int, size: int) -> Parameters:
-    chosen = slice(start, start + size)
-    return [(jnp.asarray(W[chosen]), jnp.asarray(b[chosen])) for W, b in layers]
-
-
-def _joined(arrays: Any) -> Array:
-    return np.concatenate([np.asarray(array) for array in arrays])
+        return [[(np.asarray(W), np.asarray(b)) for W, b in group] for group in self.trained]

@@ -21,9 +21,9 @@ class _Given(MLPClassifier):  # type: ignore[misc]
         self._rest = list(self.given)
         return super().fit(X, y)  # type: ignore[no-any-return]
 
-    def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[Array, Array]:
-        W, b = self._rest.pop(0)
-        return np.ascontiguousarray(W.T, dtype), b[:, 0].astype(dtype)
+    def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[Array, Array]:  # noqa: ARG002
+        W, b = self._rest.pop(0)  # it asks layer by layer, from the input
+        return W.T.astype(dtype, order="C"), b[:, 0].astype(dtype)  # copies: they are trained in place
 
 
 class Loop:

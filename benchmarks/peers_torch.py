@@ -64,13 +64,13 @@ class Loop:
 
 
 class Batched:
-    """All networks of a group at once, with gradients written out or from autograd."""
+    """All networks of a group at once: gradients written out ("manual"), and compiled ("compiled"), or "autograd"."""
 
     def __init__(self, workload: Workload, gradients: str = "manual", threads: int = 1) -> None:
         torch.set_num_threads(threads)
         self.groups = workload.groups
         self.X, self.Y = torch.from_numpy(workload.X), torch.from_numpy(workload.Y)
-        self.step = {"manual": self._manual, "autograd": self._autograd}[gradients]
+        self.step = {"manual": self._manual, "compiled": self._compiled, "autograd": self._autograd}[gradients]
         self.trained: list[list[tuple[Any, Any]]] = []
 
     def train(self, iterations: int) -> None:
@@ -100,6 +100,10 @@ class Batched:
                 W.sub_(dW.mul_(rates))
                 b.sub_(db.mul_(rates))
 
+    def _compiled(self, layers: list[tuple[Any, Any]], rates: Any) -> None:
+        with torch.no_grad():
+            layers[:] = _compiled_step(layers, rates, self.X, self.Y)
+
     def _autograd(self, layers: list[tuple[Any, Any]], rates: Any) -> None:
         parameters = [p.requires_grad_() for pair in layers for p in pair]
         A = self.X
@@ -116,3 +120,24 @@ class Batched:
     def parameters(self) -> list[Layers]:
         """Of each group, as they are after ``train``."""
         return [[(W.detach().numpy(), b.detach().numpy()) for W, b in layers] for layers in self.trained]
+
+
+def _step(layers: list[tuple[Any, Any]], rates: Any, X: Any, Y: Any) -> list[tuple[Any, Any]]:
+    """An iteration without changes in place, which are up to the compiler."""
+    A = [X]
+    for W, b in layers[:-1]:
+        A.append(torch.tanh(torch.matmul(W, A[-1]) + b))
+    W, b = layers[-1]
+    dZ = (torch.sigmoid(torch.matmul(W, A[-1]) + b) - Y) / X.shape[1]
+    result = []
+    for layer in range(len(layers) - 1, -1, -1):
+        W, b = layers[layer]
+        dW, db = torch.matmul(dZ, A[layer].transpose(-1, -2)), dZ.sum(-1, keepdim=True)
+        if layer:
+            dZ = torch.matmul(W.transpose(-1, -2), dZ) * (1 - A[layer] * A[layer])
+        result.append((W - rates * dW, b - rates * db))
+    return result[::-1]
+
+
+torch._dynamo.config.recompile_limit = 100  # each shape has code of its own, as each jitted function of JAX has
+_compiled_step = torch.compile(_step, dynamic=False)

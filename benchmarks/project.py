@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 
 import joblib
 import numpy as np
@@ -33,7 +34,9 @@ class Project:
             for start in range(0, len(group.seeds), size)
         ]
         self.initial.sort(key=lambda piece: -self.groups[piece[0]].units)  # longest first
-        self.pool = joblib.Parallel(n_jobs=jobs, backend="threading")
+        self._at_the_end = ExitStack()
+        if jobs > 1:  # entered, so that the threads live as long as this object, as in a long sweep
+            self.pool = self._at_the_end.enter_context(joblib.Parallel(n_jobs=jobs, backend="threading"))
 
     def _batch(self, workload: Workload, position: int, start: int, size: int) -> Batch:
         group = workload.groups[position]
@@ -41,6 +44,10 @@ class Project:
         return training.new_batch(
             self.features, group.hidden, group.seeds[chosen], group.learning_rates[chosen], 2, workload.dtype
         )
+
+    def close(self) -> None:
+        """End the threads."""
+        self._at_the_end.close()
 
     def train(self, iterations: int) -> None:
         """Train every network from its initial parameters."""
@@ -71,10 +78,15 @@ class Project:
         for position, group in enumerate(self.groups):
             layout = network.layout(self.features, group.hidden)
             unpacked = [
-                network.unpack(flat, self.features, layout)
+                parameters
                 for at, batch in self.trained
                 if at == position
-                for flat in batch.parameters
+                for parameters in network.unpack(batch.parameters, self.features, layout)
             ]
-            result.append([(np.stack([W for W, _ in la]), np.stack([b for _, b in la])) for la in zip(*unpacked)])
+            result.append(
+                [
+                    (np.stack([W for W, _ in layer]), np.stack([b for _, b in layer]))
+                    for layer in zip(*unpacked, strict=True)
+                ]
+            )
         return result

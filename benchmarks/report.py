@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 WIDTH = 100
@@ -19,14 +19,14 @@ class Column:
     write: Callable[[Any], str] = str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Table:
     """A title, rows and notes. A row with the key "heading" is a line of its own; other rows hold plain values."""
 
     name: str  # in the JSON file
     title: str
     columns: Sequence[Column]
-    rows: list[Mapping[str, Any]] = field(default_factory=list)
+    rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str] = ()
 
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from benchmarks.worker import Worker
 from benchmarks.workload import Array, Workload, workload
 
 _DTYPE = "float64"
+_LONG_PASS = 100_000  # activations in an iteration: the two records of a run weigh little without many iterations
 
 
 def doubled(first: int, last: int) -> list[int]:
@@ -26,24 +28,24 @@ def doubled(first: int, last: int) -> list[int]:
 
 
 def points(features: int, examples: int) -> tuple[Array, Array]:
-    """A problem of any size: the sign of a product of two features, the first and the last."""
+    """A problem of any size: whether the first and the last feature have the same sign."""
     X = np.random.default_rng(0).standard_normal((features, examples))
     return X, (X[0] * X[-1] > 0).reshape(1, -1)
 
 
-def _of(hidden: Sequence[int], features: int = 2, examples: int = 400) -> Workload:
+def _network(hidden: Sequence[int], features: int = 2, examples: int = 400) -> Workload:
     X, Y = points(features, examples)
-    # Long passes need no hundred iterations to outweigh the records.
-    return workload("", X, Y, [hidden], 1, _DTYPE, least_iterations=100 if examples * sum(hidden) < 1e5 else 20)
+    least = 100 if examples * sum(hidden) < _LONG_PASS else 20
+    return workload("", X, Y, [hidden], 1, _DTYPE, least_iterations=least)
 
 
-def all_series(clock: Clock, say: Callable[[str], None], most_runs: int) -> list[Table]:
-    """Examples, hidden units, depth, features, and runs."""
-    planned = (
-        ("examples", "Examples: 4 hidden units", doubled(100, 25_600), lambda n: _of((4,), examples=n)),
-        ("hidden", "Hidden units, one layer", doubled(1, 512), lambda n: _of((n,))),
-        ("depth", "Depth: layers of 8 units", doubled(1, 16), lambda n: _of((8,) * n)),
-        ("features", "Features: 4 hidden units", doubled(2, 128), lambda n: _of((4,), features=n)),
+def of_networks(clock: Clock, say: Callable[[str], None]) -> list[Table]:
+    """Cost of an iteration against examples, hidden units, depth and features."""
+    planned: tuple[tuple[str, str, list[int], Callable[[int], Workload]], ...] = (
+        ("examples", "Examples: 4 hidden units", doubled(100, 25_600), lambda n: _network((4,), examples=n)),
+        ("hidden", "Hidden units, one layer", doubled(1, 512), lambda n: _network((n,))),
+        ("depth", "Depth: layers of 8 units", doubled(1, 16), lambda n: _network((8,) * n)),
+        ("features", "Features: 4 hidden units", doubled(2, 128), lambda n: _network((4,), features=n)),
     )
     tables = []
     for name, title, values, make in planned:
@@ -52,48 +54,44 @@ def all_series(clock: Clock, say: Callable[[str], None], most_runs: int) -> list
         times = [min(mine) for mine in measure_all(loads, clock, 2 * clock.seconds)]
         rows = [
             {
-                "value": value,
-                "microseconds": time * load.activations * 1e6,
-                "best": time,
-                "slots": time * clock.rates[_DTYPE].best,
+                name: value,
+                "total": time * load.activations * 1e6,
+                "each": time,
+                "slots": time * clock.rates[_DTYPE].value,
             }
             for value, load, time in zip(values, loads, times, strict=True)
         ]
-        tables.append(_table(name, f"{title}: {_DTYPE}, 1 core", rows, "us an iteration"))
-    say("series: runs")
-    tables.append(_runs(most_runs))
+        columns = (
+            Column(name, name),
+            Column("total", "us an iteration", three),
+            Column("growth", "x the one before", three),
+            Column("each", "ns per activation", ns),
+            Column("slots", "FMA slots", three),
+        )
+        tables.append(Table(f"series_{name}", f"{title}: {_DTYPE}, 1 core", columns, _with_growth(rows)))
     return tables
 
 
-def _runs(most: int) -> Table:
-    """Whole sweeps, tables included, of ever more runs."""
+def of_runs(say: Callable[[str], None], most: int) -> Table:
+    """Whole sweeps of ever more runs, tables written."""
     rows: list[dict[str, Any]] = []
     with Worker(environment.one_thread()) as worker:
         for runs in doubled(max(1, most // 64), most):
-            found = worker.call("benchmarks.sweeps:short_runs", runs=runs)
-            rows.append({"value": runs, "microseconds": found["cpu"] / runs * 1e6, "growth_from": found["cpu"]})
-    for row in rows:
-        row["each"] = row["microseconds"]
-    return _table(
-        "runs",
-        "Runs: sweeps of 4 hidden units x 100 iterations, 1 job, tables written",
-        rows,
-        "us a run",
+            say(f"series: {runs:,} runs")
+            seconds = worker.call("benchmarks.overhead:short_runs", runs=runs)["cpu"]
+            rows.append({"runs": runs, "total": seconds * 1e3, "each": seconds / runs * 1e6})
+    columns = (
+        Column("runs", "runs"),
+        Column("total", "ms of the processor", three),
+        Column("growth", "x the one before", three),
+        Column("each", "us a run", three),
     )
+    title = "Runs: sweeps of 4 hidden units x 100 iterations, 1 job, tables written"
+    return Table("series_runs", title, columns, _with_growth(rows))
 
 
-def _table(name: str, title: str, rows: list[dict[str, Any]], unit: str) -> Table:
-    total = [row.get("growth_from", row["microseconds"]) for row in rows]
-    for row, before, now in zip(rows[1:], total, total[1:], strict=False):
-        row["growth"] = now / before
-    return Table(
-        f"series_{name}",
-        title,
-        (
-            Column("value", name),
-            Column("microseconds", unit, three),
-            Column("growth", "times the one before", three),
-            *((Column("best", "ns per activation", ns), Column("slots", "FMA slots", three)) if "best" in rows[0] else ()),
-        ),
-        rows,
-    )
+def _with_growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How many times as much as the row before: 2 where the cost is proportional."""
+    for before, row in itertools.pairwise(rows):
+        row["growth"] = row["total"] / before["total"]
+    return rows

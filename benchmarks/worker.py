@@ -1,4 +1,4 @@
-"""A process that trains, one for each peer: with an environment of its own, and costing no more than itself if it dies."""
+"""A process that trains, one for each peer: with an environment of its own, and no harm to others if it dies."""
 
 from __future__ import annotations
 
@@ -116,6 +116,7 @@ class _Desk:
         return list(self.opened[number].parameters())
 
     def drop(self, number: int) -> None:
+        getattr(self.opened[number], "close", lambda: None)()
         self.opened[number] = None
 
     def call(self, target: str, arguments: dict[str, Any]) -> Any:
@@ -131,6 +132,8 @@ def _serve(pipe: Connection, pinned: bool) -> None:
         try:
             what, *arguments = pipe.recv()
         except (EOFError, OSError):
+            for number in range(len(desk.opened)):
+                desk.drop(number)
             return
         try:
             answer = (True, getattr(desk, what)(*arguments))

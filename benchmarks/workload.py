@@ -57,7 +57,7 @@ class Workload:
     @property
     def activations(self) -> int:
         """Activations in one iteration of every network."""
-        return sum(len(group.seeds) * group.units for group in self.groups) * self.X.shape[1]
+        return sum(len(group.seeds) * group.units for group in self.groups) * int(self.X.shape[1])
 
     def thinned(self, networks: int) -> Workload:
         """The same with the first few networks of each group alone."""

@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(f"the sweep could not be finished: {str(error) or type(error).__name__}", SOME_FAILED)
     for line in terminal.closing_lines(results, _SHOWN):
         say(line)
-    say(f"{len(files)} files in {options.out}{os.sep} after {time.perf_counter() - start:.1f} s")
+    say(f"{len(files)} files in {Path(options.out)}{os.sep} after {time.perf_counter() - start:.1f} s")
     if not results.manifest["counts"]["failed"]:
         return DONE
     if options.quiet:
@@ -252,16 +252,16 @@ def _train(sweep: Sweep, data: dict[str, Data], plan: Plan, jobs: int, backend: 
     with tqdm(
         total=plan.work,
         disable=quiet or not sys.stderr.isatty(),
-        bar_format="{percentage:3.0f}% |{bar}|{postfix} [{elapsed}<{remaining}]",
+        desc=f"0/{plan.runs:,} runs",
+        bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]",
         dynamic_ncols=True,
         leave=False,
     ) as bar:
-        bar.set_postfix_str(f"0/{plan.runs:,} runs")
 
         def progress(result: BatchResult) -> None:
             nonlocal done
             done += len(result.batch.seeds)
-            bar.set_postfix_str(f"{done:,}/{plan.runs:,} runs", refresh=False)
+            bar.set_description_str(f"{done:,}/{plan.runs:,} runs", refresh=False)
             bar.update(result.batch.work)
 
         return runner.run(sweep, data, jobs, backend, progress)

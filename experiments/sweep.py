@@ -107,7 +107,6 @@ class Sweep:
         position = operator.index(index)
         if not -self.size <= position < self.size:
             raise IndexError(f"run {position} of {self.size}")
-        position %= self.size
         chosen = {}
         for axis in reversed(AXES):
             values = self.values[axis.name]

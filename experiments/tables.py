@@ -138,7 +138,7 @@ def gather(
 
     last = np.maximum(records - 1, 0)
     final = curves[:, np.arange(len(records)), last]
-    runs = _typed(pd.DataFrame(identity))
+    runs = pd.DataFrame(identity)
     runs["iterations"] = sweep.iterations
     runs["status"] = pd.Series(np.array(STATUSES, dtype=object)[status], dtype=str)
     for measure, values in zip(MEASURES, final, strict=True):
@@ -354,6 +354,10 @@ def _write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
 def _read_csv(path: Path) -> pd.DataFrame:
     """The reverse of ``_write_csv``: same columns, same types, same bits."""
     try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":
+                raise ValueError("its end is missing")
         columns = list(pd.read_csv(path, nrows=0).columns)
         table: pd.DataFrame = pd.read_csv(
             path,

@@ -1,7 +1,8 @@
-"""experiments.grid: the command line, as a function and as a process that is refused, starved, piped and interrupted."""
+"""experiments.grid: the command line, as a function, and as a process that is starved, piped and interrupted."""
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
@@ -19,14 +20,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
-from experiments import grid, tables
+from experiments import grid, runner, tables
 
 ROOT = Path(__file__).parent.parent
 CSV_FILES = tables.FILES[:3]
 TINY = ["--hidden", "1", "2", "--lr", "1.2", "--seeds", "0:2", "--iterations", "10", "--no-plots"]
 LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes"]
 PLAN = r"[\d,]+ runs, about [\d,.]+ (s|min|h|days), [\d,.]+ [MGT]B of memory, [\d,.]+ [MGT]B on disk"
+HIDDEN = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
 LONGEST_WAIT = 20  # seconds, on a busy machine, for what takes one on an idle one
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="a limit or a folder of Linux")
@@ -51,10 +54,10 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--hidden -1", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '-1'"),
-        ("--hidden -2x2", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '-2x2'"),
-        ("--hidden 2.5", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '2.5'"),
-        ("--hidden 3 8x0", "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got '8x0'"),
+        ("--hidden -1", HIDDEN + "'-1'"),
+        ("--hidden -2x2", HIDDEN + "'-2x2'"),
+        ("--hidden 2.5", HIDDEN + "'2.5'"),
+        ("--hidden 3 8x0", HIDDEN + "'8x0'"),
         ("--hidden", "argument --hidden: expected at least one argument; --help lists the options"),
         ("--lr nan", "--learning-rate: expected a finite number, 0 or more, got 'nan'"),
         ("--lr -inf", "--learning-rate: expected a finite number, 0 or more, got '-inf'"),
@@ -124,7 +127,7 @@ def test_a_disk_without_room(
         ("--hidden 1:1001 --lr lin:0:1:1000 --seeds 0:1000", "1,000,000,000 runs"),
         ("--iterations 1000000000000 --record-every 1", "350 runs"),
         ("--hidden 1000000x1000000", "50 runs"),
-        ("--seeds 0:4294967296 --lr lin:0:1:30000 --hidden 1:30000", "3,865,341,640,704,000,000 runs"),
+        ("--seeds 0:4294967296 --lr lin:0:1:30000 --hidden 1:30000", "3,865,341,717,381,120,000 runs"),
         ("--seeds 0:4294967296 --lr lin:0:1:90000 --hidden 90000 90001 8x8", "1,159,641,169,920,000 runs"),
     ],
 )
@@ -162,17 +165,29 @@ def test_help_fits_a_terminal_and_lists_every_option(capsys: pytest.CaptureFixtu
     assert max(map(len, text.splitlines())) <= 80
     options = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text.split("options:")[1])
     for option in (
-        "--dataset --hidden --learning-rate --lr --seeds --iterations --record-every --dtype --jobs -j --backend --out"
-        " --target --dry-run --yes --no-plots --quiet"
-    ).split():
+        *("--dataset", "--hidden", "--learning-rate", "--lr", "--seeds", "--iterations", "--record-every", "--dtype"),
+        *("--jobs", "-j", "--backend", "--out", "--target", "--dry-run", "--yes", "--no-plots", "--quiet"),
+    ):
         assert option in options
     for default in ("flower)", "1 2 3 4 5 20 50", "0.03 0.1 0.3 1.2 5)", "0:10", "5000", "float64)", "threading)"):
         assert f"(default: {default}" in re.sub(r"\s+", " ", text)
 
 
 def test_a_dry_run_shows_the_plan_and_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = "--dataset flower moons flower --hidden 1:14 --lr log:0.01:1:3 --seeds 5:2000005 --iterations 1000000 --dtype float32"
-    assert grid.main([*arguments.split(), "--dry-run", "--quiet", "--out", str(tmp_path / "out")]) == 0
+    axes = [
+        "--dataset",
+        "flower",
+        "moons",
+        "flower",
+        "--hidden",
+        "1:14",
+        "--lr",
+        "log:0.01:1:3",
+        "--seeds",
+        "5:2000005",
+    ]
+    others = ["--iterations", "1000000", "--dtype", "float32", "--dry-run", "--quiet", "--out", str(tmp_path / "out")]
+    assert grid.main([*axes, *others]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     lines = out.splitlines()
@@ -192,6 +207,18 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(tmp_path: Path, capsys: py
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_plan_follows_the_speed_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Per run: 10 iterations of 400 examples and 11 records of 2,400, which take half as long; 3 weights, 2 units.
+    steps = 4 * (10 * 400 + 11 * 2400 // 2) * (3 + 2 * 4)
+    monkeypatch.setattr(runner, "measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__)
+    for dtype, hours in (("float64", "2.0 h"), ("float32", "60 min")):
+        arguments = ["--hidden", "1", "--lr", "1", "--seeds", "0:4", "--iterations", "10", "-j", "1"]
+        assert grid.main([*arguments, "--dtype", dtype, "--dry-run"]) == 0
+        assert f" 4 runs, about {hours}, " in capsys.readouterr().out
+
+
 def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert grid.main([*TINY, "--hidden", "2", "2", "0", "--out", str(tmp_path)]) == 0
     out, err = capsys.readouterr()
@@ -203,6 +230,25 @@ def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: p
     assert lines[-2] == "4 runs: 4 ok, 0 diverged, 0 failed"
     assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-1])
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(tables.FILES)
+
+
+class Terminal(io.StringIO):
+    """Somebody looks at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_to_a_terminal_and_to_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = {}
+    for quiet in ([], ["--quiet"]):
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+        assert grid.main([*TINY, *quiet, "--out", str(tmp_path)]) == 0
+        said[bool(quiet)] = terminal.getvalue()
+    assert re.match(r"^\r +0% \|.*\| 0/4 runs \[00:00<\?\]", said[False])
+    assert said[False].rstrip(" \r").endswith("]")
+    assert said[False].endswith("\r")  # the bar is gone
+    assert said[True] == ""
 
 
 def test_quiet_means_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -268,7 +314,8 @@ def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_jobs_and_backends_give_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = "--dataset flower iris --hidden 0 3 2x2 --lr 0.1 1e307 --seeds 0:3 --iterations 30 --no-plots".split()
+    arguments = ["--dataset", "flower", "iris", "--hidden", "0", "3", "2x2", "--lr", "0.1", "1e307", "--seeds", "0:3"]
+    arguments += ["--iterations", "30", "--no-plots"]
     for name, how in {"one": ["-j", "1"], "two": ["-j", "2"], "loky": ["-j", "2", "--backend", "loky"]}.items():
         assert grid.main([*arguments, *how, "--out", str(tmp_path / name)]) == 0
     for file in (*CSV_FILES, "networks.npz"):
@@ -287,6 +334,7 @@ def test_a_dead_worker_is_said_in_one_line(tmp_path: Path, capsys: pytest.Captur
                     return
             time.sleep(0.01)
 
+    get_reusable_executor().shutdown(kill_workers=True)  # that of an earlier test
     done = threading.Event()
     killer = threading.Thread(target=kill_one)
     killer.start()
@@ -362,7 +410,7 @@ SAID = "experiments.grid: interrupted; nothing was written\n"
         ("threading", signal.SIGINT, 0.0),
         ("threading", signal.SIGTERM, 1.0),
         ("loky", signal.SIGINT, 0.3),
-        ("loky", signal.SIGINT, 3.0),
+        pytest.param("loky", signal.SIGINT, 3.0, marks=pytest.mark.slow),
         ("loky", signal.SIGTERM, 2.0),
     ],
 )
@@ -391,7 +439,7 @@ def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("backend", [pytest.param("threading", marks=pytest.mark.slow), "loky"])
 def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
     # Here the first one would leave it hanging: cleaning up takes for ever.
     hanging = "import time, experiments.runner as runner; runner._close = lambda done: time.sleep(1000)"
@@ -462,7 +510,9 @@ def test_a_signal_while_drawing_says_that_the_tables_are_there(tmp_path: Path) -
     assert len(tables.read(tmp_path).runs) == 4
 
 
-@pytest.mark.parametrize("arguments", [["--dry-run"], [], ["--backend", "loky"]])
+@pytest.mark.parametrize(
+    "arguments", [["--dry-run"], [], pytest.param(["--backend", "loky"], marks=pytest.mark.slow)], ids=" ".join
+)
 def test_a_reader_that_leaves_early(arguments: list[str], tmp_path: Path) -> None:
     process = program(*TINY, *arguments, "--out", str(tmp_path / "out"))
     assert process.stdout is not None
@@ -471,15 +521,17 @@ def test_a_reader_that_leaves_early(arguments: list[str], tmp_path: Path) -> Non
     process.stdout = None
     status, _, err = end_of(process)
     assert (status, err) == (0, "")
-    if not arguments[:1] == ["--dry-run"]:
+    if arguments != ["--dry-run"]:
         assert len(tables.read(tmp_path / "out").curves) == 4 * 11
 
 
-@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&- >&- 2>&-", ">/dev/full"])
-def test_streams_closed_from_the_start(closed: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("closed", "backend"), [(">&-", "threading"), ("<&- >&- 2>&-", "loky"), (">/dev/full", "threading")]
+)
+def test_streams_closed_from_the_start(closed: str, backend: str, tmp_path: Path) -> None:
     if closed == ">/dev/full" and not Path("/dev/full").exists():
         pytest.skip("a device of Linux")
-    command = f'exec "$0" "$@" {closed}'
+    command = f'exec "$0" "$@" -j 2 --backend {backend} {closed}'
     with subprocess.Popen(
         ["sh", "-c", command, sys.executable, "-m", "experiments.grid", *TINY, "--out", str(tmp_path / "out")],
         cwd=ROOT, stderr=subprocess.PIPE, text=True,
@@ -491,17 +543,18 @@ def test_streams_closed_from_the_start(closed: str, tmp_path: Path) -> None:
 
 @needs_linux
 def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))"
-    arguments = "--hidden 1 20000x20000 --lr 1.2 --seeds 0:2 --iterations 10 --no-plots --yes --quiet -j 2".split()
-    status, out, err = run(*arguments, "--out", str(tmp_path / "limited"), before=limit)
-    assert (status, out, err) == (1, "", "experiments.grid: 4 runs: 2 ok, 0 diverged, 2 failed\n")
-    assert grid.main([*TINY, "--hidden", "1", "--quiet", "--out", str(tmp_path / "free")]) == 0
-    rows = (tmp_path / "limited" / "runs.csv").read_text().splitlines()
-    assert rows[:3] == (tmp_path / "free" / "runs.csv").read_text().splitlines()
-    for seed, row in enumerate(rows[3:]):
-        assert row.startswith(f'flower,20000x20000,1.2,{seed},10,failed,,,,"MemoryError: Unable to allocate ')
-    curves = (tmp_path / "limited" / "curves.csv").read_bytes()
-    assert curves == (tmp_path / "free" / "curves.csv").read_bytes()
+    limit = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (11 << 28, 11 << 28))"  # 2.75 GB, where 3 are wanted
+    )
+    arguments = ["--lr", "1.2", "--seeds", "0", "--iterations", "10", "--no-plots", "--yes", "--quiet", "-j", "2"]
+    status, out, err = run(*arguments, "--hidden", "1", "20000x20000", "--out", str(tmp_path / "limited"), before=limit)
+    assert (status, out, err) == (1, "", "experiments.grid: 2 runs: 1 ok, 0 diverged, 1 failed\n")
+    assert grid.main([*arguments, "--hidden", "1", "--out", str(tmp_path / "free")]) == 0
+    limited, free = tmp_path / "limited", tmp_path / "free"
+    rows = (limited / "runs.csv").read_text().splitlines()
+    assert rows[:2] == (free / "runs.csv").read_text().splitlines()
+    assert rows[2].startswith('flower,20000x20000,1.2,0,10,failed,,,,"MemoryError: Unable to allocate 2.98 GiB for')
+    assert (limited / "curves.csv").read_bytes() == (free / "curves.csv").read_bytes()
 
 
 @needs_linux

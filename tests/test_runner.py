@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joblib.externals.loky import get_reusable_executor
 
 from experiments import runner
 from experiments.sweep import Sweep
@@ -176,6 +177,12 @@ def test_a_sweep_of_one_run(iterations: int, points: list[int]) -> None:
     assert results.runs["cost"].item() == results.curves["cost"].iloc[-1]
 
 
+def test_there_are_no_more_workers_than_batches() -> None:
+    get_reusable_executor().shutdown(kill_workers=True)  # that of an earlier test
+    run(Sweep(hidden=1, learning_rate=1, seed=7, iterations=1), jobs=8, backend="loky")
+    assert multiprocessing.active_children() == []
+
+
 def test_progress_counts_finished_work(sweep: Sweep) -> None:
     seen: list[runner.BatchResult] = []
     run(sweep, jobs=2, progress=seen.append)
@@ -268,6 +275,7 @@ def test_an_exception_in_the_middle_stops_the_workers(backend: str) -> None:
         threads = [thread for thread in threading.enumerate() if "worker" in thread.name and thread not in before]
         return [*threads, *multiprocessing.active_children()]
 
+    get_reusable_executor().shutdown(kill_workers=True)  # that of an earlier test
     before = threading.enumerate()
     with pytest.raises(Enough):
         run(sweep, jobs=2, backend=backend, progress=progress)

@@ -309,6 +309,22 @@ def test_an_interrupted_write_leaves_everything_as_it_was(
     assert_same(tables.read(tmp_path), results)
 
 
+def test_the_manifest_takes_its_place_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = mixed(None, monkeypatch)
+    replaced: list[str] = []
+    replace = os.replace
+
+    def recording(source: Any, target: Any) -> None:
+        assert {path.name for path in tmp_path.glob(".*")} >= {Path(source).name}
+        replaced.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", recording)
+    tables.write(results, tmp_path)
+    assert sorted(replaced) == sorted(tables.FILES)
+    assert replaced[-1] == "sweep.json"
+
+
 # Damage
 
 
@@ -349,6 +365,15 @@ def without_row(name: str) -> Callable[[Path], None]:
     return damage
 
 
+def without_end(name: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        assert content.endswith(b"5\n")
+        (folder / name).write_bytes(content[:-2])  # a number, but another one
+
+    return damage
+
+
 def deleted(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).unlink()
 
@@ -366,6 +391,7 @@ DAMAGES = {
     **{f"{name} deleted": deleted(name) for name in tables.FILES},
     **{f"{name} empty": cut(name, 0) for name in tables.FILES},
     **{f"{name} cut": cut(name, 0.7) for name in tables.FILES},
+    "curves.csv without the last digit": without_end("curves.csv"),
     "runs.csv without a row": without_row("runs.csv"),
     "summary.csv without a row": without_row("summary.csv"),
     "runs.csv with text for a number": replaced("runs.csv", b"0.1,0,30", b"fast,0,30"),
