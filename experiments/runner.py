@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -244,6 +245,7 @@ def train_all(
     jobs = min(joblib.effective_n_jobs(jobs), len(todo))
     if backend != "threading":
         measure_speed(sweep.dtype)  # compile once, here: workers read the kernels from disk
+        resource_tracker.ensure_running()  # before Python 3.14 its start ends any holding back of interrupts
     pool = joblib.Parallel(n_jobs=jobs, backend=backend, return_as="generator_unordered", pre_dispatch="2*n_jobs")
     tasks = (
         joblib.delayed(train_batch)(

@@ -7,6 +7,7 @@ not depend on the order in which runs were finished, except for sweep.json, whic
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import io
 import json
@@ -342,13 +343,28 @@ def _umask() -> int:
 
 
 def _write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
-    table = table.copy(deep=False)
-    for column in _TEXT_COLUMNS:
-        if column in table:
-            # A spreadsheet would run these; an apostrophe makes them text.
-            text = table[column].astype(str)
-            table[column] = text.where(~text.str.startswith((*_RUN_BY_A_SPREADSHEET, "'")), "'" + text)
-    table.to_csv(file, index=False, lineterminator="\n", encoding="utf-8")
+    # With the csv module, which takes half the time of DataFrame.to_csv for the same bytes.
+    columns = []
+    for name in table.columns:
+        column = table[name]
+        if name in _TEXT_COLUMNS:
+            codes, texts = pd.factorize(column.astype(str))
+            columns.append(np.array([_harmless(text) for text in texts], dtype=object)[codes].tolist())
+        else:
+            missing = column.isna().to_numpy()
+            columns.append(
+                np.where(missing, "", column.to_numpy(object)).tolist() if missing.any() else column.tolist()
+            )
+    text_file = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text_file, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(zip(*columns, strict=True))
+    text_file.detach()  # flushes, and leaves the file open
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet would run some texts; an apostrophe makes them text."""
+    return f"'{text}" if text.startswith((*_RUN_BY_A_SPREADSHEET, "'")) else text
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
