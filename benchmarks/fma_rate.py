@@ -76,7 +76,7 @@ def _ir(dtype: str, width: int, accumulators: int) -> str:
         lines.append(f"  %a{k} = fmul {vector} %xs, <{', '.join([number] * lanes)}>")
     lines += ["  br label %loop", "loop:", "  %i = phi i64 [ 0, %entry ], [ %next, %loop ]"]
     lines += [f"  %s{k} = phi {vector} [ %a{k}, %entry ], [ %t{k}, %loop ]" for k in each]
-    lines += [f"  %t{k} = call {vector} @{name}({vector} %s{k}, {vector} %xs, {vector} %ys)" for k in each]
+    lines += [f"  %t{k} = call {vector} @{name}({vector} %xs, {vector} %ys, {vector} %s{k})" for k in each]
     lines += [
         "  %next = add i64 %i, 1",
         "  %more = icmp slt i64 %next, %n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import io
 import multiprocessing
@@ -10,7 +11,6 @@ import re
 import shutil
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -47,29 +47,30 @@ class Interrupted(BaseException):
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    # A second signal ends the process at once. Workers would not hear of that, so they end now.
+    # A second signal ends the process at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for worker in multiprocessing.active_children():
-        if worker.pid:
-            os.kill(worker.pid, signal.SIGKILL)
-    # An exception that comes up in a callback, of the import system or of LLVM, is reported and lost.
-    # Whatever becomes of this one, the process ends.
+    # An exception that comes up in a callback, of the import system or of LLVM, is reported and lost. Whatever becomes
+    # of this one, the process ends. (threading.Thread takes locks that the interrupted code may hold.)
     sys.unraisablehook = lambda _: None
-    last_resort = threading.Timer(LONGEST_GOODBYE, _end, [number])
-    last_resort.daemon = True
-    last_resort.start()
-    raise Interrupted(number)
+    _thread.start_new_thread(_end, (number, LONGEST_GOODBYE))
+    try:
+        for worker in multiprocessing.active_children():  # which would not hear of a second signal
+            if worker.pid:
+                os.kill(worker.pid, signal.SIGKILL)
+    finally:
+        raise Interrupted(number)
 
 
-_ending = threading.Lock()
+_ending = _thread.allocate_lock()
 
 
-def _end(number: int) -> NoReturn:
-    """Say so and end the process, whatever its threads are doing."""
+def _end(number: int, after: float = 0) -> NoReturn:
+    """Say so, once, and end the process, whatever its threads are doing."""
+    time.sleep(after)
     _ending.acquire()
     try:
-        print(f"experiments.grid: interrupted; {Interrupted.state}", file=sys.stderr, flush=True)
+        os.write(2, f"experiments.grid: interrupted; {Interrupted.state}\n".encode())
     finally:
         os._exit(128 + number)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -55,6 +57,12 @@ def test_jobs_do_not_change_the_parameters() -> None:
         for layer, (W, b) in zip(expected, computed, strict=True):
             np.testing.assert_array_equal(layer[0], W)
             np.testing.assert_array_equal(layer[1], b)
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_it_was() -> Iterator[None]:
+    with patch.dict(os.environ):
+        yield
 
 
 class Wrong(peers_numpy.Loop):
