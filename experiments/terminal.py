@@ -66,8 +66,8 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
 
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
-        others = f"{tied:,} others" if tied > 1 else "1 other" if tied else "no other"
-        yield f"  {others} cannot be told from the best (paired t-tests, 5 % in all)"
+        others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
+        yield f"  {others} tied with the best (paired t-tests, 5 % in all)"
     if len(table) > most:
         more = len(table) - most
         yield f"  {more:,} more configuration{'s' * (more > 1)} in summary.csv"

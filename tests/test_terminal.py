@@ -72,7 +72,7 @@ def test_the_whole_report() -> None:
         "     1     8x8  0.0316227766017  0.8750  [0.7723, 0.9777]  best",
         "     2      20  0.0316227766017  0.8625  [0.8227, 0.9023]  tied",
         "     3       2  0.0316227766017  0.5025  [0.4825, 0.5225]",
-        "  1 other cannot be told from the best (paired t-tests, 5 % in all)",
+        "  1 other is tied with the best (paired t-tests, 5 % in all)",
         "",
         "12 runs: 12 ok, 0 diverged, 0 failed",
     ]
@@ -80,7 +80,7 @@ def test_the_whole_report() -> None:
 
 @pytest.mark.parametrize(
     ("tied", "said"),
-    [(0, "no other cannot"), (1, "1 other cannot"), (2, "2 others cannot"), (1300, "1,300 others cannot")],
+    [(0, "no other is tied"), (1, "1 other is tied"), (2, "2 others are tied"), (1300, "1,300 others are tied")],
 )
 def test_ties_are_counted(tied: int, said: str) -> None:
     accuracies = {
@@ -89,9 +89,9 @@ def test_ties_are_counted(tied: int, said: str) -> None:
         "0": [0.1, 0.11, 0.12],
     }
     lines = lines_of(results_of(accuracies))
-    said_lines = [line for line in lines if "be told" in line]
+    said_lines = [line for line in lines if "tied with the best" in line]
     assert len(said_lines) == 1
-    assert said_lines[0].startswith(f"  {said} be told from the best")
+    assert said_lines[0].startswith(f"  {said} with the best")
 
 
 @pytest.mark.parametrize("configurations", [10, 11, 12])
@@ -118,7 +118,7 @@ def test_one_seed_has_no_interval_and_no_ties() -> None:
 
 def test_a_single_configuration_is_not_compared() -> None:
     lines = lines_of(results_of({"2": [0.75, 0.8]}))
-    assert not [line for line in lines if "be told" in line]
+    assert not [line for line in lines if "tied with the best" in line]
 
 
 def test_all_diverged() -> None:
