@@ -81,7 +81,11 @@ def _jax_variants(widths: Sequence[int]) -> tuple[Variant, ...]:
 
 def _torch_variants(gradients: Sequence[str]) -> tuple[Variant, ...]:
     # Without caches, the time to compile is that of the first time.
-    settings = (("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1"), ("TORCHINDUCTOR_COMPILE_THREADS", "1"))
+    settings = (
+        ("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1"),
+        ("TORCHINDUCTOR_COMPILE_THREADS", "1"),
+        ("PYTHONWARNINGS", "ignore"),  # it warns that there are no caches
+    )
     return tuple(Variant(each, (("gradients", each),), settings) for each in gradients)
 
 
@@ -232,7 +236,7 @@ class Comparison:
 
     def _identity(self, workload: Workload, all_cores: bool) -> dict[str, Any]:
         cores = self.clock.cores if all_cores else 1
-        return {"workload": workload.name, "dtype": workload.dtype, "cores": cores}
+        return {"workload": workload.name, "dtype": workload.dtype, "cores": cores, "all_cores": all_cores}
 
     def _ordered(self) -> list[dict[str, Any]]:
         result = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -139,4 +140,5 @@ def _serve(pipe: Connection, pinned: bool) -> None:
             answer = (True, getattr(desk, what)(*arguments))
         except Exception as error:  # noqa: BLE001 - whatever a peer raises is reported, and the others go on
             answer = (False, f"{type(error).__name__}: {' '.join(str(error).split())}")
-        pipe.send(answer)
+        with contextlib.suppress(OSError):  # nobody waits for it any more
+            pipe.send(answer)
