@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from benchmarks.workload import Array, Layers, Workload, copied
@@ -61,36 +63,23 @@ class Loop:
 
     def train(self, iterations: int) -> None:
         """Train every network from its initial parameters."""
+        self.trained = [copied(group.initial) for group in self.workload.groups]
+        for layers, group in zip(self.trained, self.workload.groups, strict=True):
+            self._train_group(layers, group.learning_rates, iterations)
+
+    def _train_group(self, layers: Layers, learning_rates: Sequence[float], iterations: int) -> None:
         X, Y = self.workload.X, self.workload.Y
-        self.trained = []
-        for group in self.workload.groups:
-            layers = copied(group.initial)
-            for k, rate in enumerate(group.learning_rates):
-                descend([(W[k], b[k]) for W, b in layers], X, Y, X.dtype.type(rate), iterations)
-            self.trained.append(layers)
+        for k, rate in enumerate(learning_rates):
+            descend([(W[k], b[k]) for W, b in layers], X, Y, X.dtype.type(rate), iterations)
 
     def parameters(self) -> list[Layers]:
         """Of each group, as they are after ``train``."""
         return self.trained
 
 
-class Batched:
+class Batched(Loop):
     """All networks of a group at once."""
 
-    def __init__(self, workload: Workload) -> None:
-        self.workload = workload
-        self.trained: list[Layers] = []
-
-    def train(self, iterations: int) -> None:
-        """Train every network from its initial parameters."""
+    def _train_group(self, layers: Layers, learning_rates: Sequence[float], iterations: int) -> None:
         X, Y = self.workload.X, self.workload.Y
-        self.trained = []
-        for group in self.workload.groups:
-            layers = copied(group.initial)
-            rates = np.array(group.learning_rates, X.dtype).reshape(-1, 1, 1)
-            descend(layers, X, Y, rates, iterations)
-            self.trained.append(layers)
-
-    def parameters(self) -> list[Layers]:
-        """Of each group, as they are after ``train``."""
-        return self.trained
+        descend(layers, X, Y, np.array(learning_rates, X.dtype).reshape(-1, 1, 1), iterations)

@@ -106,6 +106,11 @@ def read_csv(path: str, target: str | None = None) -> Table:
     return Table(features, classes, tuple(feature_names), class_names, tuple(notes))
 
 
+def is_csv(name: str) -> bool:
+    """Whether the name of a data set is the path of a CSV file: it ends in ".csv", in upper or lower case."""
+    return name.lower().endswith(".csv")
+
+
 def quoted(text: str) -> str:
     """Return `text` quoted, on one line, and not longer than a message can bear."""
     return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")

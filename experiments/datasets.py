@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments import synthetic
-from experiments.csv_data import DataError, Table, did_you_mean, listed, read_csv
+from experiments.csv_data import DataError, Table, did_you_mean, is_csv, listed, read_csv
 from planar_core.streams import Stream
 
 __all__ = ["DATASETS", "Data", "DataError", "load"]
@@ -99,7 +99,7 @@ def load(name: str | os.PathLike[str], target: str | None = None) -> Data:
         return Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"))
     if name in _TABLES:
         return _split_and_standardize(name, _TABLES[name]())
-    if name.lower().endswith(".csv"):
+    if is_csv(name):
         return _split_and_standardize(name, read_csv(name, target))
     is_file = os.path.isfile(name)
     hint = " (rename the file to end in .csv)" if is_file else did_you_mean(name, tuple(DATASETS))

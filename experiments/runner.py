@@ -28,7 +28,7 @@ STATUSES = ("ok", "diverged", "failed")
 OK, DIVERGED, FAILED = range(3)
 
 # A batch should be worth its scheduling and show on the progress bar, yet leave the others something to do.
-_SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about half a second
+_SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
 _BATCHES_PER_JOB = 32
 
 
@@ -86,11 +86,6 @@ class Plan:
     disk: int  # bytes
 
 
-def n_records(sweep: Sweep) -> int:
-    """How many points a full curve has: iteration 0, every ``record_every``-th one, and the last."""
-    return -(-sweep.iterations // sweep.record_every) + 1
-
-
 def work_of_run(problem: Problem, hidden: str, iterations: int, records: int) -> int:
     """How long a run takes, in steps that are about equally long for every network.
 
@@ -105,7 +100,7 @@ def work_of_run(problem: Problem, hidden: str, iterations: int, records: int) ->
 
 def plan(sweep: Sweep, problems: dict[str, Problem], jobs: int, seconds_of_work: float) -> Plan:
     """Estimate what the sweep takes, without expanding it."""
-    records = n_records(sweep)
+    records = training.n_records(sweep.iterations, sweep.record_every)
     inner = len(sweep.values["learning_rate"]) * len(sweep.values["seed"])
     work = parameters = largest = 0
     for name in sweep.values["dataset"]:
@@ -141,7 +136,7 @@ def measure_speed(dtype: str) -> float:
 
 def batches(sweep: Sweep, problems: dict[str, Problem], jobs: int) -> list[Batch]:
     """The sweep in batches, longest first, so that the cores stay busy to the end."""
-    records = n_records(sweep)
+    records = training.n_records(sweep.iterations, sweep.record_every)
     learning_rates, seeds = sweep.values["learning_rate"], sweep.values["seed"]
     inner = len(learning_rates) * len(seeds)
     groups = [(name, hidden) for name in sweep.values["dataset"] for hidden in sweep.values["hidden"]]
@@ -181,7 +176,7 @@ def train_batch(
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the result of that run
         if len(batch.seeds) == 1:
-            records = len(training.recorded_iterations(iterations, record_every))
+            records = training.n_records(iterations, record_every)
             return BatchResult(
                 batch,
                 np.array([FAILED]),
@@ -213,7 +208,7 @@ def _train_batch(
     dtype: str,
     stop: threading.Event | None,
 ) -> BatchResult:
-    records = len(training.recorded_iterations(iterations, record_every))
+    records = training.n_records(iterations, record_every)
     arrays = training.new_batch(problem.features, batch.hidden, batch.seeds, batch.learning_rates, records, dtype)
     for _ in training.train_batch(
         batch.hidden, problem.features, arrays, problem.train, problem.test, iterations, record_every

@@ -69,7 +69,7 @@ class Sweep:
             if note:
                 self.notes.append(note)
         datasets = self.values["dataset"]
-        if self.target is not None and not any(map(_is_file, datasets)):
+        if self.target is not None and not _has_file(datasets):
             raise SweepError(f"{TARGET.flags[0]}: expected a CSV file as data set, got {', '.join(datasets)}")
 
     @property
@@ -158,7 +158,7 @@ class Sweep:
         """Every data set of the sweep, by name. Raises DataError, a ValueError."""
         from experiments.datasets import load
 
-        return {name: load(name, self.target if _is_file(name) else None) for name in self.values["dataset"]}
+        return {name: load(name, self.target) for name in self.values["dataset"]}
 
     def run(
         self, jobs: int = -1, out: str | os.PathLike[str] | None = "results", backend: str = "threading"
@@ -183,5 +183,7 @@ class Sweep:
         return results
 
 
-def _is_file(dataset: str) -> bool:
-    return dataset.lower().endswith(".csv")
+def _has_file(datasets: Sequence[str]) -> bool:
+    from experiments.csv_data import is_csv
+
+    return any(map(is_csv, datasets))

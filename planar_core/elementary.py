@@ -62,12 +62,17 @@ _R = polynomial(
 
 @inlined
 def _reduce(x):
-    """x = k ln2 / 2 + r, |r| <= ln2 / 4: returns 2^k, R(r), r."""
-    shifted = fma(x, _TWO_OVER_LN2(x), _ROUND(x))
-    k = shifted - _ROUND(x)
+    """x = k ln2 / 2 + r, |r| <= ln2 / 4: returns k, R(r), r."""
+    k = fma(x, _TWO_OVER_LN2(x), _ROUND(x)) - _ROUND(x)
     r = fma(k, -_HALF_LN2(x), x)
     r = fma(k, -_HALF_LN2_LOW(x), r)
-    return shift_to_exponent(shifted), _R(r * r), r
+    return k, _R(r * r), r
+
+
+@inlined
+def _power_of_two(k):
+    """2^k for an integer k, where that is a normal number."""
+    return shift_to_exponent(k + _ROUND(k))
 
 
 @inlined
@@ -153,8 +158,8 @@ def sigmoid(z):
 
     Accurate far into the left tail, where 1/2 + tanh(z/2) / 2 is not.
     """
-    s, R, r = _reduce(_clamp(z, _SIGMOID_LOW(z), _SIGMOID_HIGH(z)) * 0.5)
-    return _sigmoid_of_parts(s, R, r)
+    k, R, r = _reduce(_clamp(z, _SIGMOID_LOW(z), _SIGMOID_HIGH(z)) * 0.5)
+    return _sigmoid_of_parts(_power_of_two(k), R, r)
 
 
 _EXP_LOW = constant(float64=-750.0, float32=-110.0)
@@ -167,15 +172,9 @@ def exp(x):
 
     2^k (R + r) / (R - r). 2^k is applied as two factors, since it may itself be out of range.
     """
-    half = _clamp(x, _EXP_LOW(x), _EXP_HIGH(x)) * 0.5
-    shifted = fma(half, _TWO_OVER_LN2(x), _ROUND(x))
-    k = shifted - _ROUND(x)
-    r = fma(k, -_HALF_LN2(x), half)
-    r = fma(k, -_HALF_LN2_LOW(x), r)
-    R = _R(r * r)
-    first = fma(k, 0.5, _ROUND(x))
-    second = k - (first - _ROUND(x)) + _ROUND(x)
-    return (R + r) / (R - r) * shift_to_exponent(first) * shift_to_exponent(second)
+    k, R, r = _reduce(_clamp(x, _EXP_LOW(x), _EXP_HIGH(x)) * 0.5)
+    half = fma(k, 0.5, _ROUND(k)) - _ROUND(k)
+    return (R + r) / (R - r) * _power_of_two(half) * _power_of_two(k - half)
 
 
 _SQRT_HALF = constant(float64=float.fromhex("0x1.6a09e667f3bcdp-1"), float32=float.fromhex("0x1.6a09e6p-1"))
@@ -246,12 +245,9 @@ _NAN = constant(float64=float("nan"), float32=float("nan"))
 _TINY = constant(float64=2.0**-54, float32=2.0**-25)
 
 _TWO_OVER_PI = constant(float64=float.fromhex("0x1.45f306dc9c883p-1"), float32=float.fromhex("0x1.45f306p-1"))
-_HALF_PI = (
-    constant(float64=float.fromhex("0x1.921fb54442d18p+0"), float32=float.fromhex("0x1.921fb6p+0")),
-    constant(float64=float.fromhex("0x1.1a62633145c07p-54"), float32=float.fromhex("-0x1.777a5cp-25")),
-    constant(float64=float.fromhex("-0x1.f1976b7ed8fbcp-110"), float32=float.fromhex("-0x1.ee59dap-50")),
-)
-_HALF_PI_1, _HALF_PI_2, _HALF_PI_3 = _HALF_PI
+_HALF_PI_1 = constant(float64=float.fromhex("0x1.921fb54442d18p+0"), float32=float.fromhex("0x1.921fb6p+0"))
+_HALF_PI_2 = constant(float64=float.fromhex("0x1.1a62633145c07p-54"), float32=float.fromhex("-0x1.777a5cp-25"))
+_HALF_PI_3 = constant(float64=float.fromhex("-0x1.f1976b7ed8fbcp-110"), float32=float.fromhex("-0x1.ee59dap-50"))
 _LARGEST_ANGLE = constant(float64=1e9, float32=1e5)
 _ROUND_PLAIN = constant(float64=1.5 * 2**52, float32=1.5 * 2**23)
 

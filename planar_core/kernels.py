@@ -13,8 +13,7 @@ How they are laid out for speed:
 - Lanes run along the examples, which are padded to whole vectors ("blocks"); ``weight`` is 1 for an example and 0 for
   padding. Each sum over the examples is kept as a vector, so that its bits depend on the number of lanes alone, and is
   added up across the lanes once, at the end.
-- A pass over the blocks handles one unit, and keeps the sums of that unit in registers: accumulating in memory would
-  cost a third.
+- A pass over the blocks handles one unit, and keeps the sums of that unit in registers.
 - Inputs of a layer are handled in pairs. An odd number is padded by a row of zeros, with a weight of zero.
 - Examples go through in tiles that fit a core's cache. Vector sums live on from tile to tile, so the size of a tile
   changes the speed and no bit.
@@ -290,7 +289,7 @@ def _all_finite(parameters):
 
 @inlined
 def _copy(source, target):
-    for p in range(source.shape[0]):  # a slice assignment takes Numba 5 s to compile, for its error messages
+    for p in range(source.shape[0]):  # a slice assignment takes Numba seconds to compile, for its error messages
         target[p] = source[p]
 
 

@@ -3,8 +3,8 @@
 The generator is the Mersenne Twister of ``numpy.random.RandomState`` (Matsumoto and Nishimura, 1998), and so are the
 numbers made of it: integers, exact everywhere. Normal numbers follow the polar method that ``RandomState.randn`` uses,
 with the logarithm of ``elementary``: the C library's, which ``randn`` takes, differs in the last bit from CPU to CPU.
-It is written out here because a sweep draws initial weights for thousands of seeds: a ``RandomState`` takes some 20 us
-to set up, and this one 2.
+It is written out here because a sweep draws initial weights for thousands of seeds: to set up a ``RandomState`` and
+draw 17 numbers takes 170 us, and here 3.5.
 """
 
 from __future__ import annotations

@@ -42,6 +42,11 @@ def recorded_iterations(iterations: int, record_every: int) -> NDArray[np.int64]
     return np.unique(np.append(np.arange(0, iterations + 1, record_every), iterations))
 
 
+def n_records(iterations: int, record_every: int) -> int:
+    """``len(recorded_iterations(...))``, without listing them."""
+    return -(-iterations // record_every) + 1
+
+
 def default_record_every(iterations: int) -> int:
     """A fiftieth of the iterations, at least 1."""
     return max(1, iterations // 50)
@@ -129,8 +134,6 @@ def train(
     for name, value, least in (("iterations", iterations, 0), ("record_every", record_every, 1)):
         if not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name}={value!r}: expected an integer, {least} or more")
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed={seed!r}: expected an integer from 0 to 4294967295")
     train_examples = network.examples(X, Y, np.dtype(dtype))
     features = np.asarray(X).shape[0]
     if train_examples.m == 0:

@@ -165,7 +165,7 @@ PROBLEMS = problems_of(Sweep(dataset=["flower", "moons"]))
 
 @given(iterations=st.integers(0, 300), record_every=st.integers(1, 400))
 def test_the_number_of_records_is_counted_without_listing_them(iterations: int, record_every: int) -> None:
-    computed = runner.n_records(Sweep(iterations=iterations, record_every=record_every))
+    computed = training.n_records(iterations, record_every)
     assert computed == len(training.recorded_iterations(iterations, record_every))
 
 
