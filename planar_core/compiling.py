@@ -25,8 +25,15 @@ from numba.core.caching import (
     UserWideCacheLocator,
 )
 
-# error_model="numpy": 1 / 0 is inf, not an exception. No fastmath, ever: it reassociates.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, "boundscheck": False}
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",  # 1 / 0 is inf, not an exception
+    "fastmath": False,  # it reassociates
+    "boundscheck": False,
+    # No reference counts: each is an atomic operation, which waits for all stores before it, and the arrays of the
+    # examples are shared by all threads. Nor can a kernel allocate anything.
+    "_nrt": False,
+}
 
 
 def inlined(function: Callable[..., Any]) -> Any:
@@ -36,7 +43,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` for calls from Python, without the GIL, and keep the result on disk."""
-    dispatcher = numba.njit(**_OPTIONS)(function)
+    dispatcher = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
     try:
         dispatcher._cache = _Cache(function)
     except RuntimeError:  # no folder to write to: every process compiles for itself

@@ -14,6 +14,7 @@ How they are laid out for speed:
   padding. Each sum over the examples is kept as a vector, so that its bits depend on the number of lanes alone, and is
   added up across the lanes once, at the end.
 - A pass over the blocks handles one unit, and keeps the sums of that unit in registers.
+- The weight between a unit and the output unit is a factor of each of its dZ. It is applied to their sums, once.
 - Inputs of a layer are handled in pairs. An odd number is padded by a row of zeros, with a weight of zero.
 - Examples go through in tiles that fit a core's cache. Vector sums live on from tile to tile, so the size of a tile
   changes the speed and no bit.
@@ -116,7 +117,7 @@ def _is_in_range(scaled, bias, w, inputs, largest, layer):
     return bound < RANGE
 
 
-@kernel
+@inlined
 def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
     """Z = W A_below + b and A = tanh(Z) for ``blocks`` blocks of X; of the output layer A holds Z.
 
@@ -143,7 +144,8 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
                     y = fma(load(below, below_row + 1, below_block + block), w1, y)
                     store(A, row, block, tanh(y))
                 continue
-            _weighted_sum(scaled, w, 1, inputs, bias, below, below_row, below_block, blocks, A, row)
+            # np.int64(1), since for each literal a function is compiled anew
+            _weighted_sum(scaled, w, np.int64(1), inputs, bias, below, below_row, below_block, blocks, A, row)
             if Z is not None:
                 for block in range(blocks):
                     store(Z, row, block, load(A, row, block) / (TANH_UNITS if layer < last else 1.0))
@@ -171,6 +173,12 @@ def _add_cost(layout, examples, first_block, blocks, A, losses, hits):
 
 
 @kernel
+def forward_pass(layout, parameters, examples, workspace, Z):
+    """``forward`` by itself, for examples that fill one tile."""
+    forward(layout, parameters, examples, 0, examples.Y.shape[0] // lanes_of(workspace.A), workspace, Z)
+
+
+@kernel
 def cost(layout, examples, workspace):
     """Mean cross-entropy, from the Z of the output layer in ``workspace.A``, for examples that fill one tile."""
     nothing = zeros(workspace.A)
@@ -194,10 +202,16 @@ def evaluate(layout, parameters, examples, workspace):
 
 
 @inlined
-def _add_weights(D, row, below, below_row, below_block, blocks, first_input, inputs, sums, w):
+def _sum_so_far(sums, p, first_block):
+    """The sum over the examples before ``first_block``."""
+    return load(sums, p, 0) if first_block > 0 else zeros(sums)
+
+
+@inlined
+def _add_weights(first_input, inputs, D, row, below, below_row, below_block, first_block, blocks, sums, w):
     """Add dZ A_below' to the sums of one unit's weights, two inputs at a time from ``first_input`` on."""
     for j in range(first_input, inputs, 2):
-        dw0, dw1 = load(sums, w + j, 0), load(sums, w + j + 1, 0)
+        dw0, dw1 = _sum_so_far(sums, w + j, first_block), _sum_so_far(sums, w + j + 1, first_block)
         for block in range(blocks):
             dz = load(D, row, block)
             dw0 = fma(dz, load(below, below_row + j, below_block + block), dw0)
@@ -206,14 +220,16 @@ def _add_weights(D, row, below, below_row, below_block, blocks, first_input, inp
         store(sums, w + j + 1, 0, dw1)
 
 
-@kernel
+@inlined
 def backward(layout, parameters, examples, first_block, blocks, workspace):
     """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``, tile by tile."""
     A, D, sums = workspace.A, workspace.D, workspace.sums
     last = layout.units.shape[0] - 1
+    zero, one = A.dtype.type(0), A.dtype.type(1)
+    is_last = (first_block + blocks) * lanes_of(A) == examples.Y.shape[0]
 
     row, b = layout.rows[last], layout.biases[last]
-    db = load(sums, b, 0)
+    db = _sum_so_far(sums, b, first_block)
     for block in range(blocks):
         a = sigmoid(into_range(load(A, row, block) * SIGMOID_UNITS))
         dz = a - load(examples.Y, 0, first_block + block)
@@ -222,7 +238,8 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
         db = db + dz
     store(sums, b, 0, db)
     if last == 0:
-        _add_weights(D, row, examples.X, 0, first_block, blocks, 0, layout.inputs[0], sums, layout.weights[0])
+        start, inputs, w = np.int64(0), layout.inputs[0], layout.weights[0]
+        _add_weights(start, inputs, D, row, examples.X, start, first_block, first_block, blocks, sums, w)
 
     for layer in range(last - 1, -1, -1):
         inputs, above, inputs_above = layout.inputs[layer], layout.rows[layer + 1], layout.inputs[layer + 1]
@@ -238,38 +255,47 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
             if is_below_output:
                 given, factor = above, parameters[w_above]
             else:
-                zero = parameters[w_above] * 0
-                units_above = layout.units[layer + 1]
-                _weighted_sum(parameters, w_above, inputs_above, units_above, zero, D, above, 0, blocks, D, row)
-                given, factor = row, zero + 1
+                terms = layout.units[layer + 1]
+                _weighted_sum(parameters, w_above, inputs_above, terms, zero, D, above, np.int64(0), blocks, D, row)
+                given, factor = row, one
             db, dw0, dw1, dw_above = (
-                load(sums, b, 0),
-                load(sums, w, 0),
-                load(sums, w + 1, 0),
-                load(sums, w_above, 0),
+                _sum_so_far(sums, b, first_block),
+                _sum_so_far(sums, w, first_block),
+                _sum_so_far(sums, w + 1, first_block),
+                _sum_so_far(sums, w_above, first_block),
             )
             for block in range(blocks):
                 a, dz_above = load(A, row, block), load(D, given, block)
                 dw_above = fma(dz_above, a, dw_above)
-                dz = tanh_slope(dz_above * factor, a)
+                dz = tanh_slope(dz_above, a)
                 db = db + dz
                 dw0 = fma(dz, load(below, below_row, below_block + block), dw0)
                 dw1 = fma(dz, load(below, below_row + 1, below_block + block), dw1)
                 if is_needed_again:
-                    store(D, row, block, dz)
-            store(sums, b, 0, db)
-            store(sums, w, 0, dw0)
-            store(sums, w + 1, 0, dw1)
+                    store(D, row, block, dz * factor)
+            scale = factor if is_last else one
+            store(sums, b, 0, db * scale)
+            store(sums, w, 0, dw0 * scale)
+            store(sums, w + 1, 0, dw1 * scale)
             if is_below_output:  # the weights of the output unit, whose inputs these are, in the same pass
                 store(sums, w_above, 0, dw_above)
-            _add_weights(D, row, below, below_row, below_block, blocks, 2, inputs, sums, w)
+            _add_weights(np.int64(2), inputs, D, row, below, below_row, below_block, first_block, blocks, sums, w)
 
 
-@kernel
+@inlined
 def add_up(sums, count, gradient):
     """gradient = sums over the examples / count."""
     for p in range(gradient.shape[0]):
-        gradient[p] = horizontal_sum(load(sums, p, 0)) / count
+        gradient[p] = horizontal_sum(load(sums, p, 0))
+    for p in range(gradient.shape[0]):  # a loop of its own, since it can be vectorized
+        gradient[p] /= count
+
+
+@kernel
+def backward_pass(layout, parameters, examples, workspace):
+    """``backward`` by itself, for examples that fill one tile; the gradient is left in ``workspace.gradient``."""
+    backward(layout, parameters, examples, 0, examples.Y.shape[0] // lanes_of(workspace.A), workspace)
+    add_up(workspace.sums, examples.m, workspace.gradient)
 
 
 @kernel
@@ -327,8 +353,6 @@ def train_batch(layout, batch, train, test, workspace, iterations, record_every,
                 budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
             if iteration == iterations:
                 break
-            for p in range(parameters.shape[0]):
-                store(workspace.sums, p, 0, zeros(workspace.sums))
             for first in range(0, blocks, tile):
                 here = min(tile, blocks - first)
                 forward(layout, parameters, train, first, here, workspace, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -63,6 +64,9 @@ def initialize(features: int, hidden: int | str | Sequence[int], seed: int) -> P
 # From here on: the arrays of the kernels. ``kernels`` says what they hold.
 
 
+_CACHE_LINE = 64  # bytes
+
+
 def _even(n: int) -> int:
     return n + n % 2
 
@@ -70,6 +74,14 @@ def _even(n: int) -> int:
 def _whole_vectors(n: int, dtype: np.dtype[Any]) -> int:
     lanes = LANES[dtype.name]
     return -(-n // lanes) * lanes
+
+
+def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Zeros from the start of a cache line on, so that no vector lies in two."""
+    n_bytes = math.prod(shape) * dtype.itemsize
+    raw = np.zeros(n_bytes + _CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % _CACHE_LINE
+    return raw[start : start + n_bytes].view(dtype).reshape(shape)
 
 
 def layout(features: int, hidden: int | str | Sequence[int]) -> Layout:
@@ -146,10 +158,10 @@ def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype[Any], names: tup
     if not np.isfinite(X).all():
         raise ValueError(f"{X_name}: expected finite numbers, got nan or inf")
     padded = _whole_vectors(count, dtype)
-    kernel_X = np.zeros((_even(features), padded), dtype)
+    kernel_X = _aligned_zeros((_even(features), padded), dtype)
     with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
         kernel_X[:features, :count] = X
-    kernel_Y, weight = np.zeros((2, padded), dtype)
+    kernel_Y, weight = _aligned_zeros((padded,), dtype), _aligned_zeros((padded,), dtype)
     kernel_Y[:count] = Y.ravel()
     weight[:count] = 1
     largest = np.abs(kernel_X).max(axis=1, initial=0)
@@ -164,9 +176,9 @@ def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Worksp
         columns = min(columns, _whole_vectors(max(1, _TILE_BYTES // (rows * dtype.itemsize)), dtype))
     parameters = n_parameters(layout)
     return Workspace(
-        np.zeros((rows, columns), dtype),
-        np.zeros((rows, columns), dtype),
-        np.zeros((parameters, LANES[dtype.name]), dtype),
+        _aligned_zeros((rows, columns), dtype),
+        _aligned_zeros((rows, columns), dtype),
+        _aligned_zeros((parameters, LANES[dtype.name]), dtype),
         np.zeros(parameters, dtype),
         np.zeros(parameters, dtype),
     )

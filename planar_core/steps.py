@@ -11,7 +11,6 @@ from planar_core import kernels, network
 from planar_core.elementary import evaluate
 from planar_core.kernels import Layout, Workspace
 from planar_core.network import Array, Parameters
-from planar_core.simd import LANES
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -61,8 +60,7 @@ def forward(parameters: Parameters, X: ArrayLike) -> Passed:
     data = network.examples(X, None, _FLOAT64)
     space = network.workspace(layout, data, whole=True)
     Z = np.zeros_like(space.A)
-    blocks = data.X.shape[1] // LANES["float64"]
-    kernels.forward(layout, network.pack(parameters, layout, _FLOAT64), data, 0, blocks, space, Z)
+    kernels.forward_pass(layout, network.pack(parameters, layout, _FLOAT64), data, space, Z)
     passed = Passed(_rows(layout, Z, data.m), _rows(layout, space.A, data.m))
     passed.A[-1] = evaluate("sigmoid", passed.Z[-1])
     return passed
@@ -94,9 +92,7 @@ def backward(parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike)
             f"passed: expected the forward pass of these {data.m} examples, got one of {passed.Z[-1].shape[1]}"
         )
     space = _filled(layout, passed, network.workspace(layout, data, whole=True))
-    blocks = data.X.shape[1] // LANES["float64"]
-    kernels.backward(layout, network.pack(parameters, layout, _FLOAT64), data, 0, blocks, space)
-    kernels.add_up(space.sums, data.m, space.gradient)
+    kernels.backward_pass(layout, network.pack(parameters, layout, _FLOAT64), data, space)
     return network.unpack(space.gradient[np.newaxis], X.shape[0], layout)[0]
 
 

@@ -97,8 +97,7 @@ def _normal(state, left_over, out):
 
 
 @kernel
-def _normal_rows(seeds, out):
-    state, left_over = np.empty(_N + 1, np.uint32), np.empty(1)
+def _normal_rows(seeds, state, left_over, out):
     for row in range(seeds.shape[0]):
         left_over[0] = np.nan
         _set_seed(state, seeds[row])
@@ -126,7 +125,8 @@ def _checked(seed: int) -> int:
 def normal_rows(seeds: Sequence[int], n: int) -> NDArray[np.float64]:
     """The first ``n`` normal numbers of the stream of each seed: (seeds, n)."""
     rows = np.empty((len(seeds), n))
-    _normal_rows(np.array([_checked(seed) for seed in seeds], np.uint32), rows)
+    checked = np.array([_checked(seed) for seed in seeds], np.uint32)
+    _normal_rows(checked, np.empty(_N + 1, np.uint32), np.empty(1), rows)
     return rows
 
 
