@@ -158,18 +158,24 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
 
 
 @inlined
-def _add_cost(layout, examples, first_block, blocks, A, losses, hits):
-    """Add the cost of each example, and 1 for each that is classified rightly, to the vectors ``losses``, ``hits``."""
+def _add_losses(layout, examples, first_block, blocks, A, losses):
+    """Add the cost of each example to the vector ``losses``."""
     row = layout.rows[layout.rows.shape[0] - 1]
     for block in range(blocks):
-        z = load(A, row, block)
-        y = load(examples.Y, 0, first_block + block)
-        weight = load(examples.weight, 0, first_block + block)
+        z, y = load(A, row, block), load(examples.Y, 0, first_block + block)
         loss = select(z > 0.0, z, 0.0) - y * z + log1p(exp(-absolute(z)))
-        losses = fma(weight, loss, losses)
-        is_right = select(z > 0.0, y, 1.0 - y)  # sigmoid(z) > 1/2 where z > 0
-        hits = fma(weight, is_right, hits)
-    return losses, hits
+        losses = fma(load(examples.weight, 0, first_block + block), loss, losses)
+    return losses
+
+
+@inlined
+def _add_hits(layout, examples, first_block, blocks, A, hits):
+    """Add 1 to the vector ``hits`` for each example that is classified rightly: sigmoid(z) > 1/2 where z > 0."""
+    row = layout.rows[layout.rows.shape[0] - 1]
+    for block in range(blocks):
+        z, y = load(A, row, block), load(examples.Y, 0, first_block + block)
+        hits = fma(load(examples.weight, 0, first_block + block), select(z > 0.0, y, 1.0 - y), hits)
+    return hits
 
 
 @kernel
@@ -181,22 +187,23 @@ def forward_pass(layout, parameters, examples, workspace, Z):
 @kernel
 def cost(layout, examples, workspace):
     """Mean cross-entropy, from the Z of the output layer in ``workspace.A``, for examples that fill one tile."""
-    nothing = zeros(workspace.A)
     blocks = examples.Y.shape[0] // lanes_of(workspace.A)
-    losses, _ = _add_cost(layout, examples, 0, blocks, workspace.A, nothing, nothing)
+    losses = _add_losses(layout, examples, 0, blocks, workspace.A, zeros(workspace.A))
     return np.float64(horizontal_sum(losses)) / examples.m
 
 
 @kernel
-def evaluate(layout, parameters, examples, workspace):
-    """(cost, accuracy) on all examples, tile by tile, as float64."""
+def evaluate(layout, parameters, examples, workspace, with_cost):
+    """(cost, accuracy) on all examples, tile by tile, as float64; the cost takes half of the time, and may be left."""
     lanes = lanes_of(workspace.A)
     blocks, tile = examples.Y.shape[0] // lanes, workspace.A.shape[1] // lanes
     losses, hits = zeros(workspace.A), zeros(workspace.A)
     for first in range(0, blocks, tile):
         here = min(tile, blocks - first)
         forward(layout, parameters, examples, first, here, workspace, None)
-        losses, hits = _add_cost(layout, examples, first, here, workspace.A, losses, hits)
+        if with_cost:
+            losses = _add_losses(layout, examples, first, here, workspace.A, losses)
+        hits = _add_hits(layout, examples, first, here, workspace.A, hits)
     mean_cost, accuracy = np.float64(horizontal_sum(losses)) / examples.m, np.float64(horizontal_sum(hits)) / examples.m
     return mean_cost, accuracy
 
@@ -339,7 +346,7 @@ def train_batch(layout, batch, train, test, workspace, iterations, record_every,
                 batch.position[1] = iteration
                 return False
             if iteration % record_every == 0 or iteration == iterations:
-                cost, accuracy = evaluate(layout, parameters, train, workspace)
+                cost, accuracy = evaluate(layout, parameters, train, workspace, True)
                 if not (np.isfinite(cost) and _all_finite(parameters)):
                     batch.diverged[run] = True
                     _copy(batch.last_finite[run], parameters)
@@ -347,7 +354,7 @@ def train_batch(layout, batch, train, test, workspace, iterations, record_every,
                 record = batch.records[run]
                 batch.costs[run, record] = cost
                 batch.train_accuracies[run, record] = accuracy
-                batch.test_accuracies[run, record] = evaluate(layout, parameters, test, workspace)[1]
+                batch.test_accuracies[run, record] = evaluate(layout, parameters, test, workspace, False)[1]
                 batch.records[run] = record + 1
                 _copy(parameters, batch.last_finite[run])
                 budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
