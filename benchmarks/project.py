@@ -76,12 +76,11 @@ class Project:
         """Of each group, as they are after ``train``."""
         result = []
         for position, group in enumerate(self.groups):
-            layout = network.layout(self.features, group.hidden)
             unpacked = [
-                parameters
+                network.unpack(packed, self.features, group.hidden)
                 for at, batch in self.trained
                 if at == position
-                for parameters in network.unpack(batch.parameters, self.features, layout)
+                for packed in batch.parameters
             ]
             result.append(
                 [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import argparse
 import io
+import logging
 import multiprocessing
 import os
 import re
@@ -18,11 +19,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from experiments.knobs import BACKEND, JOBS, KNOBS, SweepError, closest, value_of
+from experiments.knobs import BACKEND, JOBS, KNOBS, SCHEDULER, SweepError, closest, value_of
 
 if TYPE_CHECKING:
+    from experiments.batches import BatchResult, Plan, Todo
     from experiments.datasets import Data
-    from experiments.runner import BatchResult, Plan, Problem
+    from experiments.pool import How
     from experiments.sweep import Sweep
     from experiments.tables import Results
 
@@ -31,6 +33,7 @@ DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 # A plan beyond any of these is refused without --yes: a slip in a range is found out before it costs a night.
 MOST_SECONDS = 24 * 3600
 MOST_MEMORY = 8 * 2**30
+MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
 LONGEST_GOODBYE = 1.0  # seconds for cleaning up after an interrupt
 _SHOWN = 10  # configurations in the closing table
 
@@ -53,6 +56,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     # An exception that comes up in a callback, of the import system or of LLVM, is reported and lost. Whatever becomes
     # of this one, the process ends. (threading.Thread takes locks that the interrupted code may hold.)
     sys.unraisablehook = lambda _: None
+    logging.disable()  # Dask has much to say of workers that end
     _thread.start_new_thread(_end, (number, LONGEST_GOODBYE))
     try:
         for worker in multiprocessing.active_children():  # which would not hear of a second signal
@@ -112,7 +116,7 @@ def parser() -> _Parser:
         allow_abbrev=False,
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=80),
     )
-    for knob in (*KNOBS, JOBS, BACKEND):
+    for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER):
         about = knob.help.format(datasets=", ".join(DATASETS))
         if knob.default:
             about += f" (default: {_shown(knob.default)})"
@@ -126,6 +130,8 @@ def parser() -> _Parser:
     result.add_argument("--out", metavar="DIR", default="results", help="folder for the files (default: results)")
     result.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     result.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
+    result.add_argument("--fresh", action="store_true", help="train again what is stored already")
+    result.add_argument("--fail-fast", action="store_true", help="stop at the first run that fails")
     result.add_argument("--no-plots", action="store_true", help="write no pictures")
     result.add_argument("--quiet", action="store_true", help="print errors only")
     return result
@@ -145,27 +151,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse(arguments)
     say = _silent if options.quiet else _say
 
-    from experiments import runner, tables, terminal
+    from experiments import batches, pool, store, tables, terminal
     from experiments.csv_data import DataError
+    from experiments.runner import RunFailed
     from experiments.sweep import Sweep
 
     start = time.perf_counter()
+    out = Path(options.out)
     try:
-        jobs, backend = value_of(JOBS, options.jobs), value_of(BACKEND, options.backend)
+        chosen = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in (JOBS, BACKEND, SCHEDULER)}
+        how = pool.How(**chosen, fresh=options.fresh, fail_fast=options.fail_fast)
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS})
         data = sweep.load()
-        existing = tables.check_folder(options.out)
+        existing = tables.check_folder(out)
+        with store.stored_in(out) as stored:
+            left = batches.todo(sweep, data, stored if sweep.n_configurations <= MOST_LOOKED_UP else None, how.fresh)
     except (SweepError, DataError) as error:
         fail(str(error))
-    except tables.ResultsError as error:
+    except (store.ResultsError, OSError) as error:
         fail(f"--out: {error}")
     for note in (*sweep.notes, *(f"{name}: {note}" for name, d in data.items() for note in d.notes)):
         say(note)
 
-    problems = {name: runner.Problem.of(d, sweep.dtype) for name, d in data.items()}
-    plan = runner.plan(sweep, problems, jobs, runner.measure_speed(sweep.dtype))
+    plan = batches.plan(left, how.jobs, batches.measure_speed(sweep.dtype))
     if options.dry_run:
-        for line in _plan_lines(sweep, problems, plan, options):
+        for line in _plan_lines(left, plan, options):
             _say(line)
         return DONE
     if _is_large(plan) and not options.yes:
@@ -175,13 +185,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(_in_words(plan))
 
     try:
-        results = _train(sweep, data, plan, jobs, backend, options.quiet)
-        files = _write(results, options, say)
+        results, files = _run(sweep, data, plan, how, options, say)
+    except SweepError as error:
+        fail(str(error))
+    except store.ResultsError as error:
+        fail(f"--out: {error}")
+    except RunFailed as error:
+        fail(f"stopped at the first run that failed: {error}; {Interrupted.state}", SOME_FAILED)
     except (OSError, MemoryError, BrokenExecutor) as error:
-        fail(f"the sweep could not be finished: {str(error) or type(error).__name__}", SOME_FAILED)
+        what = str(error) or type(error).__name__
+        fail(f"the sweep could not be finished: {what}; {Interrupted.state}", SOME_FAILED)
     for line in terminal.closing_lines(results, _SHOWN):
         say(line)
-    say(f"{len(files)} files in {Path(options.out)}{os.sep} after {time.perf_counter() - start:.1f} s")
+    say(f"{len(files)} files in {out}{os.sep} after {time.perf_counter() - start:.1f} s")
+    say(terminal.counts(results))
     if not results.manifest["counts"]["failed"]:
         return DONE
     if options.quiet:
@@ -206,9 +223,9 @@ def _is_large(plan: Plan) -> bool:
 
 
 def _in_words(plan: Plan) -> str:
-    return (
-        f"{plan.runs:,} runs, about {duration(plan.seconds)}, {size(plan.memory)} of memory, {size(plan.disk)} on disk"
-    )
+    reused = f" ({plan.reused:,} stored)" if plan.reused else ""
+    costs = f"about {duration(plan.seconds)}, {size(plan.memory)} of memory, {size(plan.disk)} on disk"
+    return f"{plan.runs:,} runs{reused}, {costs}"
 
 
 def duration(seconds: float) -> str:
@@ -227,58 +244,65 @@ def size(n: float) -> str:
     return f"{n / 1e9:.1f} GB" if n < 1e12 else f"{n / 1e12:,.0f} TB"
 
 
-def _plan_lines(sweep: Sweep, problems: dict[str, Problem], plan: Plan, options: argparse.Namespace) -> Iterator[str]:
-    from experiments import tables
+def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator[str]:
+    from experiments import store, tables
 
+    sweep = left.sweep
     for name, values in sweep.values.items():
         yield f"{name:14} {_shown(values)}" + (f"  ({len(values):,})" if len(values) > 1 else "")
     yield f"{'iterations':14} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
-    for name, problem in problems.items():
+    for name, problem in left.problems.items():
         yield (
             f"{'data':14} {name}: {problem.features} features,"
             f" {problem.train.m} training and {problem.test.m} test examples"
         )
     yield f"{'plan':14} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
-    for file in tables.FILES if options.no_plots else (*tables.FILES, "plots/*.png"):
+    for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png",))):
         yield f"{'file':14} {Path(options.out) / file}"
 
 
-def _train(sweep: Sweep, data: dict[str, Data], plan: Plan, jobs: int, backend: str, quiet: bool) -> Results:
-    """Train with a progress bar that counts finished work by its cost, where stderr is a terminal."""
+def _run(
+    sweep: Sweep, data: dict[str, Data], plan: Plan, how: How, options: argparse.Namespace, say: Say
+) -> tuple[Results, list[Path]]:
+    """Train what is not stored, with a progress bar where stderr is a terminal; write tables and pictures."""
     from tqdm import tqdm
 
-    from experiments import runner
+    from experiments import lock, pool, runner, store, tables
 
-    done = 0
-    with tqdm(
-        total=plan.work,
-        disable=quiet or not sys.stderr.isatty(),
-        desc=f"0/{plan.runs:,} runs",
-        bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]",
-        dynamic_ncols=True,
-        leave=False,
-    ) as bar:
+    stored = plan.reused
 
-        def progress(result: BatchResult) -> None:
-            nonlocal done
-            done += len(result.batch.seeds)
-            bar.set_description_str(f"{done:,}/{plan.runs:,} runs", refresh=False)
-            bar.update(result.batch.work)
+    def state(files: str) -> None:
+        Interrupted.state = f"{stored:,} of {plan.runs:,} runs are stored, {files}; the same command goes on from there"
 
-        return runner.run(sweep, data, jobs, backend, progress)
+    out = Path(options.out)
+    with pool.workers(how) as at_once, lock.claimed(out) as opened:
+        state("the tables are as they were")
+        with tqdm(
+            total=plan.work,
+            disable=options.quiet or not sys.stderr.isatty(),
+            desc=f"{stored:,}/{plan.runs:,} runs",
+            bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]",
+            dynamic_ncols=True,
+            leave=False,
+        ) as bar:
 
+            def progress(result: BatchResult) -> None:
+                nonlocal stored
+                stored += len(result.batch.seeds)
+                state("the tables are as they were")
+                bar.set_description_str(f"{stored:,}/{plan.runs:,} runs", refresh=False)
+                bar.update(result.batch.work)
 
-def _write(results: Results, options: argparse.Namespace, say: Say) -> list[Path]:
-    from experiments import tables
+            done = runner.run(sweep, data, opened, how, at_once, progress)
+        results = tables.write(sweep, data, opened, done, out)
+        files = [out / name for name in (*tables.FILES, store.FILE)]
+        if not options.no_plots:
+            state("the tables were written, not all of the pictures")
+            from experiments.plots import draw_all
 
-    files = tables.write(results, options.out)
-    if not options.no_plots:
-        Interrupted.state = "the tables were written, not all of the pictures"
-        from experiments.plots import draw_all
-
-        files += draw_all(options.out, results, say=say)
-    Interrupted.state = "all files were written"
-    return files
+            files += draw_all(out, results, say=say)
+        Interrupted.state = "all files were written"
+    return results, files
 
 
 def run_as_program() -> NoReturn:

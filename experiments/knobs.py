@@ -156,8 +156,12 @@ KNOBS = (DATASET, HIDDEN, LEARNING_RATE, SEED, TARGET, ITERATIONS, RECORD_EVERY,
 
 JOBS = Knob("jobs", ("--jobs", "-j"), "N", "networks trained at once; -1: one a core", _jobs, (-1,))
 BACKEND = Knob(
-    "backend", ("--backend",), "BACKEND", "threading, or loky, which uses processes",
-    _one_of("threading", "loky"), ("threading",),
+    "backend", ("--backend",), "BACKEND", "threading; loky, which uses processes; or dask, a cluster",
+    _one_of("threading", "loky", "dask"), ("threading",),
+)  # fmt: skip
+SCHEDULER = Knob(
+    "scheduler", ("--scheduler",), "ADDRESS", "of a Dask cluster, such as tcp://host:8786; default: a local one",
+    _name, (),
 )  # fmt: skip
 
 

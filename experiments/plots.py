@@ -48,6 +48,7 @@ from experiments.plot_plane import MAX_NETWORKS, PredictProba, plot_boundaries, 
 __all__ = ["draw_all", "plot_accuracy", "plot_boundaries", "plot_curves", "plot_data", "plot_heat_map"]
 
 DPI = 130
+MAX_CURVE_ROWS = 1_000_000  # some hundred bytes of memory each
 CHOICE = "each hidden size at its best settings, the seed with the median test accuracy"
 
 Say = Callable[[str], object]
@@ -67,7 +68,9 @@ def draw_all(folder: str | os.PathLike[str], results: Any = None, say: Say = war
         from experiments import tables
 
         results = tables.read(folder)
-    curves = results.curves
+    curves, note = results.some_curves(MAX_CURVE_ROWS)
+    if note:
+        say(f"in the pictures: {note}")
     names = [str(name) for name in results.runs["dataset"].unique()]
     endings = file_endings(names)
     plots = Path(folder) / "plots"

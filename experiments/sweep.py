@@ -6,8 +6,8 @@ import math
 import operator
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
 from experiments.knobs import (
     BACKEND,
@@ -16,6 +16,8 @@ from experiments.knobs import (
     JOBS,
     KNOBS,
     RECORD_EVERY,
+    SCHEDULER,
+    SEED,
     TARGET,
     SweepError,
     closest,
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
 AXES = tuple(knob for knob in KNOBS if knob.is_axis)
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One network to be trained: a value for every axis."""
 
     dataset: str
@@ -154,6 +155,28 @@ class Sweep:
                 request[knob.name] = self._settings[knob.name]
         return {**request, RECORD_EVERY.name: self.record_every}
 
+    @property
+    def n_configurations(self) -> int:
+        """The number of configurations; each has one run a seed, and the runs of one stand together."""
+        return self.size // len(self.values[SEED.name])
+
+    def configurations(self) -> Iterator[Run]:
+        """The first run of each configuration."""
+        return (self[position] for position in range(0, self.size, len(self.values[SEED.name])))
+
+    def of_seeds(self, seeds: Sequence[int]) -> Sweep:
+        """The same sweep over some of its seeds."""
+        return Sweep(**{**self.values, **self._settings, SEED.name: seeds})
+
+    def identity(self, run: Run, fingerprint: str) -> dict[str, Any]:
+        """Everything that determines the numbers of a run, but its seed; ``fingerprint`` stands for the data."""
+        from planar_core.training import NUMERICS
+
+        knobs = {knob.name: getattr(run, knob.name, self._settings.get(knob.name)) for knob in KNOBS}
+        knobs[RECORD_EVERY.name] = self.record_every
+        trains = {knob.name: knobs[knob.name] for knob in KNOBS if not knob.is_problem and knob is not SEED}
+        return {"data": fingerprint, **trains, "numerics": NUMERICS}
+
     def load(self) -> dict[str, Data]:
         """Every data set of the sweep, by name. Raises DataError, a ValueError."""
         from experiments.datasets import load
@@ -161,26 +184,37 @@ class Sweep:
         return {name: load(name, self.target) for name in self.values["dataset"]}
 
     def run(
-        self, jobs: int = -1, out: str | os.PathLike[str] | None = "results", backend: str = "threading"
+        self,
+        jobs: int = -1,
+        out: str | os.PathLike[str] | None = "results",
+        backend: str = "threading",
+        scheduler: str | None = None,
+        fresh: bool = False,
+        fail_fast: bool = False,
     ) -> Results:
-        """Train every network; write tables and manifest into the folder ``out``, or nowhere if it is None.
+        """Train every network that is not stored yet; write tables and manifest into the folder ``out``.
 
-        ``jobs`` networks train at the same time (-1: as many as there are cores), in threads, or in processes
-        with ``backend="loky"``. The results depend on neither.
+        ``out=None`` writes nothing. ``jobs`` networks train at the same time (-1: as many as there are cores), in
+        threads, in processes with ``backend="loky"``, or on a Dask cluster with ``backend="dask"``, whose address
+        is ``scheduler`` (None: a local one). The results depend on none of these. ``fresh`` trains stored networks
+        again; ``fail_fast`` raises RunFailed at the first run that fails.
 
         Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """
-        jobs, backend = value_of(JOBS, jobs), value_of(BACKEND, backend)
+        jobs, backend, scheduler = value_of(JOBS, jobs), value_of(BACKEND, backend), value_of(SCHEDULER, scheduler)
         data = self.load()
 
-        from experiments import runner, tables
+        from experiments import lock, pool, runner, store, tables
 
+        how = pool.How(jobs, backend, scheduler, fresh, fail_fast)
         if out is not None:
             tables.check_folder(out)
-        results = runner.run(self, data, jobs=jobs, backend=backend)
-        if out is not None:
-            tables.write(results, out)
-        return results
+        with pool.workers(how) as at_once:
+            if out is None:
+                kept = store.Store(None)  # a file without a name, from which the results are read
+                return tables.gather(self, data, kept, runner.run(self, data, kept, how, at_once))
+            with lock.claimed(Path(out)) as kept:
+                return tables.write(self, data, kept, runner.run(self, data, kept, how, at_once), Path(out))
 
 
 def _has_file(datasets: Sequence[str]) -> bool:

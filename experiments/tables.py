@@ -1,7 +1,8 @@
-"""Results as DataFrames, and as files: runs.csv, curves.csv, summary.csv, sweep.json, networks.npz.
+"""Results as DataFrames, and as files: runs.csv, curves.csv, summary.csv, sweep.json.
 
-Numbers are written in shortest round-trip form and read back bit for bit. The files hold no time stamp and do
-not depend on the order in which runs were finished, except for sweep.json, which tells of the one execution.
+Everything is read from the store, run by run, in the order of the request; curves are never all in memory. Numbers
+are written in shortest round-trip form. The files hold no time stamp and do not depend on what was computed when,
+except for sweep.json, which tells of the one execution.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import contextlib
 import csv
 import errno
 import io
+import itertools
 import json
 import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,39 +26,26 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from experiments import store
 from experiments.datasets import Data
 from experiments.statistics import summarize
+from experiments.store import STATUSES, ResultsError, Store, StoredRun
+from experiments.sweep import AXES, Run, Sweep
 from planar_core import steps
 from planar_core.network import Array, Parameters
-from planar_core.training import recorded_iterations
+from planar_core.training import n_records, recorded_iterations
 
 if TYPE_CHECKING:
-    from experiments.runner import BatchResult
-    from experiments.sweep import Sweep
+    from experiments.runner import Done
 
 MEASURES = ("cost", "train_accuracy", "test_accuracy")
 RUNS, CURVES, SUMMARY = "runs.csv", "curves.csv", "summary.csv"
-MANIFEST, NETWORKS = "sweep.json", "networks.npz"
-FILES = (RUNS, CURVES, SUMMARY, NETWORKS, MANIFEST)
-FORMAT = 1  # of the files; raised when a reader has to know
+MANIFEST = "sweep.json"
+FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
+FORMAT = 2  # of the manifest; raised when a reader has to know
 
-# Reading bit for bit is the default from pandas 3.1 on, where asking for it is deprecated.
-_EXACT: dict[str, Any] = (
-    {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
-)
 _TEXT_COLUMNS = ("dataset", "hidden", "target", "dtype", "status", "error")
-_TYPES = {  # of the columns; all others are float64
-    **dict.fromkeys(_TEXT_COLUMNS, "str"),
-    **dict.fromkeys(("seed", "iterations", "iteration", "n_seeds", "n_diverged", "n_failed"), "int64"),
-    "rank_test_accuracy": "Int64",
-    "tied_with_best": "boolean",
-}
-_DATA_PARTS = ("X", "Y", "X_test", "Y_test")
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
-
-
-class ResultsError(ValueError):
-    """A folder without readable results, or where none can be written. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -81,28 +70,55 @@ class Results:
     runs: pd.DataFrame
     summary: pd.DataFrame
     manifest: dict[str, Any]
-    _curves: pd.DataFrame | Path
-    _data: Mapping[str, Data] = field(repr=False)
-    _parameters: Sequence[Parameters | None] = field(repr=False)
+    _sweep: Sweep = field(repr=False)
+    _store: Store | Path = field(repr=False)
 
     @property
     def curves(self) -> pd.DataFrame:
         """Cost and accuracies against iteration, for every run; read on access."""
-        return _read_csv(self._curves) if isinstance(self._curves, Path) else self._curves
+        return self._curves_of(len(self._sweep.values["seed"]))
+
+    def some_curves(self, most_rows: int) -> tuple[pd.DataFrame, str]:
+        """The curves of the first seeds, of at least one, so that there are no more rows; and if so, what to say."""
+        seeds = len(self._sweep.values["seed"])
+        rows = self._sweep.n_configurations * n_records(self._sweep.iterations, self._sweep.record_every)
+        some = min(seeds, max(1, most_rows // rows))
+        return self._curves_of(some), f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
+
+    def _curves_of(self, n_seeds: int) -> pd.DataFrame:
+        sweep = self._sweep.of_seeds(self._sweep.values["seed"][:n_seeds])
+        with self._opened() as opened:
+            return _curves(sweep, _fingerprints(self.manifest["data"]), opened)
 
     @property
     def columns(self) -> list[str]:
         """The identifying columns."""
-        return list(self.manifest["columns"])
+        return self._sweep.columns
 
     @property
     def problem_columns(self) -> list[str]:
         """Those that name the problem."""
-        return list(self.manifest["problem_columns"])
+        return self._sweep.problem_columns
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Store]:
+        if isinstance(self._store, Store):
+            yield self._store
+        else:
+            with Store(self._store, writes=False) as opened:
+                yield opened
 
     def data(self, name: str) -> Data:
         """A data set of the sweep, as it was trained on. Raises KeyError for any other name."""
-        return self._data[name]
+        about = self.manifest["data"][name]
+        with self._opened() as opened:
+            return opened.data(
+                about["fingerprint"],
+                name=name,
+                feature_names=tuple(about["feature_names"]),
+                class_names=tuple(about["class_names"]),
+                notes=tuple(about["notes"]),
+            )
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
@@ -113,62 +129,93 @@ class Results:
         for column in self.columns:
             wanted &= (self.runs[column] == run[column]).to_numpy()
         positions = np.flatnonzero(wanted)
-        parameters = self._parameters[positions[0]] if len(positions) == 1 else None
-        if parameters is None:
+        if len(positions) != 1 or self.runs["status"].iloc[positions[0]] == "failed":
             wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns)
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
-        return Network(parameters)
+        found = self._sweep[positions[0]]
+        with self._opened() as opened:
+            number = opened.find(self._sweep.identity(found, self.manifest["data"][found.dataset]["fingerprint"]))
+            stored = None if number is None else opened.run(number, found.seed)
+        if stored is None:
+            raise LookupError(f"expected a stored run, got {found}: run the sweep again")
+        features = self.manifest["data"][found.dataset]["features"]
+        return Network(stored.network(features, found.hidden, self._sweep.dtype))
 
 
-def gather(
+def gather(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done) -> Results:
+    """The results of a sweep from the store, which stays open for them."""
+    about = _about_data(data)
+    runs, summary = _tables(sweep, _fingerprints(about), opened)
+    return Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened)
+
+
+def _runs_of(
+    sweep: Sweep, configuration: Run, fingerprints: Mapping[str, str], opened: Store
+) -> Iterator[tuple[int, StoredRun]]:
+    """The runs of a configuration, by seed, in the order of the sweep. Raises ResultsError for one that is missing."""
+    number, seeds = (
+        opened.find(sweep.identity(configuration, fingerprints[configuration.dataset])),
+        sweep.values["seed"],
+    )
+    if number is not None and isinstance(seeds, range) and seeds.step == 1:
+        stored: Iterator[tuple[int, StoredRun | None]] = opened.runs(number, seeds)  # all in one query
+    else:
+        stored = ((seed, None if number is None else opened.run(number, seed)) for seed in seeds)
+    for seed, found in itertools.zip_longest(seeds, stored, fillvalue=(None, None)):
+        if seed is None or found[0] != seed or found[1] is None:
+            raise ResultsError(f"{opened.path}: lacks runs of the sweep in {MANIFEST}: run it again")
+        yield seed, found[1]
+
+
+def _stored_runs(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -> Iterator[tuple[Run, int, StoredRun]]:
+    """Configuration, seed and content of every run, in the order of the sweep."""
+    for configuration in sweep.configurations():
+        for seed, run in _runs_of(sweep, configuration, fingerprints, opened):
+            yield configuration, seed, run
+
+
+def _tables(
     sweep: Sweep,
-    data: Mapping[str, Data],
-    finished: Sequence[BatchResult],
-    seconds: float,
-    jobs: int,
-    backend: str,
-) -> Results:
-    """The results of a sweep from those of its batches, which are in the order of the sweep."""
-    from experiments.runner import STATUSES
+    fingerprints: Mapping[str, str],
+    opened: Store,
+    each: Callable[[Run, int, StoredRun], None] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of runs and of configurations; ``each`` is called for every run on the way."""
+    status = np.zeros(len(sweep), np.int8)
+    final = np.full((len(MEASURES), len(sweep)), np.nan)
+    errors = np.full(len(sweep), "", dtype=object)
+    for position, (configuration, seed, run) in enumerate(_stored_runs(sweep, fingerprints, opened)):
+        status[position] = STATUSES.index(run.status)
+        errors[position] = run.error
+        if run.curves.shape[1]:
+            final[:, position] = run.curves[:, -1]
+        if each is not None:
+            each(configuration, seed, run)
 
-    at = recorded_iterations(sweep.iterations, sweep.record_every)
-    status = np.concatenate([result.status for result in finished])
-    records = np.concatenate([result.records for result in finished])
-    curves = np.concatenate([result.curves for result in finished], axis=1)
-    identity = _identity(sweep)
-
-    last = np.maximum(records - 1, 0)
-    final = curves[:, np.arange(len(records)), last]
-    runs = pd.DataFrame(identity)
+    runs = pd.DataFrame(_identity(sweep))
     runs["iterations"] = sweep.iterations
     runs["status"] = pd.Series(np.array(STATUSES, dtype=object)[status], dtype=str)
     for measure, values in zip(MEASURES, final, strict=True):
         runs[measure] = values
-    runs["error"] = pd.Series([error for result in finished for error in result.errors], dtype=str)
+    runs["error"] = pd.Series(errors, dtype=str)
+    return runs, summarize(runs, [name for name in sweep.columns if name != "seed"], sweep.problem_columns)
 
-    filled = np.arange(len(at)) < records[:, np.newaxis]
-    run_of_row, record_of_row = np.nonzero(filled)
-    curve_table = _typed(pd.DataFrame({name: values[run_of_row] for name, values in identity.items()}))
-    curve_table["iteration"] = at[record_of_row]
-    for measure, values in zip(MEASURES, curves, strict=True):
-        curve_table[measure] = values[filled]
 
-    configuration = [name for name in sweep.columns if name != "seed"]
-    counts = {name: int((status == code).sum()) for code, name in enumerate(STATUSES)}
-    return Results(
-        runs=runs,
-        summary=summarize(runs, configuration, sweep.problem_columns),
-        manifest=_manifest(sweep, data, counts, seconds, jobs, backend),
-        _curves=curve_table,
-        _data=data,
-        _parameters=[parameters for result in finished for parameters in result.parameters],
-    )
+def _curves(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -> pd.DataFrame:
+    records = [run.curves for _, _, run in _stored_runs(sweep, fingerprints, opened)]
+    lengths = [curves.shape[1] for curves in records]
+    run_of_row = np.repeat(np.arange(len(records)), lengths)
+    identity = {name: values[run_of_row] for name, values in _identity(sweep).items()}
+    table = pd.DataFrame(identity).astype({name: "str" for name in identity if name in _TEXT_COLUMNS})
+    at = recorded_iterations(sweep.iterations, sweep.record_every)
+    table["iteration"] = np.concatenate([at[:length] for length in lengths])
+    for measure, values in zip(MEASURES, np.concatenate(records, axis=1), strict=True):
+        table[measure] = values
+    return table
 
 
 def _identity(sweep: Sweep) -> dict[str, np.ndarray[Any, Any]]:
     """The identifying columns, one value a run, in the order of the sweep."""
-    from experiments.sweep import AXES
-
     identity: dict[str, np.ndarray[Any, Any]] = {}
     inner, outer = len(sweep), 1
     for axis in AXES:
@@ -184,14 +231,26 @@ def _identity(sweep: Sweep) -> dict[str, np.ndarray[Any, Any]]:
     return identity
 
 
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Columns of texts as such, even without rows, as they are when read."""
-    return table.astype({column: _TYPES[column] for column in table.columns if column in _TYPES})
+def _about_data(data: Mapping[str, Data]) -> dict[str, Any]:
+    return {
+        name: {
+            "fingerprint": d.fingerprint,
+            "features": len(d.feature_names),
+            "training_examples": d.X.shape[1],
+            "test_examples": d.X_test.shape[1],
+            "feature_names": list(d.feature_names),
+            "class_names": list(d.class_names),
+            "notes": list(d.notes),
+        }
+        for name, d in data.items()
+    }
 
 
-def _manifest(
-    sweep: Sweep, data: Mapping[str, Data], counts: dict[str, int], seconds: float, jobs: int, backend: str
-) -> dict[str, Any]:
+def _fingerprints(about_data: Mapping[str, Any]) -> dict[str, str]:
+    return {name: about["fingerprint"] for name, about in about_data.items()}
+
+
+def _manifest(sweep: Sweep, about_data: dict[str, Any], runs: pd.DataFrame, done: Done) -> dict[str, Any]:
     import numba
     import scipy
 
@@ -200,25 +259,19 @@ def _manifest(
         "request": sweep.request,
         "columns": sweep.columns,
         "problem_columns": sweep.problem_columns,
-        "counts": {"runs": len(sweep), **counts},
-        "data": {
-            name: {
-                "fingerprint": d.fingerprint,
-                "features": len(d.feature_names),
-                "training_examples": d.X.shape[1],
-                "test_examples": d.X_test.shape[1],
-                "feature_names": list(d.feature_names),
-                "class_names": list(d.class_names),
-                "notes": list(d.notes),
-            }
-            for name, d in data.items()
+        "counts": {
+            "runs": len(sweep),
+            **{status: int((runs["status"] == status).sum()) for status in STATUSES},
+            "computed": done.computed,
+            "reused": done.reused,
         },
+        "data": about_data,
         "notes": sweep.notes,
         "execution": {
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "training_seconds": round(seconds, 3),
-            "jobs": jobs,
-            "backend": backend,
+            "training_seconds": round(done.seconds, 3),
+            "jobs": done.how.jobs,
+            "backend": done.how.backend,
             "commit": _commit(),
             "python": platform.python_version(),
             "versions": {
@@ -293,23 +346,25 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def write(results: Results, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write tables, networks and manifest. Returns their paths.
+def write(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done, folder: str | os.PathLike[str]) -> Results:
+    """Write tables and manifest of a sweep that is stored in the folder.
 
     All are complete and on disk before the first takes its place: an interruption leaves the old ones alone.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    about = _about_data(data)
     with contextlib.ExitStack() as stack:
         # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
         files = {name: stack.enter_context(replacing(folder / name)) for name in reversed(FILES)}
-        for name, table in ((RUNS, results.runs), (CURVES, results.curves), (SUMMARY, results.summary)):
-            _write_csv(table, files[name])
-        _write_networks(results, files[NETWORKS])
-        files[MANIFEST].write((json.dumps(results.manifest, indent=2, ensure_ascii=False) + "\n").encode())
+        with _curves_into(files[CURVES], sweep) as each:
+            runs, summary = _tables(sweep, _fingerprints(about), opened, each)
+        _write_csv(runs, files[RUNS])
+        _write_csv(summary, files[SUMMARY])
+        manifest = _manifest(sweep, about, runs, done)
+        files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         for file in files.values():
             _sync(file)
-    return [folder / name for name in FILES]
+    return Results(runs, summary, manifest, sweep, folder / store.FILE)
 
 
 @contextlib.contextmanager
@@ -355,95 +410,48 @@ def _write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
             columns.append(
                 np.where(missing, "", column.to_numpy(object)).tolist() if missing.any() else column.tolist()
             )
+    with _rows_into(file) as write_rows:
+        write_rows([table.columns])
+        write_rows(zip(*columns, strict=True))
+
+
+@contextlib.contextmanager
+def _curves_into(file: BinaryIO, sweep: Sweep) -> Iterator[Callable[[Run, int, StoredRun], None]]:
+    """What takes run after run and writes curves.csv."""
+    iterations = recorded_iterations(sweep.iterations, sweep.record_every).tolist()
+    columns, settings = sweep.columns, sweep.settings
+    seed_at = columns.index("seed")
+    own: list[Any] = []
+    written: Run | None = None
+
+    with _rows_into(file) as write_rows:
+        write_rows([[*columns, "iteration", *MEASURES]])
+
+        def write_run(configuration: Run, seed: int, run: StoredRun) -> None:
+            nonlocal own, written
+            if configuration is not written:
+                written, values = configuration, {**configuration._asdict(), **settings}
+                own = [_harmless(value) if isinstance(value, str) else value for value in map(values.get, columns)]
+            own[seed_at] = seed
+            curves = run.curves.tolist()
+            if np.isnan(run.curves).any():
+                curves = [["" if number != number else number for number in curve] for curve in curves]
+            write_rows([*own, *row] for row in zip(iterations, *curves, strict=False))
+
+        yield write_run
+
+
+@contextlib.contextmanager
+def _rows_into(file: BinaryIO) -> Iterator[Callable[[Iterable[Iterable[Any]]], None]]:
+    """What takes rows and writes CSV."""
     text_file = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.writer(text_file, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(zip(*columns, strict=True))
+    yield csv.writer(text_file, lineterminator="\n").writerows
     text_file.detach()  # flushes, and leaves the file open
 
 
 def _harmless(text: str) -> str:
     """A spreadsheet would run some texts; an apostrophe makes them text."""
     return f"'{text}" if text.startswith((*_RUN_BY_A_SPREADSHEET, "'")) else text
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """The reverse of ``_write_csv``: same columns, same types, same bits."""
-    try:
-        with path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            if file.read() != b"\n":
-                raise ValueError("its end is missing")
-        columns = list(pd.read_csv(path, nrows=0).columns)
-        table: pd.DataFrame = pd.read_csv(
-            path,
-            **_EXACT,
-            dtype={column: _TYPES.get(column, "float64") for column in columns},
-            keep_default_na=False,
-            na_values={column: [""] for column in columns if column not in _TEXT_COLUMNS},
-        )
-    except FileNotFoundError:
-        raise ResultsError(f"{path}: expected the results of a sweep, found no such file") from None
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from None
-    for column in _TEXT_COLUMNS:
-        if column in table:
-            table[column] = table[column].str.removeprefix("'")
-    return table
-
-
-def _write_networks(results: Results, file: BinaryIO) -> None:
-    """Arrays alone, no pickle: the parameters of all runs one after the other, and the data sets."""
-    flat: list[Array] = []
-    layers: list[int] = []
-    for parameters in results._parameters:
-        layers.append(len(parameters or ()))
-        for W, b in parameters or ():
-            flat.extend((W.ravel(), b.ravel()))
-    shapes = [W.shape for parameters in results._parameters for W, _ in parameters or ()]
-    arrays: dict[str, Any] = {
-        "parameters": np.concatenate([*flat, np.empty(0, results.manifest["request"]["dtype"])]),
-        "layers": np.array(layers, np.int64),
-        "shapes": np.array(shapes, np.int64).reshape(-1, 2),
-    }
-    for position, name in enumerate(results.manifest["data"]):
-        data = results.data(name)
-        for part in _DATA_PARTS:
-            arrays[f"data_{position}_{part}"] = getattr(data, part)
-    # Through memory: the zip format wants to go back in its file.
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    file.write(buffer.getvalue())
-
-
-def _read_networks(path: Path, manifest: dict[str, Any]) -> tuple[dict[str, Data], list[Parameters | None]]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        data = {
-            name: Data(
-                name,
-                **{part: arrays[f"data_{position}_{part}"] for part in _DATA_PARTS},
-                feature_names=tuple(about["feature_names"]),
-                class_names=tuple(about["class_names"]),
-                notes=tuple(about["notes"]),
-            )
-            for position, (name, about) in enumerate(manifest["data"].items())
-        }
-        flat, shapes = arrays["parameters"], iter(arrays["shapes"].tolist())
-        networks: list[Parameters | None] = []
-        start = 0
-        for layers in arrays["layers"].tolist():
-            parameters: Parameters = []
-            for _ in range(layers):
-                units, inputs = next(shapes)
-                end = start + units * inputs
-                parameters.append((flat[start:end].reshape(units, inputs), flat[end : end + units].reshape(units, 1)))
-                start = end + units
-            networks.append(parameters or None)
-        return data, networks
-    except Exception as error:  # noqa: BLE001 - a damaged archive can raise anything
-        raise _damaged(path, error) from None
 
 
 def read(folder: str | os.PathLike[str]) -> Results:
@@ -453,29 +461,16 @@ def read(folder: str | os.PathLike[str]) -> Results:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
-            raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}")
-        columns, n_runs = set(manifest["columns"] + manifest["problem_columns"]), manifest["counts"]["runs"]
+            raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
+        sweep = Sweep(**manifest["request"])
+        fingerprints = _fingerprints(manifest["data"])
     except ResultsError:
         raise
     except FileNotFoundError:
         raise ResultsError(f"{folder}: expected the results of a sweep, found no {MANIFEST}") from None
     except Exception as error:  # noqa: BLE001 - a damaged file can raise anything
-        raise _damaged(path, error) from None
-    data, parameters = _read_networks(folder / NETWORKS, manifest)
-    runs, summary = _read_csv(folder / RUNS), _read_csv(folder / SUMMARY)
-    sizes = {n_runs, len(runs), len(parameters), int(summary["n_seeds"].sum())}
-    if len(sizes) > 1 or not columns <= set(runs.columns):
-        raise ResultsError(f"{folder}: files of different sweeps, or parts of files: run the sweep again")
-    return Results(
-        runs=runs,
-        summary=summary,
-        manifest=manifest,
-        _curves=folder / CURVES,
-        _data=data,
-        _parameters=parameters,
-    )
-
-
-def _damaged(path: Path, error: Exception) -> ResultsError:
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return ResultsError(f"{path}: cannot be read ({reason}): run the sweep again")
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ResultsError(f"{path}: cannot be read ({reason}): run the sweep again") from None
+    with Store(folder / store.FILE, writes=False) as opened:
+        runs, summary = _tables(sweep, fingerprints, opened)
+    return Results(runs, summary, manifest, sweep, folder / store.FILE)

@@ -25,16 +25,15 @@ def closing_lines(results: Results, most: int) -> Iterator[str]:
         yield ""
         yield from _problem_lines(table, results, most)
     yield ""
-    yield counts(results)
     if results.manifest["counts"]["failed"]:
         failed = results.runs["status"] == "failed"
         yield _fit(f"the first failure: {results.runs.loc[failed, 'error'].iloc[0]}", _WIDTH)
 
 
 def counts(results: Results) -> str:
-    """How many runs there are of each status."""
+    """How many runs were trained, and what became of all of them."""
     n = results.manifest["counts"]
-    return f"{n['runs']:,} runs: {n['ok']:,} ok, {n['diverged']:,} diverged, {n['failed']:,} failed"
+    return f"{n['runs']:,} runs: " + ", ".join(f"{n[of]:,} {of}" for of in ("computed", "reused", "diverged", "failed"))
 
 
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:

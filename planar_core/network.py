@@ -58,7 +58,7 @@ def initialize(features: int, hidden: int | str | Sequence[int], seed: int) -> P
     The normal numbers are one stream, fixed by ``seed``, that fills W row by row, layer by layer from the input.
     """
     packed = initial_parameters(features, hidden, [seed], np.dtype(np.float64))
-    return unpack(packed, features, layout(features, hidden))[0]
+    return unpack(packed[0], features, hidden)
 
 
 # From here on: the arrays of the kernels. ``kernels`` says what they hold.
@@ -110,16 +110,33 @@ def pack(parameters: Parameters, layout: Layout, dtype: np.dtype[Any]) -> Array:
     return flat
 
 
-def unpack(packed: Array, features: int, layout: Layout) -> list[Parameters]:
-    """The reverse of ``pack``, for each row of ``packed``: (networks, parameters). The arrays are copies."""
-    layers = []
+def flatten(packed: Array, features: int, layout: Layout) -> Array:
+    """Packed parameters without the padding, each row W and b of one layer after the other: (networks, parameters)."""
+    parts = []
     inputs = features
     for layer, units in enumerate(layout.units.tolist()):
         start, end = layout.weights[layer], layout.biases[layer]
         W = packed[:, start:end].reshape(len(packed), units, layout.inputs[layer])[:, :, :inputs]
-        layers.append(zip(W.copy(), packed[:, end : end + units, np.newaxis].copy(), strict=True))
+        parts += [W.reshape(len(packed), -1), packed[:, end : end + units]]
         inputs = units
-    return [list(parameters) for parameters in zip(*layers, strict=True)]
+    return np.concatenate(parts, axis=1)
+
+
+def shaped(flat: Array, features: int, hidden: int | str | Sequence[int]) -> Parameters:
+    """The parameters in a row of ``flatten``, as views. Raises ValueError if it has another length."""
+    parameters, start = [], 0
+    for (units, inputs), _ in layer_shapes(features, hidden):
+        end = start + units * inputs
+        parameters.append((flat[start:end].reshape(units, inputs), flat[end : end + units].reshape(units, 1)))
+        start = end + units
+    if start != len(flat):
+        raise ValueError(f"expected {start} parameters, got {len(flat)}")
+    return parameters
+
+
+def unpack(packed: Array, features: int, hidden: int | str | Sequence[int]) -> Parameters:
+    """The reverse of ``pack``. The arrays are no views of ``packed``."""
+    return shaped(flatten(packed[np.newaxis], features, layout(features, hidden))[0], features, hidden)
 
 
 def initial_parameters(

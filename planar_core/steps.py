@@ -93,7 +93,7 @@ def backward(parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike)
         )
     space = _filled(layout, passed, network.workspace(layout, data, whole=True))
     kernels.backward_pass(layout, network.pack(parameters, layout, _FLOAT64), data, space)
-    return network.unpack(space.gradient[np.newaxis], X.shape[0], layout)[0]
+    return network.unpack(space.gradient, *_hidden(parameters))
 
 
 def update(parameters: Parameters, gradients: Parameters, learning_rate: float) -> Parameters:
@@ -104,7 +104,7 @@ def update(parameters: Parameters, gradients: Parameters, learning_rate: float) 
     layout = network.layout(features, hidden)
     flat = network.pack(parameters, layout, _FLOAT64)
     kernels.update(flat, network.pack(gradients, layout, _FLOAT64), float(learning_rate))
-    return network.unpack(flat[np.newaxis], features, layout)[0]
+    return network.unpack(flat, features, hidden)
 
 
 def predict_proba(parameters: Parameters, X: ArrayLike) -> Array:

@@ -13,6 +13,10 @@ from planar_core import kernels, network, steps
 from planar_core.kernels import Batch, Examples
 from planar_core.network import Array, Parameters
 
+NUMERICS = 1
+"""A version of the arithmetic, raised whenever the bits of a result may change: results of another one are no longer
+those of the same request."""
+
 DTYPES = ("float64", "float32")
 _BUDGET = 2**25  # activations in one call of the kernel: some 50 ms, after which Ctrl-C is answered
 
@@ -161,7 +165,7 @@ def train(
         costs=batch.costs[0, :filled],
         accuracies=batch.train_accuracies[0, :filled],
         test_accuracies=batch.test_accuracies[0, :filled],
-        parameters=network.unpack(batch.parameters, features, network.layout(features, hidden))[0],
+        parameters=network.unpack(batch.parameters[0], features, hidden),
         status="diverged" if batch.diverged[0] else "ok",
     )
 

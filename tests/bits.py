@@ -1,9 +1,10 @@
 """What training, random streams and elementary functions give, bit for bit: one digest each, as JSON.
 
-``bits.json`` holds what this prints, and any machine must print the same. After a change of the numerics that is meant,
-which changes every result that anybody has computed with an earlier version, write it anew and say so in the changelog:
+``bits.json`` holds what this prints, and any machine must print the same. A change of the numerics that is meant
+changes every result that anybody has computed with an earlier version. Raise ``planar_core.training.NUMERICS`` then, so
+that no stored result is taken for a new one, say so in the changelog, and write the file anew:
 
-    .venv/bin/python tests/bits.py > tests/bits.json
+    .venv/bin/python tests/bits.py --keep
 
 With ``--code`` it also says what the numbers were computed with: which instructions are in the compiled kernels, and
 which features of the CPU NumPy makes use of.
@@ -15,6 +16,7 @@ import hashlib
 import json
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,9 @@ from experiments.synthetic import flower
 from planar_core import kernels, train
 from planar_core.elementary import evaluate
 from planar_core.streams import Stream
+from planar_core.training import NUMERICS
 
+KEPT = Path(__file__).with_name("bits.json")
 HIDDEN = ("0", "4", "8x8")
 DTYPES = ("float64", "float32")
 FUNCTIONS = ("exp", "log", "log1p", "sin", "cos", "tanh", "sigmoid")
@@ -39,9 +43,10 @@ def digest(*arrays: npt.NDArray[Any]) -> str:
     return sha.hexdigest()[:32]
 
 
-def all_bits() -> dict[str, str]:
+def all_bits() -> dict[str, Any]:
     """A digest of everything that must not depend on the machine."""
-    bits = {"normal stream": digest(Stream(2).normal(5001)), "uniform stream": digest(Stream(2).uniform(1001))}
+    bits: dict[str, Any] = {"numerics": NUMERICS}
+    bits |= {"normal stream": digest(Stream(2).normal(5001)), "uniform stream": digest(Stream(2).uniform(1001))}
     x = np.concatenate([np.linspace(-20, 20, 1001), 2.0 ** np.arange(-1074, 1000, 7)])
     for name in FUNCTIONS:
         bits[name] = digest(evaluate(name, x))
@@ -69,6 +74,17 @@ def code() -> dict[str, Any]:
     }
 
 
+def keep(bits: dict[str, Any]) -> None:
+    """Write ``bits.json``, unless other bits are of the same version."""
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    if bits != kept and bits["numerics"] <= kept["numerics"]:
+        sys.exit(f"other bits than those of numerics {kept['numerics']}: raise NUMERICS in planar_core/training.py")
+    KEPT.write_text(json.dumps(bits, indent=2) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     bits = all_bits()
-    print(json.dumps({"bits": bits, "code": code()} if "--code" in sys.argv[1:] else bits, indent=2))
+    if "--keep" in sys.argv[1:]:
+        keep(bits)
+    else:
+        print(json.dumps({"bits": bits, "code": code()} if "--code" in sys.argv[1:] else bits, indent=2))

@@ -21,14 +21,18 @@ from typing import Any
 
 import pytest
 from joblib.externals.loky import get_reusable_executor
+from test_runner import same
 
-from experiments import grid, runner, tables
+from experiments import batches, grid, store, tables
+from planar_core import training
 
 ROOT = Path(__file__).parent.parent
 CSV_FILES = tables.FILES[:3]
 TINY = ["--hidden", "1", "2", "--lr", "1.2", "--seeds", "0:2", "--iterations", "10", "--no-plots"]
 LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes"]
-PLAN = r"[\d,]+ runs, about [\d,.]+ (s|min|h|days), [\d,.]+ [MGT]B of memory, [\d,.]+ [MGT]B on disk"
+PLAN = (
+    r"[\d,]+ runs( \([\d,]+ stored\))?, about [\d,.]+ (s|min|h|days), [\d,.]+ [MGT]B of memory, [\d,.]+ [MGT]B on disk"
+)
 HIDDEN = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
 LONGEST_WAIT = 20  # seconds, on a busy machine, for what takes one on an idle one
 
@@ -71,7 +75,8 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--iterations 5 6", "unknown argument '6'; --help lists the options"),
         ("--record-every 0", "--record-every: expected an integer from 1 to 1,000,000,000,000, got '0'"),
         ("--dtype float16", "--dtype: expected one of float64, float32 (did you mean 'float64'?), got 'float16'"),
-        ("--backend loki", "--backend: expected one of threading, loky (did you mean 'loky'?), got 'loki'"),
+        ("--backend loki", "--backend: expected one of threading, loky, dask (did you mean 'loky'?), got 'loki'"),
+        ("--scheduler tcp://host:1", "--scheduler: expected with --backend dask, got threading"),
         ("--target x", "--target: expected a CSV file as data set, got flower"),
         ("--hiden 3", "unknown argument '--hiden' (did you mean '--hidden'?); --help lists the options"),
         ("--iteration=3", "unknown argument '--iteration=3' (did you mean '--iterations'?); --help lists the options"),
@@ -166,7 +171,19 @@ def test_help_fits_a_terminal_and_lists_every_option(capsys: pytest.CaptureFixtu
     options = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text.split("options:")[1])
     for option in (
         *("--dataset", "--hidden", "--learning-rate", "--lr", "--seeds", "--iterations", "--record-every", "--dtype"),
-        *("--jobs", "-j", "--backend", "--out", "--target", "--dry-run", "--yes", "--no-plots", "--quiet"),
+        *(
+            "--jobs",
+            "-j",
+            "--backend",
+            "--scheduler",
+            "--out",
+            "--target",
+            "--dry-run",
+            "--yes",
+            "--no-plots",
+            "--quiet",
+        ),
+        *("--fresh", "--fail-fast"),
     ):
         assert option in options
     for default in ("flower)", "1 2 3 4 5 20 50", "0.03 0.1 0.3 1.2 5)", "0:10", "5000", "float64)", "threading)"):
@@ -202,7 +219,7 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(tmp_path: Path, capsys: py
     ]
     assert re.match(f"^plan           {PLAN}; needs --yes$", lines[7])
     assert [line.split()[1] for line in lines[8:]] == [
-        str(tmp_path / "out" / name) for name in (*tables.FILES, "plots/*.png")
+        str(tmp_path / "out" / name) for name in (*tables.FILES, store.FILE, "plots/*.png")
     ]
     assert list(tmp_path.iterdir()) == []
 
@@ -212,7 +229,7 @@ def test_a_plan_follows_the_speed_of_the_machine(
 ) -> None:
     # Per run: 10 iterations of 400 examples and 11 records of 2,400, which take half as long; 3 weights, 2 units.
     steps = 4 * (10 * 400 + 11 * 2400 // 2) * (3 + 2 * 4)
-    monkeypatch.setattr(runner, "measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__)
+    monkeypatch.setattr(batches, "measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__)
     for dtype, hours in (("float64", "2.0 h"), ("float32", "60 min")):
         arguments = ["--hidden", "1", "--lr", "1", "--seeds", "0:4", "--iterations", "10", "-j", "1"]
         assert grid.main([*arguments, "--dtype", dtype, "--dry-run"]) == 0
@@ -227,9 +244,9 @@ def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: p
     assert lines[0] == "--hidden: repeated value dropped: 2"
     assert re.match(f"^{PLAN}$", lines[1])
     assert lines[3] == "flower: test accuracy, mean over 2 seeds and 95 % interval"
-    assert lines[-2] == "4 runs: 4 ok, 0 diverged, 0 failed"
-    assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-1])
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(tables.FILES)
+    assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-2])
+    assert lines[-1] == "4 runs: 4 computed, 0 reused, 0 diverged, 0 failed"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*tables.FILES, store.FILE])
 
 
 class Terminal(io.StringIO):
@@ -318,35 +335,88 @@ def test_jobs_and_backends_give_the_same_bytes(tmp_path: Path, capsys: pytest.Ca
     arguments += ["--iterations", "30", "--no-plots"]
     for name, how in {"one": ["-j", "1"], "two": ["-j", "2"], "loky": ["-j", "2", "--backend", "loky"]}.items():
         assert grid.main([*arguments, *how, "--out", str(tmp_path / name)]) == 0
-    for file in (*CSV_FILES, "networks.npz"):
-        expected = (tmp_path / "one" / file).read_bytes()
-        assert (tmp_path / "two" / file).read_bytes() == expected
-        assert (tmp_path / "loky" / file).read_bytes() == expected
+    for name in ("two", "loky"):
+        for file in CSV_FILES:
+            assert (tmp_path / name / file).read_bytes() == (tmp_path / "one" / file).read_bytes()
+        same(tables.read(tmp_path / name), tables.read(tmp_path / "one"))
     assert b"diverged" in (tmp_path / "one" / "runs.csv").read_bytes()
 
 
-def test_a_dead_worker_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_stored_is_not_trained_again_but_when_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, stored, last in (
+        ([], "", "4 runs: 4 computed, 0 reused, 0 diverged, 0 failed"),
+        ([], " (4 stored)", "4 runs: 0 computed, 4 reused, 0 diverged, 0 failed"),
+        (["--seeds", "1:4"], " (2 stored)", "6 runs: 4 computed, 2 reused, 0 diverged, 0 failed"),
+        (["--fresh"], "", "4 runs: 4 computed, 0 reused, 0 diverged, 0 failed"),
+    ):
+        assert grid.main([*TINY, *arguments, "--out", str(tmp_path)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith(f"{last.split()[0]} runs{stored}, about ")
+        assert lines[-1] == last
+
+
+def test_a_plan_that_looks_up_nothing_still_reuses_what_is_stored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(grid, "MOST_LOOKED_UP", 1)
+    for last in ("4 computed, 0 reused", "0 computed, 4 reused"):
+        assert grid.main([*TINY, "--out", str(tmp_path)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("4 runs, about ")
+        assert lines[-1] == f"4 runs: {last}, 0 diverged, 0 failed"
+
+
+def test_the_first_failure_ends_the_sweep_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new_batch = training.new_batch
+
+    def failing(features: int, hidden: Any, *others: Any) -> Any:
+        if hidden == "1":
+            raise RuntimeError("no")
+        return new_batch(features, hidden, *others)
+
+    monkeypatch.setattr(training, "new_batch", failing)
+    with pytest.raises(SystemExit) as exit_:
+        grid.main([*TINY, "-j", "1", "--fail-fast", "--quiet", "--out", str(tmp_path)])
+    assert exit_.value.code == 1
+    assert capsys.readouterr().err == (
+        "experiments.grid: stopped at the first run that failed: flower, hidden 1, learning rate 1.2, seed 0:"
+        " RuntimeError: no; 4 of 4 runs are stored, the tables are as they were; the same command goes on from there\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [store.FILE]
+    assert grid.main([*TINY, "-j", "1", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.endswith("4 runs: 2 computed, 2 reused, 0 diverged, 2 failed\n")
+
+
+def test_a_dead_worker_costs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def kill_one() -> None:
         while not done.is_set():
             for worker in multiprocessing.active_children():
                 if worker.pid:
                     os.kill(worker.pid, signal.SIGKILL)
+                    killed.append(worker.pid)
                     return
             time.sleep(0.01)
 
+    arguments = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:20", "--iterations", "2000", "--no-plots", "-j", "2"]
     get_reusable_executor().shutdown(kill_workers=True)  # that of an earlier test
+    killed: list[int] = []
     done = threading.Event()
     killer = threading.Thread(target=kill_one)
     killer.start()
-    with pytest.raises(SystemExit) as exit_:
-        grid.main([*LONG, "--backend", "loky", "-j", "2", "--out", str(tmp_path / "out")])
+    assert grid.main([*arguments, "--backend", "loky", "--out", str(tmp_path / "out")]) == 0
     done.set()
     killer.join()
-    assert exit_.value.code == 1
-    err = capsys.readouterr().err
-    assert err.startswith("experiments.grid: the sweep could not be finished: A worker process")
-    assert err.count("\n") == 1
-    assert not (tmp_path / "out").exists()
+    assert len(killed) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.endswith("20 runs: 20 computed, 0 reused, 0 diverged, 0 failed\n")
+    assert grid.main([*arguments, "--out", str(tmp_path / "threads")]) == 0
+    for name in CSV_FILES:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
 
 
 # As a process
@@ -402,6 +472,19 @@ def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 SAID = "experiments.grid: interrupted; nothing was written\n"
+SAID_IN_THE_MIDDLE = (
+    r"experiments\.grid: interrupted; (\d+) of (\d+) runs are stored, the tables are as they were;"
+    r" the same command goes on from there\n"
+)
+
+
+def runs_stored(folder: Path) -> int:
+    """How many there are, of a sweep that was interrupted; and there is nothing else."""
+    if not folder.exists():
+        return 0
+    assert {path.name for path in folder.iterdir()} <= {store.FILE, f"{store.FILE}-journal", "sweep.lock"}
+    with store.Store(folder / store.FILE) as opened:
+        return sum(1 for number, _ in opened.all_configurations() for _ in opened.runs(number))
 
 
 @pytest.mark.parametrize(
@@ -421,8 +504,16 @@ def test_a_signal_in_the_middle(backend: str, number: signal.Signals, wait: floa
     time.sleep(wait)
     os.killpg(process.pid, number)  # to all of them, as a terminal does
     status, out, err = end_of(process)
-    assert (status, out, err) == (128 + number, "", SAID)
-    assert list(tmp_path.iterdir()) == []
+    assert (status, out) == (128 + number, "")
+    stored = runs_stored(tmp_path / "out")
+    if err != SAID:  # which is right until the first file is there
+        said = re.fullmatch(SAID_IN_THE_MIDDLE, err)
+        assert said is not None, err
+        assert said[2] == "300"
+        assert int(said[1]) <= stored < 300  # one batch more, if it came between storing and saying so
+    status, out, err = run(*LONG, "--out", str(tmp_path / "out"), "--dry-run")
+    assert (status, err) == (0, "")
+    assert (f"300 runs ({stored} stored), about " if stored else "300 runs, about ") in out
 
 
 @pytest.mark.parametrize("module", ["numpy", "numba.core", "pandas"])
@@ -442,7 +533,7 @@ def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", [pytest.param("threading", marks=pytest.mark.slow), "loky"])
 def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
     # Here the first one would leave it hanging: cleaning up takes for ever.
-    hanging = "import time, experiments.runner as runner; runner._close = lambda done: time.sleep(1000)"
+    hanging = "import time, experiments.pool as pool; pool._close = lambda done: time.sleep(1000)"
     hanging += "\ngrid.LONGEST_GOODBYE = 1000"
     process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"), before=hanging)
     assert process.stdout is not None
@@ -454,7 +545,8 @@ def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGINT)
     status, out, err = end_of(process)
     assert (status, out, err) == (-signal.SIGINT, "", "")
-    assert list(tmp_path.iterdir()) == []
+    runs_stored(tmp_path / "out")
+    assert grid.main([*TINY, "--quiet", "--out", str(tmp_path / "out")]) == 0  # nobody holds the folder any more
 
 
 LOST = {
@@ -488,14 +580,17 @@ def test_an_interrupt_that_gets_lost_ends_the_process_all_the_same(where: str) -
 
 def test_a_signal_while_writing_leaves_the_old_files(tmp_path: Path) -> None:
     assert grid.main([*TINY, "--quiet", "--out", str(tmp_path)]) == 0
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    interrupt = "tables._write_networks = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
+    before = {name: (tmp_path / name).read_bytes() for name in tables.FILES}
+    interrupt = "tables._write_csv = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
     status, _, err = run(
         *TINY, "--seeds", "7", "--quiet", "--out", str(tmp_path),
         before=f"import os, signal, experiments.tables as tables; {interrupt}",
     )  # fmt: skip
-    assert (status, err) == (130, SAID)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert status == 130
+    assert re.fullmatch(SAID_IN_THE_MIDDLE, err)
+    assert "; 2 of 2 runs " in err
+    assert {path.name for path in tmp_path.iterdir()} == {*tables.FILES, store.FILE}
+    assert {name: (tmp_path / name).read_bytes() for name in tables.FILES} == before
 
 
 def test_a_signal_while_drawing_says_that_the_tables_are_there(tmp_path: Path) -> None:
@@ -504,9 +599,11 @@ def test_a_signal_while_drawing_says_that_the_tables_are_there(tmp_path: Path) -
         *TINY[:-1], "--quiet", "--out", str(tmp_path),
         before=f"import os, signal, experiments.plots as plots; {interrupt}",
     )  # fmt: skip
+    what = "the tables were written, not all of the pictures"
     assert (status, err) == (
-        143, "experiments.grid: interrupted; the tables were written, not all of the pictures\n",
-    )  # fmt: skip
+        143,
+        f"experiments.grid: interrupted; 4 of 4 runs are stored, {what}; the same command goes on from there\n",
+    )
     assert len(tables.read(tmp_path).runs) == 4
 
 
@@ -548,7 +645,7 @@ def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
     )
     arguments = ["--lr", "1.2", "--seeds", "0", "--iterations", "10", "--no-plots", "--yes", "--quiet", "-j", "2"]
     status, out, err = run(*arguments, "--hidden", "1", "20000x20000", "--out", str(tmp_path / "limited"), before=limit)
-    assert (status, out, err) == (1, "", "experiments.grid: 2 runs: 1 ok, 0 diverged, 1 failed\n")
+    assert (status, out, err) == (1, "", "experiments.grid: 2 runs: 2 computed, 0 reused, 0 diverged, 1 failed\n")
     assert grid.main([*arguments, "--hidden", "1", "--out", str(tmp_path / "free")]) == 0
     limited, free = tmp_path / "limited", tmp_path / "free"
     rows = (limited / "runs.csv").read_text().splitlines()
@@ -558,11 +655,25 @@ def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
 
 
 @needs_linux
-def test_a_disk_that_fills_up_is_said_in_one_line(tmp_path: Path) -> None:
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
-    status, _, err = run(*TINY, "--quiet", "--out", str(tmp_path), before=limit)
-    assert (status, err) == (1, "experiments.grid: the sweep could not be finished: [Errno 27] File too large\n")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("room", [1000, 200_000])  # for nothing; for the data and half of the runs
+def test_a_disk_that_fills_up_is_said_in_one_line(room: int, tmp_path: Path) -> None:
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))"
+    arguments = [*TINY, "--seeds", "0:200", "--quiet", "-j", "1", "--out", str(tmp_path)]
+    status, out, err = run(*arguments, before=limit)
+    assert (status, out) == (1, "")
+    path = re.escape(str(tmp_path / store.FILE))
+    line = re.fullmatch(rf"experiments\.grid: the sweep could not be finished: {path}: [^;]*; (.*)\n", err)
+    assert line is not None, err
+    stored = runs_stored(tmp_path)
+    if room == 1000:
+        assert (line[1], stored) == ("nothing was written", 0)
+    else:
+        assert stored == 200
+        what = "200 of 400 runs are stored, the tables are as they were; the same command goes on from there"
+        assert line[1] == what
+    assert grid.main(arguments) == 0
+    counts = tables.read(tmp_path).manifest["counts"]
+    assert (counts["computed"], counts["reused"]) == (400 - stored, stored)
 
 
 def test_a_folder_with_any_name_works_in_any_locale(tmp_path: Path) -> None:

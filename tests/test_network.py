@@ -142,11 +142,19 @@ def test_unpack_reverses_pack(features: int, hidden: tuple[int, ...], dtype: np.
     assert flat.dtype == dtype
     assert flat.shape == (network.n_parameters(layout),)
     assert np.count_nonzero(flat) == sum(W.size + b.size for W, b in parameters)  # padding is zero
-    (unpacked,) = network.unpack(flat[np.newaxis], features, layout)
+    unpacked = network.unpack(flat, features, hidden)
+    without_padding = network.flatten(np.stack([flat, 0 * flat]), features, layout)
+    assert without_padding.shape == (2, sum(W.size + b.size for W, b in parameters))
     flat[:] = 0
     for (W, b), (W_expected, b_expected) in zip(unpacked, parameters, strict=True):
         np.testing.assert_array_equal(W, W_expected)
         np.testing.assert_array_equal(b, b_expected)
+
+
+def test_parameters_of_another_network_are_refused() -> None:
+    for n in (16, 18):
+        with pytest.raises(ValueError, match=f"expected 17 parameters, got {n}"):
+            network.shaped(np.zeros(n), 2, 4)
 
 
 @ANY_DTYPE

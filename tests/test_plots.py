@@ -796,6 +796,9 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
             raise OSError("no such file")
         return make_data(name, features)
 
+    def some_curves(most_rows: int) -> tuple[pd.DataFrame, str]:
+        return make_curves(runs), f"no more than {most_rows:,} rows" if most_rows < len(runs) else ""
+
     def network(run: pd.Series) -> SimpleNamespace:
         asked.append((run.dataset, run.hidden, run.learning_rate, run.seed))
         return SimpleNamespace(predict_proba=step_right)
@@ -803,7 +806,7 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
     return SimpleNamespace(
         runs=runs,
         summary=make_summary(runs),
-        curves=make_curves(runs),
+        some_curves=some_curves,
         data=data,
         network=network,
         asked=asked,
@@ -877,6 +880,13 @@ def test_draw_all_says_which_data_cannot_be_read_and_draws_the_rest(tmp_path: Pa
     written = [path.name for path in plots.draw_all(tmp_path, results, said.append)]
     assert written == [name for name in PICTURES if name not in ("data.png", "boundaries.png")]
     assert said == ["moons: no pictures of the data and the boundaries: no such file"]
+
+
+def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "MAX_CURVE_ROWS", 1)
+    said: list[str] = []
+    plots.draw_all(tmp_path, make_results(make_runs(("4",), (0.5,), range(2))), said.append)
+    assert said == ["in the pictures: no more than 1 rows"]
 
 
 def test_a_picture_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:

@@ -1,23 +1,19 @@
-"""experiments.runner: every run once, the same bits however they are spread, and none that costs another."""
+"""experiments.runner: what is stored is not trained again, what is trained is stored, and no run costs another."""
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-import signal
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from joblib.externals.loky import get_reusable_executor
 
-from experiments import runner
+from experiments import batches, pool, runner, tables
+from experiments.batches import BatchResult
+from experiments.pool import How
+from experiments.store import Store
 from experiments.sweep import Sweep
 from experiments.tables import Results
 from planar_core import train, training
@@ -25,12 +21,17 @@ from planar_core import train, training
 MEASURES = ["cost", "train_accuracy", "test_accuracy"]
 
 
-def problems_of(sweep: Sweep) -> dict[str, runner.Problem]:
-    return {name: runner.Problem.of(data, sweep.dtype) for name, data in sweep.load().items()}
-
-
-def run(sweep: Sweep, **arguments: Any) -> Results:
-    return runner.run(sweep, sweep.load(), **arguments)
+def run(
+    sweep: Sweep,
+    jobs: int = 1,
+    backend: str = "threading",
+    progress: Callable[[BatchResult], None] | None = None,
+    store: Store | None = None,
+) -> Results:
+    """What ``Sweep.run(out=None)`` does, with progress, and with a store if one is given."""
+    data, opened, how = sweep.load(), store or Store(None), How(jobs, backend)
+    with pool.workers(how) as at_once:
+        return tables.gather(sweep, data, opened, runner.run(sweep, data, opened, how, at_once, progress))
 
 
 def same(computed: Results, expected: Results) -> None:
@@ -38,15 +39,19 @@ def same(computed: Results, expected: Results) -> None:
     pd.testing.assert_frame_equal(computed.runs, expected.runs, check_exact=True)
     pd.testing.assert_frame_equal(computed.curves, expected.curves, check_exact=True)
     pd.testing.assert_frame_equal(computed.summary, expected.summary, check_exact=True)
-    for ours, theirs in zip(computed._parameters, expected._parameters, strict=True):
-        assert (ours is None) == (theirs is None)
-        for (W, b), (W_expected, b_expected) in zip(ours or [], theirs or [], strict=True):
-            assert W.tobytes() == W_expected.tobytes()
-            assert b.tobytes() == b_expected.tobytes()
+    for _, row in expected.runs[expected.runs["status"] != "failed"].iterrows():
+        ours, theirs = computed.network(row).parameters, expected.network(row).parameters
+        for (W, b), (W_expected, b_expected) in zip(ours, theirs, strict=True):
+            assert (W.dtype, W.shape, W.tobytes()) == (W_expected.dtype, W_expected.shape, W_expected.tobytes())
+            assert (b.dtype, b.shape, b.tobytes()) == (b_expected.dtype, b_expected.shape, b_expected.tobytes())
 
 
-@pytest.fixture(scope="module")
-def sweep() -> Sweep:
+def counts(results: Results) -> dict[str, int]:
+    """Those of the manifest that are not zero."""
+    return {name: count for name, count in results.manifest["counts"].items() if count}
+
+
+def a_sweep() -> Sweep:
     return Sweep(
         dataset=["flower", "moons"],
         hidden=[0, 3, "2x2"],
@@ -58,17 +63,28 @@ def sweep() -> Sweep:
 
 
 @pytest.fixture(scope="module")
+def sweep() -> Sweep:
+    return a_sweep()
+
+
+@pytest.fixture(scope="module")
 def expected(sweep: Sweep) -> Results:
     return run(sweep, jobs=1)
 
 
+# Results
+
+
+@pytest.mark.parametrize("seeds", [[4, 0, 2], range(3, 0, -1), range(1, 4)], ids=str)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_each_run_is_what_train_gives_by_itself(dtype: str) -> None:
+def test_each_run_is_what_train_gives_by_itself(dtype: str, seeds: Any) -> None:
     sweep = Sweep(
-        hidden=[0, 3, "2x2"], learning_rate=[0.1, 1.2], seed=[4, 0], iterations=20, record_every=8, dtype=dtype
+        hidden=[0, 3, "2x2"], learning_rate=[0.1, 1.2], seed=seeds, iterations=20, record_every=8, dtype=dtype
     )
     results = run(sweep)
     data = results.data("flower")
+    assert len(results.runs) == len(sweep)
+    assert len(results.curves) == 4 * len(sweep)
     for k, one in enumerate(sweep):
         expected = train(
             data.X,
@@ -84,9 +100,10 @@ def test_each_run_is_what_train_gives_by_itself(dtype: str) -> None:
         )
         row = results.runs.iloc[k]
         key = {name: row[name] for name in ("hidden", "learning_rate", "seed")}
-        curve = results.curves[(results.curves[list(key)] == list(key.values())).all(axis=1)]
+        curve = results.curves.iloc[4 * k : 4 * (k + 1)]
 
         assert key == {"hidden": one.hidden, "learning_rate": one.learning_rate, "seed": one.seed}
+        assert (curve[list(key)] == list(key.values())).all(axis=None)
         assert list(curve["iteration"]) == list(expected.iterations) == [0, 8, 16, 20]
         assert list(curve["cost"]) == list(expected.costs)
         assert list(curve["train_accuracy"]) == list(expected.accuracies)
@@ -104,69 +121,20 @@ def test_each_run_is_what_train_gives_by_itself(dtype: str) -> None:
 def test_neither_jobs_nor_batches_change_a_bit(
     sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, size: int, jobs: int
 ) -> None:
-    work = runner.batches(sweep, problems_of(sweep), 1)[0].work
+    work = next(batches.batches(batches.todo(sweep, sweep.load(), None), 1)).work
     for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
-        monkeypatch.setattr(runner, name, work // 6 * size)
+        monkeypatch.setattr(batches, name, work // 6 * size)
     same(run(sweep, jobs=jobs), expected)
 
 
-def test_processes_give_the_same_bits(sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
-        monkeypatch.setattr(runner, name, 1)
-    same(run(sweep, jobs=2, backend="loky"), expected)
-
-
 def test_batches_may_be_done_in_any_order(sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    train_all = runner.train_all
-
-    def backwards(*arguments: Any) -> Iterator[runner.BatchResult]:
-        yield from reversed(list(train_all(*arguments)))
+    def backwards(*arguments: Any) -> Iterator[BatchResult]:
+        yield from reversed(list(pool.train_all(*arguments)))
 
     monkeypatch.setattr(runner, "train_all", backwards)
-    monkeypatch.setattr(runner, "_LONGEST_BATCH", 1)
+    for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
+        monkeypatch.setattr(batches, name, 1)
     same(run(sweep, jobs=2), expected)
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    hidden=st.lists(st.sampled_from(["0", "1", "7", "3x3"]), min_size=1, unique=True),
-    rates=st.integers(1, 4),
-    seeds=st.integers(1, 50),
-    iterations=st.sampled_from([0, 1, 1000, 10**6, 10**12]),
-    jobs=st.integers(1, 100),
-)
-def test_batches_hold_every_run_once_and_come_longest_first(
-    hidden: list[str], rates: int, seeds: int, iterations: int, jobs: int
-) -> None:
-    sweep = Sweep(
-        dataset=["flower", "moons"], hidden=hidden, learning_rate=list(range(rates)), seed=range(seeds),
-        iterations=iterations,
-    )  # fmt: skip
-    problems = PROBLEMS
-    batches = runner.batches(sweep, problems, jobs)
-
-    runs = [
-        (batch.first + k, batch.dataset, batch.hidden, rate, seed)
-        for batch in batches
-        for k, (rate, seed) in enumerate(zip(batch.learning_rates, batch.seeds, strict=True))
-    ]
-    expected = [(k, one.dataset, one.hidden, one.learning_rate, one.seed) for k, one in enumerate(sweep)]
-    assert sorted(runs) == expected
-    work = [batch.work for batch in batches]
-    assert work == sorted(work, reverse=True)
-    assert sum(work) == runner.plan(sweep, problems, jobs, 1.0).work
-    share = sum(work) / (jobs * runner._BATCHES_PER_JOB)
-    most = min(max(share, runner._SHORTEST_BATCH), runner._LONGEST_BATCH)
-    assert all(batch.work <= most or len(batch.seeds) == 1 for batch in batches)
-
-
-PROBLEMS = problems_of(Sweep(dataset=["flower", "moons"]))
-
-
-@given(iterations=st.integers(0, 300), record_every=st.integers(1, 400))
-def test_the_number_of_records_is_counted_without_listing_them(iterations: int, record_every: int) -> None:
-    computed = training.n_records(iterations, record_every)
-    assert computed == len(training.recorded_iterations(iterations, record_every))
 
 
 @pytest.mark.parametrize(("iterations", "points"), [(0, [0]), (1, [0, 1]), (3, [0, 1, 2, 3])])
@@ -177,17 +145,22 @@ def test_a_sweep_of_one_run(iterations: int, points: list[int]) -> None:
     assert results.runs["cost"].item() == results.curves["cost"].iloc[-1]
 
 
-def test_there_are_no_more_workers_than_batches() -> None:
-    get_reusable_executor().shutdown(kill_workers=True)  # that of an earlier test
-    run(Sweep(hidden=1, learning_rate=1, seed=7, iterations=1), jobs=8, backend="loky")
-    assert multiprocessing.active_children() == []
+def test_progress_counts_work_that_is_stored(sweep: Sweep) -> None:
+    seen: list[BatchResult] = []
+    data = sweep.load()
+    plan = batches.plan(batches.todo(sweep, data, None), 2, 1.0)
 
+    def progress(result: BatchResult) -> None:
+        seen.append(result)
+        assert batches.todo(sweep, data, store).n_runs == len(sweep) - sum(len(each.runs) for each in seen)
 
-def test_progress_counts_finished_work(sweep: Sweep) -> None:
-    seen: list[runner.BatchResult] = []
-    run(sweep, jobs=2, progress=seen.append)
-    assert sum(len(result.batch.seeds) for result in seen) == len(sweep)
-    assert sum(result.batch.work for result in seen) == runner.plan(sweep, problems_of(sweep), 2, 1.0).work
+    with Store(None) as store:
+        run(sweep, jobs=2, progress=progress, store=store)
+        assert sum(len(result.batch.seeds) for result in seen) == len(sweep)
+        assert sum(result.batch.work for result in seen) == plan.work
+        seen.clear()
+        run(sweep, jobs=2, progress=seen.append, store=store)
+        assert seen == []
 
 
 def test_a_diverged_run_ends_at_its_last_finite_record() -> None:
@@ -214,13 +187,15 @@ def test_a_diverged_run_ends_at_its_last_finite_record() -> None:
         for (W, b), (W_expected, b_expected) in zip(results.network(row).parameters, finite.parameters, strict=True):
             assert W.tobytes() == W_expected.tobytes()
             assert b.tobytes() == b_expected.tobytes()
-    assert results.manifest["counts"] == {"runs": 8, "ok": 4, "diverged": 4, "failed": 0}
+    assert counts(results) == {"runs": 8, "ok": 4, "diverged": 4, "computed": 8}
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_run_that_fails_costs_no_other(
-    sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, jobs: int
-) -> None:
+# Failures
+
+
+@pytest.fixture
+def seed_2_fails(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Of three hidden units; until what it gives is undone."""
     new_batch = training.new_batch
 
     def failing(features: int, hidden: Any, seeds: Any, *others: Any) -> Any:
@@ -229,6 +204,13 @@ def test_a_run_that_fails_costs_no_other(
         return new_batch(features, hidden, seeds, *others)
 
     monkeypatch.setattr(training, "new_batch", failing)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_fails_costs_no_other(
+    sweep: Sweep, expected: Results, seed_2_fails: pytest.MonkeyPatch, jobs: int
+) -> None:
     computed = run(sweep, jobs=jobs)
 
     fails = ((expected.runs["hidden"] == "3") & (expected.runs["seed"] == 2)).to_numpy()
@@ -244,88 +226,142 @@ def test_a_run_that_fails_costs_no_other(
     of_failed = ((expected.curves["hidden"] == "3") & (expected.curves["seed"] == 2)).to_numpy()
     others = expected.curves[~of_failed].reset_index(drop=True)
     pd.testing.assert_frame_equal(computed.curves, others, check_exact=True)
-    assert computed.manifest["counts"] == {"runs": 36, "ok": 32, "diverged": 0, "failed": 4}
+    assert counts(computed) == {"runs": 36, "ok": 32, "failed": 4, "computed": 36}
     assert list(computed.summary["n_failed"]) == [1 if hidden == "3" else 0 for hidden in expected.summary["hidden"]]
 
 
-def test_a_message_without_words_has_no_colon(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*_: Any) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(training, "new_batch", failing)
-    results = run(Sweep(hidden=1, learning_rate=1, seed=0, iterations=1))
-    assert list(results.runs["error"]) == ["MemoryError"]
-    assert len(results.curves) == 0
-
-
-class Enough(Exception):
-    """What a caller may raise."""
+def test_a_run_that_failed_is_tried_again_and_no_other(
+    sweep: Sweep, expected: Results, seed_2_fails: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert counts(sweep.run(jobs=1, out=tmp_path))["failed"] == 4
+    again = sweep.run(jobs=1, out=tmp_path)
+    assert counts(again) == {"runs": 36, "ok": 32, "failed": 4, "computed": 4, "reused": 32}
+    seed_2_fails.undo()
+    cured = sweep.run(jobs=1, out=tmp_path)
+    assert counts(cured) == {"runs": 36, "ok": 36, "computed": 4, "reused": 32}
+    same(cured, expected)
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_an_exception_in_the_middle_stops_the_workers(backend: str) -> None:
-    # The large network would take minutes. The small one is done at once, and its end is that of the sweep.
-    sweep = Sweep(hidden=[500, 0], learning_rate=1, seed=0, iterations=300_000)
-
-    def progress(result: runner.BatchResult) -> None:
-        assert result.batch.hidden == "0"
-        raise Enough
-
-    def workers() -> list[Any]:
-        threads = [thread for thread in threading.enumerate() if "worker" in thread.name and thread not in before]
-        return [*threads, *multiprocessing.active_children()]
-
-    get_reusable_executor().shutdown(kill_workers=True)  # that of an earlier test
-    before = threading.enumerate()
-    with pytest.raises(Enough):
-        run(sweep, jobs=2, backend=backend, progress=progress)
-    give_up = time.monotonic() + 30
-    while workers() and time.monotonic() < give_up:
-        time.sleep(0.01)
-    assert workers() == []
+@pytest.mark.parametrize("out", [True, False])
+def test_the_first_failure_is_the_last_run_where_that_is_asked_for(
+    sweep: Sweep, expected: Results, seed_2_fails: pytest.MonkeyPatch, tmp_path: Path, out: bool
+) -> None:
+    for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
+        seed_2_fails.setattr(batches, name, 1)  # batches of one run
+    folder = tmp_path if out else None
+    with pytest.raises(runner.RunFailed) as error:
+        sweep.run(jobs=1, out=folder, fail_fast=True)
+    assert str(error.value) == "flower, hidden 3, learning rate 0.1, seed 2: MemoryError: no memory for it"
+    if not out:
+        return
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sweep.sqlite"]  # no tables of half a sweep
+    seed_2_fails.undo()
+    results = sweep.run(jobs=1, out=tmp_path, fail_fast=True)
+    assert 2 < counts(results)["reused"] < 36 - 4  # those before it, in the order of training
+    same(results, expected)
 
 
-def test_closing_early_is_silent() -> None:
-    sweep = Sweep(hidden=1, learning_rate=1, seed=range(200), iterations=2000)
-    results = runner.train_all(sweep, problems_of(sweep), jobs=2)
-    assert len(list(itertools.islice(results, 1))) == 1
-    results.close()
+# Reuse
 
 
-def test_interrupts_are_held_back_only_while_processes_start() -> None:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    with runner._interrupts_held_back():
-        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+def test_a_larger_grid_reuses_a_smaller_one(sweep: Sweep, expected: Results, tmp_path: Path) -> None:
+    parts = [
+        Sweep(dataset="moons", hidden=[3], learning_rate=[1.2, 0.1, 7], seed=[2, 9], iterations=20, record_every=8),
+        Sweep(
+            dataset=["moons", "flower"], hidden=["2x2"], learning_rate=1.2, seed="0:5", iterations=20, record_every=8
+        ),
+    ]
+    for part in parts:
+        assert counts(part.run(out=tmp_path)) == {"runs": len(part), "ok": len(part), "computed": len(part)}
+    wanted = set(sweep)
+    reused = len(wanted & set(parts[0])) + len(wanted & set(parts[1]))
+    assert reused == 2 + 6
+
+    results = sweep.run(out=tmp_path)
+    assert counts(results) == {"runs": 36, "ok": 36, "computed": 36 - reused, "reused": reused}
+    same(results, expected)
+    same(tables.read(tmp_path), expected)
+
+    again = sweep.run(out=tmp_path)
+    assert counts(again) == {"runs": 36, "ok": 36, "reused": 36}
+    same(again, expected)
+    smaller = parts[0].run(out=tmp_path)
+    assert counts(smaller) == {"runs": 6, "ok": 6, "reused": 6}
+    assert list(smaller.runs["learning_rate"]) == [1.2, 1.2, 0.1, 0.1, 7, 7]
 
 
-def test_a_plan_is_about_right() -> None:
-    sweep = Sweep(hidden=[1, 5], learning_rate=[0.1, 1], seed=range(10), iterations=1000, record_every=10)
-    problems = problems_of(sweep)
-    one, two = (runner.plan(sweep, problems, jobs, 1e-10) for jobs in (1, 2))
-    assert one.runs == 40
-    assert one.seconds == 2 * two.seconds == one.work * 1e-10
-    # One hidden unit: 1 x 2 weights and 1 unit, below 1 weight and 1 unit; five likewise. 2,000 test examples.
-    steps = (2 + 4) + (1 + 4) + 5 * (2 + 4) + (5 + 4)
-    assert one.work == 20 * steps * (1000 * 400 + 101 * (400 + 2000) // 2)
-    assert 40 * 101 * 100 < one.memory < 40 * 101 * 1000
-    assert 40 * 101 * 40 < one.disk < 40 * 101 * 100
+def test_fresh_trains_everything_again(sweep: Sweep, expected: Results, tmp_path: Path) -> None:
+    n_trained: list[int] = []
+    new_batch = training.new_batch
+
+    def counting(features: int, hidden: Any, seeds: Any, *others: Any) -> Any:
+        n_trained.append(len(seeds))
+        return new_batch(features, hidden, seeds, *others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "new_batch", counting)
+        for fresh in (False, True):
+            results = sweep.run(jobs=1, out=tmp_path, fresh=fresh)
+            assert counts(results) == {"runs": 36, "ok": 36, "computed": 36}
+            assert sum(n_trained) == 36
+            n_trained.clear()
+    same(results, expected)
+    assert counts(sweep.run(out=tmp_path)) == {"runs": 36, "ok": 36, "reused": 36}
 
 
-def test_a_plan_of_a_large_network_counts_its_sums() -> None:
-    sweep = Sweep(hidden=100_000, learning_rate=1, seed=0, iterations=1, record_every=1)
-    plan = runner.plan(sweep, problems_of(sweep), 1, 1e-10)
-    assert plan.memory > 400_000 * 16 * 8  # a sum for every parameter and lane
+def csv_file(path: Path, rows: int) -> str:
+    lines = [f"{i % 7},{i * i % 11},{i % 2},{(i // 2) % 2}" for i in range(rows)]
+    path.write_text("\n".join(["a,b,first,second", *lines]))
+    return str(path)
 
 
-def test_longer_work_takes_longer() -> None:
-    problem = PROBLEMS["flower"]
-    works = [runner.work_of_run(problem, hidden, 1000, 11) for hidden in ("0", "1", "4", "8x8", "50", "32x32")]
-    assert works == sorted(set(works))
-    assert runner.work_of_run(problem, "4", 2000, 11) > runner.work_of_run(problem, "4", 1000, 11)
-    assert runner.work_of_run(problem, "4", 1000, 1001) > runner.work_of_run(problem, "4", 1000, 11)
+def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    path = csv_file(tmp_path / "data.csv", 40)
+    request = {
+        "dataset": path,
+        "target": "first",
+        "hidden": [1, "2x2"],
+        "learning_rate": [0.1, 1.2],
+        "seed": [3, 0],
+        "iterations": 6,
+        "record_every": 2,
+        "dtype": "float64",
+    }
+    everything = {"runs": 8, "ok": 8, "computed": 8}
+    nothing = {"runs": 8, "ok": 8, "reused": 8}
+    assert counts(Sweep(**request).run(out=out)) == everything
+    assert counts(Sweep(**request).run(out=out)) == nothing
+
+    for change in (
+        {"dataset": "flower", "target": None},
+        {"target": "second"},
+        {"hidden": [2, 3]},
+        {"learning_rate": [0.2, 1.1]},
+        {"seed": [1, 2]},
+        {"iterations": 7},
+        {"record_every": 3},
+        {"dtype": "float32"},
+    ):
+        results = Sweep(**{**request, **change}).run(out=out)
+        assert counts(results) == everything, change
+        same(results, Sweep(**{**request, **change}).run(out=None))
+    csv_file(tmp_path / "data.csv", 44)
+    assert counts(Sweep(**request).run(out=out)) == everything  # the same name, other data
+    csv_file(tmp_path / "data.csv", 40)
+    assert counts(Sweep(**request).run(out=out)) == nothing
+    copy = csv_file(tmp_path / "copy.csv", 40)
+    assert counts(Sweep(**{**request, "dataset": copy}).run(out=out)) == nothing  # the data count, not their name
+
+    monkeypatch.setattr(training, "NUMERICS", training.NUMERICS + 1)
+    assert counts(Sweep(**request).run(out=out)) == everything
+    monkeypatch.undo()
+    assert counts(Sweep(**request).run(out=out)) == nothing
 
 
-def test_the_speed_is_measured_for_each_precision() -> None:
-    for dtype in ("float64", "float32"):
-        assert 0 < runner.measure_speed(dtype) < 1e-6
+def test_results_without_a_folder_stay_readable(sweep: Sweep, expected: Results) -> None:
+    one, other = sweep.run(jobs=1, out=None), Sweep(hidden=1, seed=3, learning_rate=1, iterations=4).run(out=None)
+    for _ in range(2):
+        same(one, expected)
+        assert len(other.curves) == 5
+        assert one.data("moons").fingerprint == expected.data("moons").fingerprint

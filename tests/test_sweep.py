@@ -13,8 +13,8 @@ import pytest
 import experiments
 from experiments import runner
 from experiments.knobs import KNOBS, SweepError
+from experiments.store import ResultsError
 from experiments.sweep import Run, Sweep
-from experiments.tables import ResultsError
 
 
 def small(**knobs: Any) -> Sweep:
@@ -215,7 +215,12 @@ def test_bad_arguments_of_run_are_refused_before_training(monkeypatch: pytest.Mo
     (tmp_path / "file").touch()
     for arguments, error, message in (
         ({"jobs": 0}, SweepError, "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got 0"),
-        ({"backend": "dask"}, SweepError, "--backend: expected one of threading, loky, got 'dask'"),
+        (
+            {"backend": "dusk"},
+            SweepError,
+            "--backend: expected one of threading, loky, dask (did you mean 'dask'?), got 'dusk'",
+        ),
+        ({"scheduler": "tcp://host:1"}, SweepError, "--scheduler: expected with --backend dask, got threading"),
         ({"out": tmp_path / "file"}, ResultsError, "expected a folder that can be written to, got"),
     ):
         with pytest.raises(error) as caught:

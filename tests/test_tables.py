@@ -7,22 +7,24 @@ import io
 import json
 import math
 import os
+import sqlite3
 import struct
 import threading
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from experiments import tables
+from experiments import runner, store, tables
+from experiments.pool import How
+from experiments.store import ResultsError, Store, StoredRun
 from experiments.sweep import Sweep
-from experiments.tables import Results, ResultsError
+from experiments.tables import Results
 from planar_core import training
 
 NASTY_NAMES = [
@@ -67,9 +69,10 @@ def assert_same(computed: Results, expected: Results) -> None:
     for name in ("runs", "curves", "summary"):
         pd.testing.assert_frame_equal(getattr(computed, name), getattr(expected, name), check_exact=True)
     assert computed.manifest == expected.manifest
-    for ours, theirs in zip(computed._parameters, expected._parameters, strict=True):
-        assert (ours is None) == (theirs is None)
-        for pair, expected_pair in zip(ours or [], theirs or [], strict=True):
+    assert (computed.columns, computed.problem_columns) == (expected.columns, expected.problem_columns)
+    for _, row in expected.runs[expected.runs["status"] != "failed"].iterrows():
+        ours, theirs = computed.network(row).parameters, expected.network(row).parameters
+        for pair, expected_pair in zip(ours, theirs, strict=True):
             for array, expected_array in zip(pair, expected_pair, strict=True):
                 assert (array.dtype, array.shape) == (expected_array.dtype, expected_array.shape)
                 assert array.tobytes() == expected_array.tobytes()
@@ -132,7 +135,7 @@ def test_the_manifest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     results = mixed(tmp_path / "out", monkeypatch, dataset=["flower", path], hidden=[0, 2, "2"])
     manifest = json.loads((tmp_path / "out" / "sweep.json").read_text(encoding="utf-8"))
     assert manifest == results.manifest
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert manifest["request"] == {
         "dataset": ["flower", path],
         "hidden": ["0", "2"],
@@ -144,7 +147,8 @@ def test_the_manifest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "dtype": "float64",
     }
     assert (manifest["columns"], manifest["problem_columns"]) == (AXES, ["dataset"])
-    assert manifest["counts"] == {"runs": 16, **results.runs["status"].value_counts().to_dict()}
+    statuses = results.runs["status"].value_counts().to_dict()
+    assert manifest["counts"] == {"runs": 16, **statuses, "computed": 16, "reused": 0}
     assert manifest["notes"] == ["--hidden: repeated value dropped: 2"]
     assert {name: about["fingerprint"] for name, about in manifest["data"].items()} == {
         name: results.data(name).fingerprint for name in ("flower", path)
@@ -153,6 +157,7 @@ def test_the_manifest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert manifest["data"][path]["test_examples"] == 10
     assert manifest["data"][path]["feature_names"] == ["a", "b"]
     assert manifest["execution"]["jobs"] == 1
+    assert manifest["execution"]["backend"] == "threading"
     assert manifest["execution"]["versions"]["numpy"] == np.__version__
     assert 0 < manifest["execution"]["training_seconds"] < 600
 
@@ -183,6 +188,19 @@ def test_one_seed_or_nothing_but_failures_read_back_too(
     assert_same(tables.read(tmp_path), results)
 
 
+def test_some_curves_are_those_of_the_first_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = mixed(None, monkeypatch, seed=[1, 0, 2])  # 4 configurations, 6 records
+    for most, seeds, note in (
+        (3 * 24, [1, 0, 2], ""),
+        (3 * 24 - 1, [1, 0], "curves of 2 of 3 seeds"),
+        (1, [1], "curves of 1 of 3 seeds"),
+    ):
+        curves, said = results.some_curves(most)
+        expected = results.curves[results.curves["seed"].isin(seeds)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(curves, expected, check_exact=True)
+        assert said == note
+
+
 @pytest.mark.parametrize("name", NASTY_NAMES)
 def test_names_survive_and_are_never_formulas(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -201,6 +219,30 @@ def test_names_survive_and_are_never_formulas(name: str, tmp_path: Path, monkeyp
 
 
 floats = st.floats(width=64)
+
+
+def bits(numbers: Iterable[float]) -> list[bytes]:
+    """Of each number; every nan is the same."""
+    return [struct.pack("<d", math.nan if math.isnan(number) else number) for number in numbers]
+
+
+# Reading bit for bit is the default from pandas 3.1 on, where asking for it is deprecated.
+EXACT: dict[str, Any] = (
+    {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """As somebody would who wants every bit: an apostrophe before a text is the spreadsheets'."""
+    texts = ("dataset", "hidden", "error")
+    table: pd.DataFrame = pd.read_csv(
+        path, **EXACT, keep_default_na=False,
+        dtype=dict.fromkeys(texts, "str"), na_values={measure: [""] for measure in MEASURES},
+    )  # fmt: skip
+    for name in texts:
+        if name in table:
+            table[name] = table[name].str.removeprefix("'")
+    return table
 
 
 @settings(max_examples=200, deadline=None)
@@ -224,16 +266,37 @@ def test_every_number_and_text_survives(numbers: list[float], text: list[str]) -
     path = FOLDER / "table.csv"
     with path.open("wb") as file:
         tables._write_csv(table, file)
-    computed = tables._read_csv(path)
+    computed = read_csv(path)
 
     assert list(computed["dataset"]) == list(table["dataset"])
     assert list(computed["error"]) == list(table["error"])
-    bits = [struct.pack("<d", number) for number in computed["cost"]]
-    expected = [struct.pack("<d", math.nan if math.isnan(number) else number) for number in table["cost"]]
-    assert bits == expected
-    with path.open(newline="", encoding="utf-8") as file:
-        cells = [row[1] for row in csv.reader(file)][1:]
+    assert bits(computed["cost"]) == bits(table["cost"])
+    with path.open(newline="", encoding="utf-8") as lines:
+        cells = [row[1] for row in csv.reader(lines)][1:]
     assert cells == ["" if math.isnan(number) else repr(number) for number in table["cost"].tolist()]
+
+
+@settings(max_examples=100, deadline=None)
+@given(numbers=st.lists(st.tuples(floats, floats, floats), max_size=11), seed=st.integers(0, 2**32 - 1), rate=floats)
+@example(numbers=[(-0.0, 5e-324, math.nan), (math.inf, -math.inf, 1e308)], seed=7, rate=5e-324)
+def test_every_number_of_a_curve_survives(numbers: list[tuple[float, float, float]], seed: int, rate: float) -> None:
+    assume(math.isfinite(rate))
+    sweep = Sweep(dataset="=1+1.csv", hidden="2x2", learning_rate=abs(rate), seed=seed, iterations=10, record_every=1)
+    curves = np.array(numbers, dtype=np.float64).reshape(-1, 3).T
+    path = FOLDER / "curves.csv"
+    with path.open("wb") as file, tables._curves_into(file, sweep) as write_run:
+        write_run(sweep[0], seed, StoredRun("ok", curves, b"", ""))
+    computed = read_csv(path)
+
+    assert list(computed.columns) == [*AXES, "iteration", *MEASURES]
+    assert list(computed["iteration"]) == list(range(len(numbers)))
+    for measure, expected in zip(MEASURES, curves, strict=True):
+        assert bits(computed[measure].astype(float)) == bits(expected)
+    assert bits(computed["learning_rate"].astype(float)) == bits([abs(rate)] * len(numbers))
+    assert computed[["dataset", "hidden", "seed"]].drop_duplicates().values.tolist() in (
+        [],
+        [["=1+1.csv", "2x2", seed]],
+    )
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -255,46 +318,54 @@ def test_files_are_as_readable_as_any_other(tmp_path: Path, monkeypatch: pytest.
     finally:
         os.umask(before)
     files = sorted((tmp_path / "a" / "b c\nd").iterdir())
-    assert [file.name for file in files] == sorted(tables.FILES)
+    assert [file.name for file in files] == sorted([*tables.FILES, store.FILE])
     assert {file.stat().st_mode & 0o777 for file in files} == {0o640}
 
 
 def test_a_reader_sees_whole_files_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = mixed(tmp_path / "first", monkeypatch, iterations=30)
-    second = mixed(tmp_path / "second", monkeypatch, iterations=40)
+    sweeps = [Sweep(hidden=[0, 2], learning_rate=1, seed=range(3), iterations=n, record_every=7) for n in (30, 40)]
+    data, how, out = sweeps[0].load(), How(1), tmp_path / "out"
+    for name, sweep in zip(("first", "second"), sweeps, strict=True):
+        sweep.run(jobs=1, out=tmp_path / name)
     whole = {
         name: [(tmp_path / which / name).read_bytes() for which in ("first", "second")]
-        for name in ("runs.csv", "curves.csv", "summary.csv", "sweep.json")
+        for name in ("runs.csv", "curves.csv", "summary.csv")
     }
-    out = tmp_path / "out"
-    tables.write(first, out)
-    done = threading.Event()
-
-    def write() -> None:
-        for _ in range(10):
-            tables.write(second, out)
-            tables.write(first, out)
-        done.set()
-
-    writer = threading.Thread(target=write)
-    writer.start()
+    out.mkdir()
     seen = set()
-    while not done.is_set():
-        for name, versions in whole.items():
-            seen.add((name, versions.index((out / name).read_bytes())))
-    writer.join()
+    with Store(out / store.FILE) as opened:
+        computed = [runner.run(sweep, data, opened, how, 1) for sweep in sweeps]
+        tables.write(sweeps[0], data, opened, computed[0], out)
+        done = threading.Event()
+
+        def write() -> None:
+            try:
+                for _ in range(10):
+                    for which in (1, 0):
+                        tables.write(sweeps[which], data, opened, computed[which], out)
+            finally:
+                done.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        while not done.is_set():
+            for name, versions in whole.items():
+                seen.add((name, versions.index((out / name).read_bytes())))
+            manifest = json.loads((out / "sweep.json").read_text(encoding="utf-8"))
+            seen.add(("sweep.json", [30, 40].index(manifest["request"]["iterations"])))
+            assert len(tables.read(out).runs) == 6
+        writer.join()
     assert len(seen) >= 6  # both versions, of most files
-    assert sorted(path.name for path in out.iterdir()) == sorted(tables.FILES)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*tables.FILES, store.FILE])
 
 
-@pytest.mark.parametrize("where", ["_write_csv", "_write_networks"])
+@pytest.mark.parametrize("where", ["_write_csv", "_tables", "_manifest"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_an_interrupted_write_leaves_everything_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
 ) -> None:
     results = mixed(tmp_path, monkeypatch, iterations=30)
-    newer = mixed(None, monkeypatch, iterations=40)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {name: (tmp_path / name).read_bytes() for name in tables.FILES}
 
     original: Callable[..., None] = getattr(tables, where)
 
@@ -302,27 +373,50 @@ def test_an_interrupted_write_leaves_everything_as_it_was(
         original(*arguments)
         raise error
 
-    monkeypatch.setattr(tables, where, interrupted)
-    with pytest.raises(error):
-        tables.write(newer, tmp_path)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, where, interrupted)
+        with pytest.raises(error):
+            mixed(tmp_path, monkeypatch, iterations=40)
+    assert {path.name for path in tmp_path.iterdir()} == {*tables.FILES, store.FILE}
+    assert {name: (tmp_path / name).read_bytes() for name in tables.FILES} == before
     assert_same(tables.read(tmp_path), results)
+    # What was trained is not lost with the tables: the failed runs alone are trained again.
+    counts = mixed(tmp_path, monkeypatch, iterations=40).manifest["counts"]
+    assert (counts["computed"], counts["reused"]) == (2, 6)
 
 
 def test_the_manifest_takes_its_place_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    results = mixed(None, monkeypatch)
     replaced: list[str] = []
     replace = os.replace
 
     def recording(source: Any, target: Any) -> None:
-        assert {path.name for path in tmp_path.glob(".*")} >= {Path(source).name}
+        # Those that are to come are complete, before the first one takes its place.
+        unfinished = list(tmp_path.glob(".*.csv.*")) + list(tmp_path.glob(".*.json.*"))
+        assert len(unfinished) == 4 - len(replaced)
+        assert all(path.read_bytes().endswith(b"\n") for path in unfinished)
         replaced.append(Path(target).name)
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", recording)
-    tables.write(results, tmp_path)
+    mixed(tmp_path, monkeypatch)
     assert sorted(replaced) == sorted(tables.FILES)
     assert replaced[-1] == "sweep.json"
+
+
+def test_the_tables_hold_what_was_asked_for_whatever_else_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed(tmp_path / "alone", monkeypatch)
+    mixed(tmp_path / "after", monkeypatch, hidden=[2, 3, 0], seed=[1, 5], dataset=["moons", "flower"])
+    mixed(tmp_path / "after", monkeypatch)
+    for name in tables.FILES[:3]:
+        assert (tmp_path / "after" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+    # Tables that were lost or edited are written again from the store.
+    (tmp_path / "after" / "runs.csv").unlink()
+    (tmp_path / "after" / "curves.csv").write_text("edited")
+    mixed(tmp_path / "after", monkeypatch)
+    for name in tables.FILES[:3]:
+        assert (tmp_path / "after" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
 
 
 # Damage
@@ -336,7 +430,7 @@ def pickle_bomb(fuse: Path) -> bytes:
             return (Path.touch, (fuse,))
 
     buffer = io.BytesIO()
-    np.savez(buffer, parameters=np.array([Bomb()], dtype=object), allow_pickle=True)
+    np.savez(buffer, X=np.array([Bomb()], dtype=object), allow_pickle=True)
     return buffer.getvalue()
 
 
@@ -357,59 +451,61 @@ def replaced(name: str, old: bytes, new: bytes) -> Callable[[Path], None]:
     return damage
 
 
-def without_row(name: str) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        lines = (folder / name).read_bytes().splitlines(keepends=True)
-        (folder / name).write_bytes(b"".join(lines[:-1]))
-
-    return damage
-
-
-def without_end(name: str) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        content = (folder / name).read_bytes()
-        assert content.endswith(b"5\n")
-        (folder / name).write_bytes(content[:-2])  # a number, but another one
-
-    return damage
-
-
 def deleted(name: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).unlink()
 
 
-def other_array(name: str, array: np.ndarray[Any, Any]) -> Callable[[Path], None]:
+def edited(statement: str) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        with np.load(folder / "networks.npz", allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
-        np.savez(folder / "networks.npz", allow_pickle=False, **{**arrays, name: array})
+        connection = sqlite3.connect(folder / store.FILE)
+        with connection:
+            assert connection.execute(statement).rowcount > 0
+        connection.close()
 
     return damage
 
 
-DAMAGES = {
-    **{f"{name} deleted": deleted(name) for name in tables.FILES},
-    **{f"{name} empty": cut(name, 0) for name in tables.FILES},
-    **{f"{name} cut": cut(name, 0.7) for name in tables.FILES},
-    "curves.csv without the last digit": without_end("curves.csv"),
-    "runs.csv without a row": without_row("runs.csv"),
-    "summary.csv without a row": without_row("summary.csv"),
-    "runs.csv with text for a number": replaced("runs.csv", b"0.1,0,30", b"fast,0,30"),
-    "runs.csv with another header": replaced("runs.csv", b"learning_rate", b"rate"),
-    "runs.csv not UTF-8": replaced("runs.csv", b"flower", b"fl\xffwer"),
-    "curves.csv with text for a number": replaced("curves.csv", b"0,0.1,0,0,", b"0,0.1,0,zero,"),
-    "curves.csv with one cell more": replaced("curves.csv", b"0,0.1,0,0,", b"0,0.1,0,0,0,"),
+def of_a_later_version(folder: Path) -> None:
+    connection = sqlite3.connect(folder / store.FILE)
+    connection.execute(f"PRAGMA user_version = {store.FORMAT + 1}")
+    connection.close()
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    **{f"{name} deleted": deleted(name) for name in ("sweep.json", "sweep.sqlite")},
+    **{f"{name} empty": cut(name, 0) for name in ("sweep.json", "sweep.sqlite")},
+    **{f"{name} cut": cut(name, 0.7) for name in ("sweep.json", "sweep.sqlite")},
     "sweep.json a list": lambda folder: (folder / "sweep.json").write_text("[]"),
     "sweep.json nested": lambda folder: (folder / "sweep.json").write_text("[" * 100_000),
     "sweep.json not UTF-8": lambda folder: (folder / "sweep.json").write_bytes(b"\xff"),
-    "sweep.json of a later format": replaced("sweep.json", b'"format": 1', b'"format": 2'),
-    "sweep.json without columns": replaced("sweep.json", b'"columns"', b'"rows"'),
+    "sweep.json of a later format": replaced("sweep.json", b'"format": 2', b'"format": 3'),
+    "sweep.json of an earlier format": replaced("sweep.json", b'"format": 2', b'"format": 1'),
+    "sweep.json without a request": replaced("sweep.json", b'"request"', b'"wish"'),
+    "sweep.json with another knob": replaced("sweep.json", b'"hidden"', b'"height"'),
+    "sweep.json with another value": replaced("sweep.json", b'"float64"', b'"float46"'),
+    "sweep.json with more seeds": replaced("sweep.json", b'"0:2"', b'"0:3"'),
+    "sweep.json with another rate": replaced("sweep.json", b"0.1,", b"0.2,"),
     "sweep.json without data": replaced("sweep.json", b'"flower": {', b'"tulip": {}, "flower": {'),
-    "networks.npz text": lambda folder: (folder / "networks.npz").write_text("text"),
-    "networks.npz flipped": replaced("networks.npz", b"PK\x03\x04", b"PK\x03\x05"),
-    "networks.npz one array": lambda folder: np.savez(folder / "networks.npz", parameters=np.zeros(3)),
-    "networks.npz of fewer numbers": other_array("parameters", np.zeros(3)),
-    "networks.npz of fewer networks": other_array("layers", np.ones(2, np.int64)),
+    "sweep.json of other data": replaced("sweep.json", b'"fingerprint": "', b'"fingerprint": "0'),
+    "sweep.sqlite text": lambda folder: (folder / "sweep.sqlite").write_text("text " * 10_000),
+    "sweep.sqlite of a later version": of_a_later_version,
+    "a run with another cost": edited("UPDATE runs SET curves = zeroblob(length(curves)) WHERE status = 'ok'"),
+    "a run with another status": edited("UPDATE runs SET status = 'ok' WHERE status = 'diverged'"),
+    "a run of an unknown status": edited("UPDATE runs SET status = 'fine' WHERE status = 'ok'"),
+    "a run with another error": edited("UPDATE runs SET error = 'fine' WHERE status = 'failed'"),
+    "a run with numbers for text": edited("UPDATE runs SET error = 7"),
+    "a run with half its curves": edited("UPDATE runs SET curves = substr(curves, 1, 72) WHERE status = 'ok'"),
+    "a run with another network": edited("UPDATE runs SET parameters = zeroblob(length(parameters))"),
+    "a run of another seed": edited("UPDATE runs SET id = id + 1 WHERE id % 4294967296 = 1"),
+    "a run of another configuration": edited("UPDATE runs SET id = id + 100 * 4294967296"),
+    "runs that are gone": edited("DELETE FROM runs WHERE status = 'ok'"),
+    "runs that changed places": edited(
+        "UPDATE runs SET curves = (SELECT curves FROM runs WHERE status = 'ok' ORDER BY id DESC) WHERE status = 'ok'"
+    ),
+    "configurations that are gone": edited("DELETE FROM configurations"),
+    "data that are gone": edited("DELETE FROM data"),
+    "data of another archive": edited("UPDATE data SET arrays = zeroblob(1000)"),
+    "data cut": edited("UPDATE data SET arrays = substr(arrays, 1, 1000)"),
 }
 
 
@@ -427,23 +523,39 @@ def test_damage_is_said_in_one_line(damage: str, tmp_path: Path, written: dict[s
         (tmp_path / name).write_bytes(content)
     DAMAGES[damage](tmp_path)
     with pytest.raises(ResultsError) as error:
-        assert len(tables.read(tmp_path).curves) > 0
+        tables.read(tmp_path).data("flower")
     assert str(tmp_path) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("damage", ["sweep.sqlite cut", "a run with another cost", "data that are gone"])
+def test_damage_after_reading_is_said_too(damage: str, tmp_path: Path, written: dict[str, bytes]) -> None:
+    for name, content in written.items():
+        (tmp_path / name).write_bytes(content)
+    results = tables.read(tmp_path)
+    DAMAGES[damage](tmp_path)
+    with pytest.raises(ResultsError, match=r"sweep\.sqlite: "):  # noqa: PT012 - each of them reads on access
+        assert len(results.curves) > 0
+        results.data("flower")
 
 
 def test_nothing_is_unpickled(tmp_path: Path, written: dict[str, bytes]) -> None:
     for name, content in written.items():
         (tmp_path / name).write_bytes(content)
     fuse = tmp_path / "exploded"
-    (tmp_path / "networks.npz").write_bytes(pickle_bomb(fuse))
-    with np.load(tmp_path / "networks.npz", allow_pickle=True) as stored:
-        assert stored["parameters"].shape == (1,)
+    bomb = pickle_bomb(fuse)
+    with np.load(io.BytesIO(bomb), allow_pickle=True) as stored:
+        assert stored["X"].shape == (1,)
     assert fuse.exists()  # the bomb works
     fuse.unlink()
 
+    connection = sqlite3.connect(tmp_path / store.FILE)
+    with connection:
+        connection.execute("UPDATE data SET arrays = ?", (bomb,))
+    connection.close()
+    results = tables.read(tmp_path)
     with pytest.raises(ResultsError):
-        tables.read(tmp_path)
+        results.data("flower")
     assert not fuse.exists()
 
 
@@ -454,9 +566,12 @@ def test_a_folder_without_results(tmp_path: Path) -> None:
         assert str(error.value) == f"{folder}: expected the results of a sweep, found no sweep.json"
 
 
-def test_the_archive_holds_plain_arrays_without_dates(written: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(io.BytesIO(written["networks.npz"])) as archive:
-        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+def test_reading_leaves_the_folder_alone(tmp_path: Path, written: dict[str, bytes]) -> None:
+    for name, content in written.items():
+        (tmp_path / name).write_bytes(content)
+    results = tables.read(tmp_path)
+    assert len(results.curves) > 0
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == written
 
 
 # Where to write
