@@ -124,13 +124,15 @@ def flatten(packed: Array, features: int, layout: Layout) -> Array:
 
 def shaped(flat: Array, features: int, hidden: int | str | Sequence[int]) -> Parameters:
     """The parameters in a row of ``flatten``, as views. Raises ValueError if it has another length."""
+    shapes = layer_shapes(features, hidden)
+    expected = sum(units * inputs + units for (units, inputs), _ in shapes)
+    if len(flat) != expected:
+        raise ValueError(f"expected {expected} parameters, got {len(flat)}")
     parameters, start = [], 0
-    for (units, inputs), _ in layer_shapes(features, hidden):
+    for (units, inputs), _ in shapes:
         end = start + units * inputs
         parameters.append((flat[start:end].reshape(units, inputs), flat[end : end + units].reshape(units, 1)))
         start = end + units
-    if start != len(flat):
-        raise ValueError(f"expected {start} parameters, got {len(flat)}")
     return parameters
 
 
