@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
+import fcntl
 import io
 import itertools
 import json
@@ -373,17 +374,31 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     A reader sees the old file or the new one, whatever happens meanwhile.
     """
+    _remove_leftovers(path)
     descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "wb") as file:
+            with contextlib.suppress(OSError):  # not every file system has locks
+                fcntl.flock(file, fcntl.LOCK_SH)
             yield file
             _sync(file)
-        os.chmod(unfinished, 0o666 & ~_umask())
-        os.replace(unfinished, path)
+            os.chmod(unfinished, 0o666 & ~_umask())
+            os.replace(unfinished, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(unfinished)
         raise
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what a killed process left of ``path``, or one interrupted before it knew the name to clean up.
+
+    Whoever still writes has a lock on the file, which ends with the process.
+    """
+    for left in path.parent.glob(f".{path.name}." + 8 * "[a-z0-9_]"):  # as mkstemp names them
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def _sync(file: BinaryIO) -> None:

@@ -142,7 +142,9 @@ def _be_born(arguments: list[str], event: dict[str, Any], out: int, err: int) ->
 STEPS = {
     store.__file__: {"connect", "execute", "executemany"},
     lock.__file__: {"mkdir", "open", "flock", "truncate", "write", "unlink", "close"},
-    tables.__file__: {"mkstemp", "open", "writerows", "write", "flush", "detach", "fsync", "chmod", "replace"},
+    tables.__file__: {
+        *("flock", "unlink", "mkstemp", "open", "writerows", "write", "flush", "detach", "fsync", "chmod", "replace")
+    },
 }
 WRITERS = {"_transaction", "add"}
 FILES = {"store": store.__file__, "lock": lock.__file__, "tables": tables.__file__}
@@ -283,6 +285,7 @@ def stored_in(folder: Path) -> int:
 def assert_complete(folder: Path, expected: Mapping[str, bytes], runs: int, stored: int) -> None:
     """The files of an uninterrupted sweep, every run once, of which ``stored`` were not computed again."""
     assert csv_files(folder) == expected
+    assert list(folder.glob(".*")) == []  # nothing half written
     results = tables.read(folder)
     assert len(results.runs) == runs
     assert not results.runs.duplicated(results.columns).any()

@@ -7,8 +7,11 @@ import io
 import json
 import math
 import os
+import signal
 import sqlite3
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -383,6 +386,24 @@ def test_an_interrupted_write_leaves_everything_as_it_was(
     # What was trained is not lost with the tables: the failed runs alone are trained again.
     counts = mixed(tmp_path, monkeypatch, iterations=40).manifest["counts"]
     assert (counts["computed"], counts["reused"]) == (2, 6)
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    path, theirs = tmp_path / "runs.csv", tmp_path / ".runs.csv.old"
+    theirs.touch()
+    code = "import os, sys, pathlib; from experiments.tables import replacing\n"
+    code += "with replacing(pathlib.Path(sys.argv[1])) as file: file.write(b'half'); os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", code, path], cwd=Path(__file__).parent.parent, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = set(tmp_path.iterdir()) - {theirs}
+    with tables.replacing(path) as one:
+        assert not left.exists()
+        with tables.replacing(path) as other:
+            other.write(b"other")
+        assert path.read_bytes() == b"other"
+        one.write(b"one")
+    assert path.read_bytes() == b"one"
+    assert set(tmp_path.iterdir()) == {path, theirs}
 
 
 def test_the_manifest_takes_its_place_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
