@@ -347,10 +347,18 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def write(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done, folder: str | os.PathLike[str]) -> Results:
+def write(
+    sweep: Sweep,
+    data: Mapping[str, Data],
+    opened: Store,
+    done: Done,
+    folder: str | os.PathLike[str],
+    before_replacing: Callable[[], None] = lambda: None,
+) -> Results:
     """Write tables and manifest of a sweep that is stored in the folder.
 
-    All are complete and on disk before the first takes its place: an interruption leaves the old ones alone.
+    All are complete and on disk before the first takes its place: an interruption leaves the old ones alone, until
+    ``before_replacing`` is called.
     """
     folder = Path(folder)
     about = _about_data(data)
@@ -365,6 +373,7 @@ def write(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done, fol
         files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         for file in files.values():
             _sync(file)
+        before_replacing()
     return Results(runs, summary, manifest, sweep, folder / store.FILE)
 
 

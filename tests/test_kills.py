@@ -526,7 +526,9 @@ def assert_ends(group: int) -> None:
 
 # Interrupts
 
-STATE = rf"experiments.grid: interrupted; (\d+) of (\d+) runs are stored, the tables are as they were; {GOES_ON}\n"
+AS_THEY_WERE, BEING_REPLACED = "the tables are as they were", "the tables were being replaced"
+STATE = r"experiments.grid: interrupted; (\d+) of (\d+) runs are stored, "
+STATE += rf"({AS_THEY_WERE}|{BEING_REPLACED}); {GOES_ON}\n"
 
 
 def assert_interrupted(status: int, err: str, number: signal.Signals, folder: Path, before: int, batch: int) -> int:
@@ -565,15 +567,44 @@ def test_interrupted_at_any_step(
             continue
         stored = assert_interrupted(outcome.status, outcome.err, number, folder, before=6, batch=6)
         after = csv_files(folder)
-        if where == "tables" and after[tables.RUNS] == expected[tables.RUNS]:  # they are taking their places
-            assert all(after[name] in (before[name], expected[name]) for name in CSV_FILES)
-        else:
-            assert after == before
+        assert after == before or (where == "tables" and BEING_REPLACED in outcome.err)
         resumed = nursery.run(*SWEEP, "--out", folder)
         assert (resumed.status, resumed.err) == (0, "")
         assert_complete(folder, expected, RUNS, stored)
     assert at > 11
     assert ended <= 2
+
+
+def test_interrupted_while_the_files_take_their_places(
+    nursery: Nursery, expected: dict[str, bytes], smaller: Path, tmp_path: Path
+) -> None:
+    before, event = csv_files(smaller), {"what": "SIGTERM", "where": "tables", "functions": ["replace"]}
+    for at in range(1, 9):  # before and after each of the four
+        folder = shutil.copytree(smaller, tmp_path / str(at))
+        outcome = nursery.run(*SWEEP, "--out", folder, at=at, **event)  # type: ignore[arg-type]
+        assert_interrupted(outcome.status, outcome.err, signal.SIGTERM, folder, before=6, batch=0)
+        assert f"; {RUNS} of {RUNS} runs are stored, {BEING_REPLACED}; " in outcome.err
+        after = csv_files(folder)
+        assert all(after[name] in (before[name], expected[name]) for name in CSV_FILES)
+        assert (after == before) == (at == 1)
+        assert nursery.run(*SWEEP, "--out", folder).status == 0
+        assert_complete(folder, expected, RUNS, stored=RUNS)
+
+
+def test_after_an_interrupt_a_fresh_sweep_goes_on_without_starting_over(
+    nursery: Nursery, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    event = {"what": "SIGTERM", "where": "store", "functions": ["executemany"], "at": 5}
+    outcome = nursery.run(*SWEEP, "--fresh", "--out", tmp_path, **event)  # type: ignore[arg-type]
+    stored = stored_in(tmp_path)
+    assert 0 < stored < RUNS
+    assert re.fullmatch(
+        rf"experiments.grid: interrupted; \d+ of {RUNS} runs are stored afresh, {AS_THEY_WERE};"
+        r" the same command without --fresh goes on from there\n",
+        outcome.err,
+    )
+    assert nursery.run(*SWEEP, "--out", tmp_path).status == 0
+    assert_complete(tmp_path, expected, RUNS, stored)
 
 
 @pytest.mark.parametrize(
