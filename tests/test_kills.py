@@ -7,7 +7,6 @@ compiled everything; ``Nursery`` is that process.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import ctypes.util
 import json
@@ -30,6 +29,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
+import psutil
 import pytest
 
 from experiments import lock, store, tables
@@ -498,13 +498,29 @@ def test_killed_at_random_moments(
         resumed = nursery.run(*LARGER, "--jobs", "1", "--out", folder, batch=LARGER_BATCH)
         assert (resumed.status, resumed.err) == (0, ""), f"after a kill while {phase}"
         assert_complete(folder, larger.files, LARGER_RUNS, stored)
-        if backend == "loky":  # idle workers, for minutes: nobody is left to end them
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
         assert_ends(process.pid)
         shutil.rmtree(folder)
     print(f"kills survived, {backend}:", {phase: phases[phase] for phase in PHASES})
     assert sum(phases.values()) - phases["too late"] >= kills // 2
+
+
+@pytest.mark.parametrize("moment", ["the workers start", "they work"])
+def test_worker_processes_end_with_a_killed_sweep(moment: str, tmp_path: Path) -> None:
+    with program(*LONG, "-j", "2", "--backend", "loky", "--out", tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        sweep, give_up = psutil.Process(process.pid), time.monotonic() + LONGEST_WAIT
+        while len(children := sweep.children(recursive=True)) < 3 and time.monotonic() < give_up:
+            time.sleep(0.01)
+        assert len(children) >= 3  # two workers, and what tidies up after them
+        while moment == "they work" and not stored_in(tmp_path) and time.monotonic() < give_up:
+            time.sleep(0.1)
+        process.kill()
+        process.communicate(timeout=20)  # nobody holds the other end any more
+    _, left = psutil.wait_procs(children, timeout=20)
+    for child in left:
+        child.kill()
+    assert left == []
 
 
 def alive(group: int) -> list[int]:
