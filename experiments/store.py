@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -108,7 +109,11 @@ class Store:
                 # A reader too takes back what a killed writer left half done, where it may.
                 self._connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
             self._connection.isolation_level = None  # transactions begin where this file says so
-            self._open(writes)
+            try:
+                self._open(writes)
+            except BaseException:
+                self.close()
+                raise
 
     def _open(self, writes: bool) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -151,7 +156,10 @@ class Store:
         except sqlite3.ProgrammingError:
             raise  # a mistake of the caller
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            if getattr(error, "sqlite_errorname", "").startswith(_NOT_DAMAGE):
+            name = getattr(error, "sqlite_errorname", "")
+            # SQLite only reads a file whose header asks for a version of SQLite that is still to come.
+            from_header = name == "SQLITE_READONLY" and self.path is not None and os.access(self.path, os.W_OK)
+            if name.startswith(_NOT_DAMAGE) and not from_header:
                 raise OSError(f"{self.path}: {error}") from None
             raise self._damaged(str(error)) from None
 
