@@ -85,17 +85,17 @@ class _Pool:
                     yield result
             except BrokenExecutor:
                 pass
-            if not under_way:
-                return
             # joblib does not always raise: between two lines of its other thread it ends as if all were done.
-            again = list(under_way.values())
+            again, following = list(under_way.values()), list(itertools.islice(waiting, 1))
+            if not again and not following:
+                return
             under_way.clear()
             for batch in again:
                 if _name_of(batch) in suspects:
                     yield from alone(batch, self._attempt, _ATTEMPTS)
             first_time = [batch for batch in again if _name_of(batch) not in suspects]
             suspects.update(map(_name_of, first_time))
-            waiting = itertools.chain(first_time, waiting)
+            waiting = itertools.chain(first_time, following, waiting)
 
     @staticmethod
     def _noted(batches: Iterator[Batch], under_way: dict[tuple[int, int], Batch]) -> Iterator[Batch]:
