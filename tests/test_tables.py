@@ -424,6 +424,15 @@ def test_the_manifest_takes_its_place_last(tmp_path: Path, monkeypatch: pytest.M
     assert replaced[-1] == "sweep.json"
 
 
+def test_a_store_of_no_folder_has_a_name_in_messages_too() -> None:
+    sweep = Sweep(hidden=0, learning_rate=1, seed=0, iterations=1)
+    with Store(None) as empty:
+        with pytest.raises(ResultsError, match=r"^the temporary store: lacks runs of the sweep: run it again$"):
+            tables.gather(sweep, sweep.load(), empty, runner.Done(0, 1, 0.0, How(1)))
+        with pytest.raises(ResultsError, match=r"^the temporary store: lacks the data of flower: "):
+            empty.data("ff", name="flower")
+
+
 def test_the_tables_hold_what_was_asked_for_whatever_else_is_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
