@@ -164,6 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS})
         data = sweep.load()
         existing = tables.check_folder(out)
+        if not options.no_plots:
+            tables.check_folder(out / "plots")
         with store.stored_in(out) as stored:
             left = batches.todo(sweep, data, stored if sweep.n_configurations <= MOST_LOOKED_UP else None, how.fresh)
     except (SweepError, DataError) as error:

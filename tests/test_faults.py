@@ -153,6 +153,16 @@ def test_what_others_keep_in_the_folder_is_left_alone(nursery: Nursery, finished
     assert sorted(contents(folder)) == sorted([*contents(finished), *theirs])
 
 
+def test_a_file_where_the_pictures_go_is_refused_before_anything_is_computed(nursery: Nursery, tmp_path: Path) -> None:
+    (tmp_path / "plots").write_bytes(b"mine")
+    pictures = [argument for argument in SWEEP if argument != "--no-plots"]
+    outcome = nursery.run(*pictures, "--out", tmp_path)
+    said = f"--out: expected a folder that can be written to, got {str(tmp_path / 'plots')!r}: Not a directory"
+    assert (outcome.status, outcome.err) == (2, f"experiments.grid: {said}\n")
+    assert contents(tmp_path) == {"plots": b"mine"}
+    assert nursery.run(*SWEEP, "--out", tmp_path).status == 0  # without them there is nothing in the way
+
+
 def test_a_damaged_store_is_said_with_the_way_out_and_nothing_is_written(
     nursery: Nursery, finished: Path, tmp_path: Path
 ) -> None:
