@@ -92,6 +92,16 @@ class Todo:
         """How many runs that are."""
         return self.sweep.size if self.seeds is None else sum(map(len, self.seeds))
 
+    @property
+    def work(self) -> int:
+        """How long they take, as in work_of_run."""
+        iterations = self.sweep.iterations
+        records = training.n_records(iterations, self.sweep.record_every)
+        return sum(
+            n_runs * work_of_run(self.problems[name], hidden, iterations, records)
+            for name, hidden, _, _, n_runs in self.groups()
+        )
+
     def groups(self) -> Iterator[tuple[str, str, int, int, int]]:
         """Runs that take equally long: data set, network shape, first and last + 1 configuration, number of runs."""
         values, position = self.sweep.values, 0
@@ -152,9 +162,8 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     """Estimate what the sweep takes, without expanding it."""
     sweep = todo.sweep
     records = training.n_records(sweep.iterations, sweep.record_every)
-    work = parameters = largest = 0
+    parameters = largest = 0
     for name, hidden, _, _, n_runs in todo.groups():
-        work += n_runs * work_of_run(todo.problems[name], hidden, sweep.iterations, records)
         shapes = network.layer_shapes(todo.problems[name].features, hidden)
         of_one = sum(units * (inputs + 1) for (units, inputs), _ in shapes)
         parameters, largest = parameters + n_runs * of_one, max(largest, of_one)
@@ -164,8 +173,8 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     return Plan(
         runs=runs,
         reused=runs - todo.n_runs,
-        work=work,
-        seconds=work * seconds_of_work / at_once,
+        work=todo.work,
+        seconds=todo.work * seconds_of_work / at_once,
         memory=400 * runs + 160 * largest * at_once,
         disk=(60 + text) * runs * records + (100 + text) * runs + todo.n_runs * (24 * records + 120) + 8 * parameters,
     )

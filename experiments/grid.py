@@ -164,6 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS})
         data = sweep.load()
         existing = tables.check_folder(out)
+        if not options.no_plots:
+            tables.check_folder(out / "plots")
         with store.stored_in(out) as stored:
             left = batches.todo(sweep, data, stored if sweep.n_configurations <= MOST_LOOKED_UP else None, how.fresh)
     except (SweepError, DataError) as error:
@@ -269,32 +271,44 @@ def _run(
 
     from experiments import lock, pool, runner, store, tables
 
-    stored = plan.reused
+    stored = done = 0  # runs; a failed one is done, and yet is tried again
+    fresh, again = (" afresh", " without --fresh") if how.fresh else ("", "")
 
     def state(files: str) -> None:
-        Interrupted.state = f"{stored:,} of {plan.runs:,} runs are stored, {files}; the same command goes on from there"
+        runs = f"{stored:,} of {plan.runs:,} runs are stored{fresh}"
+        Interrupted.state = f"{runs}, {files}; the same command{again} goes on from there"
 
     out = Path(options.out)
     with pool.workers(how) as at_once, lock.claimed(out) as opened:
-        state("the tables are as they were")
         with tqdm(
             total=plan.work,
             disable=options.quiet or not sys.stderr.isatty(),
-            desc=f"{stored:,}/{plan.runs:,} runs",
+            desc=f"{plan.reused:,}/{plan.runs:,} runs",
             bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]",
             dynamic_ncols=True,
             leave=False,
         ) as bar:
 
-            def progress(result: BatchResult) -> None:
-                nonlocal stored
-                stored += len(result.batch.seeds)
-                state("the tables are as they were")
-                bar.set_description_str(f"{stored:,}/{plan.runs:,} runs", refresh=False)
-                bar.update(result.batch.work)
+            def begin(left: Todo) -> None:  # of which the plan need not know: it may have looked nothing up
+                nonlocal stored, done
+                stored = done = plan.runs - left.n_runs
+                bar.total = left.work
+                show(0)
+                bar.refresh()
 
-            done = runner.run(sweep, data, opened, how, at_once, progress)
-        results = tables.write(sweep, data, opened, done, out)
+            def progress(result: BatchResult) -> None:
+                nonlocal stored, done
+                stored += sum(run.status != "failed" for run in result.runs)
+                done += len(result.runs)
+                show(result.batch.work)
+
+            def show(work: int) -> None:
+                state("the tables are as they were")
+                bar.set_description_str(f"{done:,}/{plan.runs:,} runs", refresh=False)
+                bar.update(work)
+
+            ran = runner.run(sweep, data, opened, how, at_once, progress, begin)
+        results = tables.write(sweep, data, opened, ran, out, lambda: state("the tables were being replaced"))
         files = [out / name for name in (*tables.FILES, store.FILE)]
         if not options.no_plots:
             state("the tables were written, not all of the pictures")

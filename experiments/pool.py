@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import re
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import BrokenExecutor
@@ -20,6 +22,7 @@ from experiments.batches import Batch, BatchResult, Todo, batches, failed, measu
 from experiments.knobs import SCHEDULER, SweepError
 from planar_core import training
 
+_LOOK_SECONDS = 0.5  # between two looks of a worker at whether its parent lives
 _ATTEMPTS = 2  # at a run alone in a worker of its own, before it is the run that kills it
 
 
@@ -82,17 +85,17 @@ class _Pool:
                     yield result
             except BrokenExecutor:
                 pass
-            if not under_way:
-                return
             # joblib does not always raise: between two lines of its other thread it ends as if all were done.
-            again = list(under_way.values())
+            again, following = list(under_way.values()), list(itertools.islice(waiting, 1))
+            if not again and not following:
+                return
             under_way.clear()
             for batch in again:
                 if _name_of(batch) in suspects:
                     yield from alone(batch, self._attempt, _ATTEMPTS)
             first_time = [batch for batch in again if _name_of(batch) not in suspects]
             suspects.update(map(_name_of, first_time))
-            waiting = itertools.chain(first_time, waiting)
+            waiting = itertools.chain(first_time, following, waiting)
 
     @staticmethod
     def _noted(batches: Iterator[Batch], under_way: dict[tuple[int, int], Batch]) -> Iterator[Batch]:
@@ -111,13 +114,15 @@ class _Pool:
 
     def _parallel(self, batches: Iterator[Batch], jobs: int) -> Generator[BatchResult]:
         sweep, problems = self._todo.sweep, self._todo.problems
+        processes = self._backend != "threading"
         pool = joblib.Parallel(
             # joblib would do one job in this process, which then dies with it.
-            n_jobs=jobs if self._backend == "threading" else max(2, jobs),
+            n_jobs=max(2, jobs) if processes else jobs,
             backend=self._backend,
             return_as="generator_unordered",
             pre_dispatch=2 * jobs if jobs > 1 else 1,
             batch_size=1,  # the batches here are of joblib's own kind: they have the right size already
+            **({"initializer": _end_with, "initargs": (os.getpid(),)} if processes else {}),
         )
         tasks = (
             joblib.delayed(train_batch)(
@@ -138,6 +143,17 @@ class _Pool:
                 yield result
         finally:
             _close(done)
+
+
+def _end_with(parent: int) -> None:
+    """Let this process, a worker, end when the one that started it does, be it killed: else it waits for minutes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _name_of(batch: Batch) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from experiments.batches import BatchResult, todo
+from experiments.batches import BatchResult, Todo, todo
 from experiments.pool import How, train_all
 
 if TYPE_CHECKING:
@@ -38,13 +38,17 @@ def run(
     how: How,
     jobs: int,
     progress: Callable[[BatchResult], None] | None = None,
+    begin: Callable[[Todo], None] | None = None,
 ) -> Done:
-    """Train every run of the sweep that is not stored, and store it. ``progress`` is called when a batch is stored.
+    """Train every run of the sweep that is not stored, and store it.
 
-    ``jobs`` is what ``workers`` gave. Raises RunFailed if the first failed run is to be the last one.
+    ``begin`` is called with what that is, and ``progress`` when a batch is stored. ``jobs`` is what ``workers`` gave.
+    Raises RunFailed if the first failed run is to be the last one.
     """
     start = time.perf_counter()
     left = todo(sweep, data, store, how.fresh)
+    if begin is not None:
+        begin(left)
     store.add_data(data.values())
     numbers = store.configurations(sweep.identity(run, data[run.dataset].fingerprint) for run in sweep.configurations())
     with contextlib.closing(train_all(left, how, jobs)) as results:

@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -98,6 +99,7 @@ class Store:
 
     def __init__(self, path: Path | None, writes: bool = True) -> None:
         self.path = path
+        self.name = "the temporary store" if path is None else str(path)  # in messages
         self._keys: dict[int, bytes] = {}
         with self._errors():
             if path is None:
@@ -108,12 +110,16 @@ class Store:
                 # A reader too takes back what a killed writer left half done, where it may.
                 self._connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
             self._connection.isolation_level = None  # transactions begin where this file says so
-            self._open(writes)
+            try:
+                self._open(writes)
+            except BaseException:
+                self.close()
+                raise
 
     def _open(self, writes: bool) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version > FORMAT:
-            raise ResultsError(f"{self.path}: expected version {FORMAT} or older, found {version}: update this program")
+            raise ResultsError(f"{self.name}: expected version {FORMAT} or older, found {version}: update this program")
         if version == 0:
             if not writes:
                 raise NothingStored(f"{self.path}: expected the results of a sweep, found an empty database")
@@ -151,13 +157,16 @@ class Store:
         except sqlite3.ProgrammingError:
             raise  # a mistake of the caller
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            if getattr(error, "sqlite_errorname", "").startswith(_NOT_DAMAGE):
-                raise OSError(f"{self.path}: {error}") from None
+            name = getattr(error, "sqlite_errorname", "")
+            # SQLite only reads a file whose header asks for a version of SQLite that is still to come.
+            from_header = name == "SQLITE_READONLY" and self.path is not None and os.access(self.path, os.W_OK)
+            if name.startswith(_NOT_DAMAGE) and not from_header:
+                raise OSError(f"{self.name}: {error}") from None
             raise self._damaged(str(error)) from None
 
     def _damaged(self, what: str) -> ResultsError:
         reason = " ".join(what.split())
-        return ResultsError(f"{self.path}: damaged ({reason}): restore a copy, or delete it and run the sweep again")
+        return ResultsError(f"{self.name}: damaged ({reason}): restore a copy, or delete it and run the sweep again")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -191,7 +200,7 @@ class Store:
         with self._errors():
             row = self._connection.execute("SELECT arrays FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
-            raise ResultsError(f"{self.path}: lacks the data of {about.get('name', fingerprint)}: run the sweep again")
+            raise ResultsError(f"{self.name}: lacks the data of {about.get('name', fingerprint)}: run the sweep again")
         try:
             with np.load(io.BytesIO(row[0]), allow_pickle=False) as arrays:
                 data = Data(**{part: arrays[part] for part in _DATA_PARTS}, **about)

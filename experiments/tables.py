@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
+import fcntl
 import io
 import itertools
 import json
@@ -163,7 +164,7 @@ def _runs_of(
         stored = ((seed, None if number is None else opened.run(number, seed)) for seed in seeds)
     for seed, found in itertools.zip_longest(seeds, stored, fillvalue=(None, None)):
         if seed is None or found[0] != seed or found[1] is None:
-            raise ResultsError(f"{opened.path}: lacks runs of the sweep in {MANIFEST}: run it again")
+            raise ResultsError(f"{opened.name}: lacks runs of the sweep: run it again")
         yield seed, found[1]
 
 
@@ -346,10 +347,18 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def write(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done, folder: str | os.PathLike[str]) -> Results:
+def write(
+    sweep: Sweep,
+    data: Mapping[str, Data],
+    opened: Store,
+    done: Done,
+    folder: str | os.PathLike[str],
+    before_replacing: Callable[[], None] = lambda: None,
+) -> Results:
     """Write tables and manifest of a sweep that is stored in the folder.
 
-    All are complete and on disk before the first takes its place: an interruption leaves the old ones alone.
+    All are complete and on disk before the first takes its place: an interruption leaves the old ones alone, until
+    ``before_replacing`` is called.
     """
     folder = Path(folder)
     about = _about_data(data)
@@ -364,6 +373,7 @@ def write(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done, fol
         files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         for file in files.values():
             _sync(file)
+        before_replacing()
     return Results(runs, summary, manifest, sweep, folder / store.FILE)
 
 
@@ -373,17 +383,31 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     A reader sees the old file or the new one, whatever happens meanwhile.
     """
+    _remove_leftovers(path)
     descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "wb") as file:
+            with contextlib.suppress(OSError):  # not every file system has locks
+                fcntl.flock(file, fcntl.LOCK_SH)
             yield file
             _sync(file)
-        os.chmod(unfinished, 0o666 & ~_umask())
-        os.replace(unfinished, path)
+            os.chmod(unfinished, 0o666 & ~_umask())
+            os.replace(unfinished, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(unfinished)
         raise
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what a killed process left of ``path``, or one interrupted before it knew the name to clean up.
+
+    Whoever still writes has a lock on the file, which ends with the process.
+    """
+    for left in path.parent.glob(f".{path.name}." + 8 * "[a-z0-9_]"):  # as mkstemp names them
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def _sync(file: BinaryIO) -> None:

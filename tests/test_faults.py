@@ -153,6 +153,16 @@ def test_what_others_keep_in_the_folder_is_left_alone(nursery: Nursery, finished
     assert sorted(contents(folder)) == sorted([*contents(finished), *theirs])
 
 
+def test_a_file_where_the_pictures_go_is_refused_before_anything_is_computed(nursery: Nursery, tmp_path: Path) -> None:
+    (tmp_path / "plots").write_bytes(b"mine")
+    pictures = [argument for argument in SWEEP if argument != "--no-plots"]
+    outcome = nursery.run(*pictures, "--out", tmp_path)
+    said = f"--out: expected a folder that can be written to, got {str(tmp_path / 'plots')!r}: Not a directory"
+    assert (outcome.status, outcome.err) == (2, f"experiments.grid: {said}\n")
+    assert contents(tmp_path) == {"plots": b"mine"}
+    assert nursery.run(*SWEEP, "--out", tmp_path).status == 0  # without them there is nothing in the way
+
+
 def test_a_damaged_store_is_said_with_the_way_out_and_nothing_is_written(
     nursery: Nursery, finished: Path, tmp_path: Path
 ) -> None:
@@ -161,10 +171,11 @@ def test_a_damaged_store_is_said_with_the_way_out_and_nothing_is_written(
     whole = (finished / store.FILE).read_bytes()
     choose = random.Random(1)
     of_runs = [whole.index(curves) + place for curves in _curves(finished) for place in range(len(curves))]
-    of_tables = [place for place, byte in enumerate(whole[:4096]) if byte and place != 18]  # that one forbids writing
+    of_tables = [place for place, byte in enumerate(whole[:4096]) if byte]
     damages = {f"{end} bytes": whole[:end] for end in (1, 50, 100, 4096, 4097, len(whole) // 2, len(whole) - 4096)}
     for place in [*choose.sample(of_runs, 25), *choose.sample(of_tables, 15), *choose.sample(range(len(whole)), 10)]:
         damages[f"byte {place}"] = whole[:place] + bytes([whole[place] ^ choose.randrange(1, 256)]) + whole[place + 1 :]
+    damages["byte 18"] = whole[:18] + b"\x81" + whole[19:]  # which forbids SQLite to write
     damages["another file"] = b"a,b\n1,2\n" * 1000
     refused = 0
     for what, damage in damages.items():

@@ -361,15 +361,18 @@ def test_a_plan_that_looks_up_nothing_still_reuses_what_is_stored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(grid, "MOST_LOOKED_UP", 1)
-    for last in ("4 computed, 0 reused", "0 computed, 4 reused"):
+    for shown, last in (("0/4", "4 computed, 0 reused"), ("4/4", "0 computed, 4 reused")):
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
         assert grid.main([*TINY, "--out", str(tmp_path)]) == 0
+        assert f" {shown} runs [00:00<" in terminal.getvalue()
         lines = capsys.readouterr().out.splitlines()
         assert lines[0].startswith("4 runs, about ")
         assert lines[-1] == f"4 runs: {last}, 0 diverged, 0 failed"
 
 
+@pytest.mark.parametrize("looked_up", [1, 1000])  # what is stored counts, whether the plan knew of it or not
 def test_the_first_failure_ends_the_sweep_where_that_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    looked_up: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     new_batch = training.new_batch
 
@@ -379,16 +382,20 @@ def test_the_first_failure_ends_the_sweep_where_that_is_asked_for(
         return new_batch(features, hidden, *others)
 
     monkeypatch.setattr(training, "new_batch", failing)
+    monkeypatch.setattr(grid, "MOST_LOOKED_UP", looked_up)
+    assert grid.main([*TINY, "--hidden", "0", "2", "--quiet", "--out", str(tmp_path)]) == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != store.FILE}
+    arguments = [*TINY, "--hidden", "0", "1", "2", "-j", "1", "--out", str(tmp_path)]
     with pytest.raises(SystemExit) as exit_:
-        grid.main([*TINY, "-j", "1", "--fail-fast", "--quiet", "--out", str(tmp_path)])
+        grid.main([*arguments, "--fail-fast", "--quiet"])
     assert exit_.value.code == 1
     assert capsys.readouterr().err == (
         "experiments.grid: stopped at the first run that failed: flower, hidden 1, learning rate 1.2, seed 0:"
-        " RuntimeError: no; 4 of 4 runs are stored, the tables are as they were; the same command goes on from there\n"
+        " RuntimeError: no; 4 of 6 runs are stored, the tables are as they were; the same command goes on from there\n"
     )
-    assert [path.name for path in tmp_path.iterdir()] == [store.FILE]
-    assert grid.main([*TINY, "-j", "1", "--out", str(tmp_path)]) == 1
-    assert capsys.readouterr().out.endswith("4 runs: 2 computed, 2 reused, 0 diverged, 2 failed\n")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != store.FILE} == before
+    assert grid.main(arguments) == 1
+    assert capsys.readouterr().out.endswith("6 runs: 2 computed, 4 reused, 0 diverged, 2 failed\n")
 
 
 def test_a_dead_worker_costs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,6 @@ compiled everything; ``Nursery`` is that process.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import ctypes.util
 import json
@@ -30,6 +29,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
+import psutil
 import pytest
 
 from experiments import lock, store, tables
@@ -142,7 +142,9 @@ def _be_born(arguments: list[str], event: dict[str, Any], out: int, err: int) ->
 STEPS = {
     store.__file__: {"connect", "execute", "executemany"},
     lock.__file__: {"mkdir", "open", "flock", "truncate", "write", "unlink", "close"},
-    tables.__file__: {"mkstemp", "open", "writerows", "write", "flush", "detach", "fsync", "chmod", "replace"},
+    tables.__file__: {
+        *("flock", "unlink", "mkstemp", "open", "writerows", "write", "flush", "detach", "fsync", "chmod", "replace")
+    },
 }
 WRITERS = {"_transaction", "add"}
 FILES = {"store": store.__file__, "lock": lock.__file__, "tables": tables.__file__}
@@ -283,6 +285,7 @@ def stored_in(folder: Path) -> int:
 def assert_complete(folder: Path, expected: Mapping[str, bytes], runs: int, stored: int) -> None:
     """The files of an uninterrupted sweep, every run once, of which ``stored`` were not computed again."""
     assert csv_files(folder) == expected
+    assert list(folder.glob(".*")) == []  # nothing half written
     results = tables.read(folder)
     assert len(results.runs) == runs
     assert not results.runs.duplicated(results.columns).any()
@@ -495,13 +498,29 @@ def test_killed_at_random_moments(
         resumed = nursery.run(*LARGER, "--jobs", "1", "--out", folder, batch=LARGER_BATCH)
         assert (resumed.status, resumed.err) == (0, ""), f"after a kill while {phase}"
         assert_complete(folder, larger.files, LARGER_RUNS, stored)
-        if backend == "loky":  # idle workers, for minutes: nobody is left to end them
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
         assert_ends(process.pid)
         shutil.rmtree(folder)
     print(f"kills survived, {backend}:", {phase: phases[phase] for phase in PHASES})
     assert sum(phases.values()) - phases["too late"] >= kills // 2
+
+
+@pytest.mark.parametrize("moment", ["the workers start", "they work"])
+def test_worker_processes_end_with_a_killed_sweep(moment: str, tmp_path: Path) -> None:
+    with program(*LONG, "-j", "2", "--backend", "loky", "--out", tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        sweep, give_up = psutil.Process(process.pid), time.monotonic() + LONGEST_WAIT
+        while len(children := sweep.children(recursive=True)) < 3 and time.monotonic() < give_up:
+            time.sleep(0.01)
+        assert len(children) >= 3  # two workers, and what tidies up after them
+        while moment == "they work" and not stored_in(tmp_path) and time.monotonic() < give_up:
+            time.sleep(0.1)
+        process.kill()
+        process.communicate(timeout=20)  # nobody holds the other end any more
+    _, left = psutil.wait_procs(children, timeout=20)
+    for child in left:
+        child.kill()
+    assert left == []
 
 
 def alive(group: int) -> list[int]:
@@ -523,7 +542,9 @@ def assert_ends(group: int) -> None:
 
 # Interrupts
 
-STATE = rf"experiments.grid: interrupted; (\d+) of (\d+) runs are stored, the tables are as they were; {GOES_ON}\n"
+AS_THEY_WERE, BEING_REPLACED = "the tables are as they were", "the tables were being replaced"
+STATE = r"experiments.grid: interrupted; (\d+) of (\d+) runs are stored, "
+STATE += rf"({AS_THEY_WERE}|{BEING_REPLACED}); {GOES_ON}\n"
 
 
 def assert_interrupted(status: int, err: str, number: signal.Signals, folder: Path, before: int, batch: int) -> int:
@@ -562,15 +583,44 @@ def test_interrupted_at_any_step(
             continue
         stored = assert_interrupted(outcome.status, outcome.err, number, folder, before=6, batch=6)
         after = csv_files(folder)
-        if where == "tables" and after[tables.RUNS] == expected[tables.RUNS]:  # they are taking their places
-            assert all(after[name] in (before[name], expected[name]) for name in CSV_FILES)
-        else:
-            assert after == before
+        assert after == before or (where == "tables" and BEING_REPLACED in outcome.err)
         resumed = nursery.run(*SWEEP, "--out", folder)
         assert (resumed.status, resumed.err) == (0, "")
         assert_complete(folder, expected, RUNS, stored)
     assert at > 11
     assert ended <= 2
+
+
+def test_interrupted_while_the_files_take_their_places(
+    nursery: Nursery, expected: dict[str, bytes], smaller: Path, tmp_path: Path
+) -> None:
+    before, event = csv_files(smaller), {"what": "SIGTERM", "where": "tables", "functions": ["replace"]}
+    for at in range(1, 9):  # before and after each of the four
+        folder = shutil.copytree(smaller, tmp_path / str(at))
+        outcome = nursery.run(*SWEEP, "--out", folder, at=at, **event)  # type: ignore[arg-type]
+        assert_interrupted(outcome.status, outcome.err, signal.SIGTERM, folder, before=6, batch=0)
+        assert f"; {RUNS} of {RUNS} runs are stored, {BEING_REPLACED}; " in outcome.err
+        after = csv_files(folder)
+        assert all(after[name] in (before[name], expected[name]) for name in CSV_FILES)
+        assert (after == before) == (at == 1)
+        assert nursery.run(*SWEEP, "--out", folder).status == 0
+        assert_complete(folder, expected, RUNS, stored=RUNS)
+
+
+def test_after_an_interrupt_a_fresh_sweep_goes_on_without_starting_over(
+    nursery: Nursery, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    event = {"what": "SIGTERM", "where": "store", "functions": ["executemany"], "at": 5}
+    outcome = nursery.run(*SWEEP, "--fresh", "--out", tmp_path, **event)  # type: ignore[arg-type]
+    stored = stored_in(tmp_path)
+    assert 0 < stored < RUNS
+    assert re.fullmatch(
+        rf"experiments.grid: interrupted; \d+ of {RUNS} runs are stored afresh, {AS_THEY_WERE};"
+        r" the same command without --fresh goes on from there\n",
+        outcome.err,
+    )
+    assert nursery.run(*SWEEP, "--out", tmp_path).status == 0
+    assert_complete(tmp_path, expected, RUNS, stored)
 
 
 @pytest.mark.parametrize(

@@ -219,3 +219,13 @@ def test_a_dead_worker_of_which_joblib_says_nothing_costs_nothing(
     fewer_than = times_in(tmp_path)
     monkeypatch.setattr(pool, "train_batch", killing(lambda batch: batch.hidden == "3" and fewer_than(1)))
     same(run(sweep, jobs=2, backend="loky"), expected)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_pool_that_ends_early_costs_nothing(sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_follows(self: joblib.Parallel) -> None:
+        self._iterating, self._original_iterator = False, None
+
+    # As if there were no more than the first few batches that a pool takes.
+    monkeypatch.setattr(joblib.Parallel, "dispatch_next", nothing_follows)
+    same(run(sweep, jobs=2), expected)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -292,6 +293,26 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         message = refused(lambda: opened.data(data.fingerprint, name="some.csv", feature_names=(), class_names=()))
     assert message.startswith(f"{path}: damaged (data: Object arrays cannot be loaded when allow_pickle=False)")
     assert sorted(child.name for child in tmp_path.iterdir()) == [store.FILE]
+
+
+def test_a_file_that_is_refused_is_let_go_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    whole = written(path)
+
+    def write() -> None:
+        with Store(path) as opened:
+            opened.add_data([data_of()])
+
+    # The first byte; which SQLite may write to it; which of our versions may; a table.
+    for place in (0, 18, 63, whole.index(b"CREATE TABLE")):
+        damaged = whole[:place] + bytes([whole[place] ^ 0x80]) + whole[place + 1 :]
+        path.write_bytes(damaged)
+        before = psutil.Process().open_files()
+        said = refused(write)
+        assert said.startswith(f"{path}: ")
+        assert said.endswith(START_OVER if place != 63 else ": update this program")
+        assert psutil.Process().open_files() == before
+        assert path.read_bytes() == damaged
 
 
 # Every byte

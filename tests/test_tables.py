@@ -7,8 +7,11 @@ import io
 import json
 import math
 import os
+import signal
 import sqlite3
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -385,6 +388,24 @@ def test_an_interrupted_write_leaves_everything_as_it_was(
     assert (counts["computed"], counts["reused"]) == (2, 6)
 
 
+def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    path, theirs = tmp_path / "runs.csv", tmp_path / ".runs.csv.old"
+    theirs.touch()
+    code = "import os, sys, pathlib; from experiments.tables import replacing\n"
+    code += "with replacing(pathlib.Path(sys.argv[1])) as file: file.write(b'half'); os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", code, path], cwd=Path(__file__).parent.parent, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = set(tmp_path.iterdir()) - {theirs}
+    with tables.replacing(path) as one:
+        assert not left.exists()
+        with tables.replacing(path) as other:
+            other.write(b"other")
+        assert path.read_bytes() == b"other"
+        one.write(b"one")
+    assert path.read_bytes() == b"one"
+    assert set(tmp_path.iterdir()) == {path, theirs}
+
+
 def test_the_manifest_takes_its_place_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced: list[str] = []
     replace = os.replace
@@ -401,6 +422,15 @@ def test_the_manifest_takes_its_place_last(tmp_path: Path, monkeypatch: pytest.M
     mixed(tmp_path, monkeypatch)
     assert sorted(replaced) == sorted(tables.FILES)
     assert replaced[-1] == "sweep.json"
+
+
+def test_a_store_of_no_folder_has_a_name_in_messages_too() -> None:
+    sweep = Sweep(hidden=0, learning_rate=1, seed=0, iterations=1)
+    with Store(None) as empty:
+        with pytest.raises(ResultsError, match=r"^the temporary store: lacks runs of the sweep: run it again$"):
+            tables.gather(sweep, sweep.load(), empty, runner.Done(0, 1, 0.0, How(1)))
+        with pytest.raises(ResultsError, match=r"^the temporary store: lacks the data of flower: "):
+            empty.data("ff", name="flower")
 
 
 def test_the_tables_hold_what_was_asked_for_whatever_else_is_stored(
