@@ -132,7 +132,7 @@ def parser() -> _Parser:
     result.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
     result.add_argument("--fresh", action="store_true", help="train again what is stored already")
     result.add_argument("--fail-fast", action="store_true", help="stop at the first run that fails")
-    result.add_argument("--no-plots", action="store_true", help="write no pictures")
+    result.add_argument("--no-plots", action="store_true", help="write no pictures and no report")
     result.add_argument("--quiet", action="store_true", help="print errors only")
     return result
 
@@ -259,7 +259,7 @@ def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator
             f" {problem.train.m} training and {problem.test.m} test examples"
         )
     yield f"{'plan':14} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
-    for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png",))):
+    for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png", "report.html"))):
         yield f"{'file':14} {Path(options.out) / file}"
 
 
@@ -312,9 +312,9 @@ def _run(
         files = [out / name for name in (*tables.FILES, store.FILE)]
         if not options.no_plots:
             state("the tables were written, not all of the pictures")
-            from experiments.plots import draw_all
+            from experiments import plots, report
 
-            files += draw_all(out, results, say=say)
+            files += [*plots.draw_all(out, results, say=say), report.write(out, results)]
         Interrupted.state = "all files were written"
     return results, files
 

@@ -109,8 +109,18 @@ class Results:
             with Store(self._store, writes=False) as opened:
                 yield opened
 
-    def data(self, name: str) -> Data:
-        """A data set of the sweep, as it was trained on. Raises KeyError for any other name."""
+    def stored_runs(self) -> Iterator[StoredRun]:
+        """Everything that is stored of each run, one at a time, in the order of ``runs``."""
+        with self._opened() as opened:
+            for _, _, run in _stored_runs(self._sweep, _fingerprints(self.manifest["data"]), opened):
+                yield run
+
+    def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
+        """A data set of the sweep, as it was trained on; given its name, or a row of ``runs`` or ``summary``.
+
+        Raises KeyError for any other.
+        """
+        name = problem if isinstance(problem, str) else problem["dataset"]
         about = self.manifest["data"][name]
         with self._opened() as opened:
             return opened.data(

@@ -1,0 +1,66 @@
+// The charts: a specification from the page (see experiments/report_charts.py), drawn by Vega-Lite, filled from here.
+
+const MOST_SHAPES = 3000; // in SVG, which a screen reader can follow; more are drawn as an image
+
+/** Colours, as the style sheet has them for the light and the dark page. */
+export function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function theme() {
+  const [ink, lines] = [colour("ink"), colour("line")];
+  const words = { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
+  return {
+    background: "transparent",
+    font: "system-ui, sans-serif",
+    view: { stroke: "transparent" },
+    axis: { ...words, gridColor: lines, domainColor: lines, tickColor: lines },
+    legend: { ...words, labelLimit: 240 },
+    range: { category: ["seed", "median", "chosen", "here"].map((name) => colour(`curve-${name}`)) },
+  };
+}
+
+/** One chart in one element. Calls may follow each other at any pace: each waits for those before it. */
+export class Chart {
+  constructor(element, specification) {
+    Object.assign(this, { element, specification, data: {}, signals: {}, words: {}, click: null });
+    this.done = Promise.resolve();
+  }
+
+  /** Draw it anew, with words for the titles that begin with a dollar sign. */
+  draw(words = this.words) {
+    this.words = words;
+    return this.next(async () => {
+      const named = (_, value) => (typeof value === "string" && value in words ? words[value] : value);
+      const specification = JSON.parse(JSON.stringify(this.specification), named);
+      const shapes = Math.max(0, ...Object.values(this.data).map((rows) => rows.length));
+      this.result?.finalize();
+      this.result = await window.vegaEmbed(
+        this.element,
+        { ...specification, datasets: this.data },
+        { actions: false, renderer: shapes > MOST_SHAPES ? "canvas" : "svg", config: theme() },
+      );
+      this.view = this.result.view;
+      for (const [name, value] of Object.entries(this.signals)) this.view.signal(name, value);
+      this.view.addEventListener("click", (_, item) => item?.datum && this.click?.(item.datum));
+      await this.view.runAsync();
+    });
+  }
+
+  /** Put other data, and other values of its parameters, into the chart as it is. */
+  update(data, signals = {}) {
+    Object.assign(this.data, data);
+    Object.assign(this.signals, signals);
+    return this.next(async () => {
+      if (!this.view) return;
+      for (const [name, rows] of Object.entries(data)) this.view.data(name, rows);
+      for (const [name, value] of Object.entries(signals)) this.view.signal(name, value);
+      await this.view.runAsync();
+    });
+  }
+
+  next(work) {
+    this.done = this.done.then(work);
+    return this.done;
+  }
+}

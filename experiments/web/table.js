@@ -1,0 +1,145 @@
+// The table of configurations: sorted by any column, filtered by any words, shown some rows at a time.
+
+import { grouped, percent, short } from "./words.js";
+
+const ROWS = 50;
+
+/** The columns: what is in a cell, by which number rows are sorted. */
+function columnsOf(sweep) {
+  const has = (name) => name in sweep.columns;
+  const some = (name) => has(name) && sweep.columns[name].some((value) => value > 0);
+  const number = (name, title, text) => ({
+    title,
+    text: (c) => text(sweep.number(name, c)),
+    key: (c) => sweep.number(name, c),
+  });
+  const interval = (low, high) => (c) =>
+    sweep.number(low, c) === null ? "–" : `${percent(sweep.number(low, c))} to ${percent(sweep.number(high, c))}`;
+  const yesNo = (value) => (value === null ? "–" : value ? "yes" : "no");
+  const columns = sweep.axes
+    .map((axis, i) => ({ axis, title: axis.label, text: (c) => sweep.text(i, c), key: (c) => sweep.codes[i][c] }))
+    .filter(({ axis }, _, all) => axis.values.length > 1 || all.every((other) => other.axis.values.length === 1));
+  columns.push(
+    number("rank_test_accuracy", "rank", (value) => (value === null ? "–" : String(value))),
+    number("mean_test_accuracy", "mean test accuracy", percent),
+    {
+      title: "95 % interval",
+      text: interval("ci_low_test_accuracy", "ci_high_test_accuracy"),
+      key: (c) => sweep.number("ci_low_test_accuracy", c),
+    },
+    number("tied_with_best", "tied with best", yesNo),
+  );
+  if (has("difference_to_best")) columns.push(number("difference_to_best", "difference to best", percent));
+  columns.push(
+    number("mean_train_accuracy", "training accuracy", percent),
+    number("mean_cost", "cost", short),
+    number("n_seeds", "seeds", String),
+  );
+  for (const what of ["stuck", "diverged", "failed"]) {
+    if (some(`n_${what}`)) columns.push(number(`n_${what}`, what, String));
+  }
+  return columns;
+}
+
+export class Table {
+  /** `choose` is called with a configuration. */
+  constructor(sweep, elements, choose) {
+    Object.assign(this, { sweep, choose, ...elements });
+    this.columns = columnsOf(sweep);
+    this.order = { column: this.columns.findIndex(({ title }) => title === "rank"), descending: false };
+    this.rows = ROWS;
+    this.chosen = -1;
+    this.head();
+    this.filter.addEventListener("input", () => this.from());
+    this.more.addEventListener("click", () => {
+      this.rows += 4 * ROWS;
+      this.show();
+    });
+    this.show();
+  }
+
+  from() {
+    this.rows = ROWS;
+    this.show();
+  }
+
+  head() {
+    const row = this.table.tHead.insertRow();
+    this.columns.forEach(({ title }, column) => {
+      const button = create("button", title);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        const descending = this.order.column === column && !this.order.descending;
+        this.order = { column, descending };
+        this.from();
+      });
+      const cell = create("th");
+      cell.scope = "col";
+      cell.append(button);
+      row.append(cell);
+    });
+    const last = create("th");
+    last.scope = "col";
+    last.append(create("span", "choose"));
+    row.prepend(last);
+  }
+
+  /** The configurations that have all the words of the filter: "hidden=4" as an axis, others anywhere. */
+  matching() {
+    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const all = Array.from({ length: this.sweep.count }, (_, c) => c);
+    if (words.length === 0) return all;
+    const named = (c) => this.columns.map(({ title, text }) => `${title.replaceAll(" ", "_")}=${text(c)}`.toLowerCase());
+    return all.filter((c) => {
+      const cells = named(c);
+      return words.every((word) =>
+        word.includes("=") ? cells.includes(word) : cells.some((cell) => cell.slice(cell.indexOf("=") + 1).includes(word)),
+      );
+    });
+  }
+
+  show() {
+    const { key } = this.columns[this.order.column];
+    const sign = this.order.descending ? -1 : 1;
+    const found = this.matching();
+    const keys = new Map(found.map((c) => [c, key(c)]));
+    const last = (value) => (value === null ? 1 : 0); // what has no number comes last either way
+    found.sort((a, b) => last(keys.get(a)) - last(keys.get(b)) || sign * (keys.get(a) - keys.get(b)) || a - b);
+    const body = create("tbody");
+    for (const c of found.slice(0, this.rows)) body.append(this.row(c));
+    this.table.tBodies[0].replaceWith(body);
+    [...this.table.tHead.rows[0].cells].slice(1).forEach((cell, column) => {
+      const sorted = column === this.order.column;
+      cell.ariaSort = sorted ? (this.order.descending ? "descending" : "ascending") : "none";
+    });
+    const shown = Math.min(this.rows, found.length);
+    this.count.textContent = `${grouped(shown)} of ${grouped(found.length)} configurations shown`;
+    this.more.hidden = shown === found.length;
+  }
+
+  row(c) {
+    const row = create("tr");
+    const button = create("button", "show");
+    button.type = "button";
+    button.ariaLabel = `show ${this.sweep.words(c)}`;
+    button.addEventListener("click", () => this.choose(c));
+    row.insertCell().append(button);
+    for (const { text } of this.columns) row.insertCell().textContent = text(c);
+    row.dataset.configuration = c;
+    row.ariaCurrent = c === this.chosen ? "true" : null;
+    return row;
+  }
+
+  mark(configuration) {
+    this.chosen = configuration;
+    for (const row of this.table.tBodies[0].rows) {
+      row.ariaCurrent = Number(row.dataset.configuration) === configuration ? "true" : null;
+    }
+  }
+}
+
+export function create(name, text = "") {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+}

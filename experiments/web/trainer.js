@@ -1,0 +1,127 @@
+// A network that trains again in the page, and what it shows on the way.
+
+import { accuracy, forward, Training } from "./network.js";
+import { apart, grouped } from "./words.js";
+
+const FRAME = 12; // milliseconds of training in a frame of 16, so that the page never stops answering
+const CLOSE = 1e-9; // costs that agree: the same training, but for last bits
+export const END = { cost: 0.1, accuracy: 0.05 }; // within which training that amplifies last bits is expected to end
+
+/** Trains one run. `shown` is called whenever there is something to draw, with how far it is. */
+export class Trainer {
+  constructor(shown) {
+    this.shown = shown;
+    this.speed = 10; // iterations a frame
+    this.playing = false;
+  }
+
+  /** Another run: its data, how it is trained, its recorded curve, and how many iterations it has. */
+  load(data, how, recorded, iterations, recordEvery) {
+    this.pause();
+    Object.assign(this, { data, recorded, iterations, recordEvery });
+    this.training = new Training(data.X, data.Y, how);
+    this.restart();
+  }
+
+  /** Nothing to train. */
+  unload() {
+    this.pause();
+    this.training = null;
+  }
+
+  restart() {
+    this.pause();
+    this.training.restart();
+    this.records = [];
+    this.started = false;
+    this.stopped = false;
+    this.agreed = -1; // the last recorded iteration up to which all costs are close
+    this.differed = false;
+    this.record();
+  }
+
+  get iteration() {
+    return this.training.iteration;
+  }
+
+  get isDone() {
+    return this.stopped || this.iteration >= this.iterations;
+  }
+
+  play() {
+    if (!this.training || this.playing) return;
+    if (this.isDone) this.restart();
+    this.started = true;
+    this.playing = true;
+    this.frame = requestAnimationFrame(() => this.work());
+    this.shown(this);
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.playing = false;
+    cancelAnimationFrame(this.frame);
+    this.shown(this);
+  }
+
+  step() {
+    this.pause();
+    this.started = true;
+    if (!this.isDone) this.update();
+    this.shown(this);
+  }
+
+  work() {
+    const end = performance.now() + FRAME;
+    let left = this.speed;
+    do this.update();
+    while (--left > 0 && !this.isDone && performance.now() < end);
+    if (this.isDone) this.pause();
+    else this.frame = requestAnimationFrame(() => this.work());
+    this.shown(this);
+  }
+
+  update() {
+    this.training.step();
+    if (this.iteration % this.recordEvery === 0 || this.iteration === this.iterations) this.record();
+  }
+
+  /** Measure cost and accuracies, and compare the cost with the recorded one. */
+  record() {
+    const { training, data } = this;
+    const { cost, accuracy: train } = training.measure();
+    const test = data.Y_test.length
+      ? accuracy(forward(training.parameters, data.X_test, training.activation).Z, data.Y_test)
+      : null;
+    this.stopped = !Number.isFinite(cost);
+    if (this.stopped) return;
+    this.records.push({ iteration: this.iteration, cost, train, test });
+    const then = this.recorded.find(({ iteration }) => iteration === this.iteration);
+    if (!then || this.differed) return;
+    this.differed = Math.abs(cost - then.cost) > CLOSE;
+    if (!this.differed) this.agreed = this.iteration;
+  }
+
+  get last() {
+    return this.records.at(-1);
+  }
+
+  /** In a sentence: how this training compares with the recorded one. */
+  comparison(final) {
+    if (this.stopped) return "It diverged here: a number stopped being finite.";
+    const agreed =
+      this.agreed < 0 || this.recorded.length === 0
+        ? ""
+        : `Costs agree with the recorded ones to ${CLOSE} up to iteration ${grouped(this.agreed)}. `;
+    const amplified = this.differed ? "After that, training has amplified differences in the last bit. " : "";
+    if (!this.isDone || final.cost === null) return agreed + amplified;
+    const { last } = this;
+    const points = (a, b) => 100 * Math.abs((a ?? 0) - (b ?? 0));
+    const accuracies = Math.max(points(last.train, final.train), points(last.test, final.test));
+    const within = Math.abs(last.cost - final.cost) <= END.cost && accuracies <= 100 * END.accuracy;
+    const ends =
+      `It ends ${within ? "within" : "outside"} the tolerance of ${END.cost} in cost and ${100 * END.accuracy} points` +
+      ` of accuracy: ${apart(last.cost, final.cost)} and ${apart(accuracies, 0)} apart.`;
+    return agreed + amplified + ends;
+  }
+}
