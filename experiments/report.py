@@ -20,6 +20,7 @@ import re
 import string
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 FILE = "report.html"
 WEB = Path(__file__).parent / "web"
-MODULES = ("words", "random", "network", "plane", "model", "charts", "table", "trainer", "page")  # each after those it imports
+# Each after those that it imports.
+MODULES = ("words", "random", "network", "plane", "model", "charts", "table", "trainer", "page")
 
 # What the page holds at most. Together with some 0.9 MB of Vega that is about 6 MB.
 MOST_CONFIGURATIONS = 10_000
@@ -56,7 +58,7 @@ _HOW = (
     "activation", "optimizer", "momentum", "beta1", "beta2", "learning_rate", "output_learning_rate", "l1", "l2",
     "batch_size", "init", "init_scale",
 )  # fmt: skip
-_WORDS = {"auto": None, "same": None, "all": None}  # that stand where a number could: as the core knows them
+_WORDS = ("auto", "same", "all")  # that stand where a number could: what the core knows as None
 
 Ints = npt.NDArray[np.int64]
 Say = Callable[[str], object]
@@ -165,7 +167,7 @@ def _kept_curves(
     order = np.lexsort((*keys, np.repeat(np.arange(n), n_seeds))).reshape(n, n_seeds)
     some = min(n_seeds, max(1, MOST_POINTS // (n * n_records)))
     chosen = [(n_seeds - 1) // 2] if some == 1 else evenly(n_seeds, some)
-    records = np.array(evenly(n_records, max(min(n_records, FEWEST_RECORDS), min(n_records, MOST_POINTS // (n * some)))))
+    records = np.array(evenly(n_records, max(FEWEST_RECORDS, MOST_POINTS // (n * some))))
     most = max(1, MOST_POINTS // (some * len(records)))
     rank = summary["rank_test_accuracy"].to_numpy(np.float64, na_value=np.inf)
     shown = np.sort(order[np.sort(np.argsort(rank, kind="stable")[:most])][:, chosen].ravel())
@@ -213,7 +215,8 @@ def _kept_networks(
     with np.errstate(over="ignore"):  # a picture of a network that diverged may be wrong
         flat = np.concatenate([np.empty(0), *values]).astype(np.float32)
     starts = np.cumsum(sizes[fits]) - sizes[fits]
-    return {"run": _encoded(runs[fits].astype(np.uint32)), "values": _encoded(flat), "starts": _encoded(starts.astype(np.uint32))}
+    runs, starts = runs[fits].astype(np.uint32), starts.astype(np.uint32)
+    return {"run": _encoded(runs), "values": _encoded(flat), "starts": _encoded(starts)}
 
 
 def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
@@ -249,17 +252,14 @@ def _label(column: str) -> str:
 
 def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
     """How every run is trained, so far as they do not differ in it."""
-    single = {
-        name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in request.items()
-    }
-    return {
-        **{name: _WORDS.get(single[name], single[name]) for name in _HOW if name in single and not _several(single[name])},
-        **{name: single[name] for name in ("iterations", "record_every", "dtype")},
-    }
-
-
-def _several(value: Any) -> bool:
-    return isinstance(value, list | dict)
+    settings = {name: request[name] for name in ("iterations", "record_every", "dtype")}
+    for name in _HOW:
+        value = request.get(name)
+        if isinstance(value, list) and len(value) == 1:
+            (value,) = value
+        if isinstance(value, str | float | int):
+            settings[name] = None if value in _WORDS else value
+    return settings
 
 
 def _problems(results: Results, rows: pd.DataFrame, notes: list[str]) -> list[dict[str, Any]]:
@@ -269,7 +269,7 @@ def _problems(results: Results, rows: pd.DataFrame, notes: list[str]) -> list[di
     for _, row in rows.iterrows():
         data = results.data(row)
         features = str(row["features"]) if "features" in row else "all"
-        about = {
+        about: dict[str, Any] = {
             "name": ", ".join(_text(row[name]) for name in results.problem_columns),
             "feature_names": list(data.feature_names),
             "class_names": list(data.class_names),
@@ -397,11 +397,8 @@ def _listed(value: Any, most: int = 12) -> str:
 def _data(about: Any) -> Iterator[tuple[str, str]]:
     named = about.items() if isinstance(about, dict) else ((_listed(list(a["problem"].values())), a) for a in about)
     for name, each in list(named)[:20]:
-        yield (
-            name,
-            f"{each['training_examples']:,} training and {each['test_examples']:,} test examples of"
-            f" {each['features']:,} features; SHA-256 {each['fingerprint']}",
-        )
+        sizes = f"{each['training_examples']:,} training and {each['test_examples']:,} test examples"
+        yield name, f"{sizes} of {each['features']:,} features; SHA-256 {each['fingerprint']}"
         for note in each["notes"]:
             yield "", note
 
@@ -412,23 +409,28 @@ def _execution(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "finished", execution["finished"]
     yield "training took", f"{execution['training_seconds']:,} s, {execution['jobs']} jobs ({execution['backend']})"
     yield "commit", execution["commit"] or "unknown"
-    yield "versions", f"Python {execution['python']}, " + ", ".join(f"{k} {v}" for k, v in execution["versions"].items())
+    versions = {"Python": execution["python"], **execution["versions"]}
+    yield "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
     machine = execution["machine"]
     yield "machine", f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
 
 
+_VEGA = "window.vegaEmbed = vegaEmbed;"
+
+
 def _vega() -> str:
     """The JavaScript of Vega, Vega-Lite and vega-embed. To put it together takes two seconds, so it is kept."""
-    import altair
+    import altair as alt
     import vl_convert
 
-    about = f"{vl_convert.__version__} {altair.SCHEMA_VERSION}"
+    vega_lite = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    about = f"{version('vl-convert-python')} {vega_lite} {_VEGA}"
     kept = _cache_folder() / f"vega-{hashlib.sha256(about.encode()).hexdigest()[:16]}.js"
     with contextlib.suppress(OSError, ValueError):
         digest, _, script = kept.read_text(encoding="utf-8").partition("\n")
         if digest == _digest(script):
             return script
-    script = vl_convert.javascript_bundle(vl_version=".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2]))
+    script = vl_convert.javascript_bundle(_VEGA, vega_lite)
     # In texts of a script both are the same; within a page only the second leaves its element open.
     script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     with contextlib.suppress(OSError):

@@ -10,6 +10,8 @@ from typing import Any
 
 import altair as alt
 
+Layers = alt.LayerChart | alt.FacetChart  # the latter in name only
+
 KINDS = ("each seed", "median", "chosen seed", "trained here")  # of curves, in the order of their colours
 
 
@@ -24,7 +26,7 @@ def specifications() -> dict[str, Any]:
     return {name: chart.to_dict() for name, chart in charts.items()}
 
 
-def heat_map() -> alt.LayerChart:
+def heat_map() -> Layers:
     """Mean test accuracy over two axes. Data ``cells``: x, y, id, mean (or null), tied, words."""
     # In the order of the data, which the page gives in the order of the axes.
     x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
@@ -54,16 +56,20 @@ def heat_map() -> alt.LayerChart:
             .transform_calculate(shown="format(100 * datum.mean, '.1f') + (datum.tied === 'yes' ? '*' : '')")
             .mark_text(fontSize=11, cursor="pointer")
             .encode(text="shown:N", color=ink, tooltip=tooltip),
-            known.transform_filter("datum.id === selected").mark_rect(
-                filled=False, stroke="#d55e00", strokeWidth=4, cursor="pointer"
+            # Black in white can be seen on every shade.
+            *(
+                known.transform_filter("datum.id === selected").mark_rect(
+                    filled=False, stroke=stroke, strokeWidth=width, cursor="pointer"
+                )
+                for stroke, width in (("#fff", 6), ("#000", 3))
             ),
         )
         .add_params(selected, crowded)
-        .properties(width="container", height=alt.Step(34))
+        .properties(width="container", height=alt.Step(34), autosize={"type": "fit-x", "contains": "padding"})
     )
 
 
-def _curves(field: str, title: str) -> alt.LayerChart:
+def _curves(field: str, title: str) -> Layers:
     """A number against the iteration. Data ``curves`` and ``here``: iteration, the number, run, kind."""
     base = alt.Chart().encode(
         x=alt.X("iteration:Q", title="iteration", axis=alt.Axis(tickCount=5)),
@@ -86,9 +92,12 @@ def _curves(field: str, title: str) -> alt.LayerChart:
     ).properties(width="container", height=210)
 
 
-def _seeds() -> alt.LayerChart:
+def _seeds() -> Layers:
     """Test accuracy of every seed as a stack of dots. Data ``seeds``: test, seed, run; ``mean``: mean, low, high."""
-    x = alt.X("at:Q", title="test accuracy", axis=alt.Axis(format=".1%", tickCount=5), scale=alt.Scale(zero=False))
+    about = "test accuracy"
+    percent = alt.Axis(format=".1%", tickCount=5)
+    x = alt.X("at:Q", title=about, axis=percent, scale=alt.Scale(zero=False, padding=10))
+    y = alt.Y("row:Q", title="seeds", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(zero=True, padding=8))
     dots = (
         alt.Chart(alt.Data(name="seeds"))
         .transform_bin("bin", "test", bin=alt.Bin(maxbins=40))
@@ -97,13 +106,13 @@ def _seeds() -> alt.LayerChart:
         .mark_circle(size=90, opacity=1, cursor="pointer")
         .encode(
             x=x,
-            y=alt.Y("row:Q", title="seeds", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(domainMin=0)),
+            y=y,
             color=alt.condition("datum.run === chosen", alt.value("#d55e00"), alt.value("#7a7a7a")),
-            tooltip=[alt.Tooltip("seed:Q", format="d"), alt.Tooltip("test:Q", title="test accuracy", format=".2%")],
+            tooltip=[alt.Tooltip("seed:Q", format="d"), alt.Tooltip("test:Q", title=about, format=".2%")],
         )
     )
     mean = alt.Chart(alt.Data(name="mean"))
-    band = mean.mark_rect(opacity=0.25, color="#0072b2").encode(x=alt.X("low:Q", title="test accuracy"), x2="high:Q")
+    band = mean.mark_rect(opacity=0.25, color="#0072b2").encode(x=alt.X("low:Q", title=about), x2="high:Q")
     rule = mean.mark_rule(strokeWidth=2, color="#0072b2").encode(x="mean:Q")
     return (
         alt.layer(band, rule, dots)

@@ -38,7 +38,7 @@ export class Chart {
       this.result = await window.vegaEmbed(
         this.element,
         { ...specification, datasets: this.data },
-        { actions: false, renderer: shapes > MOST_SHAPES ? "canvas" : "svg", config: theme() },
+        { actions: false, logLevel: 1, renderer: shapes > MOST_SHAPES ? "canvas" : "svg", config: theme() },
       );
       this.view = this.result.view;
       for (const [name, value] of Object.entries(this.signals)) this.view.signal(name, value);

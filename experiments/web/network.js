@@ -101,7 +101,7 @@ export function backward(parameters, A, X, Y, activation = "tanh") {
   const m = Y.length;
   const last = parameters.length - 1;
   const gradients = [];
-  let dZ = [Float64Array.from(A[last][0], (a, i) => a - Y[i])];
+  let dZ = [A[last][0].map((a, i) => a - Y[i])];
   for (let layer = last; layer >= 0; layer--) {
     const below = layer > 0 ? A[layer - 1] : X;
     gradients[layer] = {
@@ -111,7 +111,7 @@ export function backward(parameters, A, X, Y, activation = "tanh") {
     if (layer > 0) {
       const { W } = parameters[layer];
       dZ = below.map((a, unit) => {
-        const weights = W.map((row) => row[unit]); // of this unit in the layer above
+        const weights = Float64Array.from(W, (row) => row[unit]); // of this unit in the layer above
         const dz = weightedSum(weights, dZ, 0);
         for (let i = 0; i < m; i++) dz[i] *= slope(a[i]);
         return dz;
@@ -221,10 +221,11 @@ export class Training {
 /** start + weights[0] rows[0] + weights[1] rows[1] + ..., for every example. */
 function weightedSum(weights, rows, start) {
   const sums = new Float64Array(rows[0].length).fill(start);
-  rows.forEach((row, j) => {
+  for (let j = 0; j < rows.length; j++) {
+    const row = rows[j];
     const weight = weights[j];
     for (let i = 0; i < sums.length; i++) sums[i] += weight * row[i];
-  });
+  }
   return sums;
 }
 

@@ -76,7 +76,7 @@ function furtherSaid() {
   const varied = furtherAxes().filter((axis) => sweep.axes[axis].values.length > 1);
   const best = varied.filter((axis) => chosen.further.get(axis) === BEST).map((axis) => sweep.axes[axis].label);
   const said = best.length ? `Each cell is the best over ${best.join(", ")}. ` : "";
-  return `${said}An asterisk: not told from the best of its problem.`;
+  return `${said}An asterisk: tied with the best.`;
 }
 
 function fillAxisControls() {

@@ -38,38 +38,34 @@ function probabilities(parameters, activation, plane, { x, y }) {
   return forward(parameters, computed(plane.terms, points), activation).A.at(-1)[0];
 }
 
-/** Paint the plane, the boundary where the probability is 1/2, and the points. Colours are [r, g, b]. */
+/** Paint the plane, the boundary where the probability is 1/2, and the points. Shades and line are [r, g, b]. */
 export function paint(canvas, parameters, activation, plane, colours) {
   const view = limits(plane.points);
   const context = canvas.getContext("2d");
   const { width, height } = canvas;
   const image = context.createImageData(width, height);
-  const p = parameters ? interpolated(probabilities(parameters, activation, plane, view), width, height) : null;
-  for (let i = 0; i < width * height; i++) {
-    const [r, g, b] = p === null ? colours.middle : shade(p[i], colours);
-    image.data.set([r, g, b, 255], 4 * i);
-  }
-  if (p !== null) {
-    for (let i = 0; i < width * (height - 2) - 2; i++) {
-      const side = p[i] > 0.5;
-      if (side !== p[i + 2 * width] > 0.5 || (i % width < width - 2 && side !== p[i + 2] > 0.5)) {
-        image.data.set([...colours.line, 255], 4 * i);
-      }
-    }
+  const pixels = new Uint32Array(image.data.buffer);
+  if (parameters === null) {
+    pixels.fill(pixel(colours.middle));
+  } else {
+    shade(pixels, interpolated(probabilities(parameters, activation, plane, view), width, height), width, colours);
   }
   context.putImageData(image, 0, 0);
   drawPoints(context, plane, view, colours);
 }
 
+/** The probabilities of a grid at every pixel, between whose points they are interpolated. */
 function interpolated(grid, width, height) {
   const result = new Float64Array(width * height);
   for (let row = 0; row < height; row++) {
     const y = (row * (STEPS - 1)) / (height - 1);
     const top = Math.min(Math.floor(y), STEPS - 2);
+    const v = y - top;
     for (let column = 0; column < width; column++) {
       const x = (column * (STEPS - 1)) / (width - 1);
       const left = Math.min(Math.floor(x), STEPS - 2);
-      const [u, v, k] = [x - left, y - top, top * STEPS + left];
+      const u = x - left;
+      const k = top * STEPS + left;
       const above = grid[k] * (1 - u) + grid[k + 1] * u;
       const below = grid[k + STEPS] * (1 - u) + grid[k + STEPS + 1] * u;
       result[row * width + column] = above * (1 - v) + below * v;
@@ -78,10 +74,26 @@ function interpolated(grid, width, height) {
   return result;
 }
 
-function shade(p, { zero, middle, one }) {
+/** A colour for every pixel: from that of class 0 to that of class 1, and the line where the side changes. */
+function shade(pixels, p, width, colours) {
+  const shades = Uint32Array.from({ length: 256 }, (_, k) => pixel(blend(k / 255, colours)));
+  const line = pixel(colours.line);
+  for (let i = 0; i < pixels.length; i++) {
+    const side = p[i] > 0.5;
+    const below = i + 2 * width < p.length ? p[i + 2 * width] > 0.5 : side;
+    const beside = i % width < width - 2 ? p[i + 2] > 0.5 : side;
+    pixels[i] = side !== below || side !== beside ? line : shades[Math.round(255 * p[i])];
+  }
+}
+
+function blend(p, { zero, middle, one }) {
   const end = p < 0.5 ? zero : one;
   const part = Math.abs(2 * p - 1);
-  return middle.map((m, k) => m + (end[k] - m) * part);
+  return middle.map((m, k) => Math.round(m + (end[k] - m) * part));
+}
+
+function pixel([r, g, b]) {
+  return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0; // little-endian, as every processor that browsers run on
 }
 
 function drawPoints(context, plane, { x, y }, colours) {

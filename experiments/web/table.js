@@ -31,8 +31,8 @@ function columnsOf(sweep) {
   );
   if (has("difference_to_best")) columns.push(number("difference_to_best", "difference to best", percent));
   columns.push(
-    number("mean_train_accuracy", "training accuracy", percent),
-    number("mean_cost", "cost", short),
+    number("mean_train_accuracy", "mean training accuracy", percent),
+    number("mean_cost", "mean cost", short),
     number("n_seeds", "seeds", String),
   );
   for (const what of ["stuck", "diverged", "failed"]) {

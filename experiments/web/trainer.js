@@ -116,7 +116,7 @@ export class Trainer {
     const amplified = this.differed ? "After that, training has amplified differences in the last bit. " : "";
     if (!this.isDone || final.cost === null) return agreed + amplified;
     const { last } = this;
-    const points = (a, b) => 100 * Math.abs((a ?? 0) - (b ?? 0));
+    const points = (a, b) => 100 * Math.abs(Math.fround(a ?? 0) - (b ?? 0)); // recorded ones come in float32
     const accuracies = Math.max(points(last.train, final.train), points(last.test, final.test));
     const within = Math.abs(last.cost - final.cost) <= END.cost && accuracies <= 100 * END.accuracy;
     const ends =
