@@ -163,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         how = pool.How(**chosen, fresh=options.fresh, fail_fast=options.fail_fast)
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS})
         data = sweep.load()
-        existing = tables.check_folder(out)
+        existing = tables.check_folder(out, tables.FILES if options.no_plots else (*tables.FILES, tables.REPORT))
         if not options.no_plots:
             tables.check_folder(out / "plots")
         with store.stored_in(out) as stored:
@@ -259,7 +259,7 @@ def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator
             f" {problem.train.m} training and {problem.test.m} test examples"
         )
     yield f"{'plan':14} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
-    for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png", "report.html"))):
+    for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png", tables.REPORT))):
         yield f"{'file':14} {Path(options.out) / file}"
 
 

@@ -29,12 +29,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.plot_parts import evenly
+from experiments.store import STATUSES
+from experiments.tables import REPORT, replacing
+from planar_core.training import recorded_iterations
 
 if TYPE_CHECKING:
     from experiments.datasets import Data
     from experiments.tables import Results
 
-FILE = "report.html"
 WEB = Path(__file__).parent / "web"
 # Each after those that it imports.
 MODULES = ("words", "random", "network", "plane", "model", "charts", "table", "trainer", "page")
@@ -69,9 +71,6 @@ Say = Callable[[str], object]
 
 def contents(results: Results) -> dict[str, Any]:
     """What the page holds of a sweep, as plain values, arrays as base64: a function of the results alone."""
-    from experiments.store import STATUSES
-    from planar_core.training import recorded_iterations
-
     notes: list[str] = []
     summary, n_seeds = results.summary, len(results.runs) // max(1, len(results.summary))
     columns = [name for name in results.columns if name != "seed"]
@@ -452,8 +451,6 @@ def _cache_folder() -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    from experiments.tables import replacing
-
     with replacing(path) as file:
         file.write(text.encode())
 
@@ -468,7 +465,7 @@ def write(folder: str | os.PathLike[str], results: Any = None) -> Path:
         from experiments import tables
 
         results = tables.read(folder)
-    path = Path(folder) / FILE
+    path = Path(folder) / REPORT
     _write(path, page(results))
     return path
 

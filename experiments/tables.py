@@ -43,6 +43,7 @@ MEASURES = ("cost", "train_accuracy", "test_accuracy")
 RUNS, CURVES, SUMMARY = "runs.csv", "curves.csv", "summary.csv"
 MANIFEST = "sweep.json"
 FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
+REPORT = "report.html"  # of experiments.report
 FORMAT = 2  # of the manifest; raised when a reader has to know
 
 _TEXT_COLUMNS = ("dataset", "hidden", "target", "dtype", "status", "error")
@@ -326,10 +327,10 @@ def _processor() -> str:
 # Files
 
 
-def check_folder(folder: str | os.PathLike[str]) -> Path:
+def check_folder(folder: str | os.PathLike[str], files: Iterable[str] = FILES) -> Path:
     """The folder, or the existing one in which it would be made: nothing is created.
 
-    Raises ResultsError if ``write`` would fail.
+    Raises ResultsError if these files could not be written.
     """
     existing = Path(folder)
     try:
@@ -339,7 +340,7 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
             existing = existing.parent
         with tempfile.TemporaryFile(dir=existing):  # asking for permissions is not enough: root has them all
             pass
-        for name in FILES:
+        for name in files:
             if existing == Path(folder) and (existing / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
     except OSError as error:

@@ -23,7 +23,7 @@ function theme() {
 /** One chart in one element. Calls may follow each other at any pace: each waits for those before it. */
 export class Chart {
   constructor(element, specification) {
-    Object.assign(this, { element, specification, data: {}, signals: {}, words: {}, click: null });
+    Object.assign(this, { element, specification, data: {}, signals: {}, words: {}, size: {}, click: null });
     this.done = Promise.resolve();
   }
 
@@ -37,7 +37,7 @@ export class Chart {
       this.result?.finalize();
       this.result = await window.vegaEmbed(
         this.element,
-        { ...specification, datasets: this.data },
+        { ...specification, ...this.size, datasets: this.data },
         { actions: false, logLevel: 1, renderer: shapes > MOST_SHAPES ? "canvas" : "svg", config: theme() },
       );
       this.view = this.result.view;

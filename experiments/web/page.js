@@ -10,6 +10,8 @@ import { Trainer, END } from "./trainer.js";
 import { grouped, percent, short } from "./words.js";
 
 const REDRAW = 200; // milliseconds between two updates of a chart in training
+const ROW = 34; // pixels of a row of the heat map
+const HIGHEST = 900; // pixels of all of them
 const BEST = "best"; // of a further axis: the best of its values
 
 const element = (id) => document.getElementById(id);
@@ -66,8 +68,10 @@ async function drawHeatMap() {
   const shown = cells();
   const [x, y] = [sweep.axes[chosen.x], sweep.axes[chosen.y]];
   charts.heat.data = { cells: shown };
-  const room = element("chart-heat").clientWidth - 110;
-  charts.heat.signals = { selected: chosen.configuration, crowded: room / x.values.length < 38 };
+  const width = (element("chart-heat").clientWidth - 110) / x.values.length;
+  const height = Math.min(ROW, HIGHEST / y.values.length);
+  charts.heat.size = { height: height * y.values.length };
+  charts.heat.signals = { selected: chosen.configuration, crowded: width < 38 || height < 16 };
   element("further-said").textContent = furtherSaid();
   await charts.heat.draw({ $x: x.label, $y: y.label });
 }
@@ -393,11 +397,11 @@ async function start() {
   document.documentElement.dataset.ready = "true";
 }
 
-let width = window.innerWidth;
+let pageWidth = window.innerWidth;
 
 function resized() {
-  if (window.innerWidth === width) return; // a phone's address bar changes the height alone
-  width = window.innerWidth;
+  if (window.innerWidth === pageWidth) return; // a phone's address bar changes the height alone
+  pageWidth = window.innerWidth;
   drawHeatMap();
 }
 
