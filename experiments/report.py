@@ -30,7 +30,7 @@ import pandas as pd
 
 from experiments.plot_parts import evenly
 from experiments.store import STATUSES
-from experiments.tables import REPORT, replacing
+from experiments.tables import MEASURES, REPORT, replacing
 from planar_core.training import recorded_iterations
 
 if TYPE_CHECKING:
@@ -101,16 +101,14 @@ def contents(results: Results) -> dict[str, Any]:
         "statuses": list(STATUSES),
         "runs": {
             "status": _encoded(pd.Categorical(runs["status"], STATUSES).codes.astype(np.uint8)),
-            "cost": _encoded(runs["cost"].to_numpy(np.float64)),
-            "train_accuracy": _encoded(runs["train_accuracy"].to_numpy(np.float32)),
-            "test_accuracy": _encoded(runs["test_accuracy"].to_numpy(np.float32)),
+            **{measure: _encoded(_rounded(runs[measure].to_numpy(np.float64))) for measure in MEASURES},
         },
         "curves_at": at[records].tolist(),
         "curves": {
             "run": _encoded(shown.astype(np.uint32)),
             "cost": _encoded(curves[:, 0, records]),
-            "train_accuracy": _encoded(curves[:, 1, records].astype(np.float32)),
-            "test_accuracy": _encoded(curves[:, 2, records].astype(np.float32)),
+            "train_accuracy": _encoded(_rounded(curves[:, 1, records])),
+            "test_accuracy": _encoded(_rounded(curves[:, 2, records])),
         },
         "networks": networks,
         "settings": _settings(results.manifest["request"]),
@@ -211,8 +209,7 @@ def _kept_networks(
         )
     fits &= sizes > 0
     values = [network for network, fit in zip(networks, fits, strict=True) if fit]
-    with np.errstate(over="ignore"):  # a picture of a network that diverged may be wrong
-        flat = np.concatenate([np.empty(0), *values]).astype(np.float32)
+    flat = _rounded(np.concatenate([np.empty(0), *values]))
     starts = np.cumsum(sizes[fits]) - sizes[fits]
     runs, starts = runs[fits].astype(np.uint32), starts.astype(np.uint32)
     return {"run": _encoded(runs), "values": _encoded(flat), "starts": _encoded(starts)}
@@ -321,6 +318,12 @@ def _plane(data: Data, features: str) -> dict[str, Any] | None:
             for term, text in zip(terms, texts, strict=True)
         ],
     }
+
+
+def _rounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """To seven digits, which is more than the page shows."""
+    with np.errstate(over="ignore"):  # of runs that diverged
+        return values.astype(np.float32)
 
 
 def _encoded(values: npt.NDArray[Any]) -> dict[str, str]:
