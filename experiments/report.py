@@ -91,7 +91,10 @@ def contents(results: Results) -> dict[str, Any]:
     return {
         "axes": [_axis(summary[name], name, name in results.problem_columns) for name in columns],
         "columns": [
-            {"name": name, "values": _encoded(summary[name].astype("Float64").to_numpy(np.float32, na_value=np.nan))}
+            {
+                "name": name,
+                "values": _encoded(_rounded(summary[name].astype("Float64").to_numpy(np.float64, na_value=np.nan))),
+            }
             for name in _STATISTICS
             if name in summary.columns
         ],

@@ -27,7 +27,7 @@ def specifications() -> dict[str, Any]:
 
 
 def heat_map() -> Layers:
-    """Mean test accuracy over two axes. Data ``cells``: x, y, id, mean (or null), tied, words. The page sets a height."""
+    """Mean test accuracy over two axes. Data ``cells``: x, y, id, mean (or null), tied, words."""
     # In the order of the data, which the page gives in the order of the axes.
     x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
     y = alt.Y("y:O", sort=None, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
