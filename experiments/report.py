@@ -323,7 +323,7 @@ def _plane(data: Data, features: str) -> dict[str, Any] | None:
     }
 
 
-def _rounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+def _rounded(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """To seven digits, which is more than the page shows."""
     with np.errstate(over="ignore"):  # of runs that diverged
         return values.astype(np.float32)

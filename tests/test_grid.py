@@ -219,7 +219,7 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(tmp_path: Path, capsys: py
     ]
     assert re.match(f"^plan           {PLAN}; needs --yes$", lines[7])
     assert [line.split()[1] for line in lines[8:]] == [
-        str(tmp_path / "out" / name) for name in (*tables.FILES, store.FILE, "plots/*.png")
+        str(tmp_path / "out" / name) for name in (*tables.FILES, store.FILE, "plots/*.png", "report.html")
     ]
     assert list(tmp_path.iterdir()) == []
 
@@ -293,12 +293,13 @@ def test_sizes(n: float, text: str) -> None:
 # What is done
 
 
-def test_pictures_come_with_the_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pictures_and_report_come_with_the_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     assert grid.main([*TINY[:-1], "--out", str(tmp_path)]) == 0
     pictures = sorted(path.name for path in (tmp_path / "plots").iterdir())
     assert "accuracy.png" in pictures
-    assert f"{5 + len(pictures)} files in" in capsys.readouterr().out
+    assert (tmp_path / "report.html").stat().st_size > 500_000
+    assert f"{6 + len(pictures)} files in" in capsys.readouterr().out
 
 
 def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

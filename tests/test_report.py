@@ -427,7 +427,12 @@ def test_the_bytes_depend_on_the_results_alone(swept: Results) -> None:
 def test_the_bundle_cannot_end_its_element_and_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     made: list[int] = []
-    monkeypatch.setattr(vl_convert, "javascript_bundle", lambda *_: made.append(1) or "'</script><!--';\n")
+
+    def bundle(*_: Any) -> str:
+        made.append(1)
+        return "'</script><!--';\n"
+
+    monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
     expected = "'<\\/script><\\!--';\n"
     assert [report._vega(), report._vega(), len(made)] == [expected, expected, 1]
     (kept,) = (tmp_path / "cache" / "planar-sweep").iterdir()

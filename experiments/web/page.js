@@ -31,10 +31,11 @@ const trainer = new Trainer(trainingShown);
 
 // ---------------------------------------------------------------------------------------------- the heat map
 
-/** Axes that vary come first; there are always two to choose. */
+/** The axes that vary, those of the data last; there are always two to choose. */
 function axesToChoose() {
-  const places = sweep.axes.map((_, axis) => axis);
-  const varies = (axis) => sweep.axes[axis].values.length > 1;
+  const { axes } = sweep;
+  const places = axes.map((_, axis) => axis).sort((a, b) => axes[a].problem - axes[b].problem);
+  const varies = (axis) => axes[axis].values.length > 1;
   const varied = places.filter(varies);
   return varied.length >= 2 ? varied : [...varied, ...places.filter((axis) => !varies(axis))].slice(0, 2);
 }
