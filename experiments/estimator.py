@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from planar_core import forward, train
+from planar_core import TrainedNetwork, forward, train
 from planar_core.elementary import evaluate
 
 _HERE = {
@@ -29,7 +29,8 @@ _HERE = {
 }
 """What scikit-learn calls the arguments of `planar_core.train`, where it is not the same."""
 
-_TAKEN = inspect.signature(train).parameters.keys()
+_NUMBERS = ("learning_rate_init", "momentum", "beta_1", "beta_2", "l1", "l2")
+_NUMBERS_OR_NONE = ("output_learning_rate", "init_scale")
 
 _ACTIVATIONS_AT_ONCE = 2**22  # in prediction: 32 MB an array
 
@@ -133,41 +134,13 @@ class PlanarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
                 f"Only binary classification is supported. The type of the target is {type_of_target(labels)}."
             )
         if len(classes) < 2:
-            raise ValueError(f"y: expected two classes, got one class alone: {classes[0]!r}")
+            raise ValueError(f"y: expected two classes, got one class alone: {classes.tolist()[0]!r}")
 
-        hidden = self.hidden_layer_sizes
-        seed = _seed(self.random_state)
-        arguments: dict[str, Any] = {
-            "activation": self.activation,
-            "output_learning_rate": self.output_learning_rate,
-            "optimizer": self.solver,
-            "momentum": self.momentum,
-            "beta1": self.beta_1,
-            "beta2": self.beta_2,
-            "l1": self.l1,
-            "l2": self.l2,
-            "batch_size": self.batch_size,
-            "init": self.init,
-            "init_scale": self.init_scale,
-        }
-        try:
-            trained = train(
-                rows.T,
-                is_one,
-                hidden=hidden.tolist() if isinstance(hidden, np.ndarray) else hidden,
-                learning_rate=self.learning_rate_init,
-                iterations=self.max_iter,
-                seed=seed,
-                record_every=self.record_every,
-                dtype=self.dtype,
-                **{name: arguments[name] for name in arguments.keys() & _TAKEN},
-            )
-        except ValueError as error:
-            name, equals, rest = str(error).partition("=")
-            raise ValueError(_HERE.get(name, name) + equals + rest) from None
-
+        seed = self._seed()
+        trained = self._train(rows.T, is_one, seed)
         self.classes_ = classes
-        self.seed_ = seed
+        self.seed_ = int(seed)
+        self._activation = self.activation  # set_params after fit must not change what was learned
         self.status_ = trained.status
         self.coefs_ = [W.T for W, _ in trained.parameters]
         self.intercepts_ = [b[:, 0] for _, b in trained.parameters]
@@ -190,8 +163,8 @@ class PlanarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         rows = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         parameters = [(W.T, b[:, np.newaxis]) for W, b in zip(self.coefs_, self.intercepts_, strict=True)]
         step = max(1, _ACTIVATIONS_AT_ONCE // sum(len(b) for b in self.intercepts_))
-        parts = [forward(parameters, rows[start : start + step].T).Z[-1][0] for start in range(0, len(rows), step)]
-        return np.concatenate(parts)
+        parts = [rows[start : start + step].T for start in range(0, len(rows), step)]
+        return np.concatenate([forward(parameters, part, self._activation).Z[-1][0] for part in parts])
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """The class, (examples,), of X (examples, features)."""
@@ -204,9 +177,42 @@ class PlanarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         # Each from its own side, as 1 - p has no accurate small values.
         return np.column_stack((evaluate("sigmoid", -logits), evaluate("sigmoid", logits)))
 
+    def _seed(self) -> Any:
+        """A seed for `planar_core.train`, which also refuses what is none."""
+        given: Any = self.random_state
+        if given is None or given is np.random or isinstance(given, np.random.RandomState):
+            return int(check_random_state(given).randint(2**32, dtype=np.uint32))
+        return given
 
-def _seed(random_state: Any) -> Any:
-    """A seed for `planar_core.train`, which also refuses what is none."""
-    if random_state is None or random_state is np.random or isinstance(random_state, np.random.RandomState):
-        return int(check_random_state(random_state).randint(2**32, dtype=np.uint32))
-    return random_state
+    def _train(self, X: npt.NDArray[np.floating], Y: npt.NDArray[np.integer], seed: int) -> TrainedNetwork:
+        """What `planar_core.train` makes of X (features, examples) and Y (examples,); it also checks the parameters."""
+        for name in (*_NUMBERS, *_NUMBERS_OR_NONE):
+            value = getattr(self, name)
+            if not isinstance(value, Real) and not (value is None and name in _NUMBERS_OR_NONE):
+                raise ValueError(f"{name}={value!r}: expected a number")
+        hidden = self.hidden_layer_sizes
+        try:
+            return train(
+                X,
+                Y,
+                hidden=hidden.tolist() if isinstance(hidden, np.ndarray) else hidden,
+                activation=self.activation,
+                optimizer=self.solver,
+                learning_rate=self.learning_rate_init,
+                output_learning_rate=self.output_learning_rate,
+                iterations=self.max_iter,
+                momentum=self.momentum,
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                l1=self.l1,
+                l2=self.l2,
+                batch_size=self.batch_size,
+                init=self.init,
+                init_scale=self.init_scale,
+                record_every=self.record_every,
+                dtype=self.dtype,
+                seed=seed,
+            )
+        except ValueError as error:
+            name, equals, rest = str(error).partition("=")
+            raise ValueError(f"{_HERE.get(name, name)}{equals}{rest}") from None
