@@ -41,9 +41,8 @@ class Project:
     def _batch(self, workload: Workload, position: int, start: int, size: int) -> Batch:
         group = workload.groups[position]
         chosen = slice(start, start + size)
-        return training.new_batch(
-            self.features, group.hidden, group.seeds[chosen], group.learning_rates[chosen], 2, workload.dtype
-        )
+        how = [training.Hyperparameters(rate) for rate in group.learning_rates[chosen]]
+        return training.new_batch(self.features, group.hidden, group.seeds[chosen], how, 2, workload.dtype)
 
     def close(self) -> None:
         """End the threads."""

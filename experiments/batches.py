@@ -258,7 +258,8 @@ def _train_batch(
     batch: Batch, problem: Problem, iterations: int, record_every: int, dtype: str, stop: threading.Event | None
 ) -> list[StoredRun]:
     records = training.n_records(iterations, record_every)
-    arrays = training.new_batch(problem.features, batch.hidden, batch.seeds, batch.learning_rates, records, dtype)
+    how = [training.Hyperparameters(learning_rate) for learning_rate in batch.learning_rates]
+    arrays = training.new_batch(problem.features, batch.hidden, batch.seeds, how, records, dtype)
     for _ in training.train_batch(
         batch.hidden, problem.features, arrays, problem.train, problem.test, iterations, record_every
     ):

@@ -36,9 +36,12 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+INLINED: dict[str, Any] = {**_OPTIONS, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile ``function`` into each kernel that calls it; it cannot be called from Python."""
-    return numba.njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)
+    return numba.njit(**INLINED)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

@@ -8,6 +8,9 @@ The formulas (A of layer 0 is the input X; sums run over the m examples; the las
     dW = dZ A_below' / m                  db = sum(dZ) / m
     W <- W - learning_rate dW             b <- b - learning_rate db
 
+(tanh and its derivative 1 - A^2 stand for any function of ``activations``. What else may happen to dW before the
+update: see ``direction``.)
+
 How they are laid out for speed:
 
 - Lanes run along the examples, which are padded to whole vectors ("blocks"); ``weight`` is 1 for an example and 0 for
@@ -26,15 +29,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from planar_core.activations import RANGE, into_range, sigmoid, tanh, tanh_slope
+from planar_core.activations import RANGE, into_range, is_bounded, sigmoid, slope, value
 from planar_core.compiling import inlined, kernel
-from planar_core.elementary import SIGMOID_UNITS, TANH_UNITS, exp, log1p
+from planar_core.elementary import SIGMOID_UNITS, exp, log1p
 from planar_core.simd import absolute, fma, horizontal_sum, lanes_of, load, select, splat, store, zeros
+from planar_core.streams import permute, set_seed
 
 
 class Layout(NamedTuple):
-    """Where each layer's numbers are. All fields are int64 arrays with one entry a layer, the output layer last."""
+    """A network: where each layer's numbers are. The arrays are int64, one entry a layer, the output layer last."""
 
+    activation: Any  # of the hidden units: one of activations.ACTIVATIONS
     inputs: Any  # number of inputs, padded to an even number
     units: Any  # number of units
     weights: Any  # index of W[0, 0] among the parameters; W is (units, inputs), row by row
@@ -63,17 +68,32 @@ class Workspace(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Runs that differ in initial parameters and learning rate only. Arrays have one entry, or row, a run."""
+    """Runs with the same network and the same examples. Arrays have one entry, or row, a run."""
 
     parameters: Any  # (runs, parameters): initial ones before, final ones after
     last_finite: Any  # (runs, parameters): those of the last record
-    learning_rates: Any  # (runs,)
+    learning_rates: Any  # (runs, 2): of the hidden layers, and of the output layer
+    optimizers: Any  # (runs,), int64: a position in OPTIMIZERS
+    decays: Any  # (runs, 2): momentum, or Adam's beta1 and beta2
+    penalties: Any  # (runs, 2): l1 and l2
+    batch_sizes: Any  # (runs,), int64: examples in a mini-batch; more than there are stand for all
+    seeds: Any  # (runs,), uint32: of the stream that deals out the mini-batches
     costs: Any  # (runs, records), float64
     train_accuracies: Any  # (runs, records), float64
     test_accuracies: Any  # (runs, records), float64; nan without test examples
     records: Any  # (runs,), int64: how many entries of the three are filled
     diverged: Any  # (runs,), bool
     position: Any  # (2,), int64: run and iteration at which to go on
+
+
+class State(NamedTuple):
+    """What a run in training remembers if it is more than gradient descent on all examples."""
+
+    moments: Any  # (2, parameters): momentum's velocity, or Adam's running means of dW and dW^2
+    powers: Any  # (2,), float64: beta1^k and beta2^k after k updates
+    shuffled: Any  # Examples: those of one epoch, each mini-batch padded to whole vectors
+    order: Any  # (m,), int64: which examples those are
+    stream: Any  # of random numbers, as in ``streams``
 
 
 @inlined
@@ -109,8 +129,10 @@ def _weighted_sum(weights, w, stride, terms, bias, source, first_row, first_bloc
 
 
 @inlined
-def _is_in_range(scaled, bias, w, inputs, largest, layer):
+def _is_in_range(activation, scaled, bias, w, inputs, largest, layer):
     """Whether the sum over the inputs can be told beforehand to stay in the range of the activation function."""
+    if not is_bounded(activation):
+        return True
     bound = abs(bias)
     for j in range(inputs):
         bound += abs(scaled[w + j]) * (largest[j] if layer == 0 else 1.0)  # hidden units lie within 1
@@ -119,14 +141,14 @@ def _is_in_range(scaled, bias, w, inputs, largest, layer):
 
 @inlined
 def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
-    """Z = W A_below + b and A = tanh(Z) for ``blocks`` blocks of X; of the output layer A holds Z.
+    """Z = W A_below + b and the activations A for ``blocks`` blocks of X; of the output layer A holds Z.
 
     The Z of every layer goes to the array Z, unless that is None.
     """
-    A, scaled = workspace.A, workspace.scaled
+    A, scaled, activation = workspace.A, workspace.scaled, layout.activation
     last = layout.units.shape[0] - 1
     for p in range(parameters.shape[0]):
-        scaled[p] = parameters[p] * TANH_UNITS if p < layout.weights[last] else parameters[p]
+        scaled[p] = parameters[p] * activation.units if p < layout.weights[last] else parameters[p]
     for layer in range(last + 1):
         inputs = layout.inputs[layer]
         if layer == 0:
@@ -136,25 +158,25 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
         for unit in range(layout.units[layer]):
             row, w = layout.rows[layer] + unit, layout.weights[layer] + unit * inputs
             bias = scaled[layout.biases[layer] + unit]
-            is_in_range = _is_in_range(scaled, bias, w, inputs, examples.largest, layer)
+            is_in_range = _is_in_range(activation, scaled, bias, w, inputs, examples.largest, layer)
             if inputs == 2 and is_in_range and layer < last and Z is None:  # points in the plane: all in one pass
                 w0, w1 = scaled[w], scaled[w + 1]
                 for block in range(blocks):
                     y = fma(load(below, below_row, below_block + block), w0, bias)
                     y = fma(load(below, below_row + 1, below_block + block), w1, y)
-                    store(A, row, block, tanh(y))
+                    store(A, row, block, value(activation, y))
                 continue
             # np.int64(1), since for each literal a function is compiled anew
             _weighted_sum(scaled, w, np.int64(1), inputs, bias, below, below_row, below_block, blocks, A, row)
             if Z is not None:
                 for block in range(blocks):
-                    store(Z, row, block, load(A, row, block) / (TANH_UNITS if layer < last else 1.0))
+                    store(Z, row, block, load(A, row, block) / (activation.units if layer < last else 1.0))
             if layer < last and not is_in_range:
                 for block in range(blocks):
                     store(A, row, block, into_range(load(A, row, block)))
             if layer < last:
                 for block in range(blocks):
-                    store(A, row, block, tanh(load(A, row, block)))
+                    store(A, row, block, value(activation, load(A, row, block)))
 
 
 @inlined
@@ -209,16 +231,16 @@ def evaluate(layout, parameters, examples, workspace, with_cost):
 
 
 @inlined
-def _sum_so_far(sums, p, first_block):
-    """The sum over the examples before ``first_block``."""
-    return load(sums, p, 0) if first_block > 0 else zeros(sums)
+def _sum_so_far(sums, p, is_first):
+    """The sum over the examples of the tiles before."""
+    return zeros(sums) if is_first else load(sums, p, 0)
 
 
 @inlined
-def _add_weights(first_input, inputs, D, row, below, below_row, below_block, first_block, blocks, sums, w):
+def _add_weights(first_input, inputs, D, row, below, below_row, below_block, blocks, is_first, sums, w):
     """Add dZ A_below' to the sums of one unit's weights, two inputs at a time from ``first_input`` on."""
     for j in range(first_input, inputs, 2):
-        dw0, dw1 = _sum_so_far(sums, w + j, first_block), _sum_so_far(sums, w + j + 1, first_block)
+        dw0, dw1 = _sum_so_far(sums, w + j, is_first), _sum_so_far(sums, w + j + 1, is_first)
         for block in range(blocks):
             dz = load(D, row, block)
             dw0 = fma(dz, load(below, below_row + j, below_block + block), dw0)
@@ -228,15 +250,14 @@ def _add_weights(first_input, inputs, D, row, below, below_row, below_block, fir
 
 
 @inlined
-def backward(layout, parameters, examples, first_block, blocks, workspace):
-    """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``, tile by tile."""
+def backward(layout, parameters, examples, first_block, blocks, is_first, is_last, workspace):
+    """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``; first and last of the tiles."""
     A, D, sums = workspace.A, workspace.D, workspace.sums
     last = layout.units.shape[0] - 1
     zero, one = A.dtype.type(0), A.dtype.type(1)
-    is_last = (first_block + blocks) * lanes_of(A) == examples.Y.shape[0]
 
     row, b = layout.rows[last], layout.biases[last]
-    db = _sum_so_far(sums, b, first_block)
+    db = _sum_so_far(sums, b, is_first)
     for block in range(blocks):
         a = sigmoid(into_range(load(A, row, block) * SIGMOID_UNITS))
         dz = a - load(examples.Y, 0, first_block + block)
@@ -246,7 +267,7 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
     store(sums, b, 0, db)
     if last == 0:
         start, inputs, w = np.int64(0), layout.inputs[0], layout.weights[0]
-        _add_weights(start, inputs, D, row, examples.X, start, first_block, first_block, blocks, sums, w)
+        _add_weights(start, inputs, D, row, examples.X, start, first_block, blocks, is_first, sums, w)
 
     for layer in range(last - 1, -1, -1):
         inputs, above, inputs_above = layout.inputs[layer], layout.rows[layer + 1], layout.inputs[layer + 1]
@@ -266,15 +287,15 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
                 _weighted_sum(parameters, w_above, inputs_above, terms, zero, D, above, np.int64(0), blocks, D, row)
                 given, factor = row, one
             db, dw0, dw1, dw_above = (
-                _sum_so_far(sums, b, first_block),
-                _sum_so_far(sums, w, first_block),
-                _sum_so_far(sums, w + 1, first_block),
-                _sum_so_far(sums, w_above, first_block),
+                _sum_so_far(sums, b, is_first),
+                _sum_so_far(sums, w, is_first),
+                _sum_so_far(sums, w + 1, is_first),
+                _sum_so_far(sums, w_above, is_first),
             )
             for block in range(blocks):
                 a, dz_above = load(A, row, block), load(D, given, block)
                 dw_above = fma(dz_above, a, dw_above)
-                dz = tanh_slope(dz_above, a)
+                dz = slope(layout.activation, dz_above, a)
                 db = db + dz
                 dw0 = fma(dz, load(below, below_row, below_block + block), dw0)
                 dw1 = fma(dz, load(below, below_row + 1, below_block + block), dw1)
@@ -286,7 +307,7 @@ def backward(layout, parameters, examples, first_block, blocks, workspace):
             store(sums, w + 1, 0, dw1 * scale)
             if is_below_output:  # the weights of the output unit, whose inputs these are, in the same pass
                 store(sums, w_above, 0, dw_above)
-            _add_weights(np.int64(2), inputs, D, row, below, below_row, below_block, first_block, blocks, sums, w)
+            _add_weights(np.int64(2), inputs, D, row, below, below_row, below_block, blocks, is_first, sums, w)
 
 
 @inlined
@@ -301,15 +322,92 @@ def add_up(sums, count, gradient):
 @kernel
 def backward_pass(layout, parameters, examples, workspace):
     """``backward`` by itself, for examples that fill one tile; the gradient is left in ``workspace.gradient``."""
-    backward(layout, parameters, examples, 0, examples.Y.shape[0] // lanes_of(workspace.A), workspace)
+    blocks = examples.Y.shape[0] // lanes_of(workspace.A)
+    backward(layout, parameters, examples, 0, blocks, True, True, workspace)
     add_up(workspace.sums, examples.m, workspace.gradient)
 
 
+OPTIMIZERS = ("gd", "momentum", "adam")
+_MOMENTUM, _ADAM = OPTIMIZERS.index("momentum"), OPTIMIZERS.index("adam")
+_EPSILON = 1e-8  # of Adam: keeps it from dividing by zero
+
+
+@inlined
+def direction(layout, parameters, gradient, batch, run, state):
+    """What takes the place of the gradient in the update of a run, in place::
+
+        penalties        dW <- dW + l1 sign(W) + l2 W, of weights, not of biases
+        momentum         v <- momentum v + dW        dW <- v
+        Adam             v <- beta1 v + (1 - beta1) dW          s <- beta2 s + (1 - beta2) dW^2
+                         dW <- v / (1 - beta1^k) / (sqrt(s / (1 - beta2^k)) + 1e-8)    in the k-th update
+
+    (Polyak, 1964; Kingma and Ba, 2015.)
+    """
+    moments, powers = state.moments, state.powers
+    l1, l2, beta1, beta2 = batch.penalties[run, 0], batch.penalties[run, 1], batch.decays[run, 0], batch.decays[run, 1]
+    number = gradient.dtype.type
+    if l1 > 0 or l2 > 0:
+        for layer in range(layout.units.shape[0]):
+            for p in range(layout.weights[layer], layout.biases[layer]):
+                sign = number(parameters[p] > 0) - number(parameters[p] < 0)
+                gradient[p] += l1 * sign + l2 * parameters[p]
+    if batch.optimizers[run] == _MOMENTUM:
+        for p in range(parameters.shape[0]):
+            moments[0, p] = beta1 * moments[0, p] + gradient[p]
+            gradient[p] = moments[0, p]
+    elif batch.optimizers[run] == _ADAM:
+        powers[0] *= beta1
+        powers[1] *= beta2
+        unbias1, unbias2 = number(1 / (1 - powers[0])), number(1 / (1 - powers[1]))
+        for p in range(parameters.shape[0]):
+            moments[0, p] = beta1 * moments[0, p] + (number(1) - beta1) * gradient[p]
+            moments[1, p] = beta2 * moments[1, p] + (number(1) - beta2) * gradient[p] * gradient[p]
+            gradient[p] = moments[0, p] * unbias1 / (np.sqrt(moments[1, p] * unbias2) + number(_EPSILON))
+
+
+@inlined
+def update(parameters, gradient, learning_rates, first_of_output):
+    """W <- W - learning_rate dW, in place; W stands for every parameter, and the output layer has its own rate."""
+    for p in range(first_of_output):
+        parameters[p] -= learning_rates[0] * gradient[p]
+    for p in range(first_of_output, parameters.shape[0]):
+        parameters[p] -= learning_rates[1] * gradient[p]
+
+
 @kernel
-def update(parameters, gradient, learning_rate):
-    """W <- W - learning_rate dW, in place; W stands for every parameter."""
-    for p in range(parameters.shape[0]):
-        parameters[p] -= learning_rate * gradient[p]
+def update_pass(parameters, gradient, learning_rates, first_of_output):
+    """``update`` by itself."""
+    update(parameters, gradient, learning_rates, first_of_output)
+
+
+SHUFFLES = np.uint32(0x9E3779B9)  # seed ^ SHUFFLES is the seed of a run's mini-batches
+
+
+@inlined
+def _forget(state, seed):
+    for p in range(state.moments.shape[1]):
+        state.moments[0, p] = state.moments[1, p] = 0
+    state.powers[0] = state.powers[1] = 1
+    set_seed(state.stream, seed ^ SHUFFLES)
+
+
+@inlined
+def _shuffle(examples, size, lanes, state):
+    """Deal out the examples anew, in random order, to mini-batches of ``size``; the last one may be smaller."""
+    shuffled, order = state.shuffled, state.order
+    for i in range(order.shape[0]):
+        order[i] = i
+    permute(state.stream, order)
+    padded = -(-size // lanes) * lanes
+    taken = 0
+    for column in range(-(-examples.m // size) * padded):
+        is_example = column % padded < size and taken < examples.m
+        example = order[taken] if is_example else 0
+        for feature in range(examples.X.shape[0]):
+            shuffled.X[feature, column] = examples.X[feature, example] if is_example else 0
+        shuffled.Y[column] = examples.Y[example] if is_example else 0
+        shuffled.weight[column] = is_example
+        taken += is_example
 
 
 @inlined
@@ -327,20 +425,29 @@ def _copy(source, target):
 
 
 @kernel
-def train_batch(layout, batch, train, test, workspace, iterations, record_every, budget):
+def train_batch(layout, batch, state, train, test, workspace, iterations, record_every, budget):
     """Train the runs of a batch one after the other, for about ``budget`` activations; True when all are done.
 
-    Call it again to go on from ``batch.position``. ``batch`` and ``workspace`` are changed in place. Row k of a curve
-    is that of the parameters after k updates; a diverged run ends with its last finite record.
+    Call it again to go on from ``batch.position``. ``batch``, ``state`` and ``workspace`` are changed in place. Row k
+    of a curve is that of the parameters after k updates; a diverged run ends with its last finite record. Where
+    ``state`` is None, no code is compiled for it.
     """
     lanes = lanes_of(workspace.A)
-    blocks, tile = train.Y.shape[0] // lanes, workspace.A.shape[1] // lanes
-    units = 0
+    tile, gradient = workspace.A.shape[1] // lanes, workspace.gradient
+    units, first_of_output = 0, layout.weights[layout.weights.shape[0] - 1]
     for layer in range(layout.units.shape[0]):
         units += layout.units[layer]
     while batch.position[0] < batch.parameters.shape[0]:
         run, iteration = batch.position[0], batch.position[1]
-        parameters, learning_rate = batch.parameters[run], batch.learning_rates[run]
+        parameters, learning_rates = batch.parameters[run], batch.learning_rates[run]
+        source, start, size, count = train, 0, train.m, train.m
+        if state is not None:
+            size = min(batch.batch_sizes[run], train.m)
+            if size < train.m:
+                source = state.shuffled
+            if iteration == 0:
+                _forget(state, batch.seeds[run])
+        blocks = -(-size // lanes)
         while True:
             if budget <= 0:
                 batch.position[1] = iteration
@@ -360,13 +467,21 @@ def train_batch(layout, batch, train, test, workspace, iterations, record_every,
                 budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
             if iteration == iterations:
                 break
-            for first in range(0, blocks, tile):
-                here = min(tile, blocks - first)
-                forward(layout, parameters, train, first, here, workspace, None)
-                backward(layout, parameters, train, first, here, workspace)
-            add_up(workspace.sums, train.m, workspace.gradient)
-            update(parameters, workspace.gradient, learning_rate)
-            budget -= train.Y.shape[0] * units
+            if state is not None:  # noqa: SIM102
+                if size < train.m:  # an `and` would keep Numba from leaving all this out
+                    mini_batch = iteration % -(-train.m // size)
+                    if mini_batch == 0:
+                        _shuffle(train, size, lanes, state)
+                    start, count = mini_batch * blocks, min(size, train.m - mini_batch * size)
+            for done in range(0, blocks, tile):
+                here = min(tile, blocks - done)
+                forward(layout, parameters, source, start + done, here, workspace, None)
+                backward(layout, parameters, source, start + done, here, done == 0, done + here == blocks, workspace)
+            add_up(workspace.sums, count, gradient)
+            if state is not None:
+                direction(layout, parameters, gradient, batch, run, state)
+            update(parameters, gradient, learning_rates, first_of_output)
+            budget -= blocks * lanes * units
             iteration += 1
         batch.position[0], batch.position[1] = run + 1, 0
     return True

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import Examples, Layout, Workspace
 from planar_core.simd import LANES
-from planar_core.streams import normal_rows
+from planar_core.streams import checked_seed, normal_rows
 
 Array: TypeAlias = NDArray[np.floating]
 Parameters: TypeAlias = list[tuple[Array, Array]]
 """[(W, b), ...], a pair for each layer from the input to the output: W is (units, inputs), b is (units, 1)."""
 
+INITS = ("normal", "glorot", "he")
 INITIAL_SCALE = 0.01
 _TILE_BYTES = 256 * 1024  # of activations: about what a core's second-level cache holds beside the rest
 
@@ -52,12 +54,40 @@ def layer_shapes(features: int, hidden: int | str | Sequence[int]) -> list[tuple
     return [((units, inputs), (units, 1)) for inputs, units in pairwise(sizes)]
 
 
-def initialize(features: int, hidden: int | str | Sequence[int], seed: int) -> Parameters:
-    """Initial parameters: weights 0.01 times standard normal numbers, biases zero.
+def initial_deviations(
+    features: int, hidden: int | str | Sequence[int], init: str = "normal", init_scale: float | None = None
+) -> list[float]:
+    """The standard deviation of each layer's initial weights.
+
+    normal: init_scale, by default 0.01; glorot: init_scale sqrt(2 / (inputs + units)), he: init_scale sqrt(2 / inputs),
+    by default times 1 (Glorot and Bengio, 2010; He et al., 2015). Raises ValueError for anything else.
+    """
+    if init not in INITS:
+        raise ValueError(f"init={init!r}: expected one of {', '.join(INITS)}")
+    scale = (INITIAL_SCALE if init == "normal" else 1.0) if init_scale is None else float(init_scale)
+    if not math.isfinite(scale) or scale < 0:
+        raise ValueError(f"init_scale={init_scale!r}: expected a finite number, 0 or more")
+    by_init: dict[str, Callable[[int, int], float]] = {
+        "normal": lambda _units, _inputs: scale,
+        "glorot": lambda units, inputs: scale * math.sqrt(2 / (inputs + units)),
+        "he": lambda _units, inputs: scale * math.sqrt(2 / inputs),
+    }
+    return [by_init[init](units, inputs) for (units, inputs), _ in layer_shapes(features, hidden)]
+
+
+def initialize(
+    features: int,
+    hidden: int | str | Sequence[int],
+    seed: int,
+    init: str = "normal",
+    init_scale: float | None = None,
+) -> Parameters:
+    """Initial parameters: weights are normal numbers of ``initial_deviations``, by default 0.01; biases are zero.
 
     The normal numbers are one stream, fixed by ``seed``, that fills W row by row, layer by layer from the input.
     """
-    packed = initial_parameters(features, hidden, [seed], np.dtype(np.float64))
+    deviations = [initial_deviations(features, hidden, init, init_scale)]
+    packed = initial_parameters(features, hidden, [seed], deviations, np.dtype(np.float64))
     return unpack(packed[0], features, hidden)
 
 
@@ -84,14 +114,16 @@ def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
 
 
-def layout(features: int, hidden: int | str | Sequence[int]) -> Layout:
-    """Where each layer's numbers are in the kernels' arrays."""
+def layout(features: int, hidden: int | str | Sequence[int], activation: str = "tanh") -> Layout:
+    """A network as the kernels want it. Raises ValueError for one that cannot be meant."""
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation={activation!r}: expected one of {', '.join(ACTIVATIONS)}")
     shapes = [weights for weights, _ in layer_shapes(features, hidden)]
     units = np.array([units for units, _ in shapes])
     inputs = np.array([_even(inputs) for _, inputs in shapes])
     ends = np.cumsum(units * inputs + units)
     rows = np.concatenate([[0], np.cumsum([_even(n) for n in units[:-1]], dtype=np.int64)])
-    return Layout(inputs, units, ends - units * inputs - units, ends - units, rows)
+    return Layout(ACTIVATIONS[activation], inputs, units, ends - units * inputs - units, ends - units, rows)
 
 
 def n_parameters(layout: Layout) -> int:
@@ -142,17 +174,25 @@ def unpack(packed: Array, features: int, hidden: int | str | Sequence[int]) -> P
 
 
 def initial_parameters(
-    features: int, hidden: int | str | Sequence[int], seeds: Sequence[int], dtype: np.dtype[Any]
+    features: int,
+    hidden: int | str | Sequence[int],
+    seeds: Sequence[int],
+    deviations: Sequence[Sequence[float]],
+    dtype: np.dtype[Any],
 ) -> Array:
-    """What ``initialize`` gives for each seed, packed: (seeds, parameters)."""
+    """What ``initialize`` gives for each seed, packed: (seeds, parameters). ``deviations`` has a row a seed."""
     where = layout(features, hidden)
     shapes = [shape for shape, _ in layer_shapes(features, hidden)]
-    numbers = INITIAL_SCALE * normal_rows(seeds, sum(units * inputs for units, inputs in shapes))
+    different, row_of_seed = np.unique(np.array([checked_seed(seed) for seed in seeds]), return_inverse=True)
+    numbers = normal_rows(different.tolist(), sum(units * inputs for units, inputs in shapes))
+    scales = np.array(deviations)
     packed = np.zeros((len(seeds), n_parameters(where)), dtype)
     start = 0
     for layer, (units, inputs) in enumerate(shapes):
         W = packed[:, where.weights[layer] : where.biases[layer]].reshape(len(seeds), units, where.inputs[layer])
-        W[:, :, :inputs] = numbers[:, start : start + units * inputs].reshape(len(seeds), units, inputs)
+        drawn = numbers[row_of_seed, start : start + units * inputs].reshape(len(seeds), units, inputs)
+        with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
+            W[:, :, :inputs] = drawn * scales[:, layer].reshape(-1, 1, 1)
         start += units * inputs
     return packed
 
@@ -200,4 +240,17 @@ def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Worksp
         _aligned_zeros((parameters, LANES[dtype.name]), dtype),
         np.zeros(parameters, dtype),
         np.zeros(parameters, dtype),
+    )
+
+
+def mini_batches(examples: Examples, sizes: Sequence[int]) -> Examples:
+    """Room for the examples dealt out to mini-batches, whichever of these sizes they have."""
+    dtype = examples.X.dtype
+    columns = max((-(-examples.m // n) * _whole_vectors(n, dtype) for n in sizes), default=0)
+    return Examples(
+        _aligned_zeros((examples.X.shape[0], columns), dtype),
+        _aligned_zeros((columns,), dtype),
+        _aligned_zeros((columns,), dtype),
+        examples.largest,
+        examples.m,
     )

@@ -27,11 +27,11 @@ def _hidden(parameters: Parameters) -> tuple[int, tuple[int, ...]]:
     return parameters[0][0].shape[1], tuple(b.shape[0] for _, b in parameters[:-1])
 
 
-def _layout(parameters: Parameters, X: Array) -> Layout:
+def _layout(parameters: Parameters, X: Array, activation: str) -> Layout:
     features, hidden = _hidden(parameters)
     if X.ndim == 2 and X.shape[0] != features:  # network.examples refuses other dimensions
         raise ValueError(f"X: expected {features} features, as the weights have, got shape {X.shape}")
-    return network.layout(features, hidden)
+    return network.layout(features, hidden, activation)
 
 
 def _rows(layout: Layout, array: Array, count: int) -> list[Array]:
@@ -50,13 +50,13 @@ def _filled(layout: Layout, passed: Passed, space: Workspace) -> Workspace:
     return space
 
 
-def forward(parameters: Parameters, X: ArrayLike) -> Passed:
-    """Forward pass: Z = W A_below + b, A = tanh(Z); in the last layer A = sigmoid(Z).
+def forward(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Passed:
+    """Forward pass: Z = W A_below + b, A = tanh(Z), or another ``activation``; in the last layer A = sigmoid(Z).
 
     X is (features, examples). Returns ``Passed(Z, A)``.
     """
     X = np.asarray(X, dtype=np.float64)
-    layout = _layout(parameters, X)
+    layout = _layout(parameters, X, activation)
     data = network.examples(X, None, _FLOAT64)
     space = network.workspace(layout, data, whole=True)
     Z = np.zeros_like(space.A)
@@ -79,13 +79,15 @@ def cost(passed: Passed, Y: ArrayLike) -> float:
     return float(kernels.cost(layout, data, space))
 
 
-def backward(parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike) -> Parameters:
+def backward(
+    parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike, activation: str = "tanh"
+) -> Parameters:
     """Backpropagation: [(dW, db), ...], the gradient of the cost, in the shapes of the parameters.
 
     Last layer: dZ = A - Y; hidden layers: dZ = W_above' dZ_above * (1 - A^2); dW = dZ A_below' / m, db = sum(dZ) / m.
     """
     X = np.asarray(X, dtype=np.float64)
-    layout = _layout(parameters, X)
+    layout = _layout(parameters, X, activation)
     data = network.examples(X, Y, _FLOAT64)
     if passed.Z[-1].shape[1] != data.m:
         raise ValueError(
@@ -103,15 +105,15 @@ def update(parameters: Parameters, gradients: Parameters, learning_rate: float) 
     features, hidden = _hidden(parameters)
     layout = network.layout(features, hidden)
     flat = network.pack(parameters, layout, _FLOAT64)
-    kernels.update(flat, network.pack(gradients, layout, _FLOAT64), float(learning_rate))
+    kernels.update_pass(flat, network.pack(gradients, layout, _FLOAT64), np.full(2, float(learning_rate)), 0)
     return network.unpack(flat, features, hidden)
 
 
-def predict_proba(parameters: Parameters, X: ArrayLike) -> Array:
+def predict_proba(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Array:
     """The probability of class 1 for each example: (1, examples)."""
-    return forward(parameters, X).A[-1]
+    return forward(parameters, X, activation).A[-1]
 
 
-def predict(parameters: Parameters, X: ArrayLike) -> Array:
+def predict(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Array:
     """The class of each example, 0 or 1: (1, examples). It is 1 where the output exceeds 1/2, that is where Z > 0."""
-    return (forward(parameters, X).Z[-1] > 0).astype(np.int64)
+    return (forward(parameters, X, activation).Z[-1] > 0).astype(np.int64)

@@ -19,11 +19,13 @@ from planar_core.elementary import log
 from planar_core.simd import first_lane, splat, sqrt, zeros
 
 _N, _M = 624, 397
+STREAM_WORDS = _N + 1
 _POSITION = _N  # index of the position within the state; below it are the N words
 
 
 @inlined
-def _set_seed(state, seed):
+def set_seed(state, seed):
+    """Put the stream, an array of STREAM_WORDS words of 32 bits, at its beginning."""
     word = np.uint64(seed)
     state[0] = word
     for i in range(1, _N):
@@ -80,9 +82,22 @@ def _fill_normal(state, left_over, out):
         out[k], left_over[0] = v * scale, u * scale
 
 
+@inlined
+def permute(state, out):
+    """Put the entries of ``out`` in random order."""
+    for i in range(out.shape[0] - 1, 0, -1):
+        mask = np.uint64(i)
+        for shift in (1, 2, 4, 8, 16):
+            mask |= mask >> np.uint64(shift)
+        j = _next_word(state) & mask
+        while j > np.uint64(i):
+            j = _next_word(state) & mask
+        out[i], out[j] = out[j], out[i]
+
+
 @kernel
 def _seeded(state, seed):
-    _set_seed(state, seed)
+    set_seed(state, seed)
 
 
 @kernel
@@ -100,23 +115,17 @@ def _normal(state, left_over, out):
 def _normal_rows(seeds, state, left_over, out):
     for row in range(seeds.shape[0]):
         left_over[0] = np.nan
-        _set_seed(state, seeds[row])
+        set_seed(state, seeds[row])
         _fill_normal(state, left_over, out[row])
 
 
 @kernel
 def _shuffle(state, out):
-    for i in range(out.shape[0] - 1, 0, -1):
-        mask = np.uint64(i)
-        for shift in (1, 2, 4, 8, 16):
-            mask |= mask >> np.uint64(shift)
-        j = _next_word(state) & mask
-        while j > np.uint64(i):
-            j = _next_word(state) & mask
-        out[i], out[j] = out[j], out[i]
+    permute(state, out)
 
 
-def _checked(seed: int) -> int:
+def checked_seed(seed: int) -> int:
+    """``seed`` as an int. Raises ValueError where it is no integer from 0 to 2**32 - 1."""
     if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise ValueError(f"seed={seed!r}: expected an integer from 0 to {2**32 - 1}")
     return int(seed)
@@ -125,8 +134,8 @@ def _checked(seed: int) -> int:
 def normal_rows(seeds: Sequence[int], n: int) -> NDArray[np.float64]:
     """The first ``n`` normal numbers of the stream of each seed: (seeds, n)."""
     rows = np.empty((len(seeds), n))
-    checked = np.array([_checked(seed) for seed in seeds], np.uint32)
-    _normal_rows(checked, np.empty(_N + 1, np.uint32), np.empty(1), rows)
+    checked = np.array([checked_seed(seed) for seed in seeds], np.uint32)
+    _normal_rows(checked, np.empty(STREAM_WORDS, np.uint32), np.empty(1), rows)
     return rows
 
 
@@ -137,9 +146,9 @@ class Stream:
     """
 
     def __init__(self, seed: int) -> None:
-        self._state = np.empty(_N + 1, np.uint32)
+        self._state = np.empty(STREAM_WORDS, np.uint32)
         self._left_over = np.full(1, np.nan)
-        _seeded(self._state, np.uint32(_checked(seed)))
+        _seeded(self._state, np.uint32(checked_seed(seed)))
 
     def uniform(self, n: int) -> NDArray[np.float64]:
         """``n`` numbers, uniform in [0, 1): those of ``RandomState.random_sample``."""

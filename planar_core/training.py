@@ -3,22 +3,66 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planar_core import kernels, network, steps
-from planar_core.kernels import Batch, Examples
+from planar_core.activations import ACTIVATIONS
+from planar_core.kernels import OPTIMIZERS, Batch, Examples, State
 from planar_core.network import Array, Parameters
+from planar_core.streams import STREAM_WORDS
 
 NUMERICS = 1
 """A version of the arithmetic, raised whenever the bits of a result may change: results of another one are no longer
 those of the same request."""
 
 DTYPES = ("float64", "float32")
+_ALL = 2**62  # examples in a mini-batch: all there are
 _BUDGET = 2**25  # activations in one call of the kernel: some 50 ms, after which Ctrl-C is answered
+
+
+class Hyperparameters(NamedTuple):
+    """How a network is trained, beside its shape, its activation function and its seed.
+
+    learning_rate: of gradient descent, or of the optimizer in its place
+    output_learning_rate: that of the last layer; None: the same
+    optimizer: "gd", "momentum" or "adam"; see ``kernels.direction``
+    momentum: of momentum; beta1, beta2: of Adam
+    l1, l2: what is minimized is cost + l1 sum |W| + l2/2 sum W^2, of weights, not of biases; the recorded cost is the
+        cost alone. Adam sees them as part of the gradient, as momentum does
+    batch_size: examples of one update; None: all. They are dealt out anew every epoch; an iteration is one update
+    init, init_scale: see ``network.initial_deviations``
+    """
+
+    learning_rate: float = 1.2
+    output_learning_rate: float | None = None
+    optimizer: str = "gd"
+    momentum: float = 0.9
+    beta1: float = 0.9
+    beta2: float = 0.999
+    l1: float = 0.0
+    l2: float = 0.0
+    batch_size: int | None = None
+    init: str = "normal"
+    init_scale: float | None = None
+
+    def check(self) -> None:
+        """Raises ValueError for what cannot be meant."""
+        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        for name in ("learning_rate", "output_learning_rate", "l1", "l2"):
+            value = getattr(self, name)
+            if not (value is None and name == "output_learning_rate") and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
+        for name in ("momentum", "beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)!r}: expected a number from 0 to below 1")
+        if self.batch_size is not None:
+            _at_least(1, batch_size=self.batch_size)
+        network.initial_deviations(1, 0, self.init, self.init_scale)
 
 
 @dataclass(frozen=True)
@@ -31,14 +75,15 @@ class TrainedNetwork:
     test_accuracies: NDArray[np.float64]  # nan without test examples
     parameters: Parameters
     status: str  # "ok", or "diverged": the numbers are then those of the last recorded finite state
+    activation: str = "tanh"
 
     def predict(self, X: ArrayLike) -> Array:
         """The class of each example, 0 or 1: (1, examples), from X (features, examples)."""
-        return steps.predict(self.parameters, X)
+        return steps.predict(self.parameters, X, self.activation)
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """The probability of class 1 for each example: (1, examples), from X (features, examples)."""
-        return steps.predict_proba(self.parameters, X)
+        return steps.predict_proba(self.parameters, X, self.activation)
 
 
 def recorded_iterations(iterations: int, record_every: int) -> NDArray[np.int64]:
@@ -60,28 +105,54 @@ def new_batch(
     features: int,
     hidden: int | str | Sequence[int],
     seeds: Sequence[int],
-    learning_rates: Sequence[float],
+    hyperparameters: Sequence[Hyperparameters],
     records: int,
     dtype: str,
 ) -> Batch:
-    """A batch of untrained runs, one for each pair of ``seeds`` and ``learning_rates``, which have the same length."""
-    different = list(dict.fromkeys(seeds))
-    drawn = network.initial_parameters(features, hidden, different, np.dtype(dtype))
-    at = {seed: position for position, seed in enumerate(different)}
-    runs, parameters = len(seeds), drawn[[at[seed] for seed in seeds]]
-    curves = np.full((3, runs, records), np.nan)
-    with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
-        rates = np.array(learning_rates, dtype)
+    """A batch of untrained runs, one for each pair of ``seeds`` and ``hyperparameters``, which have the same length."""
+    scales = {(h.init, h.init_scale) for h in hyperparameters}
+    deviations = {scale: network.initial_deviations(features, hidden, *scale) for scale in scales}
+    of_runs = [deviations[h.init, h.init_scale] for h in hyperparameters]
+    parameters = network.initial_parameters(features, hidden, seeds, of_runs, np.dtype(dtype))
+    runs, curves = len(seeds), np.full((3, len(seeds), records), np.nan)
+
+    def pairs(of: Callable[[Hyperparameters], tuple[float, float]]) -> Array:
+        with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
+            return np.array([of(h) for h in hyperparameters], dtype).reshape(runs, 2)
+
     return Batch(
         parameters=parameters,
         last_finite=parameters.copy(),
-        learning_rates=rates,
+        learning_rates=pairs(lambda h: (h.learning_rate, _or(h.output_learning_rate, h.learning_rate))),
+        optimizers=np.array([OPTIMIZERS.index(h.optimizer) for h in hyperparameters], np.int64),
+        decays=pairs(lambda h: (h.beta1, h.beta2) if h.optimizer == "adam" else (h.momentum, 0.0)),
+        penalties=pairs(lambda h: (h.l1, h.l2)),
+        batch_sizes=np.array([_or(h.batch_size, _ALL) for h in hyperparameters], np.int64),
+        seeds=np.array(seeds, np.uint32),
         costs=curves[0],
         train_accuracies=curves[1],
         test_accuracies=curves[2],
         records=np.zeros(runs, np.int64),
         diverged=np.zeros(runs, np.bool_),
         position=np.zeros(2, np.int64),
+    )
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _state(batch: Batch, train: Examples) -> State | None:
+    """Room for what a run remembers; None if each of the batch is gradient descent on all examples."""
+    sizes = batch.batch_sizes[batch.batch_sizes < train.m]
+    if not (batch.optimizers.any() or batch.penalties.any() or sizes.size):
+        return None
+    return State(
+        moments=np.zeros((2, batch.parameters.shape[1]), batch.parameters.dtype),
+        powers=np.ones(2),
+        shuffled=network.mini_batches(train, np.unique(sizes).tolist()),
+        order=np.zeros(train.m, np.int64),
+        stream=np.zeros(STREAM_WORDS, np.uint32),
     )
 
 
@@ -94,15 +165,16 @@ def train_batch(
     iterations: int,
     record_every: int,
     budget: int = _BUDGET,
+    activation: str = "tanh",
 ) -> Iterator[None]:
     """Train the runs of ``batch`` in place, in slices of about ``budget`` activations; yields between two slices.
 
-    A caller who stops iterating leaves the batch unfinished, at ``batch.position``.
+    A caller who stops iterating leaves the batch unfinished.
     """
-    layout = network.layout(features, hidden)
+    layout = network.layout(features, hidden, activation)
     larger = train if train.X.shape[1] > test.X.shape[1] else test
-    space = network.workspace(layout, larger)
-    while not kernels.train_batch(layout, batch, train, test, space, iterations, record_every, budget):
+    space, state = network.workspace(layout, larger), _state(batch, train)
+    while not kernels.train_batch(layout, batch, state, train, test, space, iterations, record_every, budget):
         yield
 
 
@@ -119,25 +191,30 @@ def train(
     Y_test: ArrayLike | None = None,
     verbose: bool = False,
     report: Callable[[str], None] = print,
+    activation: str = "tanh",
+    **hyperparameters: Any,
 ) -> TrainedNetwork:
-    """Train one network by full-batch gradient descent.
+    """Train one network.
 
     X is (features, examples); Y is (1, examples) or (examples,), of the classes 0 and 1. ``hidden`` is a number of
-    hidden units (4), several layers ("8x8" or (8, 8)), or 0 for none. The cost and the accuracies are recorded before
-    the first iteration, every ``record_every`` iterations (default: a fiftieth of them) and after the last one;
-    ``verbose`` prints each of these lines as it is reached. Initial weights are fixed by ``seed``.
+    hidden units (4), several layers ("8x8" or (8, 8)), or 0 for none; ``activation`` is their function: tanh, relu,
+    sigmoid or identity. Further keywords are those of ``Hyperparameters``; without any this is gradient descent on all
+    examples. The cost and the accuracies are recorded before the first iteration, every ``record_every`` iterations
+    (default: a fiftieth of them) and after the last one; ``verbose`` prints each of these lines as it is reached.
+    Initial weights, and the order of examples in mini-batches, are fixed by ``seed``.
 
     Raises ValueError for arguments that cannot be meant.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype={dtype!r}: expected one of {', '.join(DTYPES)}")
-    if not (math.isfinite(learning_rate) and learning_rate >= 0):
-        raise ValueError(f"learning_rate={learning_rate!r}: expected a finite number, 0 or more")
+    _one_of("dtype", dtype, DTYPES)
+    _one_of("activation", activation, ACTIVATIONS)
+    for name in hyperparameters:
+        _one_of("keyword", name, Hyperparameters._fields)
+    how = Hyperparameters(learning_rate=learning_rate, **hyperparameters)
+    how.check()
+    _at_least(0, iterations=iterations)
     if record_every is None:
         record_every = default_record_every(iterations)
-    for name, value, least in (("iterations", iterations, 0), ("record_every", record_every, 1)):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name}={value!r}: expected an integer, {least} or more")
+    _at_least(1, record_every=record_every)
     train_examples = network.examples(X, Y, np.dtype(dtype))
     features = np.asarray(X).shape[0]
     if train_examples.m == 0:
@@ -152,10 +229,12 @@ def train(
 
     iterations, record_every = int(iterations), int(record_every)  # else each NumPy integer type is compiled for
     at = recorded_iterations(iterations, record_every)
-    batch = new_batch(features, hidden, [seed], [learning_rate], len(at), dtype)
+    batch = new_batch(features, hidden, [seed], [how], len(at), dtype)
     printed = 0
     budget = 1 if verbose else _BUDGET
-    for _ in train_batch(hidden, features, batch, train_examples, test_examples, iterations, record_every, budget):
+    for _ in train_batch(
+        hidden, features, batch, train_examples, test_examples, iterations, record_every, budget, activation
+    ):
         printed = _print_new(batch, at, printed, report) if verbose else 0
     if verbose:
         _print_new(batch, at, printed, report)
@@ -167,7 +246,19 @@ def train(
         test_accuracies=batch.test_accuracies[0, :filled],
         parameters=network.unpack(batch.parameters[0], features, hidden),
         status="diverged" if batch.diverged[0] else "ok",
+        activation=activation,
     )
+
+
+def _one_of(name: str, given: str, choices: Iterable[str]) -> None:
+    if given not in choices:
+        raise ValueError(f"{name}={given!r}: expected one of {', '.join(choices)}")
+
+
+def _at_least(least: int, **given: int) -> None:
+    for name, value in given.items():
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name}={value!r}: expected an integer, {least} or more")
 
 
 def _print_new(batch: Batch, at: NDArray[np.int64], printed: int, report: Callable[[str], None]) -> int:

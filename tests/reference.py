@@ -5,7 +5,8 @@ Arrays are (features or units, examples), as in the formulas. Everything is comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +25,47 @@ def shapes(features: int, hidden: Sequence[int]) -> list[tuple[tuple[int, int], 
     return result
 
 
-def initial(features: int, hidden: Sequence[int], seed: int) -> Parameters:
-    """Weights 0.01 * randn, from one stream, layer by layer from the input; biases zero."""
+def initial(
+    features: int, hidden: Sequence[int], seed: int, init: str = "normal", init_scale: float | None = None
+) -> Parameters:
+    """Weights: a scale times randn, from one stream, layer by layer from the input; biases zero."""
     random = np.random.RandomState(seed)
-    return [(random.randn(*W) * 0.01, np.zeros(b)) for W, b in shapes(features, hidden)]
+    parameters: Parameters = []
+    for (units, inputs), b in shapes(features, hidden):
+        variance = {"normal": 1.0, "glorot": 2 / (units + inputs), "he": 2 / inputs}[init]
+        scale = {"normal": 0.01, "glorot": 1.0, "he": 1.0}[init] if init_scale is None else init_scale
+        parameters.append((random.randn(units, inputs) * (scale * variance**0.5), np.zeros(b)))
+    return parameters
 
 
-def forward(parameters: Parameters, X: Array) -> tuple[list[Array], list[Array]]:
-    """(Z, A): Z = W A_below + b and A = tanh(Z) of each layer; in the last one A = sigmoid(Z)."""
+def activate(activation: str, Z: Array) -> Array:
+    """The activation function of hidden units."""
+    if activation == "tanh":
+        return np.tanh(Z)
+    if activation == "sigmoid":
+        output: Array = 1 / (1 + np.exp(-np.maximum(Z, -87)))  # beyond it e^-z overflows in float32
+        return output
+    return np.maximum(Z, 0) if activation == "relu" else Z
+
+
+def slope(activation: str, A: Array) -> Array:
+    """Its derivative, from its value."""
+    one = np.ones_like(A)
+    return {"tanh": one - A**2, "sigmoid": A * (1 - A), "relu": np.where(A > 0, one, 0 * one), "identity": one}[
+        activation
+    ]
+
+
+def forward(parameters: Parameters, X: Array, activation: str = "tanh") -> tuple[list[Array], list[Array]]:
+    """(Z, A): Z = W A_below + b and A = activation(Z) of each layer; in the last one A = sigmoid(Z)."""
     Z: list[Array] = []
     A: list[Array] = []
     below = X
     for W, b in parameters:
         Z.append(W @ below + b)
-        A.append(np.tanh(Z[-1]))
+        A.append(activate(activation, Z[-1]))
         below = A[-1]
-    A[-1] = 1 / (1 + np.exp(-np.maximum(Z[-1], -87)))  # -87: beyond it e^-z overflows in float32
+    A[-1] = activate("sigmoid", Z[-1])
     return Z, A
 
 
@@ -54,7 +80,7 @@ def accuracy(Z: list[Array], Y: Array) -> float:
     return float(np.mean((Z[-1] > 0) == (Y == 1)))
 
 
-def backward(parameters: Parameters, A: list[Array], X: Array, Y: Array) -> Parameters:
+def backward(parameters: Parameters, A: list[Array], X: Array, Y: Array, activation: str = "tanh") -> Parameters:
     """[(dW, db), ...]: the derivatives of the cost by the parameters."""
     count = X.dtype.type(X.shape[1])
     gradients: Parameters = []
@@ -66,7 +92,7 @@ def backward(parameters: Parameters, A: list[Array], X: Array, Y: Array) -> Para
         gradients.insert(0, (dW, db))
         if layer:
             W, _ = parameters[layer]
-            dZ = W.T @ dZ * (1 - below**2)
+            dZ = W.T @ dZ * slope(activation, below)
     return gradients
 
 
@@ -76,16 +102,90 @@ def update(parameters: Parameters, gradients: Parameters, learning_rate: float) 
     return [(W - rate * dW, b - rate * db) for (W, b), (dW, db) in zip(parameters, gradients, strict=True)]
 
 
+def penalized(parameters: Parameters, gradients: Parameters, l1: float, l2: float) -> Parameters:
+    """The gradient of cost + l1 sum |W| + l2/2 sum W^2; biases are free."""
+    number = parameters[0][0].dtype.type
+    return [
+        (dW + number(l1) * np.sign(W) + number(l2) * W, db)
+        for (W, _), (dW, db) in zip(parameters, gradients, strict=True)
+    ]
+
+
+class Optimizer:
+    """What gradient descent, momentum or Adam subtract, in units of the learning rate, from an array in turn."""
+
+    def __init__(self, name: str, momentum: float, beta1: float, beta2: float) -> None:
+        self.name, self.momentum, self.beta1, self.beta2 = name, momentum, beta1, beta2
+        self.v: Array | float = 0.0
+        self.s: Array | float = 0.0
+        self.k = 0
+
+    def step(self, gradient: Array) -> Any:
+        """The step of the next update."""
+        self.k += 1
+        if self.name == "gd":
+            return gradient
+        if self.name == "momentum":
+            self.v = self.momentum * self.v + gradient
+            return self.v
+        self.v = self.beta1 * self.v + (1 - self.beta1) * gradient
+        self.s = self.beta2 * self.s + (1 - self.beta2) * gradient**2
+        unbiased = np.sqrt(self.s / (1 - self.beta2**self.k))
+        return (self.v / (1 - self.beta1**self.k) / (unbiased + 1e-8)).astype(gradient.dtype)
+
+
+def mini_batches(examples: int, size: int | None, seed: int) -> Iterator[NDArray[np.integer]]:
+    """The examples of each update: all, or those of a new random order every epoch, ``size`` by ``size``."""
+    random = np.random.RandomState(seed ^ 0x9E3779B9)
+    while True:
+        if size is None or size >= examples:
+            yield np.arange(examples)
+            continue
+        order = random.permutation(examples)
+        for start in range(0, examples, size):
+            yield order[start : start + size]
+
+
 def train(
-    X: Array, Y: Array, hidden: Sequence[int], learning_rate: float, iterations: int, seed: int, dtype: str
+    X: Array,
+    Y: Array,
+    hidden: Sequence[int],
+    learning_rate: float,
+    iterations: int,
+    seed: int,
+    dtype: str,
+    activation: str = "tanh",
+    output_learning_rate: float | None = None,
+    optimizer: str = "gd",
+    momentum: float = 0.9,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    batch_size: int | None = None,
+    init: str = "normal",
+    init_scale: float | None = None,
 ) -> list[tuple[float, float, Parameters]]:
     """(cost, accuracy, parameters) after 0, 1, 2 ... ``iterations`` updates."""
     X, Y = X.astype(dtype), Y.astype(dtype)
-    parameters = [(W.astype(dtype), b.astype(dtype)) for W, b in initial(X.shape[0], hidden, seed)]
+    start = initial(X.shape[0], hidden, seed, init, init_scale)
+    parameters = [(W.astype(dtype), b.astype(dtype)) for W, b in start]
+    rates = [learning_rate] * len(hidden) + [learning_rate if output_learning_rate is None else output_learning_rate]
+    optimizers = [[Optimizer(optimizer, momentum, beta1, beta2) for _ in pair] for pair in parameters]
+    batches = mini_batches(X.shape[1], batch_size, seed)
     history = []
     for iteration in range(iterations + 1):
-        Z, A = forward(parameters, X)
+        Z, A = forward(parameters, X, activation)
         history.append((cost(Z, Y), accuracy(Z, Y), parameters))
         if iteration < iterations:
-            parameters = update(parameters, backward(parameters, A, X, Y), learning_rate)
+            chosen = next(batches)
+            _, A = forward(parameters, X[:, chosen], activation)
+            gradients = backward(parameters, A, X[:, chosen], Y[:, chosen], activation)
+            steps = [
+                tuple(each.step(gradient) for each, gradient in zip(two, pair, strict=True))
+                for two, pair in zip(optimizers, penalized(parameters, gradients, l1, l2), strict=True)
+            ]
+            parameters = [
+                update([pair], [step], rate)[0] for pair, step, rate in zip(parameters, steps, rates, strict=True)
+            ]
     return history

@@ -120,7 +120,7 @@ def test_what_is_no_seed_is_refused(seed: Any) -> None:
 @ANY_DTYPE
 def test_initial_parameters_of_many_seeds_are_those_of_each(dtype: np.dtype[Any]) -> None:
     layout = network.layout(3, "5x2")
-    packed = network.initial_parameters(3, "5x2", [4, 0, 4], dtype)
+    packed = network.initial_parameters(3, "5x2", [4, 0, 4], [[0.01] * 3] * 3, dtype)
     for row, seed in zip(packed, [4, 0, 4], strict=True):
         assert row.dtype == dtype
         assert row.tobytes() == network.pack(initialize(3, "5x2", seed), layout, dtype).tobytes()

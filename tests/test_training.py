@@ -17,7 +17,7 @@ import reference
 from experiments.synthetic import flower
 from planar_core import TrainedNetwork, network, train
 from planar_core.kernels import Batch
-from planar_core.training import default_record_every, new_batch, recorded_iterations, train_batch
+from planar_core.training import Hyperparameters, default_record_every, new_batch, recorded_iterations, train_batch
 
 Array = npt.NDArray[Any]
 
@@ -227,9 +227,9 @@ def trained_batch(
     X, Y = points(features=3, examples=75)
     X_test, Y_test = points(features=3, examples=20)
     at = recorded_iterations(25, 10)
-    batch = new_batch(3, hidden, seeds, rates, len(at), dtype)
+    batch = new_batch(3, hidden, seeds, [Hyperparameters(rate) for rate in rates], len(at), dtype)
     examples, test = (network.examples(*pair, np.dtype(dtype)) for pair in ((X, Y), (X_test, Y_test)))
-    given = {} if budget is None else {"budget": budget}
+    given: dict[str, Any] = {} if budget is None else {"budget": budget}
     slices = 1 + sum(1 for _ in train_batch(hidden, 3, batch, examples, test, 25, 10, **given))
     return batch, slices
 
