@@ -67,7 +67,7 @@ _TAKEN_BY = {
 }
 """The kinds of data about which each argument of `load` says something."""
 
-_RANGES = {
+_RANGES: Mapping[str, tuple[bool, float, float]] = {
     "noise": (False, 0, synthetic.LARGEST_NOISE),
     "samples": (True, synthetic.FEWEST_SAMPLES, MOST_SAMPLES),
     "data_seed": (True, 0, 2**32 - 1),
@@ -188,8 +188,8 @@ def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
             raise DataError(f"{argument}: expected {' or '.join(_TAKEN_BY[argument])}, got {name!r}")
         if argument in _RANGES:
             is_integer, least, most = _RANGES[argument]
-            number: type = Integral if is_integer else Real
-            if not isinstance(value, number) or isinstance(value, bool) or not least <= value <= most:
+            number = isinstance(value, Integral if is_integer else Real) and not isinstance(value, bool)
+            if not (number and least <= value <= most):
                 noun = "an integer" if is_integer else "a number"
                 raise DataError(f"{argument}: expected {noun} from {least} to {most:,.0f}, got {quoted(value)}")
             given[argument] = (int if is_integer else float)(given[argument])

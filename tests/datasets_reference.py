@@ -1,6 +1,6 @@
 """Problems in the plane by their definitions, in plain Python, point by point: the oracle of test_synthetic.
 
-Each takes the number of points, the noise and the seed of a `RandomState`, and returns X (examples, 2) and y (examples,).
+Each takes the number of points, the noise and the seed of a `RandomState`; it returns X (examples, 2), y (examples,).
 """
 
 from __future__ import annotations
