@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import argparse
 import io
+import itertools
 import logging
 import multiprocessing
 import os
@@ -19,13 +20,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from experiments.knobs import BACKEND, JOBS, KNOBS, SCHEDULER, SweepError, closest, value_of
+from experiments.knobs import BACKEND, JOBS, KNOBS, SCHEDULER, ZIP, SweepError, closest, in_words, value_of
 
 if TYPE_CHECKING:
     from experiments.batches import BatchResult, Plan, Todo
     from experiments.datasets import Data
     from experiments.pool import How
-    from experiments.sweep import Sweep
+    from experiments.sweep import ProblemKey, Sweep
     from experiments.tables import Results
 
 DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
@@ -35,7 +36,8 @@ MOST_SECONDS = 24 * 3600
 MOST_MEMORY = 8 * 2**30
 MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
 LONGEST_GOODBYE = 1.0  # seconds for cleaning up after an interrupt
-_SHOWN = 10  # configurations in the closing table
+_SHOWN = 10  # configurations in the closing table, problems in a plan
+_WIDTH = 80
 
 Say = Callable[[str], object]
 
@@ -114,36 +116,46 @@ def parser() -> _Parser:
         epilog="Numbers also come as ranges: 0:10 (0 to 9), lin:A:B:N and log:A:B:N (N points, both ends"
         " included). Exit status: 0 done, 1 some run failed, 2 bad arguments or data, 130/143 interrupted.",
         allow_abbrev=False,
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=80),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=_WIDTH),
+        usage="%(prog)s [options]",
     )
+    groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
     for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER):
         about = knob.help.format(datasets=", ".join(DATASETS))
         if knob.default:
             about += f" (default: {_shown(knob.default)})"
-        result.add_argument(
+        groups[knob.group].add_argument(
             *knob.flags,
             dest=knob.name,
             metavar=knob.metavar,
             nargs="+" if knob.is_axis else None,
             help=about.replace("%", "%%"),
         )
-    result.add_argument("--out", metavar="DIR", default="results", help="folder for the files (default: results)")
-    result.add_argument("--dry-run", action="store_true", help="show the plan and stop")
-    result.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
-    result.add_argument("--fresh", action="store_true", help="train again what is stored already")
-    result.add_argument("--fail-fast", action="store_true", help="stop at the first run that fails")
-    result.add_argument("--no-plots", action="store_true", help="write no pictures")
-    result.add_argument("--quiet", action="store_true", help="print errors only")
+    run = groups["run"]
+    run.add_argument(
+        ZIP, metavar="OPTION", nargs="+", action="append", help="walk these axes in step, instead of crossing them"
+    )
+    run.add_argument("--out", metavar="DIR", default="results", help="folder for the files (default: results)")
+    run.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    run.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
+    run.add_argument("--fresh", action="store_true", help="train again what is stored already")
+    run.add_argument("--fail-fast", action="store_true", help="stop at the first run that fails")
+    run.add_argument("--no-plots", action="store_true", help="write no pictures")
+    run.add_argument("--quiet", action="store_true", help="print errors only")
     return result
 
 
-def _shown(values: Sequence[Any]) -> str:
+def _shown(values: Sequence[Any], width: int = _WIDTH) -> str:
     """The values of a knob in a few words."""
     if isinstance(values, range) and values.step == 1 and len(values) > 1:
         return f"{values.start}:{values.stop}"
-    if len(values) > 12:
-        return f"{_shown(values[:3])} ... {_shown(values[-1:])}"
-    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+
+    def some(of: Sequence[Any]) -> str:
+        return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in of)
+
+    lines = [some(values)] if len(values) <= 12 else []
+    lines += [f"{some(values[:first])} ... {some(values[-1:])}" for first in (3, 2, 1) if first + 1 < len(values)]
+    return next((line for line in lines if len(line) <= width), f"{lines[-1][: width - 3]}...")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -161,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in (JOBS, BACKEND, SCHEDULER)}
         how = pool.How(**chosen, fresh=options.fresh, fail_fast=options.fail_fast)
-        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS})
+        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS}, zip=options.zip)
         data = sweep.load()
         existing = tables.check_folder(out)
         if not options.no_plots:
@@ -172,7 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(str(error))
     except (store.ResultsError, OSError) as error:
         fail(f"--out: {error}")
-    for note in (*sweep.notes, *(f"{name}: {note}" for name, d in data.items() for note in d.notes)):
+    of_data = dict.fromkeys(f"{d.name}: {note}" for d in data.values() for note in d.notes)
+    for note in (*sweep.notes, *of_data):
         say(note)
 
     plan = batches.plan(left, how.jobs, batches.measure_speed(sweep.dtype))
@@ -247,24 +260,31 @@ def size(n: float) -> str:
 
 
 def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator[str]:
-    from experiments import store, tables
+    from experiments import store, tables, terminal
 
     sweep = left.sweep
-    for name, values in sweep.values.items():
-        yield f"{name:14} {_shown(values)}" + (f"  ({len(values):,})" if len(values) > 1 else "")
-    yield f"{'iterations':14} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
-    for name, problem in left.problems.items():
-        yield (
-            f"{'data':14} {name}: {problem.features} features,"
-            f" {problem.train.m} training and {problem.test.m} test examples"
-        )
-    yield f"{'plan':14} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
+    axes = {name: values for name, values in sweep.values.items() if name in sweep.columns}
+    width = max(14, *map(len, axes))
+    for name, values in axes.items():
+        many = f"  ({len(values):,})" if len(values) > 1 else ""
+        yield f"{name:{width}} {_shown(values, _WIDTH - width - 1 - len(many))}{many}"
+    for dimension in sweep.dimensions:
+        if len(dimension.names) > 1:
+            yield f"{'in step':{width}} {', '.join(dimension.names)}"
+    yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
+    for key, problem in itertools.islice(left.problems.items(), _SHOWN):
+        sizes = f"{problem.features} features, {problem.train.m} training and {problem.test.m} test examples"
+        name = terminal.fit_end(in_words(sweep.problem_knobs(key)), _WIDTH - width - 3 - len(sizes))
+        yield f"{'data':{width}} {name}: {sizes}"
+    if len(left.problems) > _SHOWN:
+        yield f"{'data':{width}} and {len(left.problems) - _SHOWN:,} more"
+    yield f"{'plan':{width}} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
     for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png",))):
-        yield f"{'file':14} {Path(options.out) / file}"
+        yield f"{'file':{width}} {Path(options.out) / file}"
 
 
 def _run(
-    sweep: Sweep, data: dict[str, Data], plan: Plan, how: How, options: argparse.Namespace, say: Say
+    sweep: Sweep, data: dict[ProblemKey, Data], plan: Plan, how: How, options: argparse.Namespace, say: Say
 ) -> tuple[Results, list[Path]]:
     """Train what is not stored, with a progress bar where stderr is a terminal; write tables and pictures."""
     from tqdm import tqdm
