@@ -180,6 +180,13 @@ class Plan:
     memory: int  # bytes, at the end
     disk: int  # bytes, for the tables and what is added to the store
 
+    def __str__(self) -> str:
+        from experiments.terminal import duration, size
+
+        reused = f" ({self.reused:,} stored)" if self.reused else ""
+        costs = f"about {duration(self.seconds)}, {size(self.memory)} of memory, {size(self.disk)} on disk"
+        return f"{self.runs:,} runs{reused}, {costs}"
+
 
 def problems_of(data: Mapping[ProblemKey, Data], dtype: str) -> dict[ProblemKey, Problem]:
     """Every problem of a sweep as the kernels want it."""

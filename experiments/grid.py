@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from experiments.knobs import BACKEND, JOBS, KNOBS, SCHEDULER, ZIP, SweepError, closest, in_words, value_of
+from experiments.knobs import HOW, KNOBS, ZIP, SweepError, closest, in_words, shown, value_of
 
 if TYPE_CHECKING:
     from experiments.batches import BatchResult, Plan, Todo
@@ -120,10 +120,10 @@ def parser() -> _Parser:
         usage="%(prog)s [options]",
     )
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
-    for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER):
+    for knob in (*KNOBS, *HOW):
         about = knob.help.format(datasets=", ".join(DATASETS))
         if knob.default:
-            about += f" (default: {_shown(knob.default)})"
+            about += f" (default: {shown(knob.default)})"
         groups[knob.group].add_argument(
             *knob.flags,
             dest=knob.name,
@@ -135,7 +135,9 @@ def parser() -> _Parser:
     run.add_argument(
         ZIP, metavar="OPTION", nargs="+", action="append", help="walk these axes in step, instead of crossing them"
     )
-    run.add_argument("--out", metavar="DIR", default="results", help="folder for the files (default: results)")
+    run.add_argument("--out", metavar="DIR", help="folder for the files (default: results)")
+    run.add_argument("--config", metavar="FILE.toml", help="take the options that are not given here from this file")
+    run.add_argument("--print-config", action="store_true", help="print such a file for these options, and stop")
     run.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     run.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
     run.add_argument("--fresh", action="store_true", help="train again what is stored already")
@@ -145,35 +147,29 @@ def parser() -> _Parser:
     return result
 
 
-def _shown(values: Sequence[Any], width: int = _WIDTH) -> str:
-    """The values of a knob in a few words."""
-    if isinstance(values, range) and values.step == 1 and len(values) > 1:
-        return f"{values.start}:{values.stop}"
-
-    def some(of: Sequence[Any]) -> str:
-        return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in of)
-
-    lines = [some(values)] if len(values) <= 12 else []
-    lines += [f"{some(values[:first])} ... {some(values[-1:])}" for first in (3, 2, 1) if first + 1 < len(values)]
-    return next((line for line in lines if len(line) <= width), f"{lines[-1][: width - 3]}...")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. Raises SystemExit for bad input."""
     options = parser().parse(arguments)
     say = _silent if options.quiet else _say
 
-    from experiments import batches, pool, store, tables, terminal
+    from experiments import batches, config, pool, store, tables, terminal
     from experiments.csv_data import DataError
     from experiments.runner import RunFailed
     from experiments.sweep import Sweep
 
     start = time.perf_counter()
-    out = Path(options.out)
     try:
-        chosen = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in (JOBS, BACKEND, SCHEDULER)}
+        for name, value in (config.read(options.config) if options.config else {}).items():
+            if getattr(options, name) is None:  # what stands on the command line wins
+                setattr(options, name, value)
+        out = options.out = Path("results" if options.out is None else options.out)
+        chosen = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}
         how = pool.How(**chosen, fresh=options.fresh, fail_fast=options.fail_fast)
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS}, zip=options.zip)
+        if options.print_config:
+            for line in config.lines(sweep.request, chosen):
+                _say(line)
+            return DONE
         data = sweep.load()
         existing = tables.check_folder(out)
         if not options.no_plots:
@@ -194,10 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(line)
         return DONE
     if _is_large(plan) and not options.yes:
-        fail(f"{_in_words(plan)}: more than is done without being asked twice; make it smaller, or add --yes")
+        fail(f"{plan}: more than is done without being asked twice; make it smaller, or add --yes")
     if plan.disk > (free := shutil.disk_usage(existing).free):
-        fail(f"--out: expected {size(plan.disk)} of free space, got {size(free)}; make room or go elsewhere")
-    say(_in_words(plan))
+        needed, there_is = terminal.size(plan.disk), terminal.size(free)
+        fail(f"--out: expected {needed} of free space, got {there_is}; make room or go elsewhere")
+    say(str(plan))
 
     try:
         results, files = _run(sweep, data, plan, how, options, say)
@@ -237,28 +234,6 @@ def _is_large(plan: Plan) -> bool:
     return plan.seconds > MOST_SECONDS or plan.memory > MOST_MEMORY
 
 
-def _in_words(plan: Plan) -> str:
-    reused = f" ({plan.reused:,} stored)" if plan.reused else ""
-    costs = f"about {duration(plan.seconds)}, {size(plan.memory)} of memory, {size(plan.disk)} on disk"
-    return f"{plan.runs:,} runs{reused}, {costs}"
-
-
-def duration(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3 min``, ``2.5 h``, ``4 days``."""
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
-
-
-def size(n: float) -> str:
-    """``3 MB``, ``1.2 GB``, ``20 TB``."""
-    if n < 1e9:
-        return f"{max(1, n / 1e6):.0f} MB"
-    return f"{n / 1e9:.1f} GB" if n < 1e12 else f"{n / 1e12:,.0f} TB"
-
-
 def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator[str]:
     from experiments import store, tables, terminal
 
@@ -267,7 +242,7 @@ def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator
     width = max(14, *map(len, axes))
     for name, values in axes.items():
         many = f"  ({len(values):,})" if len(values) > 1 else ""
-        yield f"{name:{width}} {_shown(values, _WIDTH - width - 1 - len(many))}{many}"
+        yield f"{name:{width}} {shown(values, _WIDTH - width - 1 - len(many))}{many}"
     for dimension in sweep.dimensions:
         if len(dimension.names) > 1:
             yield f"{'in step':{width}} {', '.join(dimension.names)}"
@@ -278,9 +253,9 @@ def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator
         yield f"{'data':{width}} {name}: {sizes}"
     if len(left.problems) > _SHOWN:
         yield f"{'data':{width}} and {len(left.problems) - _SHOWN:,} more"
-    yield f"{'plan':{width}} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
+    yield f"{'plan':{width}} {plan}" + ("; needs --yes" if _is_large(plan) else "")
     for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png",))):
-        yield f"{'file':{width}} {Path(options.out) / file}"
+        yield f"{'file':{width}} {options.out / file}"
 
 
 def _run(
@@ -298,7 +273,7 @@ def _run(
         runs = f"{stored:,} of {plan.runs:,} runs are stored{fresh}"
         Interrupted.state = f"{runs}, {files}; the same command{again} goes on from there"
 
-    out = Path(options.out)
+    out = options.out
     with pool.workers(how) as at_once, lock.claimed(out) as opened:
         with tqdm(
             total=plan.work,

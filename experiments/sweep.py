@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import operator
 import os
 from collections import namedtuple
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, cast
 
@@ -31,12 +33,14 @@ from experiments.knobs import (
     closest,
     every_value_of,
     plain,
+    shown,
     value_of,
     values_of,
     without_repetition,
 )
 
 if TYPE_CHECKING:
+    from experiments.batches import Plan
     from experiments.datasets import Data
     from experiments.tables import Results
 
@@ -200,6 +204,11 @@ class Sweep:
         )
         return f"<Sweep of {self.size:,} runs: {', '.join(sizes)}>"
 
+    def _repr_html_(self) -> str:
+        rows = [(name, self.values.get(name, [self.settings.get(name)])) for name in self.columns]
+        cells = (f"<tr><th>{name}</th><td>{escape(shown(values))}</td></tr>" for name, values in rows)
+        return f"<p>A sweep of {self.size:,} runs</p><table>{''.join(cells)}</table>"
+
     @cached_property
     def settings(self) -> dict[str, Any]:
         """Knobs that are no axis and yet identify the runs: those set away from their default."""
@@ -306,6 +315,18 @@ class Sweep:
             data[problem] = load(knobs.pop(DATASET.name), **files, **knobs)
         return data
 
+    def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
+        """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.
+
+        Trains one small network to see how fast this machine is. Raises what ``run`` raises.
+        """
+        from experiments import batches, store
+
+        data = self.load()
+        with contextlib.nullcontext() if out is None else store.stored_in(Path(out)) as stored:
+            left = batches.todo(self, data, stored)
+        return batches.plan(left, value_of(JOBS, jobs), batches.measure_speed(self.dtype))
+
     def run(
         self,
         jobs: int = -1,
@@ -340,14 +361,19 @@ class Sweep:
                 return tables.write(self, data, kept, runner.run(self, data, kept, how, at_once), Path(out))
 
 
-def _groups(given: Iterable[Iterable[str]] | None) -> list[list[str]]:
+def _groups(given: Any) -> list[list[str]]:
     """The names of the axes that are to be walked in step, those of each group in the order of nesting."""
     names = {flag.lstrip("-"): axis.name for axis in AXES for flag in axis.flags}
     names |= {axis.name: axis.name for axis in AXES}
+    lists = [] if given is None else given
+    if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
+        lists = [given]  # one group needs no brackets of its own
+    if not isinstance(lists, list | tuple) or not all(isinstance(group, list | tuple) for group in lists):
+        raise SweepError(f"{ZIP}: expected lists of the axes to be walked in step, got {given!r}")
     groups, taken = [], set[str]()
-    for group in given or []:
+    for group in lists:
         members = []
-        for name in [group] if isinstance(group, str) else group:
+        for name in group:
             axis = names.get(str(name).lstrip("-"))
             if axis is None:
                 choices = [name for name in _PLACES if name != SEED.name]

@@ -31,7 +31,7 @@ from pandas.api.types import is_numeric_dtype, is_string_dtype
 from experiments import store
 from experiments.datasets import Data
 from experiments.knobs import in_words
-from experiments.statistics import summarize
+from experiments.statistics import best_configurations, median_seed, summarize
 from experiments.store import STATUSES, ResultsError, Store, StoredRun
 from experiments.sweep import ProblemKey, Run, Sweep
 from planar_core import steps
@@ -47,6 +47,7 @@ MANIFEST = "sweep.json"
 FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
 FORMAT = 3  # of the manifest; raised when a reader has to know
 
+_SHOWN_IN_NOTEBOOKS = ["mean_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy", "tied_with_best"]
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -103,6 +104,16 @@ class Results:
         """Those that name the problem."""
         return self._sweep.problem_columns
 
+    def best(self, n: int = 1) -> pd.DataFrame:
+        """The first ``n`` configurations of each problem, from rank 1 down: rows of ``summary``."""
+        ranked = best_configurations(self.summary, self.problem_columns)
+        return ranked.groupby(self.problem_columns, sort=False).head(n).reset_index(drop=True)
+
+    def _repr_html_(self) -> str:
+        n = ", ".join(f"{count:,} {of}" for of, count in self.manifest["counts"].items())
+        few = self.best(5)[[*(name for name in self.columns if name != "seed"), *_SHOWN_IN_NOTEBOOKS]]
+        return f"<p>{n}; the best:</p>{few.to_html(index=False, float_format='{:.4g}'.format)}"
+
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Store]:
         if isinstance(self._store, Store):
@@ -145,15 +156,21 @@ class Results:
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
 
-        Raises LookupError if there is no such run, or it failed.
+        Of a row of ``summary``, which has no seed, it is that of the seed with the median test accuracy. Raises
+        LookupError if there is no such run, or it failed.
         """
         wanted = np.ones(len(self.runs), bool)
-        for column in self.columns:
+        for column in (name for name in self.columns if name in run or name != "seed"):
             values = self.runs[column]
             wanted &= (values == (run[column] if is_numeric_dtype(values) else str(run[column]))).to_numpy()
+        if "seed" not in run:
+            try:
+                wanted &= (self.runs["seed"] == median_seed(self.runs[wanted])).to_numpy()
+            except ValueError as error:
+                raise LookupError(str(error)) from None
         positions = np.flatnonzero(wanted)
         if len(positions) != 1 or self.runs["status"].iloc[positions[0]] == "failed":
-            wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns)
+            wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns if column in run)
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
         found = self._sweep[positions[0]]
         about = self._about(run)

@@ -37,6 +37,22 @@ def counts(results: Results) -> str:
     return f"{n['runs']:,} runs: " + ", ".join(f"{n[of]:,} {of}" for of in ("computed", "reused", "diverged", "failed"))
 
 
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min``, ``2.5 h``, ``4 days``."""
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
+
+
+def size(n: float) -> str:
+    """``3 MB``, ``1.2 GB``, ``20 TB``."""
+    if n < 1e9:
+        return f"{max(1, n / 1e6):.0f} MB"
+    return f"{n / 1e9:.1f} GB" if n < 1e12 else f"{n / 1e12:,.0f} TB"
+
+
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
     seeds = int(table["n_seeds"].iloc[0])
     # What is the same in every row stands above the table.

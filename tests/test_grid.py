@@ -24,7 +24,7 @@ from joblib.externals.loky import get_reusable_executor
 from test_runner import same
 from test_sweep import DEFAULTS, FURTHER
 
-from experiments import batches, grid, store, tables
+from experiments import batches, grid, store, tables, terminal
 from planar_core import training
 
 ROOT = Path(__file__).parent.parent
@@ -308,7 +308,7 @@ def test_quiet_means_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
      (3600 * 47, "47.0 h"), (3600 * 48, "2 days"), (86400 * 12345.6, "12,346 days")],
 )  # fmt: skip
 def test_durations(seconds: float, text: str) -> None:
-    assert grid.duration(seconds) == text
+    assert terminal.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_durations(seconds: float, text: str) -> None:
     [(0, "1 MB"), (2.6e6, "3 MB"), (1.25e9, "1.2 GB"), (999e9, "999.0 GB"), (2e12, "2 TB"), (2.5e16, "25,000 TB")],
 )
 def test_sizes(n: float, text: str) -> None:
-    assert grid.size(n) == text
+    assert terminal.size(n) == text
 
 
 # What is done

@@ -352,7 +352,9 @@ AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
         ({"zip": [["l1", "l2"], ["l2", "init"]]}, "--zip: expected each axis once, got l2 again"),
         ({"zip": [["l1", "l1"]]}, "--zip: expected each axis once, got l1 again"),
         ({"zip": [["lr"]]}, "--zip: expected two axes or more, got learning_rate"),
-        ({"zip": ["l1", "l2"]}, "--zip: expected two axes or more, got l1"),
+        ({"zip": ["l1"]}, "--zip: expected two axes or more, got l1"),
+        ({"zip": "l1"}, "--zip: expected lists of the axes to be walked in step, got 'l1'"),
+        ({"zip": ["l1", ["l2"]]}, "--zip: expected lists of the axes to be walked in step, got ['l1', ['l2']]"),
         ({"zip": [[]]}, "--zip: expected two axes or more, got none"),
         ({"zip": [["hidden", "lr", "l1"]]},
          "--zip: expected axes of the same length, got hidden (7), learning_rate (5), l1 (1)"),
@@ -517,3 +519,29 @@ def test_the_package_offers_sweep_and_nothing_else() -> None:
     misspelled = "sweeep"
     with pytest.raises(AttributeError, match="module 'experiments' has no attribute 'sweeep'"):
         getattr(experiments, misspelled)
+
+
+def test_one_group_in_step_needs_no_brackets_of_its_own() -> None:
+    knobs: dict[str, Any] = {"l1": [0, 1], "l2": [1, 2]}
+    assert Sweep(**knobs, zip=["l1", "l2"]).request == Sweep(**knobs, zip=[["l1", "l2"]]).request
+
+
+def test_a_plan_says_what_a_sweep_takes(tmp_path: Path) -> None:
+    sweep = Sweep(hidden=[1, 2], learning_rate=0.1, seed=[0, 1], iterations=20)
+    plan = sweep.plan(jobs=1, out=tmp_path)
+    assert (plan.runs, plan.reused) == (4, 0)
+    assert plan.seconds > 0
+    assert str(plan).startswith("4 runs, about 0.0 s, ")
+    assert not list(tmp_path.iterdir())
+    sweep.run(jobs=1, out=tmp_path)
+    larger = Sweep(hidden=[1, 2, 3], learning_rate=0.1, seed=[0, 1], iterations=20).plan(jobs=1, out=tmp_path)
+    assert str(larger).startswith("6 runs (4 stored), ")
+    assert sweep.plan(jobs=1, out=None).reused == 0
+
+
+def test_in_a_notebook_a_sweep_is_a_table_of_its_axes() -> None:
+    html = Sweep(hidden=[1, 2], dataset="a<b.csv", target="&")._repr_html_()
+    assert "<th>hidden</th><td>1 2</td>" in html
+    assert "<th>dataset</th><td>a&lt;b.csv</td>" in html
+    assert "<th>target</th><td>&amp;</td>" in html
+    assert "l1" not in html

@@ -691,3 +691,34 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
         assert str(error.value) == f"expected a folder that can be written to, got {str(folder)!r}: {reason}"
     with pytest.raises(ResultsError, match="expected a folder that can be written to, got '/proc/self/x': "):
         tables.check_folder("/proc/self/x")  # where not even root may
+
+
+def test_the_best_configurations_and_their_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = mixed(tmp_path, monkeypatch, dataset=["flower", "moons"], seed=range(3))
+    best = results.best()
+    assert best["dataset"].tolist() == ["flower", "moons"]
+    assert best["rank_test_accuracy"].tolist() == [1, 1]
+    assert len(results.best(3)) == 6
+    row = best.iloc[1]
+    same = (results.runs[["dataset", "hidden", "learning_rate"]] == row[["dataset", "hidden", "learning_rate"]]).all(
+        axis=1
+    )
+    median = results.runs[same].sort_values("test_accuracy").iloc[1]
+    data = results.data("moons")
+    predicted = results.network(row).predict(data.X_test)
+    assert (predicted == data.Y_test).mean() == median["test_accuracy"]
+
+
+def test_a_configuration_without_a_finished_run_has_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = mixed(tmp_path, monkeypatch, seed=[1])
+    failed = results.summary[results.summary["hidden"] == "2"].iloc[0]
+    with pytest.raises(LookupError, match="expected a finished run, got none"):
+        results.network(failed)
+
+
+def test_in_a_notebook_results_show_the_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    html = mixed(tmp_path, monkeypatch)._repr_html_()
+    assert "8 runs, " in html
+    assert "2 failed" in html
+    assert "<th>mean_test_accuracy</th>" in html
+    assert html.count("<tr") == 1 + 4
