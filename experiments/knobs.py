@@ -176,8 +176,8 @@ def _is_csv(dataset: str) -> bool:
 
 
 _OF_CSV = ("dataset", "a CSV file as data set", _is_csv)
-_OF_MOMENTUM = ("optimizer", "with --optimizer momentum", lambda optimizer: optimizer == "momentum")
-_OF_ADAM = ("optimizer", "with --optimizer adam", lambda optimizer: optimizer == "adam")
+_OF_MOMENTUM = ("optimizer", "--optimizer momentum", lambda optimizer: optimizer == "momentum")
+_OF_ADAM = ("optimizer", "--optimizer adam", lambda optimizer: optimizer == "adam")
 
 DATASET = Knob(
     "dataset", ("--dataset",), "NAME|FILE.csv", "data set: {datasets}, or a CSV file", _name, ("flower",),

@@ -80,7 +80,7 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--scheduler tcp://host:1", "--scheduler: expected with --backend dask, got threading"),
         ("--target x", "--target: expected a CSV file as data set, got flower"),
         ("--positive x", "--positive: expected a CSV file as data set, got flower"),
-        ("--momentum 0.5", "--momentum: expected with --optimizer momentum, got gd"),
+        ("--momentum 0.5", "--momentum: expected --optimizer momentum, got gd"),
         ("--batch-size 0", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '0'"),
         ("--zip lr", "--zip: expected two axes or more, got learning_rate"),
         ("--zip lr l2", "--zip: expected axes of the same length, got learning_rate (5), l2 (1)"),
