@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from experiments.estimator import PlanarClassifier
     from experiments.sweep import Sweep
 
-__all__ = ["Sweep"]
+__all__ = ["PlanarClassifier", "Sweep"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,4 +17,8 @@ def __getattr__(name: str) -> Any:
         from experiments.sweep import Sweep
 
         return Sweep
+    if name == "PlanarClassifier":
+        from experiments.estimator import PlanarClassifier
+
+        return PlanarClassifier
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import joblib
 import numpy as np
 
+from experiments.knobs import ACTIVATION, AXES, BATCH_SIZE, DATASET, HIDDEN, SweepError, known_value
 from experiments.store import Store, StoredRun
 from planar_core import network, training
 from planar_core.kernels import Examples
+from planar_core.simd import LANES
+from planar_core.training import Hyperparameters
 
 if TYPE_CHECKING:
     from experiments.datasets import Data
-    from experiments.sweep import Sweep
+    from experiments.sweep import ProblemKey, Sweep
 
 # A batch should be worth its scheduling and show on the progress bar, yet leave the others something to do.
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
 _BATCHES_PER_JOB = 32
+MOST_GROUPS = 1_000_000  # which are listed, to sort them
+# Of work, as measured: to find the place of an example in a mini-batch and copy it there; and once for each of them.
+_DEALING, _MINI_BATCH = 100, 1000
+
+# What the runs of a batch share: the kernels take it once.
+_SHARED = {axis.name for axis in AXES if axis.is_problem or axis in (HIDDEN, ACTIVATION)}
+_OF_HYPERPARAMETERS = [axis for axis in AXES if axis.name in Hyperparameters._fields]
 
 
 class Stopped(Exception):
@@ -31,7 +42,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """A data set as the kernels want it."""
+    """The data of a problem as the kernels want them."""
 
     features: int
     train: Examples
@@ -46,23 +57,24 @@ class Problem:
 
 @dataclass(frozen=True)
 class Batch:
-    """Runs on one data set with one network shape. The lists have one entry a run."""
+    """Runs on one problem with one network shape and activation function. The lists have one entry a run."""
 
-    dataset: str
+    problem: ProblemKey
     hidden: str
+    activation: str
     configurations: list[int]  # positions among those of the sweep
-    learning_rates: list[float]
+    hyperparameters: list[Hyperparameters]
     seeds: list[int]
     work: int  # as in work_of_run
 
     def part(self, start: int, end: int) -> Batch:
         """Some of its runs."""
         cut = slice(start, end)
-        lists = self.configurations[cut], self.learning_rates[cut], self.seeds[cut]
+        lists = self.configurations[cut], self.hyperparameters[cut], self.seeds[cut]
         return replace(
             self,
             configurations=lists[0],
-            learning_rates=lists[1],
+            hyperparameters=lists[1],
             seeds=lists[2],
             work=self.work * len(lists[0]) // len(self.seeds),
         )
@@ -76,6 +88,27 @@ class BatchResult:
     runs: list[StoredRun]
 
 
+class Group(NamedTuple):
+    """Runs that take equally long and may share a batch."""
+
+    problem: ProblemKey
+    hidden: str
+    activation: str
+    work: int  # of each, as in work_of_run
+    n_runs: int
+    stretches: range  # where their configurations are in the sweep: the first of each stretch
+    length: int  # of a stretch
+
+    def batch(self) -> Batch:
+        """A batch that is to be filled."""
+        return Batch(self.problem, self.hidden, self.activation, [], [], [], 0)
+
+    def configurations(self) -> Iterator[int]:
+        """The positions of their configurations in the sweep."""
+        for first in self.stretches:
+            yield from range(first, first + self.length)
+
+
 @dataclass(frozen=True)
 class Todo:
     """What is left of a sweep.
@@ -84,7 +117,7 @@ class Todo:
     """
 
     sweep: Sweep
-    problems: dict[str, Problem]
+    problems: dict[ProblemKey, Problem]
     seeds: list[Sequence[int]] | None
 
     @property
@@ -95,25 +128,45 @@ class Todo:
     @property
     def work(self) -> int:
         """How long they take, as in work_of_run."""
-        iterations = self.sweep.iterations
-        records = training.n_records(iterations, self.sweep.record_every)
-        return sum(
-            n_runs * work_of_run(self.problems[name], hidden, iterations, records)
-            for name, hidden, _, _, n_runs in self.groups()
-        )
+        return sum(group.work * group.n_runs for group in self.groups())
 
-    def groups(self) -> Iterator[tuple[str, str, int, int, int]]:
-        """Runs that take equally long: data set, network shape, first and last + 1 configuration, number of runs."""
-        values, position = self.sweep.values, 0
-        width = self.sweep.n_configurations // (len(values["dataset"]) * len(values["hidden"]))
-        for name in values["dataset"]:
-            for hidden in values["hidden"]:
-                end = position + width
+    def groups(self) -> Iterator[Group]:
+        """Runs that take equally long: those that may share a batch, and have a batch size in common.
+
+        The outer dimensions of the sweep, up to the last one with anything that a batch shares, tell its kinds apart.
+        The configurations of a kind stand together; those with one batch size lie among them at regular distances.
+        """
+        sweep = self.sweep
+        records = training.n_records(sweep.iterations, sweep.record_every)
+        width, sizes, length = self._extents()
+        for first in range(0, sweep.n_configurations, width):
+            for start in range(first, first + sizes * length, length):
+                run = sweep.configuration(start)
+                batch_size = known_value(BATCH_SIZE, run.batch_size)
+                problem = self.problems[run.problem]
+                work = work_of_run(problem, run.hidden, sweep.iterations, records, batch_size)
+                stretches = range(start, first + width, sizes * length)
+                group = Group(run.problem, run.hidden, run.activation, work, 0, stretches, length)
                 if self.seeds is None:
-                    yield name, hidden, position, end, width * len(values["seed"])
+                    n_runs = width // sizes * len(sweep.values["seed"])
                 else:
-                    yield name, hidden, position, end, sum(map(len, self.seeds[position:end]))
-                position = end
+                    n_runs = sum(len(self.seeds[position]) for position in group.configurations())
+                yield group._replace(n_runs=n_runs)
+
+    def _extents(self) -> tuple[int, int, int]:
+        """Configurations of a kind, batch sizes in it, and configurations of one batch size that stand together."""
+        dimensions = self.sweep.dimensions[:-1]  # but for the seed
+        outer = 1 + max(k for k, each in enumerate(dimensions) if not _SHARED.isdisjoint(each.names))
+        of_size = next(k for k, each in enumerate(dimensions) if BATCH_SIZE.name in each.names)
+        width = math.prod(each.size for each in dimensions[outer:])
+        length = math.prod(each.size for each in dimensions[max(outer, of_size + 1) :])
+        return width, dimensions[of_size].size if of_size >= outer else 1, length
+
+    @property
+    def n_groups(self) -> int:
+        """How many ``groups`` gives, at most."""
+        width, sizes, _ = self._extents()
+        return self.sweep.n_configurations // width * sizes
 
 
 @dataclass(frozen=True)
@@ -127,32 +180,59 @@ class Plan:
     memory: int  # bytes, at the end
     disk: int  # bytes, for the tables and what is added to the store
 
+    def __str__(self) -> str:
+        from experiments.terminal import duration, size
 
-def problems_of(data: dict[str, Data], dtype: str) -> dict[str, Problem]:
-    """Every data set of a sweep as the kernels want it."""
-    return {name: Problem.of(each, dtype) for name, each in data.items()}
+        reused = f" ({self.reused:,} stored)" if self.reused else ""
+        costs = f"about {duration(self.seconds)}, {size(self.memory)} of memory, {size(self.disk)} on disk"
+        return f"{self.runs:,} runs{reused}, {costs}"
 
 
-def work_of_run(problem: Problem, hidden: str, iterations: int, records: int) -> int:
+def problems_of(data: Mapping[ProblemKey, Data], dtype: str) -> dict[ProblemKey, Problem]:
+    """Every problem of a sweep as the kernels want it."""
+    return {key: Problem.of(each, dtype) for key, each in data.items()}
+
+
+def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
+    """What the core wants to know of a run. A further knob that is not among ``knobs`` is at its default."""
+    return Hyperparameters(
+        **{axis.name: known_value(axis, knobs.get(axis.name, axis.default[0])) for axis in _OF_HYPERPARAMETERS}
+    )
+
+
+def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, batch_size: int | None = None) -> int:
     """How long a run takes, in steps that are about equally long for every network.
 
     A step is the time of one weight in a pass over one example, some six multiply-and-add operations. A unit,
-    with its tanh, takes four. A record has no backward pass and takes half an iteration.
+    with its tanh, takes four. A record has no backward pass and takes half an iteration on all examples. A mini-batch
+    is padded to whole vectors, and one more stands for adding up their lanes, which is little beside all examples.
     """
     shapes = network.layer_shapes(problem.features, hidden)
     work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
     examples, test_examples = int(problem.train.X.shape[1]), int(problem.test.X.shape[1])
-    return work_of_example * (iterations * examples + records * (examples + test_examples) // 2)
+    work_of_records = work_of_example * (records * (examples + test_examples) // 2)
+    if batch_size is None or batch_size >= problem.train.m:
+        return work_of_example * iterations * examples + work_of_records
+    lanes = LANES[problem.train.X.dtype.name]
+    padded = (-(-batch_size // lanes) + 1) * lanes
+    return iterations * (work_of_example * padded + _DEALING * batch_size + _MINI_BATCH) + work_of_records
 
 
-def todo(sweep: Sweep, data: dict[str, Data], store: Store | None, fresh: bool = False) -> Todo:
-    """What is not stored yet; of a failed run another attempt. Raises ResultsError for a run that is damaged."""
+def todo(sweep: Sweep, data: Mapping[ProblemKey, Data], store: Store | None, fresh: bool = False) -> Todo:
+    """What is not stored yet; of a failed run another attempt.
+
+    Raises SweepError for a grid of too many kinds of networks, ResultsError for a run that is damaged.
+    """
     problems = problems_of(data, sweep.dtype)
+    everything = Todo(sweep, problems, None)
+    if everything.n_groups > MOST_GROUPS:
+        axes = "data sets, hidden sizes, activations and batch sizes"
+        raise SweepError(f"expected at most {MOST_GROUPS:,} combinations of {axes}, got {everything.n_groups:,}")
     if store is None or fresh:
-        return Todo(sweep, problems, None)
+        return everything
     wanted, seeds = sweep.values["seed"], list[Sequence[int]]()
     for run in sweep.configurations():
-        number = store.find(sweep.identity(run, data[run.dataset].fingerprint))
+        number = store.find(sweep.identity(run, data[run.problem].fingerprint))
         stored = set() if number is None else {seed for seed, run in store.runs(number) if run.status != "failed"}
         seeds.append(wanted if stored.isdisjoint(wanted) else array("L", (s for s in wanted if s not in stored)))
     return Todo(sweep, problems, seeds)
@@ -162,21 +242,30 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     """Estimate what the sweep takes, without expanding it."""
     sweep = todo.sweep
     records = training.n_records(sweep.iterations, sweep.record_every)
-    parameters = largest = 0
-    for name, hidden, _, _, n_runs in todo.groups():
-        shapes = network.layer_shapes(todo.problems[name].features, hidden)
+    work = parameters = largest = 0
+    for group in todo.groups():
+        work += group.work * group.n_runs
+        shapes = network.layer_shapes(todo.problems[group.problem].features, group.hidden)
         of_one = sum(units * (inputs + 1) for (units, inputs), _ in shapes)
-        parameters, largest = parameters + n_runs * of_one, max(largest, of_one)
+        parameters, largest = parameters + group.n_runs * of_one, max(largest, of_one)
     runs, at_once = sweep.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
-    text = max(map(len, sweep.values["dataset"]))
+    text = sum(
+        max(len(str(value)) + (axis is not DATASET) for value in sweep.values[axis.name])
+        for axis in AXES
+        if axis is DATASET or (axis.is_further and axis.name in sweep.columns)
+    )
+    numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in todo.problems.values())
     # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
     return Plan(
         runs=runs,
         reused=runs - todo.n_runs,
-        work=todo.work,
-        seconds=todo.work * seconds_of_work / at_once,
-        memory=400 * runs + 160 * largest * at_once,
-        disk=(60 + text) * runs * records + (100 + text) * runs + todo.n_runs * (24 * records + 120) + 8 * parameters,
+        work=work,
+        seconds=work * seconds_of_work / at_once,
+        memory=400 * runs + 160 * largest * at_once + 16 * numbers,  # the data as they are, and for the kernels
+        disk=(60 + text) * runs * records
+        + (100 + text) * runs
+        + todo.n_runs * (24 * records + 120)
+        + 8 * (parameters + numbers),
     )
 
 
@@ -198,34 +287,29 @@ def batches(todo: Todo, jobs: int, shortest: int | None = None) -> Iterator[Batc
 
     A batch has at least the work ``shortest``, unless there is no more of its kind.
     """
-    sweep = todo.sweep
-    records = training.n_records(sweep.iterations, sweep.record_every)
-    rates, all_seeds = sweep.values["learning_rate"], sweep.values["seed"]
-    groups = []
-    for name, hidden, first, end, n_runs in todo.groups():
-        groups.append(
-            (work_of_run(todo.problems[name], hidden, sweep.iterations, records), n_runs, name, hidden, first, end)
-        )
-    share = sum(work * n_runs for work, n_runs, *_ in groups) // (jobs * _BATCHES_PER_JOB)
+    sweep, all_seeds = todo.sweep, todo.sweep.values["seed"]
+    groups = list(todo.groups())
+    share = sum(group.work * group.n_runs for group in groups) // (jobs * _BATCHES_PER_JOB)
     share = min(max(share, shortest or _SHORTEST_BATCH), _LONGEST_BATCH)
-    groups.sort(key=lambda group: -min(max(group[0], share), group[0] * group[1]))
-    for work, _, name, hidden, first, end in groups:
-        size = max(1, share // max(1, work))
-        batch = Batch(name, hidden, [], [], [], 0)
-        for position in range(first, end):
+    groups.sort(key=lambda group: -min(max(group.work, share), group.work * group.n_runs))
+    for group in groups:
+        size = max(1, share // max(1, group.work))
+        batch = group.batch()
+        for position in group.configurations():
+            how = hyperparameters(sweep.configuration(position)._asdict())
             seeds = all_seeds if todo.seeds is None else todo.seeds[position]
             start = 0
             while start < len(seeds):
                 taken = [int(seed) for seed in seeds[start : start + size - len(batch.seeds)]]
                 start += len(taken)
                 batch.configurations.extend([position] * len(taken))
-                batch.learning_rates.extend([rates[(position - first) % len(rates)]] * len(taken))
+                batch.hyperparameters.extend([how] * len(taken))
                 batch.seeds.extend(taken)
                 if len(batch.seeds) == size:
-                    yield replace(batch, work=work * size)
-                    batch = Batch(name, hidden, [], [], [], 0)
+                    yield replace(batch, work=group.work * size)
+                    batch = group.batch()
         if batch.seeds:
-            yield replace(batch, work=work * len(batch.seeds))
+            yield replace(batch, work=group.work * len(batch.seeds))
 
 
 def train_batch(
@@ -267,10 +351,10 @@ def _train_batch(
     batch: Batch, problem: Problem, iterations: int, record_every: int, dtype: str, stop: threading.Event | None
 ) -> list[StoredRun]:
     records = training.n_records(iterations, record_every)
-    how = [training.Hyperparameters(learning_rate) for learning_rate in batch.learning_rates]
-    arrays = training.new_batch(problem.features, batch.hidden, batch.seeds, how, records, dtype)
+    arrays = training.new_batch(problem.features, batch.hidden, batch.seeds, batch.hyperparameters, records, dtype)
+    examples = problem.train, problem.test
     for _ in training.train_batch(
-        batch.hidden, problem.features, arrays, problem.train, problem.test, iterations, record_every
+        batch.hidden, problem.features, arrays, *examples, iterations, record_every, activation=batch.activation
     ):
         if stop is not None and stop.is_set():
             raise Stopped

@@ -57,12 +57,12 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
     """
     client, sweep = default_client(), todo.sweep
     # A result of a task, and no data sent beforehand: that would be lost with the workers that hold it.
-    problems = {name: client.submit(_itself, problem, pure=False) for name, problem in todo.problems.items()}
+    problems = {key: client.submit(_itself, problem, pure=False) for key, problem in todo.problems.items()}
     under_way: dict[Any, Batch] = {}
 
     def submit(batch: Batch) -> Any:
         knobs = sweep.iterations, sweep.record_every, sweep.dtype, NUMERICS
-        future = client.submit(train_batch, batch, problems[batch.dataset], *knobs, pure=False)
+        future = client.submit(train_batch, batch, problems[batch.problem], *knobs, pure=False)
         under_way[future] = batch
         return future
 

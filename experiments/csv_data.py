@@ -39,7 +39,8 @@ class Table(NamedTuple):
     features: (rows, columns without the target) float64, all finite
     labels: (rows,) float64 of 0.0 and 1.0
     feature_names: the names of the columns of `features`
-    class_names: the labels as they stand in the file, of class 0 and class 1
+    class_names: the labels as they stand in the file, of class 0 and class 1; "not LABEL" where class 0 is
+        all but one of several
     notes: sentences about what was done to the data on the way
     """
 
@@ -50,16 +51,18 @@ class Table(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_csv(path: str, target: str | None = None) -> Table:
-    """Read a comma-separated UTF-8 file with a header, numbers, and one column of two distinct labels.
+def read_csv(path: str, target: str | None = None, positive: str | None = None) -> Table:
+    """Read a comma-separated UTF-8 file with a header, numbers, and one column of labels.
 
     path: the file
     target: the name of the column of labels; the last column if None
+    positive: the label that is class 1, against all others; None if there are two, and see below
 
     A byte order mark, any line ending, quoted cells, empty lines and spaces around cells are fine. A number
     is what `float` accepts, if it is finite and has no underscores: with a decimal point, whatever the
     locale. Labels that are the numbers 0 and 1 are classes 0 and 1; any other two values are sorted (as
-    numbers if both are, else by code point), mapped to 0 and 1, and the mapping is a note.
+    numbers if both are, else by code point) and mapped to 0 and 1. Every mapping but that of 0 and 1 to
+    themselves is a note.
 
     Raises DataError for everything else. Lines are counted from 1; a row of several lines goes by its first.
     """
@@ -99,9 +102,8 @@ def read_csv(path: str, target: str | None = None) -> Table:
         raise DataError(
             f"{where}: expected at least {2 * ROWS_PER_CLASS} rows of data below the header, found {found}: add rows"
         )
-    classes, class_names = _classes(f"{where}, column {quoted(names[label_index])}", labels)
-    if class_names != ("0", "1"):
-        notes.append(f"labels: {quoted(class_names[0])} -> 0, {quoted(class_names[1])} -> 1")
+    classes, class_names, mapping = _classes(f"{where}, column {quoted(names[label_index])}", labels, positive)
+    notes += mapping
     features = np.array(values, dtype=np.float64).reshape(len(labels), len(feature_names))
     return Table(features, classes, tuple(feature_names), class_names, tuple(notes))
 
@@ -111,9 +113,11 @@ def is_csv(name: str) -> bool:
     return name.lower().endswith(".csv")
 
 
-def quoted(text: str) -> str:
-    """Return `text` quoted, on one line, and not longer than a message can bear."""
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")
+def quoted(value: object) -> str:
+    """Return text quoted, and other values as they are written: on one line, not longer than a message can bear."""
+    text = value if isinstance(value, str) else " ".join(repr(value).split())
+    text = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    return repr(text) if isinstance(value, str) else text
 
 
 def listed(values: Sequence[str]) -> str:
@@ -262,40 +266,72 @@ def _as_decimal(label: str) -> Decimal | None:
     return number if number.is_finite() and "_" not in label else None
 
 
-def _classes(where: str, labels: list[str]) -> tuple[npt.NDArray[np.float64], tuple[str, str]]:
-    """Return the class of every row and the names of the two classes.
+def _distinct(labels: list[str]) -> dict[str, str]:
+    """Return the name of the class of every spelling of a label, the classes in ascending order.
 
-    Labels that are all numbers are compared as numbers: 1 and 1.0 are one class, 2 comes before 10.
+    Labels that are all numbers are compared as numbers: 1 and 1.0 are one class, which goes by the spelling that
+    comes first, and 2 comes before 10. The numbers 0 and 1, where there are no others, go by these names.
     """
-    spelled = list(dict.fromkeys(labels))  # distinct, in order: a class is named by its first spelling
+    spelled = list(dict.fromkeys(labels))
     numbers = {label: number for label in spelled if (number := _as_decimal(label)) is not None}
-    if len(numbers) == len(spelled):
-        first_spelling: dict[Decimal, str] = {}
-        for label, number in numbers.items():
-            first_spelling.setdefault(number, label)
-        names = [first_spelling[number] for number in sorted(first_spelling)]
-        class_of = {label: first_spelling[number] for label, number in numbers.items()}
-        zero_and_one = sorted(first_spelling) == [0, 1]
-    else:
-        names = sorted(spelled)
-        class_of = {label: label for label in spelled}
-        zero_and_one = False
+    if len(numbers) < len(spelled):
+        return {label: label for label in sorted(spelled)}
+    names: dict[Decimal, str] = {}
+    for label, number in numbers.items():
+        names.setdefault(number, label)
+    if set(names) == {0, 1}:
+        names = {Decimal(0): "0", Decimal(1): "1"}
+    return {label: names[numbers[label]] for label in sorted(spelled, key=numbers.__getitem__)}
 
+
+def _classes(
+    where: str, labels: list[str], positive: str | None
+) -> tuple[npt.NDArray[np.float64], tuple[str, str], list[str]]:
+    """Return the class of every row, the names of the two classes, and a note on them unless none is needed."""
+    name_of = _distinct(labels)
+    names = list(dict.fromkeys(name_of.values()))
     if len(names) == 1:
         raise DataError(
             f"{where}: expected two classes, found only {quoted(names[0])} in all {len(labels)} rows: "
             "add rows of another class, or name another column with --target"
         )
-    if len(names) > 2:
+    if positive is not None:
+        one = _chosen(where, name_of, names, positive)
+    elif len(names) == 2:
+        one = names[1]
+    else:
         raise DataError(
-            f"{where}: expected two classes, found {len(names)} ({listed(names)}): prepare a column with "
-            "two values, e.g. one class against the rest, and name it with --target"
+            f"{where}: expected two classes, found {len(names)} ({listed(names)}): name the one that is class 1, "
+            "against the rest, with --positive LABEL"
         )
-    is_one = [class_of[label] == names[1] for label in labels]
-    for name, count in zip(names, (len(labels) - sum(is_one), sum(is_one)), strict=True):
+    others = [name for name in names if name != one]
+    zero = others[0] if len(others) == 1 else f"not {one}"
+    is_one = [name_of[label] == one for label in labels]
+    for name, count in zip((zero, one), (len(labels) - sum(is_one), sum(is_one)), strict=True):
         if count < ROWS_PER_CLASS:
             raise DataError(
                 f"{where}: expected at least {ROWS_PER_CLASS} rows of each class, one to train on and one "
                 f"to test on, found {count} of {quoted(name)}: add rows of that class"
             )
-    return np.array(is_one, dtype=np.float64), ("0", "1") if zero_and_one else (names[0], names[1])
+    if (zero, one) == ("0", "1"):
+        mapping = []
+    elif len(others) == 1:
+        mapping = [f"labels: {quoted(zero)} -> 0, {quoted(one)} -> 1"]
+    else:
+        mapping = [f"labels: {quoted(one)} -> 1, the {len(others)} others ({listed(others)}) -> 0"]
+    return np.array(is_one, dtype=np.float64), (zero, one), mapping
+
+
+def _chosen(where: str, name_of: dict[str, str], names: list[str], positive: str) -> str:
+    """Return the name of the class that `positive` spells: as it stands in a row, or as a number equal to one."""
+    positive = positive.strip()
+    if positive in name_of:
+        return name_of[positive]
+    numbers = {_as_decimal(label): name for label, name in name_of.items()}
+    number = _as_decimal(positive)
+    if None in numbers or number not in numbers:
+        raise DataError(
+            f"{where}: expected the label {quoted(positive)} in some row, found {listed(names)}: "
+            f"name one of these with --positive{did_you_mean(positive, names)}"
+        )
+    return numbers[number]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import argparse
 import io
+import itertools
 import logging
 import multiprocessing
 import os
@@ -19,13 +20,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from experiments.knobs import BACKEND, JOBS, KNOBS, SCHEDULER, SweepError, closest, value_of
+from experiments.knobs import HOW, KNOBS, ZIP, SweepError, closest, in_words, shown, value_of
 
 if TYPE_CHECKING:
     from experiments.batches import BatchResult, Plan, Todo
     from experiments.datasets import Data
     from experiments.pool import How
-    from experiments.sweep import Sweep
+    from experiments.sweep import ProblemKey, Sweep
     from experiments.tables import Results
 
 DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
@@ -35,7 +36,8 @@ MOST_SECONDS = 24 * 3600
 MOST_MEMORY = 8 * 2**30
 MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
 LONGEST_GOODBYE = 1.0  # seconds for cleaning up after an interrupt
-_SHOWN = 10  # configurations in the closing table
+_SHOWN = 10  # configurations in the closing table, problems in a plan
+_WIDTH = 80
 
 Say = Callable[[str], object]
 
@@ -114,36 +116,35 @@ def parser() -> _Parser:
         epilog="Numbers also come as ranges: 0:10 (0 to 9), lin:A:B:N and log:A:B:N (N points, both ends"
         " included). Exit status: 0 done, 1 some run failed, 2 bad arguments or data, 130/143 interrupted.",
         allow_abbrev=False,
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=80),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=_WIDTH),
+        usage="%(prog)s [options]",
     )
-    for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER):
+    groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
+    for knob in (*KNOBS, *HOW):
         about = knob.help.format(datasets=", ".join(DATASETS))
         if knob.default:
-            about += f" (default: {_shown(knob.default)})"
-        result.add_argument(
+            about += f" (default: {shown(knob.default)})"
+        groups[knob.group].add_argument(
             *knob.flags,
             dest=knob.name,
             metavar=knob.metavar,
             nargs="+" if knob.is_axis else None,
             help=about.replace("%", "%%"),
         )
-    result.add_argument("--out", metavar="DIR", default="results", help="folder for the files (default: results)")
-    result.add_argument("--dry-run", action="store_true", help="show the plan and stop")
-    result.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
-    result.add_argument("--fresh", action="store_true", help="train again what is stored already")
-    result.add_argument("--fail-fast", action="store_true", help="stop at the first run that fails")
-    result.add_argument("--no-plots", action="store_true", help="write no pictures and no report")
-    result.add_argument("--quiet", action="store_true", help="print errors only")
+    run = groups["run"]
+    run.add_argument(
+        ZIP, metavar="OPTION", nargs="+", action="append", help="walk these axes in step, instead of crossing them"
+    )
+    run.add_argument("--out", metavar="DIR", help="folder for the files (default: results)")
+    run.add_argument("--config", metavar="FILE.toml", help="take the options that are not given here from this file")
+    run.add_argument("--print-config", action="store_true", help="print such a file for these options, and stop")
+    run.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    run.add_argument("--yes", action="store_true", help="agree to a plan that is refused for its size")
+    run.add_argument("--fresh", action="store_true", help="train again what is stored already")
+    run.add_argument("--fail-fast", action="store_true", help="stop at the first run that fails")
+    run.add_argument("--no-plots", action="store_true", help="write no pictures and no report")
+    run.add_argument("--quiet", action="store_true", help="print errors only")
     return result
-
-
-def _shown(values: Sequence[Any]) -> str:
-    """The values of a knob in a few words."""
-    if isinstance(values, range) and values.step == 1 and len(values) > 1:
-        return f"{values.start}:{values.stop}"
-    if len(values) > 12:
-        return f"{_shown(values[:3])} ... {_shown(values[-1:])}"
-    return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -151,17 +152,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse(arguments)
     say = _silent if options.quiet else _say
 
-    from experiments import batches, pool, store, tables, terminal
+    from experiments import batches, config, pool, store, tables, terminal
     from experiments.csv_data import DataError
     from experiments.runner import RunFailed
     from experiments.sweep import Sweep
 
     start = time.perf_counter()
-    out = Path(options.out)
     try:
-        chosen = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in (JOBS, BACKEND, SCHEDULER)}
+        for name, value in (config.read(options.config) if options.config else {}).items():
+            if getattr(options, name) is None:  # what stands on the command line wins
+                setattr(options, name, value)
+        out = options.out = Path("results" if options.out is None else options.out)
+        chosen = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}
         how = pool.How(**chosen, fresh=options.fresh, fail_fast=options.fail_fast)
-        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS})
+        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS}, zip=options.zip)
+        if options.print_config:
+            for line in config.lines(sweep.request, chosen):
+                _say(line)
+            return DONE
         data = sweep.load()
         existing = tables.check_folder(out, tables.FILES if options.no_plots else (*tables.FILES, tables.REPORT))
         if not options.no_plots:
@@ -172,7 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(str(error))
     except (store.ResultsError, OSError) as error:
         fail(f"--out: {error}")
-    for note in (*sweep.notes, *(f"{name}: {note}" for name, d in data.items() for note in d.notes)):
+    of_data = dict.fromkeys(f"{d.name}: {note}" for d in data.values() for note in d.notes)
+    for note in (*sweep.notes, *of_data):
         say(note)
 
     plan = batches.plan(left, how.jobs, batches.measure_speed(sweep.dtype))
@@ -181,10 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(line)
         return DONE
     if _is_large(plan) and not options.yes:
-        fail(f"{_in_words(plan)}: more than is done without being asked twice; make it smaller, or add --yes")
+        fail(f"{plan}: more than is done without being asked twice; make it smaller, or add --yes")
     if plan.disk > (free := shutil.disk_usage(existing).free):
-        fail(f"--out: expected {size(plan.disk)} of free space, got {size(free)}; make room or go elsewhere")
-    say(_in_words(plan))
+        needed, there_is = terminal.size(plan.disk), terminal.size(free)
+        fail(f"--out: expected {needed} of free space, got {there_is}; make room or go elsewhere")
+    say(str(plan))
 
     try:
         results, files = _run(sweep, data, plan, how, options, say)
@@ -224,47 +234,32 @@ def _is_large(plan: Plan) -> bool:
     return plan.seconds > MOST_SECONDS or plan.memory > MOST_MEMORY
 
 
-def _in_words(plan: Plan) -> str:
-    reused = f" ({plan.reused:,} stored)" if plan.reused else ""
-    costs = f"about {duration(plan.seconds)}, {size(plan.memory)} of memory, {size(plan.disk)} on disk"
-    return f"{plan.runs:,} runs{reused}, {costs}"
-
-
-def duration(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3 min``, ``2.5 h``, ``4 days``."""
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
-
-
-def size(n: float) -> str:
-    """``3 MB``, ``1.2 GB``, ``20 TB``."""
-    if n < 1e9:
-        return f"{max(1, n / 1e6):.0f} MB"
-    return f"{n / 1e9:.1f} GB" if n < 1e12 else f"{n / 1e12:,.0f} TB"
-
-
 def _plan_lines(left: Todo, plan: Plan, options: argparse.Namespace) -> Iterator[str]:
-    from experiments import store, tables
+    from experiments import store, tables, terminal
 
     sweep = left.sweep
-    for name, values in sweep.values.items():
-        yield f"{name:14} {_shown(values)}" + (f"  ({len(values):,})" if len(values) > 1 else "")
-    yield f"{'iterations':14} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
-    for name, problem in left.problems.items():
-        yield (
-            f"{'data':14} {name}: {problem.features} features,"
-            f" {problem.train.m} training and {problem.test.m} test examples"
-        )
-    yield f"{'plan':14} {_in_words(plan)}" + ("; needs --yes" if _is_large(plan) else "")
+    axes = {name: values for name, values in sweep.values.items() if name in sweep.columns}
+    width = max(14, *map(len, axes))
+    for name, values in axes.items():
+        many = f"  ({len(values):,})" if len(values) > 1 else ""
+        yield f"{name:{width}} {shown(values, _WIDTH - width - 1 - len(many))}{many}"
+    for dimension in sweep.dimensions:
+        if len(dimension.names) > 1:
+            yield f"{'in step':{width}} {', '.join(dimension.names)}"
+    yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
+    for key, problem in itertools.islice(left.problems.items(), _SHOWN):
+        sizes = f"{problem.features} features, {problem.train.m} training and {problem.test.m} test examples"
+        name = terminal.fit_end(in_words(sweep.problem_knobs(key)), _WIDTH - width - 3 - len(sizes))
+        yield f"{'data':{width}} {name}: {sizes}"
+    if len(left.problems) > _SHOWN:
+        yield f"{'data':{width}} and {len(left.problems) - _SHOWN:,} more"
+    yield f"{'plan':{width}} {plan}" + ("; needs --yes" if _is_large(plan) else "")
     for file in (*tables.FILES, store.FILE, *(() if options.no_plots else ("plots/*.png", tables.REPORT))):
-        yield f"{'file':14} {Path(options.out) / file}"
+        yield f"{'file':{width}} {options.out / file}"
 
 
 def _run(
-    sweep: Sweep, data: dict[str, Data], plan: Plan, how: How, options: argparse.Namespace, say: Say
+    sweep: Sweep, data: dict[ProblemKey, Data], plan: Plan, how: How, options: argparse.Namespace, say: Say
 ) -> tuple[Results, list[Path]]:
     """Train what is not stored, with a progress bar where stderr is a terminal; write tables and pictures."""
     from tqdm import tqdm
@@ -278,7 +273,7 @@ def _run(
         runs = f"{stored:,} of {plan.runs:,} runs are stored{fresh}"
         Interrupted.state = f"{runs}, {files}; the same command{again} goes on from there"
 
-    out = Path(options.out)
+    out = options.out
     with pool.workers(how) as at_once, lock.claimed(out) as opened:
         with tqdm(
             total=plan.work,

@@ -25,6 +25,7 @@ from experiments.plot_parts import (
     figure_of,
     knob_name,
     knob_notes,
+    knob_value,
     left_out,
     legend_beside,
     light_frame,
@@ -124,7 +125,7 @@ def _accuracy_axes(ax: Axes, shown: pd.DataFrame, knobs: list[str]) -> None:
 def _accuracy_numbers(row: pd.Series, knobs: list[str]) -> str:
     mean, half = row["mean_test_accuracy"], row["ci_high_test_accuracy"] - row["mean_test_accuracy"]
     lines = [words(row["hidden"], 14), number(row["learning_rate"])]
-    lines += [words(row[knob], 14) for knob in knobs]
+    lines += [words(knob_value(row[knob]), 14) for knob in knobs]
     lines += ["failed" if pd.isna(mean) else f"{mean:.3f}", "–" if pd.isna(half) else f"±{half:.3f}"]
     return "\n".join(lines)
 

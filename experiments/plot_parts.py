@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+
+from experiments.knobs import AXES, in_words
 
 # Okabe and Ito's colours can be told apart with any of the common colour vision deficiencies.
 CLASS_COLOURS = ("#0072B2", "#E69F00")
@@ -31,7 +33,8 @@ _CHARACTERS_PER_INCH = 12.5  # of a title, a little fewer than fit
 _LINE = 0.19  # inches, of a title
 
 _CELL = ["hidden", "learning_rate"]
-_IDENTITY = ["dataset", *_CELL, "seed"]
+_PROBLEM = [axis.name for axis in AXES if axis.is_problem]
+_IDENTITY = [*_PROBLEM, *_CELL, "seed"]
 _MEASURED = ["iteration", "cost", "train_accuracy", "test_accuracy"]
 
 
@@ -78,6 +81,11 @@ def units(hidden: str) -> str:
 def knob_name(column: str) -> str:
     """The column `record_every` as a title says it."""
     return words(column).replace("_", " ")
+
+
+def knob_value(value: object) -> str:
+    """The value of a knob, in a title or beside an axis."""
+    return number(value) if isinstance(value, float) else words(value)
 
 
 def count(n: int, noun: str) -> str:
@@ -247,18 +255,26 @@ def evenly(n: int, limit: int, keep: int | None = None) -> list[int]:
     return sorted(chosen)
 
 
-def titled(table: pd.DataFrame, title: str) -> str:
-    """The title after the name of the table's one data set.
+def problem_name(problem: Mapping[str, Any] | pd.Series) -> str:
+    """What a row of a table calls its problem: ``moons, noise 0.1``."""
+    knobs = {column: problem[column] for column in _PROBLEM[1:] if column in problem}
+    return ", ".join([words(problem["dataset"]), *(words(in_words({name: knobs[name]})) for name in knobs)])
 
-    ValueError for a table of several data sets: accuracies on different problems do not mix.
+
+def titled(table: pd.DataFrame, title: str) -> str:
+    """The title after the name of the table's one problem.
+
+    ValueError for a table of several problems: accuracies on different ones do not mix.
     """
-    names = [str(name) for name in table["dataset"].unique()]
-    if len(names) > 1:
+    columns = [column for column in _PROBLEM if column in table]
+    if any(table[column].nunique(dropna=False) > 1 for column in columns):
+        problems = table[columns].drop_duplicates()
+        names = [in_words(row.to_dict()) for _, row in problems.head(3).iterrows()]
         raise ValueError(
-            f"expected the rows of one data set, got {len(names)}: {', '.join(names)}; "
-            "select one, as in table[table.dataset == name]"
+            f"expected the rows of one data set, got {len(problems)}: {', '.join(names)}; "
+            f"select one, as in table[table.{columns[-1]} == value]"
         )
-    return f"{words(names[0])}: {title}" if names else title
+    return f"{problem_name(table.iloc[0])}: {title}" if len(table) else title
 
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
@@ -283,7 +299,7 @@ def knob_notes(table: pd.DataFrame, chosen_for: str = "") -> list[str]:
     """What a title says of further knobs: the value of a constant one, that a varying one is at its best."""
     varying = varying_knobs(table)
     constant = [knob for knob in further_knobs(table) if knob not in varying and len(table)]
-    notes = [f"{knob_name(knob)} {words(table[knob].iloc[0])}" for knob in constant]
+    notes = [f"{knob_name(knob)} {knob_value(table[knob].iloc[0])}" for knob in constant]
     if varying and chosen_for:
         notes.append(f"each {chosen_for} at its best {' and '.join(map(knob_name, varying))}")
     return notes

@@ -34,15 +34,15 @@ MAX_POINTS, MAX_SMALL_POINTS, MAX_NETWORKS = 5000, 1000, 20
 PredictProba = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
 
 
-def plot_data(data: Any, ax: Axes | None = None) -> Axes:
+def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
     """The training points of a problem with two features: a feature on each axis, a colour and mark a class.
 
-    `data` has name, X (features, examples), Y, feature_names and class_names. A problem with any other number
-    of features gets a panel that says so, for no two of its features stand for all of them.
+    `data` has name, X (features, examples), Y, feature_names and class_names; `name` is for a longer name. A problem
+    with any other number of features gets a panel that says so, for no two of its features stand for all of them.
     """
     examples = np.shape(data.X)[1]
     ax = ax or new_axes(*(SMALL if _why_no_plane(data) else (5.6, 4.4)))
-    title = f"{words(data.name)}: {count(examples, 'training point')}"
+    title = f"{name or words(data.name)}: {count(examples, 'training point')}"
     if reason := _why_no_plane(data):
         return text_panel(ax, title, f"no picture: {reason}")
     shown = evenly(examples, MAX_POINTS)
@@ -55,15 +55,15 @@ def plot_data(data: Any, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, note: str = "") -> Figure:
+def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, note: str = "", name: str = "") -> Figure:
     """What networks have learned: a panel each, a feature on each axis, shaded by predicted probability.
 
     `networks` holds (title, predict_proba) pairs; predict_proba takes X (2, n) and returns (1, n) or (n,).
     The black line is where the prediction changes (probability 0.5), the points are the training data; `note`
-    is added to the title. At most 20 networks are drawn, evenly chosen. A problem with any other number of
-    features gets a figure that says there is nothing to draw.
+    is added to the title; `name` is for a longer name of the data. At most 20 networks are drawn, evenly chosen. A
+    problem with any other number of features gets a figure that says there is nothing to draw.
     """
-    title = f"{words(data.name)}: what the networks have learned"
+    title = f"{name or words(data.name)}: what the networks have learned"
     if reason := _why_no_plane(data) or ("" if networks else "there is no trained network"):
         return figure_of(text_panel(new_axes(*SMALL), title, f"no decision boundaries: {reason}"))
     chosen = [networks[i] for i in evenly(len(networks), MAX_NETWORKS)]

@@ -10,8 +10,8 @@
     data.png                   the training points
     heat_map.png               mean test accuracy of every hidden size and learning rate
 
-A sweep over several data sets gets such a set for each: `accuracy-moons.png` and so on. From the command
-line: `python -m experiments.plots results`.
+A sweep over several problems gets such a set for each of the first 12: `accuracy-moons.png`,
+`accuracy-moons-noise-0-1.png` and so on. From the command line: `python -m experiments.plots results`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -35,19 +36,21 @@ from experiments.plot_parts import (
     evenly,
     figure_of,
     knob_name,
+    knob_value,
     left_out,
     number,
+    problem_name,
     rows_of,
     tidy,
     units,
     varying_knobs,
-    words,
 )
 from experiments.plot_plane import MAX_NETWORKS, PredictProba, plot_boundaries, plot_data
 
 __all__ = ["draw_all", "plot_accuracy", "plot_boundaries", "plot_curves", "plot_data", "plot_heat_map"]
 
 DPI = 130
+MAX_PROBLEMS = 12
 MAX_CURVE_ROWS = 1_000_000  # some hundred bytes of memory each
 CHOICE = "each hidden size at its best settings, the seed with the median test accuracy"
 
@@ -71,34 +74,46 @@ def draw_all(folder: str | os.PathLike[str], results: Any = None, say: Say = war
     curves, note = results.some_curves(MAX_CURVE_ROWS)
     if note:
         say(f"in the pictures: {note}")
-    names = [str(name) for name in results.runs["dataset"].unique()]
-    endings = file_endings(names)
+    problems = results.summary[results.problem_columns].drop_duplicates().to_dict("records")
+    if len(problems) > MAX_PROBLEMS:
+        say(f"in the pictures: the first {MAX_PROBLEMS} of {len(problems):,} problems")
+        problems = problems[:MAX_PROBLEMS]
     plots = Path(folder) / "plots"
     plots.mkdir(parents=True, exist_ok=True)
     written = []
-    for name in names:
-        for picture, figure in _pictures(results, curves, name, say):
-            path = plots / f"{picture}{endings[name]}.png"
+    for problem, ending in zip(problems, file_endings(problems), strict=True):
+        for picture, figure in _pictures(results, curves, problem, say):
+            path = plots / f"{picture}{ending}.png"
             write_picture(figure, path)
             written.append(path)
     return sorted(written)
 
 
-def _pictures(results: Any, curves: pd.DataFrame, name: str, say: Say) -> Iterator[tuple[str, Figure]]:
-    """The pictures of one data set, one at a time: a figure is large."""
-    runs, summary, curves = (table[table["dataset"] == name] for table in (results.runs, results.summary, curves))
+def _pictures(results: Any, curves: pd.DataFrame, problem: dict[str, Any], say: Say) -> Iterator[tuple[str, Figure]]:
+    """The pictures of one problem, one at a time: a figure is large."""
+    name = problem_name(problem)
+    runs, summary, curves = (_rows_of(table, problem) for table in (results.runs, results.summary, curves))
     yield "accuracy", figure_of(plot_accuracy(runs, summary))
     yield "heat_map", figure_of(plot_heat_map(summary))
     for measure in MEASURES:
         yield f"curves_{measure}", plot_curves(curves, measure)
     try:
-        data = results.data(name)
+        data = results.data(problem)
         networks, notes = _median_networks(results, runs, summary)
     except (OSError, ValueError, LookupError) as error:
         say(f"{name}: no pictures of the data and the boundaries: {error}")
         return
-    yield "data", figure_of(plot_data(data))
-    yield "boundaries", plot_boundaries(networks, data, "; ".join([CHOICE, *notes]))
+    plane = data.base or data  # of the inputs, whatever is computed from them
+    yield "data", figure_of(plot_data(plane, name=name))
+    on_plane = [(title, lambda X, predict=predict_proba: predict(data.inputs(X))) for title, predict_proba in networks]
+    yield "boundaries", plot_boundaries(on_plane, plane, "; ".join([CHOICE, *notes]), name)
+
+
+def _rows_of(table: pd.DataFrame, problem: dict[str, Any]) -> pd.DataFrame:
+    keep = np.ones(len(table), dtype=bool)
+    for column, value in problem.items():
+        keep &= (table[column] == value).to_numpy()
+    return table if keep.all() else table[keep]
 
 
 def _median_networks(
@@ -118,28 +133,31 @@ def _median_networks(
         seeds = chosen[chosen["hidden"] == hidden]
         run = seeds[seeds["seed"] == median_seed(seeds)].iloc[0]
         lines = [f"{units(run['hidden'])}, learning rate {number(run['learning_rate'])}"]
-        lines += [f"{knob_name(knob)} {words(run[knob])}" for knob in knobs]
+        lines += [f"{knob_name(knob)} {knob_value(run[knob])}" for knob in knobs]
         lines += [f"seed {run['seed']}: {run['test_accuracy']:.3f} correct"]
         networks.append(("\n".join(lines), results.network(run).predict_proba))
     return networks, left_out("hidden sizes", shown, best)
 
 
-def file_endings(names: list[str]) -> dict[str, str]:
-    """What a data set adds to its files' names: nothing if it is the only one, else `-` and a safe name.
+def file_endings(problems: list[dict[str, Any]]) -> list[str]:
+    """What each problem adds to its files' names: nothing if it is the only one, else `-` and a safe name.
 
-    Safe is: at most 40 of the letters A-Z and a-z, digits, `_` and `-`; no folder, no file type; and
-    different for different data sets even where a file system does not tell upper from lower case.
+    A problem is the data set and its other knobs, of which those are named that differ. Safe is: at most 40 of the
+    letters A-Z and a-z, digits, `_` and `-`; no folder, no file type; and different for different problems even where
+    a file system does not tell upper from lower case.
     """
-    if len(names) == 1:
-        return {names[0]: ""}
-    endings: dict[str, str] = {}
-    for name in names:
-        stem = re.sub(r"[^A-Za-z0-9_]+", "-", Path(name).stem)[:40].strip("-") or "data"
+    if len(problems) == 1:
+        return [""]
+    endings: list[str] = []
+    knobs = [name for name in problems[0] if name != "dataset" and len({problem[name] for problem in problems}) > 1]
+    for problem in problems:
+        name = "-".join([Path(problem["dataset"]).stem, *(f"{knob}-{problem[knob]}" for knob in knobs)])
+        stem = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:40].strip("-") or "data"
         ending, n = f"-{stem}", 1
-        while ending.lower() in (taken.lower() for taken in endings.values()):
+        while ending.lower() in map(str.lower, endings):
             n += 1
             ending = f"-{stem}-{n}"
-        endings[name] = ending
+        endings.append(ending)
     return endings
 
 

@@ -127,7 +127,7 @@ class _Pool:
         tasks = (
             joblib.delayed(train_batch)(
                 batch,
-                problems[batch.dataset],
+                problems[batch.problem],
                 sweep.iterations,
                 sweep.record_every,
                 sweep.dtype,

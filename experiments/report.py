@@ -28,6 +28,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from experiments.features import Term, parse
+from experiments.knobs import in_words
 from experiments.plot_parts import evenly
 from experiments.store import STATUSES
 from experiments.tables import MEASURES, REPORT, replacing
@@ -60,6 +62,7 @@ _HOW = (
     "activation", "optimizer", "momentum", "beta1", "beta2", "learning_rate", "output_learning_rate", "l1", "l2",
     "batch_size", "init", "init_scale",
 )  # fmt: skip
+_PROBLEMS_NAMED = 20
 _WORDS = ("auto", "same", "all")  # that stand where a number could: what the core knows as None
 
 Ints = npt.NDArray[np.int64]
@@ -267,9 +270,8 @@ def _problems(results: Results, rows: pd.DataFrame, notes: list[str]) -> list[di
     left_out, room = 0, MOST_DATA
     for _, row in rows.iterrows():
         data = results.data(row)
-        features = str(row["features"]) if "features" in row else "all"
         about: dict[str, Any] = {
-            "name": ", ".join(_text(row[name]) for name in results.problem_columns),
+            "name": in_words(row[results.problem_columns].to_dict()),
             "feature_names": list(data.feature_names),
             "class_names": list(data.class_names),
             "X": None,
@@ -281,7 +283,7 @@ def _problems(results: Results, rows: pd.DataFrame, notes: list[str]) -> list[di
                 "Y": _encoded(data.Y.astype(np.uint8)),
                 "X_test": _encoded(data.X_test),
                 "Y_test": _encoded(data.Y_test.astype(np.uint8)),
-                "plane": _plane(data, features),
+                "plane": _plane(data),
             }
         left_out += room < 0
         problems.append(about)
@@ -293,33 +295,22 @@ def _problems(results: Results, rows: pd.DataFrame, notes: list[str]) -> list[di
     return problems
 
 
-_TERM = re.compile(r"x(\d+)(?:\^(2)|x(\d+))?|sin\(x(\d+)\)")
-
-
-def _plane(data: Data, features: str) -> dict[str, Any] | None:
+def _plane(data: Data) -> dict[str, Any] | None:
     """How to draw points in the plane of two inputs, and what a network is given there; None if there are not two.
 
-    ``rows``: of X, that are the inputs; ``terms``: for each feature the inputs to be multiplied, and whether to take
-    the sine.
+    ``points``: of the training, (2, examples), or None if they are X; ``terms``: for each feature the inputs to be
+    multiplied, and whether to take the sine.
     """
-    n = len(data.feature_names)
-    texts = [f"x{i + 1}" for i in range(n)] if features == "all" else features.split("+")
-    terms = []
-    for text in texts:
-        match = _TERM.fullmatch(text)
-        if match is None:
-            return None
-        first, squared, second, sine = match.groups()
-        terms.append((sine or first, *([second or first] if squared or second else [])))
-    inputs = sorted({factor for term in terms for factor in term}, key=int)
-    if len(inputs) != 2 or not {f"x{i}" for i in inputs} <= set(texts):
+    terms = parse(data.features) or tuple(Term((i + 1,)) for i in range(len(data.feature_names)))
+    shown = data.base or data
+    inputs = [1, 2] if len(shown.feature_names) == 2 else sorted({i for term in terms for i in term.inputs})
+    if len(inputs) != 2:
         return None
+    rows = [i - 1 for i in inputs]
     return {
-        "rows": [texts.index(f"x{i}") for i in inputs],
-        "terms": [
-            {"factors": [inputs.index(factor) for factor in term], "sine": text.startswith("sin")}
-            for term, text in zip(terms, texts, strict=True)
-        ],
+        "names": [shown.feature_names[row] for row in rows],
+        "points": None if shown is data else _encoded(shown.X[rows]),
+        "terms": [{"factors": [inputs.index(i) for i in term.inputs], "sine": term.is_sine} for term in terms],
     }
 
 
@@ -399,13 +390,14 @@ def _listed(value: Any, most: int = 12) -> str:
     return " ".join(texts) + (f" ({len(value):,})" if len(value) > most else "")
 
 
-def _data(about: Any) -> Iterator[tuple[str, str]]:
-    named = about.items() if isinstance(about, dict) else ((_listed(list(a["problem"].values())), a) for a in about)
-    for name, each in list(named)[:20]:
+def _data(problems: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for each in problems[:_PROBLEMS_NAMED]:
         sizes = f"{each['training_examples']:,} training and {each['test_examples']:,} test examples"
-        yield name, f"{sizes} of {each['features']:,} features; SHA-256 {each['fingerprint']}"
+        yield in_words(each["problem"]), f"{sizes} of {each['features']:,} features; SHA-256 {each['fingerprint']}"
         for note in each["notes"]:
             yield "", note
+    if len(problems) > _PROBLEMS_NAMED:
+        yield "", f"and {len(problems) - _PROBLEMS_NAMED:,} more in sweep.json"
 
 
 def _execution(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

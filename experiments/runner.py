@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.batches import BatchResult, Todo, todo
+from experiments.knobs import in_words
 from experiments.pool import How, train_all
 
 if TYPE_CHECKING:
     from experiments.datasets import Data
     from experiments.store import Store
-    from experiments.sweep import Sweep
+    from experiments.sweep import ProblemKey, Sweep
 
 
 class RunFailed(Exception):
@@ -33,7 +34,7 @@ class Done:
 
 def run(
     sweep: Sweep,
-    data: dict[str, Data],
+    data: dict[ProblemKey, Data],
     store: Store,
     how: How,
     jobs: int,
@@ -49,8 +50,8 @@ def run(
     left = todo(sweep, data, store, how.fresh)
     if begin is not None:
         begin(left)
-    store.add_data(data.values())
-    numbers = store.configurations(sweep.identity(run, data[run.dataset].fingerprint) for run in sweep.configurations())
+    store.add_data([each for d in data.values() for each in (d, d.base) if each is not None])
+    numbers = store.configurations(sweep.identity(run, data[run.problem].fingerprint) for run in sweep.configurations())
     with contextlib.closing(train_all(left, how, jobs)) as results:
         for result in results:
             batch = result.batch
@@ -58,14 +59,13 @@ def run(
             if progress is not None:
                 progress(result)
             if how.fail_fast:
-                _raise_first_failure(result)
+                _raise_first_failure(sweep, result)
     return Done(left.n_runs, sweep.size - left.n_runs, time.perf_counter() - start, how)
 
 
-def _raise_first_failure(result: BatchResult) -> None:
+def _raise_first_failure(sweep: Sweep, result: BatchResult) -> None:
     batch = result.batch
-    for learning_rate, seed, run in zip(batch.learning_rates, batch.seeds, result.runs, strict=True):
+    for position, seed, run in zip(batch.configurations, batch.seeds, result.runs, strict=True):
         if run.status == "failed":
-            raise RunFailed(
-                f"{batch.dataset}, hidden {batch.hidden}, learning rate {learning_rate:g}, seed {seed}: {run.error}"
-            )
+            knobs = {**sweep.configuration(position)._asdict(), **sweep.settings, "seed": seed}
+            raise RunFailed(f"{in_words({name: knobs[name] for name in sweep.columns})}: {run.error}")

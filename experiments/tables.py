@@ -26,12 +26,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype, is_string_dtype
 
 from experiments import store
 from experiments.datasets import Data
-from experiments.statistics import summarize
+from experiments.knobs import in_words
+from experiments.statistics import best_configurations, median_seed, summarize
 from experiments.store import STATUSES, ResultsError, Store, StoredRun
-from experiments.sweep import AXES, Run, Sweep
+from experiments.sweep import ProblemKey, Run, Sweep
 from planar_core import steps
 from planar_core.network import Array, Parameters
 from planar_core.training import n_records, recorded_iterations
@@ -44,9 +46,9 @@ RUNS, CURVES, SUMMARY = "runs.csv", "curves.csv", "summary.csv"
 MANIFEST = "sweep.json"
 FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
 REPORT = "report.html"  # of experiments.report
-FORMAT = 2  # of the manifest; raised when a reader has to know
+FORMAT = 3  # of the manifest; raised when a reader has to know
 
-_TEXT_COLUMNS = ("dataset", "hidden", "target", "dtype", "status", "error")
+_SHOWN_IN_NOTEBOOKS = ["mean_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy", "tied_with_best"]
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -55,14 +57,15 @@ class Network:
     """A trained network of a sweep."""
 
     parameters: Parameters
+    activation: str = "tanh"
 
     def predict_proba(self, X: Array) -> Array:
         """The probability of class 1 for each example: (1, examples), from X (features, examples)."""
-        return steps.predict_proba(self.parameters, X)
+        return steps.predict_proba(self.parameters, X, self.activation)
 
     def predict(self, X: Array) -> Array:
         """The class of each example, 0 or 1: (1, examples), from X (features, examples)."""
-        return steps.predict(self.parameters, X)
+        return steps.predict(self.parameters, X, self.activation)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Results:
     def _curves_of(self, n_seeds: int) -> pd.DataFrame:
         sweep = self._sweep.of_seeds(self._sweep.values["seed"][:n_seeds])
         with self._opened() as opened:
-            return _curves(sweep, _fingerprints(self.manifest["data"]), opened)
+            return _curves(sweep, _fingerprints(sweep, self.manifest["data"]), opened)
 
     @property
     def columns(self) -> list[str]:
@@ -101,6 +104,16 @@ class Results:
     def problem_columns(self) -> list[str]:
         """Those that name the problem."""
         return self._sweep.problem_columns
+
+    def best(self, n: int = 1) -> pd.DataFrame:
+        """The first ``n`` configurations of each problem, from rank 1 down: rows of ``summary``."""
+        ranked = best_configurations(self.summary, self.problem_columns)
+        return ranked.groupby(self.problem_columns, sort=False).head(n).reset_index(drop=True)
+
+    def _repr_html_(self) -> str:
+        n = ", ".join(f"{count:,} {of}" for of, count in self.manifest["counts"].items())
+        few = self.best(5)[[*(name for name in self.columns if name != "seed"), *_SHOWN_IN_NOTEBOOKS]]
+        return f"<p>{n}; the best:</p>{few.to_html(index=False, float_format='{:.4g}'.format)}"
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Store]:
@@ -113,62 +126,87 @@ class Results:
     def stored_runs(self) -> Iterator[StoredRun]:
         """Everything that is stored of each run, one at a time, in the order of ``runs``."""
         with self._opened() as opened:
-            for _, _, run in _stored_runs(self._sweep, _fingerprints(self.manifest["data"]), opened):
+            for _, _, run in _stored_runs(self._sweep, _fingerprints(self._sweep, self.manifest["data"]), opened):
                 yield run
 
     def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
-        """A data set of the sweep, as it was trained on; given its name, or a row of ``runs`` or ``summary``.
+        """The data of a problem, as it was trained on.
 
-        Raises KeyError for any other.
+        The problem is a row of ``runs`` or ``summary``, or another mapping with the columns that name it; or the name
+        of a data set, where the sweep has one problem with that. Raises KeyError for anything else.
         """
-        name = problem if isinstance(problem, str) else problem["dataset"]
-        about = self.manifest["data"][name]
+        about = self._about(problem)
+        named = {"name": about["problem"]["dataset"], "class_names": tuple(about["class_names"])}
+        named["notes"] = tuple(about["notes"])
         with self._opened() as opened:
-            return opened.data(
-                about["fingerprint"],
-                name=name,
-                feature_names=tuple(about["feature_names"]),
-                class_names=tuple(about["class_names"]),
-                notes=tuple(about["notes"]),
-            )
+            if about["base"] is not None:
+                names = tuple(about["base"]["feature_names"])
+                named["base"] = opened.data(about["base"]["fingerprint"], feature_names=names, **named)
+                named["features"] = about["problem"]["features"]
+            return opened.data(about["fingerprint"], feature_names=tuple(about["feature_names"]), **named)
+
+    def _about(self, problem: str | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+        """What the manifest has of a problem."""
+        if isinstance(problem, str):
+            wanted: dict[str, Any] = {"dataset": problem}
+        else:
+            wanted = {name: problem[name] for name in self.problem_columns}
+        found = [
+            about
+            for about in self.manifest["data"]
+            if all(_same(about["problem"][name], value) for name, value in wanted.items())
+        ]
+        if len(found) != 1:
+            raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, of which it has {len(found):,}")
+        return dict(found[0])
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
 
-        Raises LookupError if there is no such run, or it failed.
+        Of a row of ``summary``, which has no seed, it is that of the seed with the median test accuracy. Raises
+        LookupError if there is no such run, or it failed.
         """
         wanted = np.ones(len(self.runs), bool)
-        for column in self.columns:
-            wanted &= (self.runs[column] == run[column]).to_numpy()
+        for column in (name for name in self.columns if name in run or name != "seed"):
+            values = self.runs[column]
+            wanted &= (values == (run[column] if is_numeric_dtype(values) else str(run[column]))).to_numpy()
+        if "seed" not in run:
+            try:
+                wanted &= (self.runs["seed"] == median_seed(self.runs[wanted])).to_numpy()
+            except ValueError as error:
+                raise LookupError(str(error)) from None
         positions = np.flatnonzero(wanted)
         if len(positions) != 1 or self.runs["status"].iloc[positions[0]] == "failed":
-            wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns)
+            wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns if column in run)
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
         found = self._sweep[positions[0]]
+        about = self._about(run)
         with self._opened() as opened:
-            number = opened.find(self._sweep.identity(found, self.manifest["data"][found.dataset]["fingerprint"]))
+            number = opened.find(self._sweep.identity(found, about["fingerprint"]))
             stored = None if number is None else opened.run(number, found.seed)
         if stored is None:
             raise LookupError(f"expected a stored run, got {found}: run the sweep again")
-        features = self.manifest["data"][found.dataset]["features"]
-        return Network(stored.network(features, found.hidden, self._sweep.dtype))
+        return Network(stored.network(about["features"], found.hidden, self._sweep.dtype), found.activation)
 
 
-def gather(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done) -> Results:
+def _same(value: Any, given: Any) -> bool:
+    """Whether they are the same value of a knob; where a column has words, numbers are texts too."""
+    return bool(value == given) or str(value) == str(given)
+
+
+def gather(sweep: Sweep, data: Mapping[ProblemKey, Data], opened: Store, done: Done) -> Results:
     """The results of a sweep from the store, which stays open for them."""
-    about = _about_data(data)
-    runs, summary = _tables(sweep, _fingerprints(about), opened)
+    about = _about_data(sweep, data)
+    runs, summary = _tables(sweep, _fingerprints(sweep, about), opened)
     return Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened)
 
 
 def _runs_of(
-    sweep: Sweep, configuration: Run, fingerprints: Mapping[str, str], opened: Store
+    sweep: Sweep, configuration: Run, fingerprints: Mapping[ProblemKey, str], opened: Store
 ) -> Iterator[tuple[int, StoredRun]]:
     """The runs of a configuration, by seed, in the order of the sweep. Raises ResultsError for one that is missing."""
-    number, seeds = (
-        opened.find(sweep.identity(configuration, fingerprints[configuration.dataset])),
-        sweep.values["seed"],
-    )
+    number = opened.find(sweep.identity(configuration, fingerprints[configuration.problem]))
+    seeds = sweep.values["seed"]
     if number is not None and isinstance(seeds, range) and seeds.step == 1:
         stored: Iterator[tuple[int, StoredRun | None]] = opened.runs(number, seeds)  # all in one query
     else:
@@ -179,7 +217,9 @@ def _runs_of(
         yield seed, found[1]
 
 
-def _stored_runs(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -> Iterator[tuple[Run, int, StoredRun]]:
+def _stored_runs(
+    sweep: Sweep, fingerprints: Mapping[ProblemKey, str], opened: Store
+) -> Iterator[tuple[Run, int, StoredRun]]:
     """Configuration, seed and content of every run, in the order of the sweep."""
     for configuration in sweep.configurations():
         for seed, run in _runs_of(sweep, configuration, fingerprints, opened):
@@ -188,7 +228,7 @@ def _stored_runs(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -
 
 def _tables(
     sweep: Sweep,
-    fingerprints: Mapping[str, str],
+    fingerprints: Mapping[ProblemKey, str],
     opened: Store,
     each: Callable[[Run, int, StoredRun], None] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -213,12 +253,13 @@ def _tables(
     return runs, summarize(runs, [name for name in sweep.columns if name != "seed"], sweep.problem_columns)
 
 
-def _curves(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -> pd.DataFrame:
+def _curves(sweep: Sweep, fingerprints: Mapping[ProblemKey, str], opened: Store) -> pd.DataFrame:
     records = [run.curves for _, _, run in _stored_runs(sweep, fingerprints, opened)]
     lengths = [curves.shape[1] for curves in records]
     run_of_row = np.repeat(np.arange(len(records)), lengths)
     identity = {name: values[run_of_row] for name, values in _identity(sweep).items()}
-    table = pd.DataFrame(identity).astype({name: "str" for name in identity if name in _TEXT_COLUMNS})
+    # Without a row, pandas cannot tell which columns are text.
+    table = pd.DataFrame(identity).astype({name: "str" for name in identity if identity[name].dtype == object})
     at = recorded_iterations(sweep.iterations, sweep.record_every)
     table["iteration"] = np.concatenate([at[:length] for length in lengths])
     for measure, values in zip(MEASURES, np.concatenate(records, axis=1), strict=True):
@@ -227,25 +268,27 @@ def _curves(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -> pd.
 
 
 def _identity(sweep: Sweep) -> dict[str, np.ndarray[Any, Any]]:
-    """The identifying columns, one value a run, in the order of the sweep."""
-    identity: dict[str, np.ndarray[Any, Any]] = {}
+    """The identifying columns, one value a run, in the order of the sweep. Numbers beside words are texts too."""
+    columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(sweep.columns, np.empty(0))
     inner, outer = len(sweep), 1
-    for axis in AXES:
-        values = sweep.values[axis.name]
-        inner //= len(values)
-        column = np.array(values)
-        if column.dtype.kind == "U":
-            column = column.astype(object)
-        identity[axis.name] = np.tile(np.repeat(column, inner), outer)
-        outer *= len(values)
+    for dimension in sweep.dimensions:
+        inner //= dimension.size
+        for name, values in zip(*dimension, strict=True):
+            if name in columns:
+                column = np.array(values)
+                if column.dtype.kind == "U":
+                    column = np.array([str(value) for value in values], dtype=object)
+                columns[name] = np.tile(np.repeat(column, inner), outer)
+        outer *= dimension.size
     for name, value in sweep.settings.items():
-        identity[name] = np.full(len(sweep), value, dtype=object)
-    return identity
+        columns[name] = np.full(len(sweep), value, dtype=object)
+    return columns
 
 
-def _about_data(data: Mapping[str, Data]) -> dict[str, Any]:
-    return {
-        name: {
+def _about_data(sweep: Sweep, data: Mapping[ProblemKey, Data]) -> list[dict[str, Any]]:
+    return [
+        {
+            "problem": sweep.problem_knobs(problem),
             "fingerprint": d.fingerprint,
             "features": len(d.feature_names),
             "training_examples": d.X.shape[1],
@@ -253,16 +296,24 @@ def _about_data(data: Mapping[str, Data]) -> dict[str, Any]:
             "feature_names": list(d.feature_names),
             "class_names": list(d.class_names),
             "notes": list(d.notes),
+            # The inputs that the features were computed from; None where they are the inputs.
+            "base": d.base and {"fingerprint": d.base.fingerprint, "feature_names": list(d.base.feature_names)},
         }
-        for name, d in data.items()
-    }
+        for problem, d in data.items()
+    ]
 
 
-def _fingerprints(about_data: Mapping[str, Any]) -> dict[str, str]:
-    return {name: about["fingerprint"] for name, about in about_data.items()}
+def _fingerprints(sweep: Sweep, about_data: Iterable[Mapping[str, Any]]) -> dict[ProblemKey, str]:
+    """The fingerprint of every problem. Raises ValueError if they are those of other problems."""
+    fingerprints = {}
+    for problem, about in zip(sweep.problems(), about_data, strict=True):
+        if about["problem"] != (expected := sweep.problem_knobs(problem)):
+            raise ValueError(f"expected the data of {in_words(expected)}")
+        fingerprints[problem] = about["fingerprint"]
+    return fingerprints
 
 
-def _manifest(sweep: Sweep, about_data: dict[str, Any], runs: pd.DataFrame, done: Done) -> dict[str, Any]:
+def _manifest(sweep: Sweep, about_data: list[dict[str, Any]], runs: pd.DataFrame, done: Done) -> dict[str, Any]:
     import numba
     import scipy
 
@@ -360,7 +411,7 @@ def _is_there(path: Path) -> bool:
 
 def write(
     sweep: Sweep,
-    data: Mapping[str, Data],
+    data: Mapping[ProblemKey, Data],
     opened: Store,
     done: Done,
     folder: str | os.PathLike[str],
@@ -372,12 +423,12 @@ def write(
     ``before_replacing`` is called.
     """
     folder = Path(folder)
-    about = _about_data(data)
+    about = _about_data(sweep, data)
     with contextlib.ExitStack() as stack:
         # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
         files = {name: stack.enter_context(replacing(folder / name)) for name in reversed(FILES)}
         with _curves_into(files[CURVES], sweep) as each:
-            runs, summary = _tables(sweep, _fingerprints(about), opened, each)
+            runs, summary = _tables(sweep, _fingerprints(sweep, about), opened, each)
         _write_csv(runs, files[RUNS])
         _write_csv(summary, files[SUMMARY])
         manifest = _manifest(sweep, about, runs, done)
@@ -437,7 +488,7 @@ def _write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
     columns = []
     for name in table.columns:
         column = table[name]
-        if name in _TEXT_COLUMNS:
+        if is_string_dtype(column):
             codes, texts = pd.factorize(column.astype(str))
             columns.append(np.array([_harmless(text) for text in texts], dtype=object)[codes].tolist())
         else:
@@ -498,7 +549,7 @@ def read(folder: str | os.PathLike[str]) -> Results:
         if manifest["format"] != FORMAT:
             raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
         sweep = Sweep(**manifest["request"])
-        fingerprints = _fingerprints(manifest["data"])
+        fingerprints = _fingerprints(sweep, manifest["data"])
     except ResultsError:
         raise
     except FileNotFoundError:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from experiments.knobs import in_words
 from experiments.statistics import best_configurations
 
 if TYPE_CHECKING:
     from experiments.tables import Results
 
 _WIDTH = 80
-_NARROWEST = 8  # columns of an axis in the table, where there is no room for more
+_NARROWEST = (8, 5)  # columns of an axis in the table, where there is no room for more; where many axes vary
 
 
 def closing_lines(results: Results, most: int) -> Iterator[str]:
@@ -36,11 +37,28 @@ def counts(results: Results) -> str:
     return f"{n['runs']:,} runs: " + ", ".join(f"{n[of]:,} {of}" for of in ("computed", "reused", "diverged", "failed"))
 
 
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min``, ``2.5 h``, ``4 days``."""
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
+
+
+def size(n: float) -> str:
+    """``3 MB``, ``1.2 GB``, ``20 TB``."""
+    if n < 1e9:
+        return f"{max(1, n / 1e6):.0f} MB"
+    return f"{n / 1e9:.1f} GB" if n < 1e12 else f"{n / 1e12:,.0f} TB"
+
+
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
     seeds = int(table["n_seeds"].iloc[0])
     # What is the same in every row stands above the table.
-    common = [*results.problem_columns, *(column for column in ("dtype",) if column in results.columns)]
-    name = ", ".join(str(table[column].iloc[0]) for column in common)
+    always = ("hidden", "learning_rate", "seed")
+    common = [column for column in results.columns if column not in always and table[column].nunique() == 1]
+    name = in_words({column: table[column].iloc[0] for column in common})
     about = (
         f"test accuracy, mean over {seeds:,} seeds and 95 % interval"
         if seeds > 1
@@ -49,16 +67,17 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     if _columns(name) + 2 + len(about) <= _WIDTH:
         yield f"{_printable(name)}: {about}"
     else:
-        yield f"{_fit_end(name, _WIDTH - 1)}:"
+        yield f"{fit_end(name, _WIDTH - 1)}:"
         yield about
 
     axes = [column for column in results.columns if column not in (*common, "seed")]
     rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
     rows += [_cells(row, axes) for _, row in table.head(most).iterrows()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for position in range(1, 1 + len(axes)):
-        too_wide = 2 * len(widths) + sum(widths) - _WIDTH
-        widths[position] -= max(0, min(too_wide, widths[position] - _NARROWEST))
+    for narrowest in _NARROWEST:
+        for position in range(1, 1 + len(axes)):
+            too_wide = 2 * len(widths) + sum(widths) - _WIDTH
+            widths[position] -= max(0, min(too_wide, widths[position] - narrowest))
     for *cells, verdict in rows:
         fitting = [_fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
         yield _fit("  " + "  ".join([*fitting, verdict]), _WIDTH).rstrip()
@@ -122,6 +141,6 @@ def _fit(text: str, width: int) -> str:
     return text + "..."
 
 
-def _fit_end(text: str, width: int) -> str:
+def fit_end(text: str, width: int) -> str:
     """The end of a text that is too long: of a path, the name of the file."""
     return _fit(text[::-1], width)[::-1]

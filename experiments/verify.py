@@ -15,7 +15,8 @@ import joblib
 import numpy as np
 
 from experiments import store
-from experiments.batches import Batch, Problem, train_batch, work_of_run
+from experiments.batches import Batch, Problem, hyperparameters, train_batch, work_of_run
+from experiments.knobs import ACTIVATION, AXES, in_words
 from experiments.store import ResultsError, Store, StoredRun
 from planar_core.training import NUMERICS, n_records
 
@@ -73,7 +74,9 @@ def differences(opened: Store, runs: Sequence[Stored], jobs: int = -1) -> Iterat
         for number, identity, seeds in runs:
             data, iterations = problem(identity["data"], identity["dtype"]), identity["iterations"]
             records = n_records(iterations, identity["record_every"])
-            size = max(1, _BATCH // max(1, work_of_run(data, identity["hidden"], iterations, records)))
+            batch_size = hyperparameters(identity).batch_size
+            work = work_of_run(data, identity["hidden"], iterations, records, batch_size)
+            size = max(1, _BATCH // max(1, work))
             for start in range(0, len(seeds), size):
                 some = seeds[start : start + size]
                 yield joblib.delayed(_compare)(identity, data, some, [opened.run(number, seed) for seed in some])
@@ -83,8 +86,9 @@ def differences(opened: Store, runs: Sequence[Stored], jobs: int = -1) -> Iterat
 
 
 def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: list[StoredRun]) -> list[str]:
-    rate = identity["learning_rate"]
-    batch = Batch("", identity["hidden"], [], [rate] * len(seeds), seeds, work=0)
+    how = [hyperparameters(identity)] * len(seeds)
+    activation = identity.get(ACTIVATION.name, ACTIVATION.default[0])
+    batch = Batch((), identity["hidden"], activation, [], how, seeds, work=0)
     result = train_batch(
         batch, data, identity["iterations"], identity["record_every"], identity["dtype"], identity["numerics"]
     )
@@ -92,8 +96,8 @@ def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: 
     for seed, old, new in zip(seeds, stored, result.runs, strict=True):
         others = [name for name in StoredRun._fields if _bits(getattr(old, name)) != _bits(getattr(new, name))]
         if others:
-            run = f"data {identity['data'][:8]}, hidden {identity['hidden']}, learning rate {rate:.12g}, seed {seed}"
-            lines.append(f"{run}: other {' and '.join(others)}")
+            run = in_words({axis.name: identity[axis.name] for axis in AXES if axis.name in identity})
+            lines.append(f"data {identity['data'][:8]}, {run}, seed {seed}: other {' and '.join(others)}")
     return lines
 
 

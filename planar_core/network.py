@@ -19,6 +19,7 @@ Array: TypeAlias = NDArray[np.floating]
 Parameters: TypeAlias = list[tuple[Array, Array]]
 """[(W, b), ...], a pair for each layer from the input to the output: W is (units, inputs), b is (units, 1)."""
 
+NUMBER = int | float | np.integer | np.floating
 INITS = ("normal", "glorot", "he")
 INITIAL_SCALE = 0.01
 _TILE_BYTES = 256 * 1024  # of activations: about what a core's second-level cache holds beside the rest
@@ -64,8 +65,8 @@ def initial_deviations(
     """
     if init not in INITS:
         raise ValueError(f"init={init!r}: expected one of {', '.join(INITS)}")
-    scale = (INITIAL_SCALE if init == "normal" else 1.0) if init_scale is None else float(init_scale)
-    if not math.isfinite(scale) or scale < 0:
+    scale = (INITIAL_SCALE if init == "normal" else 1.0) if init_scale is None else init_scale
+    if not (isinstance(scale, NUMBER) and math.isfinite(scale) and scale >= 0):
         raise ValueError(f"init_scale={init_scale!r}: expected a finite number, 0 or more")
     by_init: dict[str, Callable[[int, int], float]] = {
         "normal": lambda _units, _inputs: scale,

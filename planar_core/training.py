@@ -55,11 +55,13 @@ class Hyperparameters(NamedTuple):
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         for name in ("learning_rate", "output_learning_rate", "l1", "l2"):
             value = getattr(self, name)
-            if not (value is None and name == "output_learning_rate") and not (math.isfinite(value) and value >= 0):
+            is_default = value is None and name == "output_learning_rate"
+            if not is_default and not (isinstance(value, network.NUMBER) and math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
         for name in ("momentum", "beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)!r}: expected a number from 0 to below 1")
+            value = getattr(self, name)
+            if not (isinstance(value, network.NUMBER) and 0 <= value < 1):
+                raise ValueError(f"{name}={value!r}: expected a number from 0 to below 1")
         if self.batch_size is not None:
             _at_least(1, batch_size=self.batch_size)
         network.initial_deviations(1, 0, self.init, self.init_scale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,26 +15,67 @@ from hypothesis import strategies as st
 
 from experiments import batches
 from experiments.batches import Batch, Problem, Todo
+from experiments.knobs import SweepError
 from experiments.store import Store, StoredRun
-from experiments.sweep import Sweep
+from experiments.sweep import Run, Sweep
 from planar_core import train, training
+from planar_core.training import Hyperparameters
 
 DATA = Sweep(dataset=["flower", "moons"]).load()
 PROBLEMS = batches.problems_of(DATA, "float64")
+FLOWER, MOONS = DATA
 
 
 def everything(sweep: Sweep) -> Todo:
     return batches.todo(sweep, sweep.load(), None)
 
 
-def runs_of(batch: Batch) -> Iterator[tuple[int, str, str, float, int]]:
-    for configuration, rate, seed in zip(batch.configurations, batch.learning_rates, batch.seeds, strict=True):
-        yield configuration, batch.dataset, batch.hidden, rate, seed
+OneRun = tuple[int, Any, str, str, Hyperparameters, int]
 
 
-def runs_of_sweep(sweep: Sweep) -> list[tuple[int, str, str, float, int]]:
+def runs_of(batch: Batch) -> Iterator[OneRun]:
+    for configuration, how, seed in zip(batch.configurations, batch.hyperparameters, batch.seeds, strict=True):
+        yield configuration, batch.problem, batch.hidden, batch.activation, how, seed
+
+
+def how_of(run: Run) -> Hyperparameters:
+    """What the core is told, knob by knob."""
+    return Hyperparameters(
+        learning_rate=run.learning_rate,
+        output_learning_rate=None if run.output_learning_rate == "same" else run.output_learning_rate,
+        optimizer=run.optimizer,
+        momentum=run.momentum,
+        beta1=run.beta1,
+        beta2=run.beta2,
+        l1=run.l1,
+        l2=run.l2,
+        batch_size=None if run.batch_size == "all" else run.batch_size,
+        init=run.init,
+        init_scale=None if run.init_scale == "auto" else run.init_scale,
+    )
+
+
+def runs_of_sweep(sweep: Sweep) -> list[OneRun]:
     n_seeds = len(sweep.values["seed"])
-    return [(k // n_seeds, *run) for k, run in enumerate(sweep)]
+    return [
+        (k // n_seeds, run.problem, run.hidden, run.activation, how_of(run), run.seed) for k, run in enumerate(sweep)
+    ]
+
+
+def in_order(runs: Iterable[OneRun]) -> list[OneRun]:
+    """By configuration and seed; None and a number cannot be compared."""
+    return sorted(runs, key=lambda run: (run[0], run[-1]))
+
+
+KNOBS = {
+    "dataset": ["flower", "moons"],
+    "activation": ["tanh", "relu"],
+    "optimizer": ["gd", "adam"],
+    "learning_rate": [0.5, 0.1],
+    "l2": [0, 0.1],
+    "batch_size": ["all", 32],
+    "init_scale": ["auto", 2],
+}
 
 
 # Batches
@@ -52,10 +93,14 @@ def runs_of_sweep(sweep: Sweep) -> list[tuple[int, str, str, float, int]]:
 def test_batches_hold_every_run_once_and_the_longest_come_first(
     hidden: list[str], rates: int, seeds: Sequence[int], iterations: int, jobs: int, pick: st.DataObject
 ) -> None:
-    sweep = Sweep(
-        dataset=["flower", "moons"], hidden=hidden, learning_rate=list(range(rates)), seed=seeds,
-        iterations=iterations,
-    )  # fmt: skip
+    varied = pick.draw(st.sets(st.sampled_from(sorted(KNOBS)), max_size=3), "further knobs")
+    zipped = pick.draw(st.lists(st.sampled_from(sorted(varied)), unique=True) if varied else st.just([]), "in step")
+    knobs = {
+        "dataset": ["flower", "moons"],
+        "learning_rate": list(range(rates)),
+        **{name: KNOBS[name] for name in varied},
+    }
+    sweep = Sweep(hidden=hidden, seed=seeds, iterations=iterations, **knobs, zip=[zipped] if len(zipped) > 1 else None)
     left: list[Sequence[int]] | None = None
     if pick.draw(st.booleans(), "part of it is stored"):
         part = st.lists(st.sampled_from(seeds), unique=True)
@@ -66,7 +111,7 @@ def test_batches_hold_every_run_once_and_the_longest_come_first(
     expected = runs_of_sweep(sweep)
     if left is not None:
         expected = [run for run in expected if run[-1] in left[run[0]]]
-    assert sorted(run for batch in computed for run in runs_of(batch)) == sorted(expected)
+    assert in_order(run for batch in computed for run in runs_of(batch)) == in_order(expected)
     assert todo.n_runs == len(expected)
 
     work = [batch.work for batch in computed]
@@ -74,10 +119,19 @@ def test_batches_hold_every_run_once_and_the_longest_come_first(
     share = sum(work) // (jobs * batches._BATCHES_PER_JOB)
     most = min(max(share, batches._SHORTEST_BATCH), batches._LONGEST_BATCH)
     assert all(batch.work <= most or len(batch.seeds) == 1 for batch in computed)
+
     # Those of one shape stand together; a group's batches are full, but for the last. A full one is as long as it
     # may be, less than one more run: by more than twice none is longer than one before it.
-    groups = [list(group) for _, group in itertools.groupby(computed, lambda batch: (batch.dataset, batch.hidden))]
-    assert len(groups) == len({(batch.dataset, batch.hidden) for batch in computed})
+    # Those of a group have one batch size, and so are equally long; where axes are in step there may be several groups
+    # of a kind.
+    def kind(batch: Batch) -> tuple[Any, ...]:
+        (size,) = {how.batch_size for how in batch.hyperparameters}
+        return batch.problem, batch.hidden, batch.activation, size
+
+    groups = [list(group) for _, group in itertools.groupby(computed, kind)]
+    if zipped:
+        return
+    assert len(groups) == len(set(map(kind, computed)))
     longest = [group[0].work for group in groups]
     for group in groups:
         assert len({len(batch.seeds) for batch in group[:-1]}) <= 1
@@ -91,9 +145,10 @@ def test_the_longest_runs_come_first() -> None:
 
 
 def test_a_part_of_a_batch_has_its_share() -> None:
-    batch = Batch("flower", "2", [3, 3, 4], [0.1, 0.1, 0.2], [7, 8, 7], 300)
-    assert batch.part(0, 1) == Batch("flower", "2", [3], [0.1], [7], 100)
-    assert batch.part(1, 3) == Batch("flower", "2", [3, 4], [0.1, 0.2], [8, 7], 200)
+    slow, fast = Hyperparameters(0.1), Hyperparameters(0.2)
+    batch = Batch(FLOWER, "2", "relu", [3, 3, 4], [slow, slow, fast], [7, 8, 7], 300)
+    assert batch.part(0, 1) == Batch(FLOWER, "2", "relu", [3], [slow], [7], 100)
+    assert batch.part(1, 3) == Batch(FLOWER, "2", "relu", [3, 4], [slow, fast], [8, 7], 200)
 
 
 # What is left
@@ -101,7 +156,7 @@ def test_a_part_of_a_batch_has_its_share() -> None:
 
 def store_runs(store: Store, sweep: Sweep, status_of: Callable[[int, int], str | None]) -> None:
     """Store runs, without training, with a status that depends on the position of the configuration and the seed."""
-    numbers = store.configurations(sweep.identity(run, DATA[run.dataset].fingerprint) for run in sweep.configurations())
+    numbers = store.configurations(sweep.identity(run, DATA[run.problem].fingerprint) for run in sweep.configurations())
     for position, number in enumerate(numbers):
         for seed in sweep.values["seed"]:
             if status := status_of(position, seed):
@@ -122,7 +177,7 @@ def test_what_is_stored_is_not_left_but_what_failed_is() -> None:
     expected = [run for run in runs_of_sweep(sweep) if status.get((run[0], run[-1])) not in ("ok", "diverged")]
     assert left.n_runs == len(expected) == 24 - 5
     computed = [run for batch in batches.batches(left, 2) for run in runs_of(batch)]
-    assert sorted(computed) == sorted(expected)
+    assert in_order(computed) == in_order(expected)
     plan = batches.plan(left, 1, 1e-10)
     assert (plan.runs, plan.reused) == (24, 5)
     assert plan.work < batches.plan(fresh, 1, 1e-10).work
@@ -187,11 +242,46 @@ def test_a_plan_of_a_large_network_counts_its_sums() -> None:
 
 
 def test_longer_work_takes_longer() -> None:
-    problem = PROBLEMS["flower"]
+    problem = PROBLEMS[FLOWER]
     works = [batches.work_of_run(problem, hidden, 1000, 11) for hidden in ("0", "1", "4", "8x8", "50", "32x32")]
     assert works == sorted(set(works))
     assert batches.work_of_run(problem, "4", 2000, 11) > batches.work_of_run(problem, "4", 1000, 11)
     assert batches.work_of_run(problem, "4", 1000, 1001) > batches.work_of_run(problem, "4", 1000, 11)
+
+
+def test_a_mini_batch_is_less_work_whole_vectors_of_it() -> None:
+    problem, steps = PROBLEMS[FLOWER], 4 * (2 + 4) + (4 + 4)
+    records = steps * 11 * (400 + 2000) // 2
+    work = {size: batches.work_of_run(problem, "4", 1000, 11, size) - records for size in (1, 8, 9, 400, 10**9)}
+    # 8 numbers are a vector; one more has the sums that are added up, and each example is dealt out.
+    for size, vectors in ((1, 2), (8, 2), (9, 3)):
+        assert work[size] == 1000 * (vectors * 8 * steps + size * batches._DEALING + batches._MINI_BATCH)
+    assert work[400] == work[10**9] == 1000 * 400 * steps  # there are no more: it is no mini-batch
+    knobs = {"hidden": 4, "iterations": 1000, "record_every": 100, "seed": range(3)}
+    sweep = Sweep(**knobs, learning_rate=[1, 2], batch_size=["all", 9])
+    assert batches.plan(everything(sweep), 1, 1.0).work == 6 * (1000 * 400 * steps + records + work[9] + records)
+
+
+def test_too_many_kinds_of_networks_are_refused() -> None:
+    sweep = Sweep(hidden="1:50001", activation=["tanh", "relu"], batch_size="1:12", learning_rate=1)
+    with pytest.raises(SweepError) as error:
+        everything(sweep)
+    assert str(error.value) == (
+        "expected at most 1,000,000 combinations of data sets, hidden sizes, activations and batch sizes, got 1,100,000"
+    )
+
+
+def test_every_hyperparameter_of_the_core_is_a_knob() -> None:
+    defaults = Sweep(learning_rate=1.2)[0]
+    assert batches.hyperparameters(defaults._asdict()) == Hyperparameters() == how_of(defaults)
+    assert batches.hyperparameters({"learning_rate": 1.2}) == Hyperparameters()
+    run = Sweep(
+        output_learning_rate=0.1, optimizer="adam", beta1=0.1, beta2=0.2, l1=0.3, l2=0.4, batch_size=7, init="he",
+        init_scale=0.5, learning_rate=3,
+    )[0]._replace(momentum=0.6)  # fmt: skip
+    assert batches.hyperparameters(run._asdict()) == Hyperparameters(
+        3.0, 0.1, "adam", 0.6, 0.1, 0.2, 0.3, 0.4, 7, "he", 0.5
+    )
 
 
 def test_the_speed_is_measured_for_each_precision() -> None:
@@ -209,12 +299,12 @@ def test_the_number_of_records_is_counted_without_listing_them(iterations: int, 
 
 
 def batch_of(hidden: str = "2", seeds: Sequence[int] = (3, 0)) -> Batch:
-    return Batch("flower", hidden, [0] * len(seeds), [1.2] * len(seeds), list(seeds), 1)
+    return Batch(FLOWER, hidden, "tanh", [0] * len(seeds), [Hyperparameters(1.2)] * len(seeds), list(seeds), 1)
 
 
 def train_batch(batch: Batch, dtype: str = "float64", **arguments: Any) -> list[StoredRun]:
     arguments = {"iterations": 20, "record_every": 8, "numerics": training.NUMERICS, **arguments}
-    result = batches.train_batch(batch, Problem.of(DATA["flower"], dtype), dtype=dtype, **arguments)
+    result = batches.train_batch(batch, Problem.of(DATA[FLOWER], dtype), dtype=dtype, **arguments)
     assert result.batch == batch
     return result.runs
 
@@ -222,7 +312,7 @@ def train_batch(batch: Batch, dtype: str = "float64", **arguments: Any) -> list[
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("hidden", ["0", "3", "3x2"])
 def test_a_batch_gives_what_train_gives_run_by_run(hidden: str, dtype: str) -> None:
-    data = DATA["flower"]
+    data = DATA[FLOWER]
     for seed, run in zip((3, 0), train_batch(batch_of(hidden), dtype), strict=True):
         expected = train(
             data.X, data.Y, hidden, 1.2, 20, seed, 8, dtype, X_test=data.X_test, Y_test=data.Y_test
@@ -275,7 +365,7 @@ def test_another_version_of_the_numerics_trains_nothing() -> None:
 
 def test_a_worker_that_is_told_to_stop_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     train: Any = training.train_batch
-    monkeypatch.setattr(training, "train_batch", lambda *arguments: train(*arguments, 1))  # in many slices
+    monkeypatch.setattr(training, "train_batch", lambda *arguments, **named: train(*arguments, 1, **named))  # in slices
     stop = threading.Event()
     assert [run.status for run in train_batch(batch_of(), stop=stop)] == ["ok", "ok"]
     stop.set()

@@ -29,9 +29,9 @@ def write(content: str | bytes, name: str = "d.csv") -> str:
     return name
 
 
-def refusal(path: str, target: str | None = None) -> str:
+def refusal(path: str, target: str | None = None, positive: str | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        read_csv(path, target)
+        read_csv(path, target, positive)
     message = str(caught.value)
     assert len(message.splitlines()) == 1
     return message
@@ -124,6 +124,44 @@ def test_labels(labels: list[str], classes: list[int], names: tuple[str, str], n
     if notes is None:
         notes = (f"labels: {names[0]!r} -> 0, {names[1]!r} -> 1",)
     assert table.notes == notes
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive", "classes", "names", "notes"),
+    [
+        (["a", "b", "c", "b"], "b", [0, 1, 0, 1], ("not b", "b"), ("labels: 'b' -> 1, the 2 others ('a', 'c') -> 0",)),
+        (
+            ["a", "b", "c", "a"],
+            " a ",
+            [1, 0, 0, 1],
+            ("not a", "a"),
+            ("labels: 'a' -> 1, the 2 others ('b', 'c') -> 0",),
+        ),
+        (
+            ["3", "1", "2", "3.0"],
+            "3.00",
+            [1, 0, 0, 1],
+            ("not 3", "3"),
+            ("labels: '3' -> 1, the 2 others ('1', '2') -> 0",),
+        ),
+        (["3.0", "1", "2", "3"], "3", [1, 0, 0, 1], ("not 3.0", "3.0"), None),
+        (["0", "1", "2", "1"], "1", [0, 1, 0, 1], ("not 1", "1"), ("labels: '1' -> 1, the 2 others ('0', '2') -> 0",)),
+        (["1", "x", "1.0", "1.0"], "1.0", [0, 0, 1, 1], ("not 1.0", "1.0"), None),
+        (["no", "yes", "yes", "no"], "no", [1, 0, 0, 1], ("yes", "no"), ("labels: 'yes' -> 0, 'no' -> 1",)),
+        (["no", "yes", "yes", "no"], "yes", [0, 1, 1, 0], ("no", "yes"), ("labels: 'no' -> 0, 'yes' -> 1",)),
+        (["0", "1", "1", "0"], "0", [1, 0, 0, 1], ("1", "0"), ("labels: '1' -> 0, '0' -> 1",)),
+        (["0", "1.0", "1", "0"], "1", [0, 1, 1, 0], ("0", "1"), ()),
+        (["0", "1.0", "1", "0"], "+1e0", [0, 1, 1, 0], ("0", "1"), ()),
+    ],
+)
+def test_one_class_against_the_rest(
+    labels: list[str], positive: str, classes: list[int], names: tuple[str, str], notes: tuple[str, ...] | None
+) -> None:
+    table = read_csv(table_with_labels(labels), positive=positive)
+    assert table.labels.tolist() == classes
+    assert table.class_names == names
+    if notes is not None:
+        assert table.notes == notes
 
 
 def test_names_that_would_upset_a_spreadsheet_or_a_terminal() -> None:
@@ -407,13 +445,49 @@ def test_one_class() -> None:
 
 def test_more_than_two_classes() -> None:
     assert refusal(table_with_labels(["b", "c", "a", "b"])) == (
-        "'d.csv', column 'y': expected two classes, found 3 ('a', 'b', 'c'): prepare a column with "
-        "two values, e.g. one class against the rest, and name it with --target"
+        "'d.csv', column 'y': expected two classes, found 3 ('a', 'b', 'c'): name the one that is class 1, "
+        "against the rest, with --positive LABEL"
     )
     assert refusal(table_with_labels([f"{i}.5" for i in range(11)])) == (
         "'d.csv', column 'y': expected two classes, found 11 ('0.5', '1.5', '2.5', '3.5', '4.5', '5.5', "
-        "'6.5', '7.5', '8.5', '9.5', ...): prepare a column with two values, "
-        "e.g. one class against the rest, and name it with --target"
+        "'6.5', '7.5', '8.5', '9.5', ...): name the one that is class 1, against the rest, with --positive LABEL"
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive", "found"),
+    [
+        (
+            ["setosa", "virginica", "versicolor"],
+            "Setosa",
+            "'setosa', 'versicolor', 'virginica'): (did you mean 'setosa'?)",
+        ),
+        (["1", "2", "10"], "3", "'1', '2', '10'):"),
+        (["1", "2", "10"], "a", "'1', '2', '10'):"),
+        (["1", "b", "10"], "1.0", "'1', '10', 'b'): (did you mean '10'?)"),
+        (["1", "2", "1"], "", "'1', '2'):"),
+    ],
+)
+def test_no_row_with_the_label_that_is_to_be_class_1(labels: list[str], positive: str, found: str) -> None:
+    found, _, hint = found.partition("):")
+    assert refusal(table_with_labels(labels * 2), positive=positive) == (
+        f"'d.csv', column 'y': expected the label '{positive}' in some row, found {found}: "
+        f"name one of these with --positive{hint}"
+    )
+
+
+def test_one_class_against_the_rest_is_too_small_or_alone() -> None:
+    assert refusal(table_with_labels(["a", "a", "b", "c"]), positive="b") == (
+        "'d.csv', column 'y': expected at least 2 rows of each class, one to train on and one to test on, "
+        "found 1 of 'b': add rows of that class"
+    )
+    assert refusal(table_with_labels(["a", "a", "a", "b"]), positive="a") == (
+        "'d.csv', column 'y': expected at least 2 rows of each class, one to train on and one to test on, "
+        "found 1 of 'b': add rows of that class"
+    )
+    assert refusal(table_with_labels(["a", "a", "a", "a"]), positive="a") == (
+        "'d.csv', column 'y': expected two classes, found only 'a' in all 4 rows: "
+        "add rows of another class, or name another column with --target"
     )
 
 

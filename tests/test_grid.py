@@ -22,8 +22,9 @@ from typing import Any
 import pytest
 from joblib.externals.loky import get_reusable_executor
 from test_runner import same
+from test_sweep import DEFAULTS, FURTHER
 
-from experiments import batches, grid, store, tables
+from experiments import batches, grid, store, tables, terminal
 from planar_core import training
 
 ROOT = Path(__file__).parent.parent
@@ -78,6 +79,13 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--backend loki", "--backend: expected one of threading, loky, dask (did you mean 'loky'?), got 'loki'"),
         ("--scheduler tcp://host:1", "--scheduler: expected with --backend dask, got threading"),
         ("--target x", "--target: expected a CSV file as data set, got flower"),
+        ("--positive x", "--positive: expected a CSV file as data set, got flower"),
+        ("--momentum 0.5", "--momentum: expected --optimizer momentum, got gd"),
+        ("--batch-size 0", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '0'"),
+        ("--zip lr", "--zip: expected two axes or more, got learning_rate"),
+        ("--zip lr l2", "--zip: expected axes of the same length, got learning_rate (5), l2 (1)"),
+        ("--l2 0 1 --l1 0 1 --zip l1 l2 --zip l2 hidden", "--zip: expected each axis once, got l2 again"),
+        ("--data-seed 0:20000", "data seed: expected at most 10,000 problems together, got 20,000"),
         ("--hiden 3", "unknown argument '--hiden' (did you mean '--hidden'?); --help lists the options"),
         ("--iteration=3", "unknown argument '--iteration=3' (did you mean '--iterations'?); --help lists the options"),
         ("flower", "unknown argument 'flower'; --help lists the options"),
@@ -168,7 +176,7 @@ def test_help_fits_a_terminal_and_lists_every_option(capsys: pytest.CaptureFixtu
     assert exit_.value.code == 0
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
-    options = re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text.split("options:")[1])
+    options = re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", text.split("options:")[1])
     for option in (
         *("--dataset", "--hidden", "--learning-rate", "--lr", "--seeds", "--iterations", "--record-every", "--dtype"),
         *(
@@ -183,9 +191,12 @@ def test_help_fits_a_terminal_and_lists_every_option(capsys: pytest.CaptureFixtu
             "--no-plots",
             "--quiet",
         ),
-        *("--fresh", "--fail-fast"),
+        *("--fresh", "--fail-fast", "--positive", "--zip"),
+        *(f"--{name.replace('_', '-')}" for name in FURTHER),
     ):
         assert option in options
+    for heading in ("data", "network", "training", "run"):
+        assert f"\n{heading}:\n  --" in text
     for default in ("flower)", "1 2 3 4 5 20 50", "0.03 0.1 0.3 1.2 5)", "0:10", "5000", "float64)", "threading)"):
         assert f"(default: {default}" in re.sub(r"\s+", " ", text)
 
@@ -222,6 +233,24 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(tmp_path: Path, capsys: py
         str(tmp_path / "out" / name) for name in (*tables.FILES, store.FILE, "plots/*.png", "report.html")
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_shows_what_is_set_and_fits_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = tmp_path / ("a rather long name " * 6 + ".csv")
+    long.write_text("\n".join(["a,b,y", *(f"{i % 7},{i * i % 11},{i % 2}" for i in range(40))]))
+    arguments = ["--dataset", str(long), "--hidden", "2", "3", "--lr", "log:0.0123456789:1:9", "--seeds", "4"]
+    arguments += ["--l2", "0", "0.1", "--output-learning-rate", "same", "0.01", "--zip", "hidden", "l2"]
+    assert grid.main([*arguments, "--dry-run", "--out", "out"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if not line.startswith("in step")] == [
+        *("dataset", "hidden", "l2", "learning_rate", "output_learning_rate", "seed", "iterations", "data", "plan"),
+        *["file"] * 6,
+    ]
+    assert "hidden               2 3  (2)" in lines
+    assert "output_learning_rate same 0.01  (2)" in lines
+    assert "in step              hidden, l2" in lines
+    assert any(line.startswith("plan                 36 runs, about ") for line in lines)
 
 
 def test_a_plan_follows_the_speed_of_the_machine(
@@ -279,7 +308,7 @@ def test_quiet_means_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
      (3600 * 47, "47.0 h"), (3600 * 48, "2 days"), (86400 * 12345.6, "12,346 days")],
 )  # fmt: skip
 def test_durations(seconds: float, text: str) -> None:
-    assert grid.duration(seconds) == text
+    assert terminal.duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -287,7 +316,7 @@ def test_durations(seconds: float, text: str) -> None:
     [(0, "1 MB"), (2.6e6, "3 MB"), (1.25e9, "1.2 GB"), (999e9, "999.0 GB"), (2e12, "2 TB"), (2.5e16, "25,000 TB")],
 )
 def test_sizes(n: float, text: str) -> None:
-    assert grid.size(n) == text
+    assert terminal.size(n) == text
 
 
 # What is done
@@ -312,14 +341,17 @@ def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert grid.main(arguments.split()) == 0
     results = tables.read(tmp_path / "out")
     assert results.manifest["request"] == {
+        **DEFAULTS,
         "dataset": [str(data)],
         "hidden": ["0", "2x2"],
         "learning_rate": [0.0, 1.0, 1.5, 2.0],
         "seed": [3, 1],
         "target": "first",
+        "positive": None,
         "iterations": 6,
         "record_every": 4,
         "dtype": "float32",
+        "zip": [],
     }
     assert results.manifest["execution"]["jobs"] == 2
     assert results.manifest["execution"]["backend"] == "threading"
@@ -329,6 +361,16 @@ def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     # A learning rate of 0 leaves the network alone.
     still = results.curves[results.curves["learning_rate"] == 0].groupby(["hidden", "seed"])["cost"]
     assert (still.nunique() == 1).all()
+
+
+def test_axes_in_step_arrive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = "--hidden 1 2 --lr 0.1 0.2 --seeds 7 8 --iterations 5 --no-plots --zip hidden learning-rate"
+    assert grid.main([*arguments.split(), "--out", str(tmp_path)]) == 0
+    results = tables.read(tmp_path)
+    assert results.runs[["hidden", "learning_rate", "seed"]].to_numpy().tolist() == [
+        ["1", 0.1, 7], ["1", 0.1, 8], ["2", 0.2, 7], ["2", 0.2, 8],
+    ]  # fmt: skip
+    assert results.manifest["request"]["zip"] == [["hidden", "learning_rate"]]
 
 
 def test_jobs_and_backends_give_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -699,7 +741,7 @@ def test_a_folder_with_any_name_works_in_any_locale(tmp_path: Path) -> None:
 def test_help_as_a_process() -> None:
     status, out, err = run("--help")
     assert (status, err) == (0, "")
-    assert out.startswith("usage: python -m experiments.grid [-h]")
+    assert out.startswith("usage: python -m experiments.grid [options]")
     status, out, err = run("--lr", "nan")
     assert (status, out) == (2, "")
     assert err == "experiments.grid: --learning-rate: expected a finite number, 0 or more, got 'nan'\n"

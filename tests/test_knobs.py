@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tracemalloc
 from fractions import Fraction
@@ -16,27 +17,50 @@ from hypothesis import strategies as st
 
 from experiments import knobs
 from experiments.knobs import (
+    ACTIVATION,
     BACKEND,
+    BATCH_SIZE,
+    BETA1,
+    BETA2,
+    DATA_SEED,
     DATASET,
     DTYPE,
+    FEATURES,
     HIDDEN,
+    INIT,
+    INIT_SCALE,
     ITERATIONS,
     JOBS,
     KNOBS,
+    L1,
+    L2,
     LEARNING_RATE,
+    MOMENTUM,
+    NOISE,
+    OPTIMIZER,
+    OUTPUT_LEARNING_RATE,
+    POSITIVE,
     RECORD_EVERY,
+    SAMPLES,
     SCHEDULER,
     SEED,
     TARGET,
+    TEST_FRACTION,
     Knob,
     SweepError,
+    plain,
     value_of,
     values_of,
 )
+from planar_core.activations import ACTIVATIONS
+from planar_core.kernels import OPTIMIZERS
+from planar_core.network import INITS
 
 HIDDEN_EXPECTED = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
 RATE_EXPECTED = "--learning-rate: expected a finite number, 0 or more, got "
 SEED_EXPECTED = "--seeds: expected an integer from 0 to 4,294,967,295, got "
+NOT_NEGATIVE = "a finite number, 0 or more"
+TERMS = "terms such as x1, x1^2, x1x2 and sin(x1), joined by +, or all"
 RANGE_EXPECTED = "expected a range: A:B with A below B, or lin:A:B:N or log:A:B:N (A, B above 0) with N above 1, got "
 
 
@@ -58,6 +82,29 @@ def twelve_digits(value: Fraction | mpmath.mpf) -> float:
 @pytest.mark.parametrize(
     ("knob", "given", "expected"),
     [
+        (NOISE, ["auto", 0, "lin:0.1:0.3:3"], ["auto", 0.0, 0.1, 0.2, 0.3]),
+        (SAMPLES, ["10", np.int64(400), 1_000_000], [10, 400, 1_000_000]),
+        (DATA_SEED, ["auto", "0:3", 2**32 - 1], ["auto", 0, 1, 2, 2**32 - 1]),
+        (TEST_FRACTION, ["0.25", 0.999], [0.25, 0.999]),
+        (FEATURES, "all", ["all"]),
+        (
+            FEATURES,
+            ["x1", "x2", "x1^2", "x2^2", "x1x2", "sin(x1)", "sin(x2)"],
+            ["x1+x2+x1^2+x2^2+x1x2+sin(x1)+sin(x2)"],
+        ),
+        (FEATURES, "x2", ["x2"]),
+        (FEATURES, ["x1+x2", "x3"], ["x1+x2", "x3"]),
+        (FEATURES, ["all", "x1"], ["all", "x1"]),
+        (FEATURES, [["x1"], ["x1", "x2x1"]], ["x1", "x1+x1x2"]),
+        (FEATURES, [("x12", "sin(x345)"), "all"], ["x12+sin(x345)", "all"]),
+        (ACTIVATION, ["tanh", "sigmoid", "relu", "identity"], ["tanh", "sigmoid", "relu", "identity"]),
+        (OPTIMIZER, ["gd", "momentum", "adam"], ["gd", "momentum", "adam"]),
+        (MOMENTUM, [0, "0.999"], [0.0, 0.999]),
+        (OUTPUT_LEARNING_RATE, ["same", 0, "1e-3"], ["same", 0.0, 0.001]),
+        (L2, ["0", "log:0.01:1:3"], [0.0, 0.01, 0.1, 1.0]),
+        (BATCH_SIZE, ["all", "1:4", 10**12], ["all", 1, 2, 3, 10**12]),
+        (INIT, ["normal", "glorot", "he"], ["normal", "glorot", "he"]),
+        (INIT_SCALE, ["auto", 1, "5e-324"], ["auto", 1.0, 5e-324]),
         (HIDDEN, None, ["1", "2", "3", "4", "5", "20", "50"]),
         (HIDDEN, 4, ["4"]),
         (HIDDEN, [1, "2", "8x8", (4, 4, 2), (), np.int64(7)], ["1", "2", "8x8", "4x4x2", "0", "7"]),
@@ -96,6 +143,45 @@ def test_minus_zero_is_zero() -> None:
 @pytest.mark.parametrize(
     ("knob", "given", "message"),
     [
+        (NOISE, "-1", f"--noise: expected {NOT_NEGATIVE}, or auto, got '-1'"),
+        (NOISE, "loud", f"--noise: expected {NOT_NEGATIVE}, or auto, got 'loud'"),
+        (NOISE, "Auto", f"--noise: expected {NOT_NEGATIVE}, or auto, got 'Auto'"),
+        (NOISE, math.nan, f"--noise: expected {NOT_NEGATIVE}, or auto, got nan"),
+        (SAMPLES, 9, "--samples: expected an integer from 10 to 1,000,000, got 9"),
+        (SAMPLES, "1000001", "--samples: expected an integer from 10 to 1,000,000, got '1000001'"),
+        (SAMPLES, "auto", "--samples: expected an integer from 10 to 1,000,000, got 'auto'"),
+        (DATA_SEED, -1, "--data-seed: expected an integer from 0 to 4,294,967,295, or auto, got -1"),
+        (DATA_SEED, 2**32, "--data-seed: expected an integer from 0 to 4,294,967,295, or auto, got 4294967296"),
+        (DATA_SEED, 0.5, "--data-seed: expected an integer from 0 to 4,294,967,295, or auto, got 0.5"),
+        (TEST_FRACTION, 0, "--test-fraction: expected a number above 0 and below 1, got 0"),
+        (TEST_FRACTION, "1", "--test-fraction: expected a number above 0 and below 1, got '1'"),
+        (TEST_FRACTION, "25%", "--test-fraction: expected a number above 0 and below 1, got '25%'"),
+        (FEATURES, "x0", f"--features: expected {TERMS}, got 'x0'"),
+        (FEATURES, "x1+", f"--features: expected {TERMS}, got 'x1+'"),
+        (FEATURES, ["x1", "cos(x2)"], f"--features: expected {TERMS}, got ['x1', 'cos(x2)']"),
+        (FEATURES, ["x1+x2", ""], f"--features: expected {TERMS}, got ''"),
+        (FEATURES, ["x1", "x1"], "--features: expected every term once (x1 comes twice), got ['x1', 'x1']"),
+        (FEATURES, ["x1x2+x2x1"], "--features: expected every term once (x1x2 comes twice), got 'x1x2+x2x1'"),
+        (FEATURES, 7, f"--features: expected {TERMS}, got 7"),
+        (FEATURES, [[]], f"--features: expected {TERMS}, got []"),
+        (FEATURES, [], "--features: expected at least one value, got none"),
+        (ACTIVATION, "tan",
+         "--activation: expected one of tanh, sigmoid, relu, identity (did you mean 'tanh'?), got 'tan'"),
+        (OPTIMIZER, "sgd", "--optimizer: expected one of gd, momentum, adam (did you mean 'gd'?), got 'sgd'"),
+        (MOMENTUM, 1, "--momentum: expected a number from 0 to below 1, got 1"),
+        (BETA1, "-0.1", "--beta1: expected a number from 0 to below 1, got '-0.1'"),
+        (BETA2, "nan", "--beta2: expected a number from 0 to below 1, got 'nan'"),
+        (OUTPUT_LEARNING_RATE, "-1", f"--output-learning-rate: expected {NOT_NEGATIVE}, or same, got '-1'"),
+        (OUTPUT_LEARNING_RATE, "all", f"--output-learning-rate: expected {NOT_NEGATIVE}, or same, got 'all'"),
+        (L1, -0.5, f"--l1: expected {NOT_NEGATIVE}, got -0.5"),
+        (L2, math.inf, f"--l2: expected {NOT_NEGATIVE}, got inf"),
+        (BATCH_SIZE, 0, "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got 0"),
+        (BATCH_SIZE, "2.5", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '2.5'"),
+        (BATCH_SIZE, True, "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got True"),
+        (INIT, "xavier", "--init: expected one of normal, glorot, he, got 'xavier'"),
+        (INIT_SCALE, "0", "--init-scale: expected a finite number above 0, or auto, got '0'"),
+        (INIT_SCALE, math.inf, "--init-scale: expected a finite number above 0, or auto, got inf"),
+        (BATCH_SIZE, "3:1", "--batch-size: " + RANGE_EXPECTED + "'3:1'"),
         (HIDDEN, "-1", HIDDEN_EXPECTED + "'-1'"),
         (HIDDEN, -1, HIDDEN_EXPECTED + "-1"),
         (HIDDEN, "2.5", HIDDEN_EXPECTED + "'2.5'"),
@@ -168,6 +254,8 @@ def test_bad_values_are_refused_by_name(knob: Knob, given: Any, message: str) ->
         (DTYPE, "float32", "float32"),
         (TARGET, None, None),
         (TARGET, "=label", "=label"),
+        (POSITIVE, None, None),
+        (POSITIVE, "yes", "yes"),
         (JOBS, None, -1),
         (JOBS, "-1", -1),
         (JOBS, "3", 3),
@@ -198,6 +286,7 @@ def test_single_values(knob: Knob, given: Any, expected: Any) -> None:
         (JOBS, -2, "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got -2"),
         (SCHEDULER, "", "--scheduler: expected a name, got ''"),
         (SCHEDULER, 8786, "--scheduler: expected a name, got 8786"),
+        (POSITIVE, "", "--positive: expected a name, got ''"),
         (JOBS, True, "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got True"),
         (JOBS, "many", "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got 'many'"),
     ],
@@ -214,6 +303,8 @@ def test_bad_single_values_are_refused_by_name(knob: Knob, given: Any, message: 
         (HIDDEN, ["2", "3", 2, "02"], ["2", "3"], "--hidden: repeated value dropped: 2"),
         (DATASET, ["moons", "flower", "moons"], ["moons", "flower"], "--dataset: repeated value dropped: moons"),
         (LEARNING_RATE, ["0.1", "1e-1", 0, -0.0], [0.1, 0.0], "--learning-rate: repeated value dropped: 0.1, 0.0"),
+        (BATCH_SIZE, ["all", 3, "all", "3"], ["all", 3], "--batch-size: repeated value dropped: all, 3"),
+        (FEATURES, ["x1+x2x1", "x1+x1x2"], ["x1+x1x2"], "--features: repeated value dropped: x1+x1x2"),
         (SEED, ["0:8", "0:8"], list(range(8)), "--seeds: repeated value dropped: 0, 1, 2, 3, 4 and 3 more"),
     ],
 )
@@ -254,7 +345,35 @@ def test_a_range_of_seeds_takes_no_memory() -> None:
 
 def test_every_default_is_valid_and_in_standard_form() -> None:
     for knob in (*KNOBS, JOBS, BACKEND):
-        assert [knob.check(value) for value in knob.default] == list(knob.default)
+        assert list(values_of(knob, list(knob.default) or None)[0]) == list(knob.default)
+
+
+def test_names_are_those_of_the_core() -> None:
+    for knob, names in ((ACTIVATION, ACTIVATIONS), (OPTIMIZER, OPTIMIZERS), (INIT, INITS)):
+        assert values(knob, list(names)) == list(names)
+        with pytest.raises(SweepError) as error:
+            values_of(knob, "?")
+        assert set(str(error.value).split("one of ")[1].split(", got")[0].split(", ")) == set(names)
+
+
+def test_every_knob_has_a_flag_of_its_own_and_every_word_is_a_default() -> None:
+    flags = [flag for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER) for flag in knob.flags]
+    assert len(set(flags)) == len(flags)
+    for knob in KNOBS:
+        assert knob.flags[0].lstrip("-").replace("-", "_").removesuffix("s") in (knob.name, knob.name.removesuffix("s"))
+        assert knob.word is None or knob.default == (knob.word,)
+        assert not knob.is_further or len(knob.default) == 1
+
+
+@pytest.mark.parametrize("knob", [knob for knob in KNOBS if knob.is_axis], ids=lambda knob: knob.name)
+def test_plain_values_give_the_same_values_again(knob: Knob) -> None:
+    given = {"features": [["x1"], ["x2"]], "dataset": ["a", "b"], "hidden": [3, "2x2"], "activation": ["relu", "tanh"]}
+    given |= {"optimizer": ["adam", "gd"], "init": ["he"], "samples": "10:20", "seed": range(7, 0, -2)}
+    for some in (None, given.get(knob.name, ["0.5", 0.25] if knob.name not in ("batch_size", "data_seed") else "1:5")):
+        first, _ = values_of(knob, some)
+        again, note = values_of(knob, json.loads(json.dumps(plain(knob, first))))
+        assert (list(again), note) == (list(first), None)
+        assert [type(value) for value in again] == [type(value) for value in first]
 
 
 def test_the_message_of_every_error_is_one_line() -> None:

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from experiments import plots
+from experiments.datasets import load
 from experiments.plot_accuracies import MAX_DOTS, MAX_SIZES
 from experiments.plot_curves import MAX_ITERATIONS, MAX_LINES, MAX_PANELS, MEASURES
 from experiments.plot_parts import (
@@ -101,6 +102,8 @@ def make_data(name: str = "moons", features: int = 2, examples: int = 30) -> Sim
         Y=(np.arange(examples) % 3 == 0).astype(float)[np.newaxis],
         feature_names=tuple(f"length_{i}" for i in range(features)),
         class_names=("red", "green"),
+        base=None,
+        inputs=lambda X: X,
     )
 
 
@@ -791,10 +794,14 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
     """What `experiments.tables.read` returns, as far as pictures need it."""
     asked: list[tuple[str, str, float, int]] = []
 
-    def data(name: str) -> SimpleNamespace:
-        if name == unreadable:
+    identifying = list(runs.columns[: list(runs.columns).index("iterations")])
+    columns = [name for name in ("dataset", "noise") if name in identifying]
+
+    def data(problem: dict[str, Any]) -> SimpleNamespace:
+        if problem["dataset"] == unreadable:
             raise OSError("no such file")
-        return make_data(name, features)
+        assert list(problem) == columns
+        return make_data(problem["dataset"], features)
 
     def some_curves(most_rows: int) -> tuple[pd.DataFrame, str]:
         return make_curves(runs), f"no more than {most_rows:,} rows" if most_rows < len(runs) else ""
@@ -805,7 +812,8 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
 
     return SimpleNamespace(
         runs=runs,
-        summary=make_summary(runs),
+        summary=summarize(runs, [name for name in identifying if name != "seed"], columns),
+        problem_columns=columns,
         some_curves=some_curves,
         data=data,
         network=network,
@@ -874,6 +882,55 @@ def test_draw_all_of_several_data_sets_gives_each_its_own_pictures(tmp_path: Pat
     assert written == sorted(written)
 
 
+def test_draw_all_of_several_problems_names_each_and_draws_twelve(tmp_path: Path) -> None:
+    def noisy(*noises: Any) -> pd.DataFrame:
+        return pd.concat([make_runs(("4",), (0.5,), range(1), noise=noise) for noise in noises], ignore_index=True)
+
+    written = [path.name for path in plots.draw_all(tmp_path / "two", make_results(noisy("auto", "0.1")))]
+    endings = ("-moons-noise-auto.png", "-moons-noise-0-1.png")
+    assert written == sorted(name.replace(".png", ending) for name in PICTURES for ending in endings)
+
+    said: list[str] = []
+    written = [path.name for path in plots.draw_all(tmp_path, make_results(noisy(*range(13))), said.append)]
+    assert len(written) == 12 * len(PICTURES)
+    assert not any("noise-12" in name for name in written)
+    assert "in the pictures: the first 12 of 13 problems" in said
+
+
+def test_a_problem_is_named_in_every_picture() -> None:
+    runs = make_runs(("4",), (0.5,), range(2), noise=0.25)
+    results = make_results(runs)
+    curves, _ = results.some_curves(1000)
+    for picture, figure in plots._pictures(results, curves, {"dataset": "moons", "noise": 0.25}, print):
+        assert any("moons, noise 0.25: " in text for text in every_text(figure)), picture
+    with pytest.raises(
+        ValueError, match=r"expected the rows of one data set, got 2: moons, noise 0.25, moons, noise 1;"
+    ):
+        plot_curves(make_curves(pd.concat([runs, runs.assign(noise=1.0)], ignore_index=True)), "cost")
+
+
+def test_knobs_of_words_and_numbers_are_drawn_together(tmp_path: Path) -> None:
+    """A column with a word in it is text; nothing is sorted by it."""
+    runs = pd.concat(
+        [
+            make_runs(("4", "1"), activation=activation, batch_size=size, l2=l2)
+            for activation in ("relu", "tanh")
+            for size in ("all", "32")
+            for l2 in (0.0, 0.30000000000000004)
+        ],
+        ignore_index=True,
+    )
+    better = (runs.activation == "relu") & (runs.batch_size == "32") & (runs.l2 > 0)
+    runs.loc[better, "test_accuracy"] += 0.01
+    results = make_results(runs)
+    ax = plot_accuracy(runs, results.summary)
+    assert "at its best learning rate and activation and batch size and l2" in " ".join(title(ax).split())
+    assert [label.get_text().split("\n")[2:5] for label in ax.get_xticklabels()] == [["relu", "32", "0.3"]] * 2
+    networks, _ = plots._median_networks(results, runs, results.summary)
+    assert "activation relu\nbatch size 32\nl2 0.3\n" in networks[0][0]
+    assert len(plots.draw_all(tmp_path, results)) == len(PICTURES)
+
+
 def test_draw_all_says_which_data_cannot_be_read_and_draws_the_rest(tmp_path: Path) -> None:
     said: list[str] = []
     results = make_results(make_runs(("4",), (0.5,), range(1)), unreadable="moons")
@@ -915,7 +972,49 @@ def test_a_picture_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> No
     ],
 )
 def test_file_names_are_safe_and_different(names: list[str], endings: list[str]) -> None:
-    assert plots.file_endings(names) == dict(zip(names, endings, strict=True))
+    assert plots.file_endings([{"dataset": name} for name in names]) == endings
+
+
+def test_computed_features_are_drawn_in_the_plane_of_the_inputs(tmp_path: Path) -> None:
+    from experiments import Sweep
+
+    results = Sweep(
+        dataset="moons", features="x1+x2+x1x2", hidden=2, learning_rate=1, seed=0, iterations=50, samples=50
+    ).run(out=tmp_path)
+    expected = load("moons", samples=50)
+    problem = {"dataset": "moons", "samples": 50, "features": "x1+x2+x1x2"}
+    assert results.problem_columns == list(problem)
+    data = results.data(problem)
+    assert data.features == "x1+x2+x1x2"
+    assert data.base is not None
+    assert data.base.fingerprint == expected.fingerprint
+    figures = dict(plots._pictures(results, results.curves, problem, print))
+    (ax,) = (ax for ax in figures["boundaries"].axes if ax.images)
+    x, y = expected.X
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert left < x.min() < x.max() < right
+    assert bottom < y.min() < y.max() < top
+    corner = np.array([[left], [bottom], [left * bottom]])
+    assert shading(ax)[0, 0] == results.network(results.runs.iloc[0]).predict_proba(corner)[0, 0]
+    drawn = np.concatenate([line.get_xydata() for line in lines(figures["data"].axes[0])])
+    np.testing.assert_array_equal(np.sort(drawn, axis=0), np.sort(expected.X.T, axis=0))
+
+
+def test_file_names_name_what_tells_problems_apart() -> None:
+    problems = [
+        {"dataset": "a/moons.csv", "noise": noise, "samples": 400, "data_seed": seed, "target": "y"}
+        for noise in ("auto", 0.1)
+        for seed in (7, 12345678901234567890)
+    ]
+    assert plots.file_endings(problems) == [
+        "-moons-noise-auto-data_seed-7",
+        "-moons-noise-auto-data_seed-1234567890123",
+        "-moons-noise-0-1-data_seed-7",
+        "-moons-noise-0-1-data_seed-12345678901234",
+    ]
+    assert plots.file_endings(problems[:1]) == [""]
+    alike = [{"dataset": "x" * 40, "noise": noise} for noise in (0.1, 0.2)]
+    assert plots.file_endings(alike) == ["-" + "x" * 40, "-" + "x" * 40 + "-2"]
 
 
 @pytest.mark.parametrize("exists", [True, False])

@@ -174,9 +174,12 @@ def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
         "train_batch",
         killing(
             lambda batch: (
-                batch.dataset == "moons"
+                batch.problem[0] == "moons"
                 and batch.hidden == "3"
-                and any(pair == (1.2, 0) for pair in zip(batch.learning_rates, batch.seeds, strict=True))
+                and any(
+                    (how.learning_rate, seed) == (1.2, 0)
+                    for how, seed in zip(batch.hyperparameters, batch.seeds, strict=True)
+                )
             )
         ),
     )

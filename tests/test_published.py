@@ -44,5 +44,5 @@ def test_breast_cancer_from_a_csv_file(tmp_path: Path) -> None:
         *("--learning-rate", "0.3", "--seeds", "0:4", "--iterations", "1000"),
     )
     assert results.runs["test_accuracy"].mean() >= 0.95
-    assert results.manifest["data"][str(path)]["class_names"] == ["benign", "malignant"]
+    assert results.manifest["data"][0]["class_names"] == ["benign", "malignant"]
     assert set(results.runs["target"]) == {"target"}

@@ -17,6 +17,7 @@ import pytest
 import vl_convert
 
 from experiments import report, report_charts, tables
+from experiments.datasets import load
 from experiments.statistics import summarize
 from experiments.store import StoredRun
 from experiments.sweep import Sweep
@@ -163,7 +164,8 @@ def test_data_are_those_that_were_trained_on(swept: Results) -> None:
         for part in ("X", "Y", "X_test", "Y_test"):
             np.testing.assert_array_equal(decoded(problem[part]), getattr(data, part).ravel())
     assert held["problems"][0]["plane"] == {
-        "rows": [0, 1],
+        "names": ["x1", "x2"],
+        "points": None,
         "terms": [{"factors": [0], "sine": False}, {"factors": [1], "sine": False}],
     }
     assert held["problems"][1]["plane"] is None
@@ -182,26 +184,31 @@ def test_settings_are_those_that_all_runs_share(swept: Results) -> None:
 
 
 @pytest.mark.parametrize(
-    ("features", "rows", "terms"),
+    ("dataset", "features", "names", "terms"),
     [
-        (
-            "x1+x2+x1^2+x1x2+sin(x2)",
-            [0, 1],
-            [([0], False), ([1], False), ([0, 0], False), ([0, 1], False), ([1], True)],
-        ),
-        ("sin(x3)+x3+x10", [1, 2], [([0], True), ([0], False), ([1], False)]),
-        ("x1+x2^2", None, None),  # x2 itself is not there
-        ("x1+x1^2", None, None),
-        ("x1+x2+x3", None, None),
+        ("moons", "all", ["x1", "x2"], [([0], False), ([1], False)]),
+        ("moons", "x1+x2^2+x1x2+sin(x2)", ["x1", "x2"], [([0], False), ([1, 1], False), ([0, 1], False), ([1], True)]),
+        ("moons", "x2", ["x1", "x2"], [([1], False)]),
+        ("iris", "x2+sin(x4)", ["sepal width (cm)", "petal width (cm)"], [([0], False), ([1], True)]),
+        ("iris", "x2+x3+x4", None, None),
+        ("iris", "x2+x2^2", None, None),
+        ("iris", "all", None, None),
     ],
 )
-def test_the_plane_of_computed_features(features: str, rows: list[int] | None, terms: Any) -> None:
-    data: Any = SimpleNamespace(feature_names=features.split("+"))
-    plane = report._plane(data, features)
-    assert (plane is None) == (rows is None)
-    if plane is not None:
-        assert plane["rows"] == rows
-        assert [(term["factors"], term["sine"]) for term in plane["terms"]] == terms
+def test_the_plane_of_two_inputs(dataset: str, features: str, names: list[str] | None, terms: Any) -> None:
+    data = load(dataset, features=features)
+    plane = report._plane(data)
+    assert (plane is None) == (names is None)
+    if plane is None:
+        return
+    assert plane["names"] == names
+    assert [(term["factors"], term["sine"]) for term in plane["terms"]] == terms
+    points = data.X if plane["points"] is None else decoded(plane["points"]).reshape(2, -1)
+    computed = []
+    for factors, sine in terms:
+        product = np.prod([points[factor] for factor in factors], axis=0)
+        computed.append(np.sin(product) if sine else product)
+    np.testing.assert_allclose(computed, data.X, rtol=1e-12)
 
 
 def test_values_of_an_axis_are_sorted_as_numbers_and_words_come_last() -> None:
@@ -231,7 +238,14 @@ def many(configurations: int, seeds: int, records: int) -> Any:
         "dtype": "float64",
         "hidden": list(runs["hidden"].unique()),
     }
-    about = {"training_examples": 400, "test_examples": 0, "features": 2, "fingerprint": "0", "notes": []}
+    about = {
+        "problem": {"dataset": "flower"},
+        "training_examples": 400,
+        "test_examples": 0,
+        "features": 2,
+        "fingerprint": "0",
+        "notes": [],
+    }
     execution = {
         "finished": "", "training_seconds": 0, "jobs": 1, "backend": "", "commit": None, "python": "", "versions": {},
         "machine": {"processor": "", "cores": 1, "system": ""},
@@ -243,11 +257,11 @@ def many(configurations: int, seeds: int, records: int) -> Any:
         summary=summary,
         columns=["dataset", "hidden", "learning_rate", "seed"],
         problem_columns=["dataset"],
-        manifest={"request": request, "data": {"flower": about}, "counts": {}, "execution": execution},
+        manifest={"request": request, "data": [about], "counts": {}, "execution": execution},
         stored_runs=lambda: (StoredRun("ok", curves, bytes(8 * (4 * n + 1)), "") for n in units),
         data=lambda _: SimpleNamespace(
             X=np.zeros((2, 400)), Y=np.zeros((1, 400)), X_test=np.zeros((2, 0)), Y_test=np.zeros((1, 0)),
-            feature_names=("x1", "x2"), class_names=("0", "1"),
+            feature_names=("x1", "x2"), class_names=("0", "1"), features="all", base=None,
         ),
     )  # fmt: skip
 
@@ -359,7 +373,7 @@ def test_headline_and_origin_are_in_the_page(swept: Results) -> None:
         assert sentence in said
     execution = swept.manifest["execution"]
     for expected in (
-        swept.manifest["data"]["moons"]["fingerprint"],
+        swept.manifest["data"][0]["fingerprint"],
         execution["finished"],
         execution["machine"]["processor"],
         f"numpy {np.__version__}",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from test_sweep import DEFAULTS, FURTHER
 
 from experiments import batches, pool, runner, tables
 from experiments.batches import BatchResult
@@ -357,6 +358,35 @@ def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyP
     assert counts(Sweep(**request).run(out=out)) == everything
     monkeypatch.undo()
     assert counts(Sweep(**request).run(out=out)) == nothing
+
+
+@pytest.mark.parametrize("name", [*FURTHER, "positive"])
+def test_no_change_of_a_further_knob_reuses_a_run(name: str, tmp_path: Path) -> None:
+    value, needed = FURTHER.get(name, ("1", {}))
+    path = csv_file(tmp_path / "data.csv", 40)
+    dataset = path if name in ("test_fraction", "positive") else "moons"
+    request = {
+        "dataset": dataset,
+        "hidden": [1, "2x2"],
+        "learning_rate": 0.5,
+        "seed": [3, 0],
+        "iterations": 6,
+        **needed,
+    }
+    if name == "positive":
+        request["positive"] = "0"
+    for knobs in (request, {**request, name: value}):
+        results = Sweep(**knobs).run(out=tmp_path / "out")
+        assert counts(results) == {"runs": 4, "ok": 4, "computed": 4}
+        same(results, Sweep(**knobs).run(out=None))
+        assert counts(Sweep(**knobs).run(out=tmp_path / "out")) == {"runs": 4, "ok": 4, "reused": 4}
+    both = [request.get(name, DEFAULTS[name][0]) if name in DEFAULTS else "0", value]
+    if name in DEFAULTS:  # an axis
+        results = Sweep(**{**request, name: both}).run(out=tmp_path / "out")
+        assert counts(results) == {"runs": 8, "ok": 8, "reused": 8}
+        assert list(results.runs[name].unique()) == [str(each) if isinstance(both[0], str) else each for each in both]
+        costs = results.runs["cost"].to_numpy()
+        assert len(set(costs)) == 8  # and none of it is without effect
 
 
 def test_results_without_a_folder_stay_readable(sweep: Sweep, expected: Results) -> None:

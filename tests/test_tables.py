@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from test_sweep import DEFAULTS, OTHERS
 
 from experiments import runner, store, tables
 from experiments.pool import How
@@ -79,9 +80,9 @@ def assert_same(computed: Results, expected: Results) -> None:
             for array, expected_array in zip(pair, expected_pair, strict=True):
                 assert (array.dtype, array.shape) == (expected_array.dtype, expected_array.shape)
                 assert array.tobytes() == expected_array.tobytes()
-    for name in expected.manifest["data"]:
+    for about in expected.manifest["data"]:
         for part in ("fingerprint", "name", "feature_names", "class_names", "notes"):
-            assert getattr(computed.data(name), part) == getattr(expected.data(name), part)
+            assert getattr(computed.data(about["problem"]), part) == getattr(expected.data(about["problem"]), part)
 
 
 # What is written
@@ -138,27 +139,29 @@ def test_the_manifest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     results = mixed(tmp_path / "out", monkeypatch, dataset=["flower", path], hidden=[0, 2, "2"])
     manifest = json.loads((tmp_path / "out" / "sweep.json").read_text(encoding="utf-8"))
     assert manifest == results.manifest
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["request"] == {
+        **DEFAULTS,
+        **OTHERS,
         "dataset": ["flower", path],
         "hidden": ["0", "2"],
         "learning_rate": [0.1, 1e307],
         "seed": "0:2",
-        "target": None,
         "iterations": 30,
         "record_every": 7,
-        "dtype": "float64",
+        "zip": [],
     }
     assert (manifest["columns"], manifest["problem_columns"]) == (AXES, ["dataset"])
     statuses = results.runs["status"].value_counts().to_dict()
     assert manifest["counts"] == {"runs": 16, **statuses, "computed": 16, "reused": 0}
     assert manifest["notes"] == ["--hidden: repeated value dropped: 2"]
-    assert {name: about["fingerprint"] for name, about in manifest["data"].items()} == {
-        name: results.data(name).fingerprint for name in ("flower", path)
-    }
-    assert manifest["data"][path]["training_examples"] == 30
-    assert manifest["data"][path]["test_examples"] == 10
-    assert manifest["data"][path]["feature_names"] == ["a", "b"]
+    assert [about["problem"] for about in manifest["data"]] == [{"dataset": "flower"}, {"dataset": path}]
+    assert [about["fingerprint"] for about in manifest["data"]] == [
+        results.data(name).fingerprint for name in ("flower", path)
+    ]
+    assert manifest["data"][1]["training_examples"] == 30
+    assert manifest["data"][1]["test_examples"] == 10
+    assert manifest["data"][1]["feature_names"] == ["a", "b"]
     assert manifest["execution"]["jobs"] == 1
     assert manifest["execution"]["backend"] == "threading"
     assert manifest["execution"]["versions"]["numpy"] == np.__version__
@@ -179,6 +182,60 @@ def test_what_is_read_is_what_was_written(monkeypatch: pytest.MonkeyPatch, tmp_p
     failed = again.runs[again.runs["status"] == "failed"].iloc[0]
     with pytest.raises(LookupError):
         again.network(failed)
+
+
+def test_further_knobs_have_columns_and_words_make_them_text(tmp_path: Path) -> None:
+    results = Sweep(
+        hidden=1, learning_rate=[0.5, 0.25], seed=[2, 1], iterations=3, batch_size=["all", 32], l2=[0, 0.1],
+        samples=100, init_scale=0.5, zip=[["learning_rate", "l2"]],
+    ).run(out=tmp_path)  # fmt: skip
+    again = tables.read(tmp_path)
+    assert_same(again, results)
+    further = ["samples", "l2", "batch_size", "init_scale"]
+    assert results.columns == [*AXES, *further]
+    assert results.runs[results.columns].to_numpy().tolist() == [
+        ["flower", "1", rate, seed, 100, l2, size, 0.5]
+        for rate, l2 in ((0.5, 0.0), (0.25, 0.1))
+        for size in ("all", "32")
+        for seed in (2, 1)
+    ]
+    assert [results.curves[name].dtype for name in further] == [results.runs[name].dtype for name in further]
+    with (tmp_path / "runs.csv").open(newline="") as runs, (tmp_path / "curves.csv").open(newline="") as curves:
+        rows, points = list(csv.DictReader(runs)), list(csv.DictReader(curves))
+    assert [row["batch_size"] for row in rows] == ["all", "all", "32", "32"] * 2
+    assert [[row[name] for name in results.columns] for row in rows] == [
+        [point[name] for name in results.columns] for point in points[::4]
+    ]
+    # A number may be given as one, where the column has words too.
+    row = results.runs.iloc[2]
+    as_numbers = row.copy()
+    as_numbers["batch_size"] = 32
+    assert row["batch_size"] == "32"
+    for one in (row, as_numbers):
+        parameters = again.network(one).parameters
+        assert [W.tobytes() for W, _ in parameters] == [W.tobytes() for W, _ in results.network(row).parameters]
+
+
+def test_data_are_those_of_a_row(tmp_path: Path) -> None:
+    Sweep(dataset=["moons", "circles"], noise=["auto", 0.5], hidden=1, learning_rate=1, seed=0, iterations=1).run(
+        out=tmp_path
+    )
+    again = tables.read(tmp_path)
+    assert [about["problem"] for about in again.manifest["data"]] == [
+        {"dataset": name, "noise": noise} for name in ("moons", "circles") for noise in ("auto", 0.5)
+    ]
+    expected = [data.fingerprint for data in Sweep(dataset=["moons", "circles"], noise=["auto", 0.5]).load().values()]
+    assert len(set(expected)) == 4
+    for table in (again.runs, again.summary):
+        assert [again.data(row).fingerprint for _, row in table.iterrows()] == expected
+    assert again.data({"dataset": "moons", "noise": 0.5}).fingerprint == expected[1]
+    for problem, said in (
+        ("moons", "moons, of which it has 2"),
+        ({"dataset": "moons", "noise": 1}, "noise 1, of which"),
+    ):
+        with pytest.raises(KeyError, match=said):
+            again.data(problem)
+    assert list(again.summary["rank_test_accuracy"]) == [1] * 4  # within each problem
 
 
 @pytest.mark.parametrize("all_fail", [True, False])
@@ -508,14 +565,17 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "sweep.json a list": lambda folder: (folder / "sweep.json").write_text("[]"),
     "sweep.json nested": lambda folder: (folder / "sweep.json").write_text("[" * 100_000),
     "sweep.json not UTF-8": lambda folder: (folder / "sweep.json").write_bytes(b"\xff"),
-    "sweep.json of a later format": replaced("sweep.json", b'"format": 2', b'"format": 3'),
-    "sweep.json of an earlier format": replaced("sweep.json", b'"format": 2', b'"format": 1'),
+    "sweep.json of a later format": replaced("sweep.json", b'"format": 3', b'"format": 4'),
+    "sweep.json of an earlier format": replaced("sweep.json", b'"format": 3', b'"format": 2'),
     "sweep.json without a request": replaced("sweep.json", b'"request"', b'"wish"'),
     "sweep.json with another knob": replaced("sweep.json", b'"hidden"', b'"height"'),
     "sweep.json with another value": replaced("sweep.json", b'"float64"', b'"float46"'),
     "sweep.json with more seeds": replaced("sweep.json", b'"0:2"', b'"0:3"'),
     "sweep.json with another rate": replaced("sweep.json", b"0.1,", b"0.2,"),
-    "sweep.json without data": replaced("sweep.json", b'"flower": {', b'"tulip": {}, "flower": {'),
+    "sweep.json with more data": replaced("sweep.json", b'"data": [', b'"data": [{},'),
+    "sweep.json without data": replaced("sweep.json", b'"data": [', b'"data": [], "other": ['),
+    "sweep.json of another problem": replaced("sweep.json", b'"dataset": "flower"', b'"dataset": "tulip"'),
+    "sweep.json with another zip": replaced("sweep.json", b'"zip": []', b'"zip": [["l1"]]'),
     "sweep.json of other data": replaced("sweep.json", b'"fingerprint": "', b'"fingerprint": "0'),
     "sweep.sqlite text": lambda folder: (folder / "sweep.sqlite").write_text("text " * 10_000),
     "sweep.sqlite of a later version": of_a_later_version,
@@ -631,3 +691,34 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
         assert str(error.value) == f"expected a folder that can be written to, got {str(folder)!r}: {reason}"
     with pytest.raises(ResultsError, match="expected a folder that can be written to, got '/proc/self/x': "):
         tables.check_folder("/proc/self/x")  # where not even root may
+
+
+def test_the_best_configurations_and_their_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = mixed(tmp_path, monkeypatch, dataset=["flower", "moons"], seed=range(3))
+    best = results.best()
+    assert best["dataset"].tolist() == ["flower", "moons"]
+    assert best["rank_test_accuracy"].tolist() == [1, 1]
+    assert len(results.best(3)) == 6
+    row = best.iloc[1]
+    same = (results.runs[["dataset", "hidden", "learning_rate"]] == row[["dataset", "hidden", "learning_rate"]]).all(
+        axis=1
+    )
+    median = results.runs[same].sort_values("test_accuracy").iloc[1]
+    data = results.data("moons")
+    predicted = results.network(row).predict(data.X_test)
+    assert (predicted == data.Y_test).mean() == median["test_accuracy"]
+
+
+def test_a_configuration_without_a_finished_run_has_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = mixed(tmp_path, monkeypatch, seed=[1])
+    failed = results.summary[results.summary["hidden"] == "2"].iloc[0]
+    with pytest.raises(LookupError, match="expected a finished run, got none"):
+        results.network(failed)
+
+
+def test_in_a_notebook_results_show_the_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    html = mixed(tmp_path, monkeypatch)._repr_html_()
+    assert "8 runs, " in html
+    assert "2 failed" in html
+    assert "<th>mean_test_accuracy</th>" in html
+    assert html.count("<tr") == 1 + 4

@@ -191,3 +191,28 @@ def test_wide_tables_are_narrowed_where_it_costs_least() -> None:
     results = results_of(accuracies, rates=(0.0316227766017, 1.0), status="diverged", error="no", dtype="float32")
     lines = lines_of(results)
     assert lines[3] == "     1  128x1...  0.031...  0.7000  [0.7000, 0.7000]  best, 6 diverged, 6 failed"
+
+
+def test_many_axes_leave_room_for_the_verdict() -> None:
+    results = Sweep(
+        hidden=[1, 2], learning_rate=[0.1, 0.0123456], seed=range(2), iterations=2, activation=["tanh", "relu"],
+        l1=[0, 0.001], batch_size=["all", 32], optimizer="adam", noise=0.25,
+    ).run(out=None)  # fmt: skip
+    lines = lines_of(results, 32)
+    # What is the same everywhere stands above the table.
+    assert lines[1:3] == ["flower, noise 0.25, optimizer adam:", "test accuracy, mean over 2 seeds and 95 % interval"]
+    header = next(line for line in lines if "rank" in line)
+    assert header.split() == [
+        "rank",
+        "hi...",
+        "le...",
+        "acti...",
+        "l1",
+        "batch...",
+        "mean",
+        "95",
+        "%",
+        "interval",
+        "best?",
+    ]
+    assert [line for line in lines if line.endswith("best")]

@@ -36,6 +36,17 @@ def test_what_is_stored_is_what_training_gives(folder: Path, capsys: pytest.Capt
     assert run(capsys, folder) == (0, [expected], "")
 
 
+def test_what_is_stored_under_further_knobs_is_verified_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Sweep(
+        hidden=["3x2"], learning_rate=0.1, seed=[2, 0], iterations=20, activation=["relu", "sigmoid"],
+        optimizer=["gd", "momentum", "adam"], momentum=[0.5, 0.9], beta1=0.8, l1=0.001, l2=[0, 0.01],
+        batch_size=["all", 7], init="he", init_scale=["auto", 0.5], output_learning_rate=["same", 0.01],
+        zip=[["l2", "batch_size"], ["init_scale", "output_learning_rate"]],
+    ).run(out=tmp_path)  # fmt: skip
+    n = 2 * 3 * 2 * 2 * 2 * 2
+    assert run(capsys, tmp_path) == (0, [f"{n} of {n} stored runs trained again: all bits are the same"], "")
+
+
 @pytest.mark.parametrize("n", [1, 2, 7, 59, 60, 1000])
 def test_a_sample_is_spread_over_the_store(n: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, lines, _ = run(capsys, folder, "--sample", str(n))

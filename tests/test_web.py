@@ -358,6 +358,41 @@ def test_training_in_the_page_follows_the_recorded_curve(
     assert [point["iteration"] for point in here] == curves["iteration"].tolist()
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"activation": ["relu", "sigmoid", "identity"], "hidden": ["3", "4x2"]},
+        {"optimizer": ["gd", "momentum", "adam"], "momentum": [0.5], "beta1": [0.8], "beta2": [0.99]},
+        {"batch_size": ["all", 32], "l1": [0, 0.01], "l2": [0, 0.01], "output_learning_rate": ["same", 0.01]},
+        {"init": ["normal", "glorot", "he"], "init_scale": ["auto", 0.5], "features": ["x1+x1^2+x1x2+sin(x2)"]},
+        {"noise": [0, 0.1], "samples": [20, 50], "data_seed": [1, 2]},
+    ],
+    ids=",".join,
+)
+def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str, Any], tmp_path: Path) -> None:
+    knobs = {"dataset": ["moons"], "hidden": [3], "learning_rate": [0.1], "seed": [0, 5], "iterations": 40, **request_}
+    path = tmp_path / "report.html"
+    path.write_text(report.page(Sweep(**knobs).run(jobs=1)), encoding="utf-8")
+    browser.open(path)
+    runs = browser(
+        """const { sweep, Training } = planar, all = [];
+        for (let run = 0; run < sweep.count * sweep.seeds.length; run++) {
+          const c = Math.floor(run / sweep.seeds.length), { X, Y } = sweep.data(c);
+          const training = new Training(X, Y, sweep.training(c, sweep.seeds[run % sweep.seeds.length]));
+          const costs = [];
+          for (; training.iteration <= 40; training.step()) costs.push(training.measure().cost);
+          all.push([costs, sweep.curve(run).map(({ cost }) => cost)]);
+        }
+        return all;"""
+    )
+    assert len(runs) == len(Sweep(**knobs))
+    assert len({tuple(recorded) for _, recorded in runs}) == len(runs)
+    for computed, recorded in runs:
+        np.testing.assert_allclose(computed, recorded, rtol=1e-9)
+    assert browser("return document.getElementById('plane-part').hidden") is False
+    assert browser.complaints() == []
+
+
 def test_play_pause_step_and_restart(opened: Browser) -> None:
     iteration = "return planar.trainer.iteration"
     for k in (1, 2, 3):

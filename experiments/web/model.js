@@ -121,9 +121,12 @@ export class Sweep {
   data(configuration) {
     const problem = this.problems[this.problemOf[configuration]];
     if (problem.X === null) return null;
+    const { plane } = problem;
+    const X = rows(numbers(problem.X), problem.feature_names.length);
     problem.decoded ??= {
       ...problem,
-      X: rows(numbers(problem.X), problem.feature_names.length),
+      X,
+      plane: plane && { ...plane, points: plane.points ? rows(numbers(plane.points), 2) : X },
       Y: Float64Array.from(numbers(problem.Y)),
       X_test: rows(numbers(problem.X_test), problem.feature_names.length),
       Y_test: Float64Array.from(numbers(problem.Y_test)),

@@ -309,16 +309,15 @@ function drawPlane() {
   }
   const recorded = chosen.run && sweep.network(chosen.run.run, data.feature_names.length);
   const here = trainer.training && trainer.started;
-  const points = plane.rows.map((row) => data.X[row]);
+  const { names, points } = plane;
   const { x, y, ratio } = limits(points);
   canvas.height = Math.round(canvas.width / ratio);
   const activation = String(sweep.setting("activation", c) ?? "tanh");
   const rgb = (name) => colour(name).match(/\w\w/g).map((pair) => parseInt(pair, 16));
-  paint(canvas, here ? trainer.training.parameters : recorded, activation, { ...plane, points, Y: data.Y }, {
+  paint(canvas, here ? trainer.training.parameters : recorded, activation, { ...plane, Y: data.Y }, {
     zero: rgb("shade-zero"), middle: rgb("shade-middle"), one: rgb("shade-one"), line: rgb("shade-line"),
     pointZero: colour("point-zero"), pointOne: colour("point-one"), edge: colour("point-edge"),
   });
-  const names = plane.rows.map((row) => data.feature_names[row]);
   element("plane-x").textContent = `${names[0]}: ${short(x.low)} to ${short(x.high)}`;
   element("plane-y").textContent = `${names[1]}: ${short(y.low)} to ${short(y.high)}`;
   element("class-zero").textContent = `class ${data.class_names[0]}`;
