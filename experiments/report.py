@@ -55,8 +55,8 @@ _STATISTICS = (
     "n_seeds", "n_diverged", "n_failed", "n_stuck",
     "mean_test_accuracy", "std_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy",
     "rank_test_accuracy", "tied_with_best",
-    "difference_to_best", "ci_low_difference_to_best", "ci_high_difference_to_best",
-    "mean_train_accuracy", "mean_cost",
+    "difference_to_best", "difference_ci_low", "difference_ci_high",
+    "mean_train_accuracy", "mean_cost", "median_iterations_to_target",
 )  # fmt: skip
 _HOW = (
     "activation", "optimizer", "momentum", "beta1", "beta2", "learning_rate", "output_learning_rate", "l1", "l2",

@@ -97,7 +97,7 @@ def _seeds() -> Layers:
     about = "test accuracy"
     percent = alt.Axis(format=".1%", tickCount=5)
     x = alt.X("at:Q", title=about, axis=percent, scale=alt.Scale(zero=False, padding=10))
-    y = alt.Y("row:Q", title="seeds", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(zero=True, padding=8))
+    y = alt.Y("row:Q", axis=None, scale=alt.Scale(zero=True, padding=8))
     dots = (
         alt.Chart(alt.Data(name="seeds"))
         .transform_bin("bin", "test", bin=alt.Bin(maxbins=40))

@@ -7,11 +7,13 @@ import { Sweep } from "./model.js";
 import { Chart, colour } from "./charts.js";
 import { Table, create } from "./table.js";
 import { Trainer, END } from "./trainer.js";
-import { grouped, percent, short } from "./words.js";
+import { grouped, percent, short, some } from "./words.js";
 
 const REDRAW = 200; // milliseconds between two updates of a chart in training
 const ROW = 34; // pixels of a row of the heat map
 const HIGHEST = 900; // pixels of all of them
+const MOST_SEEDS = 1000; // to choose from
+const MOST_LINES = 100; // of seeds in a chart
 const BEST = "best"; // of a further axis: the best of its values
 
 const element = (id) => document.getElementById(id);
@@ -26,7 +28,7 @@ const charts = Object.fromEntries(
 );
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
-const chosen = { x: 0, y: 1, further: new Map(), configuration: -1, run: null };
+const chosen = { x: 0, y: 1, further: new Map(), configuration: -1, runs: [], run: null };
 const trainer = new Trainer(trainingShown);
 
 // ---------------------------------------------------------------------------------------------- the heat map
@@ -163,8 +165,10 @@ function choose(configuration) {
   element("chosen-statistics").replaceChildren(...statistics(configuration));
   const runs = sweep.runsOf(configuration);
   const median = sweep.medianRun(configuration);
+  chosen.runs = some(runs, MOST_SEEDS);
+  if (median && !chosen.runs.some(({ run }) => run === median.run)) chosen.runs.push(median);
   const select = element("seed");
-  select.replaceChildren(...runs.map(({ run, seed }) => option(run, run === median?.run ? `${seed} (median)` : seed)));
+  select.replaceChildren(...chosen.runs.map(({ run, seed }) => option(run, run === median?.run ? `${seed} (median)` : seed)));
   select.disabled = runs.length === 0;
   chooseRun(runs.find(({ run }) => run === median?.run) ?? runs[0] ?? null);
 }
@@ -211,24 +215,21 @@ function drawRun() {
   const runs = sweep.runsOf(chosen.configuration);
   const accuracyOf = element("measure").value;
   const records = runs.map(({ run }) => ({ run, curve: sweep.curve(run) })).filter(({ curve }) => curve.length);
-  const rows = records.flatMap(({ run, curve }) => {
-    const kind = run === chosen.run?.run ? "chosen seed" : "each seed";
+  const isChosen = ({ run }) => run === chosen.run?.run;
+  const lines = [...some(records.filter((record) => !isChosen(record)), MOST_LINES), ...records.filter(isChosen)];
+  const rows = lines.flatMap(({ run, curve }) => {
+    const kind = isChosen({ run }) ? "chosen seed" : "each seed";
     return curve.map((record) => row(record, run, kind));
   });
   const median = medians(records.map(({ curve }) => curve)).map((record) => row(record, -1, "median"));
   charts.cost.update({ curves: [...rows, ...median] });
   charts.accuracy.update({ curves: [...rows, ...median] });
-  element("curves-said").textContent =
-    records.length === 0
-      ? "The page does not hold the curves of this configuration; curves.csv has them."
-      : records.length < runs.length
-        ? `${records.length} of ${runs.length} seeds have their curves in the page; the median is theirs.`
-        : "";
+  element("curves-said").textContent = curvesSaid(lines.length, records.length, runs.length);
   const of = (name) => sweep.number(name, chosen.configuration);
   const mean = { mean: of("mean_test_accuracy"), low: of("ci_low_test_accuracy"), high: of("ci_high_test_accuracy") };
   charts.seeds.update(
     {
-      seeds: runs.filter(({ test }) => test !== null).map(({ run, seed, test }) => ({ run, seed, test })),
+      seeds: chosen.runs.filter(({ test }) => test !== null).map(({ run, seed, test }) => ({ run, seed, test })),
       mean: mean.mean === null ? [] : [mean.low === null ? { ...mean, low: mean.mean, high: mean.mean } : mean],
     },
     { chosen: chosen.run?.run ?? -1 },
@@ -237,6 +238,12 @@ function drawRun() {
   function row({ iteration, cost: itsCost, ...accuracies }, run, kind) {
     return { iteration, cost: itsCost, accuracy: accuracies[accuracyOf], run, kind };
   }
+}
+
+function curvesSaid(lines, held, runs) {
+  if (held === 0) return "The page does not hold the curves of this configuration; curves.csv has them.";
+  const ofHeld = held < runs ? `${grouped(held)} of ${grouped(runs)} seeds have their curves in the page; the median is theirs. ` : "";
+  return ofHeld + (lines < held ? `${grouped(lines)} of them are drawn.` : "");
 }
 
 /** The median over seeds of each record; of those that have it. */
@@ -368,10 +375,10 @@ async function start() {
     choose(id);
     if (!prefersLess.matches) trainer.play();
   };
-  charts.seeds.click = ({ run }) => run >= 0 && chooseRun(sweep.runsOf(chosen.configuration).find((r) => r.run === run));
+  charts.seeds.click = ({ run }) => run >= 0 && chooseRun(chosen.runs.find((each) => each.run === run));
   element("chart-heat").onkeydown = heatMapKey;
   element("seed").onchange = ({ target }) => {
-    chooseRun(sweep.runsOf(chosen.configuration).find(({ run }) => run === Number(target.value)));
+    chooseRun(chosen.runs.find(({ run }) => run === Number(target.value)));
   };
   element("measure").onchange = () => {
     charts.accuracy.draw({ $measure: measureWords() });

@@ -13,8 +13,11 @@ function columnsOf(sweep) {
     text: (c) => text(sweep.number(name, c)),
     key: (c) => sweep.number(name, c),
   });
-  const interval = (low, high) => (c) =>
-    sweep.number(low, c) === null ? "–" : `${percent(sweep.number(low, c))} to ${percent(sweep.number(high, c))}`;
+  const interval = (title, low, high) => ({
+    title,
+    text: (c) => (sweep.number(low, c) === null ? "–" : `${percent(sweep.number(low, c))} to ${percent(sweep.number(high, c))}`),
+    key: (c) => sweep.number(low, c),
+  });
   const yesNo = (value) => (value === null ? "–" : value ? "yes" : "no");
   const columns = sweep.axes
     .map((axis, i) => ({ axis, title: axis.label, text: (c) => sweep.text(i, c), key: (c) => sweep.codes[i][c] }))
@@ -22,19 +25,23 @@ function columnsOf(sweep) {
   columns.push(
     number("rank_test_accuracy", "rank", (value) => (value === null ? "–" : String(value))),
     number("mean_test_accuracy", "mean test accuracy", percent),
-    {
-      title: "95 % interval",
-      text: interval("ci_low_test_accuracy", "ci_high_test_accuracy"),
-      key: (c) => sweep.number("ci_low_test_accuracy", c),
-    },
+    interval("95 % interval", "ci_low_test_accuracy", "ci_high_test_accuracy"),
     number("tied_with_best", "tied with best", yesNo),
   );
-  if (has("difference_to_best")) columns.push(number("difference_to_best", "difference to best", percent));
+  if (has("difference_to_best")) {
+    columns.push(
+      number("difference_to_best", "behind the best", percent),
+      interval("by 95 %", "difference_ci_low", "difference_ci_high"),
+    );
+  }
   columns.push(
     number("mean_train_accuracy", "mean training accuracy", percent),
     number("mean_cost", "mean cost", short),
     number("n_seeds", "seeds", String),
   );
+  if (has("median_iterations_to_target")) {
+    columns.push(number("median_iterations_to_target", "iterations to target", (value) => (value === null ? "–" : grouped(value))));
+  }
   for (const what of ["stuck", "diverged", "failed"]) {
     if (some(`n_${what}`)) columns.push(number(`n_${what}`, what, String));
   }

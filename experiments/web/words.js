@@ -4,6 +4,12 @@ export const percent = (value) => (value === null ? "–" : `${(100 * value).toF
 export const short = (value) => (value === null ? "–" : String(Number(value.toPrecision(4))));
 export const grouped = (value) => value.toLocaleString("en");
 
+/** At most so many of a list, evenly chosen, with the first and the last. */
+export function some(list, most) {
+  if (list.length <= most) return list;
+  return Array.from({ length: most }, (_, k) => list[Math.round((k * (list.length - 1)) / (most - 1))]);
+}
+
 /** How far two numbers are apart. */
 export function apart(a, b) {
   const difference = Math.abs(a - b);
