@@ -21,6 +21,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from experiments import report
+from experiments.statistics import median_seed
 from experiments.sweep import Sweep
 from experiments.tables import Results
 from planar_core import initialize
@@ -351,7 +352,7 @@ def test_training_in_the_page_follows_the_recorded_curve(
         == f"{curves['test_accuracy'].iloc[-1]:.2%}".replace("%", " %")
     )
     assert opened.text("comparison").startswith(
-        "Costs agree with the recorded ones to 1e-9 up to iteration 200. It ends within"
+        "Costs agree with the recorded ones to 1e-9 up to iteration 200. It ends within the tolerance of 1e-9 in cost"
     )
     opened.settle()
     here = opened("return planar.charts.cost.view.data('here')")
@@ -371,8 +372,9 @@ def test_training_in_the_page_follows_the_recorded_curve(
 )
 def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str, Any], tmp_path: Path) -> None:
     knobs = {"dataset": ["moons"], "hidden": [3], "learning_rate": [0.1], "seed": [0, 5], "iterations": 40, **request_}
+    results = Sweep(**knobs).run(jobs=1)
     path = tmp_path / "report.html"
-    path.write_text(report.page(Sweep(**knobs).run(jobs=1)), encoding="utf-8")
+    path.write_text(report.page(results), encoding="utf-8")
     browser.open(path)
     runs = browser(
         """const { sweep, Training } = planar, all = [];
@@ -389,8 +391,34 @@ def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str,
     assert len({tuple(recorded) for _, recorded in runs}) == len(runs)
     for computed, recorded in runs:
         np.testing.assert_allclose(computed, recorded, rtol=1e-9)
+    chosen = browser(
+        "const { sweep } = planar; return Array.from({ length: sweep.count }, (_, c) => sweep.medianRun(c).seed);"
+    )
+    assert chosen == [median_seed(results.runs.iloc[k : k + 2]) for k in range(0, len(runs), 2)]
+    given, expected = browser(
+        "const { X, plane } = planar.sweep.data(0), list = (array) => array.map((row) => [...row]);"
+        "return [list(planar.computed(plane.terms, plane.points)), list(X)];"
+    )
+    np.testing.assert_allclose(given, expected, rtol=1e-12)
     assert browser("return document.getElementById('plane-part').hidden") is False
     assert browser.complaints() == []
+
+
+@pytest.mark.parametrize(("apart", "verdict"), [(0.25, "within"), (0.35, "outside")])
+def test_a_training_that_leaves_the_recorded_curve_is_said_to(opened: Browser, apart: float, verdict: str) -> None:
+    opened(
+        """const { trainer, chosen } = planar, later = ({ cost, iteration }) => cost + (iteration > 100 ? 0.001 : 0);
+        trainer.recorded = trainer.recorded.map((record) => ({ ...record, cost: later(record) }));
+        chosen.run = { ...chosen.run, cost: chosen.run.cost + arguments[0] };
+        trainer.speed = 1000000;
+        trainer.play();""",
+        apart,
+    )
+    opened.until("return planar.trainer.isDone")
+    assert opened.text("comparison") == (
+        "Costs agree with the recorded ones to 1e-9 up to iteration 100. After that, training has amplified differences"
+        f" in the last bit. It ends {verdict} the tolerance of 0.3 in cost and 5 points of accuracy: {apart} and 0 apart."
+    )
 
 
 def test_play_pause_step_and_restart(opened: Browser) -> None:
@@ -571,13 +599,19 @@ def test_texts_have_enough_contrast(browser: Browser, page: Path, theme: str) ->
         return [...found].map(([pair, example]) => [...pair.match(/rgb\\([^)]*\\)/g), example]);"""
     )
     assert len(pairs) >= 3
+    browser(
+        """const cells = Array.from({ length: 41 }, (_, k) => ({ x: "a", y: `${k}`, id: k, mean: k / 40, tied: "no" }));
+        Object.assign(planar.charts.heat, { data: { cells }, size: { height: 1400 } });
+        planar.charts.heat.draw();"""
+    )
+    browser.settle()
     cells = browser(
         """const texts = [...document.querySelectorAll('#chart-heat .layer_2_marks text')];
         const rects = [...document.querySelectorAll('#chart-heat .layer_1_marks path')];
         const fill = (element) => getComputedStyle(element).fill;
         return texts.map((text, i) => [fill(text), fill(rects[i]), text.textContent]);"""
     )
-    assert len(cells) == 6
+    assert len(cells) == 41
     for ink, ground, example in [*pairs, *cells]:
         light, dark = sorted((luminance(ink), luminance(ground)), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground, example)

@@ -4,8 +4,13 @@ import { accuracy, forward, Training } from "./network.js";
 import { apart, grouped } from "./words.js";
 
 const FRAME = 12; // milliseconds of training in a frame of 16, so that the page never stops answering
-const CLOSE = 1e-9; // costs that agree: the same training, but for last bits
-export const END = { cost: 0.1, accuracy: 0.05 }; // within which training that amplifies last bits is expected to end
+/** How far the end may be from the recorded one: of a training that follows the recorded one, but for last bits. */
+const CLOSE = { cost: 1e-9, accuracy: 0.01 };
+/**
+ * And of one that amplifies them. Of the 20 networks of 20 and 50 units at a learning rate of 5, in the default sweep,
+ * 19 leave the recorded curve; they end up to 0.24 from its cost and 3.3 points from its training accuracy.
+ */
+export const AMPLIFIED = { cost: 0.3, accuracy: 0.05 };
 
 /** Trains one run. `shown` is called whenever there is something to draw, with how far it is. */
 export class Trainer {
@@ -98,7 +103,7 @@ export class Trainer {
     this.records.push({ iteration: this.iteration, cost, train, test });
     const then = this.recorded.find(({ iteration }) => iteration === this.iteration);
     if (!then || this.differed) return;
-    this.differed = Math.abs(cost - then.cost) > CLOSE;
+    this.differed = Math.abs(cost - then.cost) > CLOSE.cost;
     if (!this.differed) this.agreed = this.iteration;
   }
 
@@ -112,16 +117,17 @@ export class Trainer {
     const agreed =
       this.agreed < 0 || this.recorded.length === 0
         ? ""
-        : `Costs agree with the recorded ones to ${CLOSE} up to iteration ${grouped(this.agreed)}. `;
+        : `Costs agree with the recorded ones to ${CLOSE.cost} up to iteration ${grouped(this.agreed)}. `;
     const amplified = this.differed ? "After that, training has amplified differences in the last bit. " : "";
     if (!this.isDone || final.cost === null) return agreed + amplified;
     const { last } = this;
     const points = (a, b) => 100 * Math.abs(Math.fround(a ?? 0) - (b ?? 0)); // recorded ones come in float32
     const accuracies = Math.max(points(last.train, final.train), points(last.test, final.test));
-    const within = Math.abs(last.cost - final.cost) <= END.cost && accuracies <= 100 * END.accuracy;
+    const tolerance = this.differed || this.recorded.length === 0 ? AMPLIFIED : CLOSE;
+    const within = Math.abs(last.cost - final.cost) <= tolerance.cost && accuracies <= 100 * tolerance.accuracy;
     const ends =
-      `It ends ${within ? "within" : "outside"} the tolerance of ${END.cost} in cost and ${100 * END.accuracy} points` +
-      ` of accuracy: ${apart(last.cost, final.cost)} and ${apart(accuracies, 0)} apart.`;
+      `It ends ${within ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
+      ` ${100 * tolerance.accuracy} points of accuracy: ${apart(last.cost, final.cost)} and ${apart(accuracies, 0)} apart.`;
     return agreed + amplified + ends;
   }
 }
