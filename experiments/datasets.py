@@ -22,7 +22,7 @@ from experiments import synthetic
 from experiments.csv_data import DataError, Table, did_you_mean, is_csv, listed, read_csv
 from planar_core.streams import Stream
 
-__all__ = ["DATASETS", "Data", "DataError", "load"]
+__all__ = ["DATASETS", "Data", "DataError", "load", "load_fresh"]
 
 Array = npt.NDArray[np.float64]
 
@@ -78,6 +78,14 @@ class Data:
             digest.update(np.array(array.shape, dtype="<i8").tobytes())
             digest.update(array.astype("<f8").tobytes())
         return digest.hexdigest()
+
+
+def load_fresh(name: str) -> Data | None:
+    """The same data with other test points, on which nothing was ever chosen; None for data that are not generated."""
+    if name not in synthetic.PROBLEMS:
+        return None
+    (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](synthetic.FRESH)
+    return Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"))
 
 
 def load(name: str | os.PathLike[str], target: str | None = None) -> Data:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,19 @@ TEST_SEED = 4_000_000_000
 """Added to the seed of the training points for the test points: far from any seed that a person picks."""
 
 
-def flower() -> tuple[Points, Points]:
+class Part(NamedTuple):
+    """Points that are not trained on."""
+
+    points: int
+    seed: int  # added to that of the training points
+
+
+TEST = Part(TEST_POINTS, TEST_SEED)
+FRESH = Part(10_000, 3_000_000_000)
+"""What was chosen by the test points is confirmed on these."""
+
+
+def flower(test: Part = TEST) -> tuple[Points, Points]:
     """Return the training and test points of the flower of the well-known planar exercise, seed 1.
 
     Class j of n / 2 points: t = linspace(3.12 j, 3.12 (j + 1), n / 2) + 0.2 randn(n / 2),
@@ -44,10 +57,10 @@ def flower() -> tuple[Points, Points]:
             halves.append(np.stack((r * evaluate("sin", t), r * evaluate("cos", t))))
         return np.concatenate(halves, axis=1), _labels(np.arange(n) >= n // 2)
 
-    return _twice(points, seed=1)
+    return _twice(points, 1, test)
 
 
-def moons() -> tuple[Points, Points]:
+def moons(test: Part = TEST) -> tuple[Points, Points]:
     """Return the training and test points of make_moons with noise=0.2, random_state=1."""
 
     def points(n: int, stream: Stream) -> Points:
@@ -56,10 +69,10 @@ def moons() -> tuple[Points, Points]:
         outer, inner = np.stack((cosine, sine)), np.stack((1.0 - cosine, 1.0 - sine - 0.5))
         return _shuffled_with_noise(outer, inner, 0.2, stream)
 
-    return _twice(points, seed=1)
+    return _twice(points, 1, test)
 
 
-def circles() -> tuple[Points, Points]:
+def circles(test: Part = TEST) -> tuple[Points, Points]:
     """Return the training and test points of make_circles with factor=0.5, noise=0.3, random_state=1.
 
     Class 0 is the outer circle. With this much noise no network gets all points right.
@@ -70,10 +83,10 @@ def circles() -> tuple[Points, Points]:
         outer = np.stack((evaluate("cos", t), evaluate("sin", t)))
         return _shuffled_with_noise(outer, 0.5 * outer, 0.3, stream)
 
-    return _twice(points, seed=1)
+    return _twice(points, 1, test)
 
 
-def blobs() -> tuple[Points, Points]:
+def blobs(test: Part = TEST) -> tuple[Points, Points]:
     """Return the training and test points of make_blobs with centers=6, random_state=5, in two classes.
 
     Blobs 0, 2, 4 are class 0, and 1, 3, 5 class 1, as in the planar exercise. The centres are drawn once,
@@ -89,10 +102,10 @@ def blobs() -> tuple[Points, Points]:
         order = stream.permutation(n)
         return np.ascontiguousarray(X[order].T), _labels(blob[order] % 2 == 1)
 
-    return points(TRAIN_POINTS, train_stream), points(TEST_POINTS, Stream(TEST_SEED + 5))
+    return points(TRAIN_POINTS, train_stream), points(test.points, Stream(test.seed + 5))
 
 
-def gaussian_quantiles() -> tuple[Points, Points]:
+def gaussian_quantiles(test: Part = TEST) -> tuple[Points, Points]:
     """Return the training and test points of make_gaussian_quantiles with n_classes=2, cov=0.5, seed 1.
 
     scikit-learn labels a sample by the quantile of that sample: of n points the n / 2 nearest to the origin
@@ -115,11 +128,11 @@ def gaussian_quantiles() -> tuple[Points, Points]:
     train = np.ascontiguousarray(X[by_radius[order]].T), _labels(order >= half)
 
     boundary = 0.5 * (squared_radius[by_radius[half - 1]] + squared_radius[by_radius[half]])
-    X, squared_radius = draw(TEST_POINTS, Stream(TEST_SEED + 1))
+    X, squared_radius = draw(test.points, Stream(test.seed + 1))
     return train, (np.ascontiguousarray(X.T), _labels(squared_radius > boundary))
 
 
-PROBLEMS: Mapping[str, Callable[[], tuple[Points, Points]]] = MappingProxyType(
+PROBLEMS: Mapping[str, Callable[..., tuple[Points, Points]]] = MappingProxyType(
     {
         "flower": flower,
         "moons": moons,
@@ -131,9 +144,9 @@ PROBLEMS: Mapping[str, Callable[[], tuple[Points, Points]]] = MappingProxyType(
 """The functions of this module that draw a problem, by the name of the data set."""
 
 
-def _twice(points: Callable[[int, Stream], Points], seed: int) -> tuple[Points, Points]:
+def _twice(points: Callable[[int, Stream], Points], seed: int, test: Part) -> tuple[Points, Points]:
     """Return training and test points, the latter from a stream of their own."""
-    return points(TRAIN_POINTS, Stream(seed)), points(TEST_POINTS, Stream(TEST_SEED + seed))
+    return points(TRAIN_POINTS, Stream(seed)), points(test.points, Stream(test.seed + seed))
 
 
 def _shuffled_with_noise(class_0: Array, class_1: Array, noise: float, stream: Stream) -> Points:

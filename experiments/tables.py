@@ -18,18 +18,20 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from experiments import store
-from experiments.datasets import Data
-from experiments.statistics import summarize
+from experiments.datasets import Data, load_fresh
+from experiments.findings import confirmations
+from experiments.statistics import constant_cost, iterations_to, significant, summarize, targets
 from experiments.store import STATUSES, ResultsError, Store, StoredRun
 from experiments.sweep import AXES, Run, Sweep
 from planar_core import steps
@@ -43,7 +45,7 @@ MEASURES = ("cost", "train_accuracy", "test_accuracy")
 RUNS, CURVES, SUMMARY = "runs.csv", "curves.csv", "summary.csv"
 MANIFEST = "sweep.json"
 FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
-FORMAT = 2  # of the manifest; raised when a reader has to know
+FORMAT = 3  # of the manifest; raised when a reader has to know
 
 _TEXT_COLUMNS = ("dataset", "hidden", "target", "dtype", "status", "error")
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
@@ -109,8 +111,9 @@ class Results:
             with Store(self._store, writes=False) as opened:
                 yield opened
 
-    def data(self, name: str) -> Data:
-        """A data set of the sweep, as it was trained on. Raises KeyError for any other name."""
+    def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
+        """A data set of the sweep, by name or by a row of a table, as it was trained on. Raises KeyError for others."""
+        name = problem if isinstance(problem, str) else problem["dataset"]
         about = self.manifest["data"][name]
         with self._opened() as opened:
             return opened.data(
@@ -120,6 +123,25 @@ class Results:
                 class_names=tuple(about["class_names"]),
                 notes=tuple(about["notes"]),
             )
+
+    def fresh(self, problem: Mapping[str, Any] | pd.Series) -> Data | None:
+        """The same with other test points, on which nobody has looked; None where the data are not generated."""
+        return load_fresh(problem["dataset"])
+
+    def accuracies(self, position: int, X: Array, Y: Array) -> npt.NDArray[np.float64]:
+        """The accuracy on other points of each network in a row of ``summary``, by position; nan for one that failed.
+
+        X is (features, points), Y is (1, points), which may be none of the sweep.
+        """
+        sweep, features = self._sweep, X.shape[0]
+        configuration = sweep[position * len(sweep.values["seed"])]
+        with self._opened() as opened:
+            runs = [run for _, run in _runs_of(sweep, configuration, _fingerprints(self.manifest["data"]), opened)]
+        result = np.full(len(runs), np.nan)
+        finished = [k for k, run in enumerate(runs) if run.status != "failed"]
+        networks = [runs[k].network(features, configuration.hidden, sweep.dtype) for k in finished]
+        result[finished] = steps.accuracies(networks, X, Y)
+        return result
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
@@ -146,8 +168,16 @@ class Results:
 def gather(sweep: Sweep, data: Mapping[str, Data], opened: Store, done: Done) -> Results:
     """The results of a sweep from the store, which stays open for them."""
     about = _about_data(data)
-    runs, summary = _tables(sweep, _fingerprints(about), opened)
-    return Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened)
+    runs, summary = _tables(sweep, about, opened)
+    return _with_findings(Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened))
+
+
+def _with_findings(results: Results) -> Results:
+    """The same, with what was found on points that played no part in the sweep."""
+    execution = results.manifest.pop("execution")  # which stands at the end
+    results.manifest["findings"] = confirmations(results)
+    results.manifest["execution"] = execution
+    return results
 
 
 def _runs_of(
@@ -177,11 +207,12 @@ def _stored_runs(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -
 
 def _tables(
     sweep: Sweep,
-    fingerprints: Mapping[str, str],
+    about_data: Mapping[str, Any],
     opened: Store,
     each: Callable[[Run, int, StoredRun], None] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables of runs and of configurations; ``each`` is called for every run on the way."""
+    fingerprints = _fingerprints(about_data)
     status = np.zeros(len(sweep), np.int8)
     final = np.full((len(MEASURES), len(sweep)), np.nan)
     errors = np.full(len(sweep), "", dtype=object)
@@ -199,7 +230,35 @@ def _tables(
     for measure, values in zip(MEASURES, final, strict=True):
         runs[measure] = values
     runs["error"] = pd.Series(errors, dtype=str)
-    return runs, summarize(runs, [name for name in sweep.columns if name != "seed"], sweep.problem_columns)
+    counts = [about_data[configuration.dataset]["class_counts"] for configuration in sweep.configurations()]
+    constant = np.array([constant_cost(of["training"]) for of in counts])
+    of_run = np.repeat(constant, len(sweep.values["seed"]))
+    summary = summarize(runs, [name for name in sweep.columns if name != "seed"], sweep.problem_columns, of_run)
+    majority = [max(of["test"]) / max(1, sum(of["test"])) for of in counts]
+    _add_iterations_to_target(summary, majority, sweep, fingerprints, opened)
+    return runs, summary
+
+
+def _add_iterations_to_target(
+    summary: pd.DataFrame, majority: Sequence[float], sweep: Sweep, fingerprints: Mapping[str, str], opened: Store
+) -> None:
+    """What the curves say of a target that is known only when all of them have been read: so once more."""
+    target = targets(summary, sweep.problem_columns, majority)
+    at = recorded_iterations(sweep.iterations, sweep.record_every)
+    first = np.full((len(summary), len(sweep.values["seed"])), np.inf)
+    if not np.isnan(target).all():
+        for position, (_, _, run) in enumerate(_stored_runs(sweep, fingerprints, opened)):
+            configuration = position // first.shape[1]
+            first.flat[position] = iterations_to(target[configuration], run.curves[-1], at)
+    reached = np.isfinite(first)
+    summary["target_test_accuracy"] = target
+    summary["n_reached_target"] = reached.sum(axis=1)
+    # Half of all runs that did not fail: those that never reach it take forever.
+    in_order, runs = np.sort(first, axis=1), (summary["n_seeds"] - summary["n_failed"]).to_numpy()
+    median = [
+        0.5 * (row[(n - 1) // 2] + row[n // 2]) if n else np.nan for row, n in zip(in_order, runs.tolist(), strict=True)
+    ]
+    summary["median_iterations_to_target"] = significant(np.where(np.isfinite(median), median, np.nan))
 
 
 def _curves(sweep: Sweep, fingerprints: Mapping[str, str], opened: Store) -> pd.DataFrame:
@@ -241,10 +300,16 @@ def _about_data(data: Mapping[str, Data]) -> dict[str, Any]:
             "test_examples": d.X_test.shape[1],
             "feature_names": list(d.feature_names),
             "class_names": list(d.class_names),
+            "class_counts": {"training": _class_counts(d.Y), "test": _class_counts(d.Y_test)},
             "notes": list(d.notes),
         }
         for name, d in data.items()
     }
+
+
+def _class_counts(labels: Array) -> list[int]:
+    ones = int(np.count_nonzero(labels))
+    return [labels.size - ones, ones]
 
 
 def _fingerprints(about_data: Mapping[str, Any]) -> dict[str, str]:
@@ -366,10 +431,10 @@ def write(
         # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
         files = {name: stack.enter_context(replacing(folder / name)) for name in reversed(FILES)}
         with _curves_into(files[CURVES], sweep) as each:
-            runs, summary = _tables(sweep, _fingerprints(about), opened, each)
+            runs, summary = _tables(sweep, about, opened, each)
         _write_csv(runs, files[RUNS])
         _write_csv(summary, files[SUMMARY])
-        manifest = _manifest(sweep, about, runs, done)
+        manifest = _with_findings(Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened)).manifest
         files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         for file in files.values():
             _sync(file)
@@ -487,7 +552,7 @@ def read(folder: str | os.PathLike[str]) -> Results:
         if manifest["format"] != FORMAT:
             raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
         sweep = Sweep(**manifest["request"])
-        fingerprints = _fingerprints(manifest["data"])
+        _fingerprints(manifest["data"])
     except ResultsError:
         raise
     except FileNotFoundError:
@@ -496,5 +561,5 @@ def read(folder: str | os.PathLike[str]) -> Results:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ResultsError(f"{path}: cannot be read ({reason}): run the sweep again") from None
     with Store(folder / store.FILE, writes=False) as opened:
-        runs, summary = _tables(sweep, fingerprints, opened)
+        runs, summary = _tables(sweep, manifest["data"], opened)
     return Results(runs, summary, manifest, sweep, folder / store.FILE)
