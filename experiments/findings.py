@@ -184,7 +184,7 @@ def _sentences(results: Results, group: _Group, confirmed: dict[str, Any] | None
     if group.draws > 1 and not pd.isna(low):
         yield "The interval speaks of data and initialization."
     if confirmed and confirmed["test_accuracy"] is not None:
-        where = "On fresh points" if confirmed["points"] == "fresh" else "Chosen by half the test points, on the others"
+        where = "On fresh points" if confirmed["points"] == "fresh" else "Chosen by half the test points and judged by the others"
         yield f"{where}: {_percent(confirmed['test_accuracy'])} %."
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:

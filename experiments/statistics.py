@@ -27,7 +27,7 @@ TAIL = 0.025  # beyond each end of a 95 % interval
 FAMILY_LEVEL = 0.05  # of all comparisons of one configuration with others together
 STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
 TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
-FEWEST_FLIPPED = 6  # seeds: the signs of 5 can be flipped in 32 ways, and one configuration far below fills the 5 %
+FEWEST_FLIPPED = 6  # seeds in common with the best: the signs of 5 can be flipped in 32 ways, and one configuration far below fills the 5 %
 MOST_FLIPPED = 1000  # configurations of a problem: the work grows with their square, to some seconds
 
 Floats = npt.NDArray[np.float64]
@@ -138,10 +138,10 @@ def summarize(
 def constant_cost(counts: Sequence[int]) -> float:
     """The cost of the best constant prediction for that many examples of each class: the entropy of the shares, in nats.
 
-    -(p log p + q log q), with log p = log of the smaller count minus log of the sum; 0 for a single class.
+    -sum(p log p), with 0 log 0 = 0.
     """
-    logs = evaluate("log", np.array([*counts, sum(counts)], dtype=np.float64))
-    return sum(n * (float(logs[-1]) - float(log)) for n, log in zip(counts, logs, strict=False) if n) / sum(counts)
+    shares = np.array([n / sum(counts) for n in counts if n])
+    return -sum(p * log for p, log in zip(shares.tolist(), evaluate("log", shares).tolist(), strict=True))
 
 
 def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike) -> Floats:
@@ -298,10 +298,10 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     first = last - np.repeat(sizes, sizes)
 
     comparisons = last - first - 1
-    seeds_of = np.isfinite(scores).sum(axis=1)
-    if (seeds_of < n_seeds).any():
+    leader, finite = place[best[order]], np.isfinite(scores)
+    if not finite.all():
         comparisons_by_common_seeds(scores, first, last, comparisons)
-    flips = (seeds_of >= FEWEST_FLIPPED) & (last - first <= MOST_FLIPPED)
+    flips = ((finite & finite[leader]).sum(axis=1) >= FEWEST_FLIPPED) & (last - first <= MOST_FLIPPED)
     degrees = np.arange(n_seeds, dtype=np.float64)
     tails, of_group = np.unique(FAMILY_LEVEL / np.maximum(comparisons, 1), return_inverse=True)
     in_all = _t_quantile(np.tile(degrees, len(tails)), np.repeat(tails, n_seeds)).reshape(len(tails), n_seeds)
@@ -310,7 +310,7 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     result = np.full((3, n_groups), np.nan)
     family = int(sizes.max(initial=0))
     bounds(
-        scores, first, last, place[best[order]], flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS), quantiles,
+        scores, first, last, leader, flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS), quantiles,
         np.empty((2, family)), np.empty(family, np.int64), np.empty(n_seeds), np.empty(PATTERNS), np.empty(PATTERNS), result,
     )  # fmt: skip
     return _settled(result[:, place[:-1]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
-        yield f"  {others} tied with the best: which of them is truly best, the seeds do not tell"
+        yield f"  {others} tied with the best{': seeds cannot tell which is truly best' * (tied > 0)}"
     if len(table) > most:
         more = len(table) - most
         yield f"  {more:,} more configuration{'s' * (more > 1)} in summary.csv"
@@ -112,7 +113,7 @@ def _printable(text: str) -> str:
 def _wrapped(text: str) -> Iterator[str]:
     """Lines of whole words; a word that is too long for a line loses its beginning."""
     line = ""
-    for word in _printable(text).split(" "):
+    for word in re.split(" (?!%)", _printable(text)):
         longer = f"{line} {word}" if line else word
         if line and _columns(longer) > _WIDTH:
             yield line

@@ -96,13 +96,14 @@ def test_the_columns_and_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert header["curves.csv"] == [*identifying, "iteration", *MEASURES]
     assert header["summary.csv"] == [
         *(name for name in identifying if name != "seed"),
-        *("n_seeds", "n_diverged", "n_failed"),
+        *("n_seeds", "n_diverged", "n_failed", "n_stuck"),
         *(
             f"{s}_{m}"
             for m in ("test_accuracy", "train_accuracy", "cost")
-            for s in ("mean", "std", "ci_low", "ci_high")
+            for s in ("mean", "std", "ci_low", "ci_high", "median", "iqm")
         ),
-        *("rank_test_accuracy", "tied_with_best"),
+        *("rank_test_accuracy", "tied_with_best", "difference_to_best", "difference_ci_low", "difference_ci_high"),
+        *("target_test_accuracy", "n_reached_target", "median_iterations_to_target"),
     ]
 
 
@@ -138,7 +139,7 @@ def test_the_manifest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     results = mixed(tmp_path / "out", monkeypatch, dataset=["flower", path], hidden=[0, 2, "2"])
     manifest = json.loads((tmp_path / "out" / "sweep.json").read_text(encoding="utf-8"))
     assert manifest == results.manifest
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["request"] == {
         "dataset": ["flower", path],
         "hidden": ["0", "2"],
@@ -508,8 +509,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "sweep.json a list": lambda folder: (folder / "sweep.json").write_text("[]"),
     "sweep.json nested": lambda folder: (folder / "sweep.json").write_text("[" * 100_000),
     "sweep.json not UTF-8": lambda folder: (folder / "sweep.json").write_bytes(b"\xff"),
-    "sweep.json of a later format": replaced("sweep.json", b'"format": 2', b'"format": 3'),
-    "sweep.json of an earlier format": replaced("sweep.json", b'"format": 2', b'"format": 1'),
+    "sweep.json of a later format": replaced("sweep.json", b'"format": 3', b'"format": 4'),
+    "sweep.json of an earlier format": replaced("sweep.json", b'"format": 3', b'"format": 1'),
     "sweep.json without a request": replaced("sweep.json", b'"request"', b'"wish"'),
     "sweep.json with another knob": replaced("sweep.json", b'"hidden"', b'"height"'),
     "sweep.json with another value": replaced("sweep.json", b'"float64"', b'"float46"'),
