@@ -172,7 +172,7 @@ def _sentences(results: Results, group: _Group, confirmed: dict[str, Any] | None
     table, best = group.table, group.table.iloc[0]
     seeds = results.runs["seed"].nunique()
     if pd.isna(best["rank_test_accuracy"]):
-        yield "no run finished." if seeds * len(table) > 1 else "the run failed."
+        yield "No run finished."
         return
     name = _configuration(results, group, best)
     mean, low, high = (best[f"{of}_test_accuracy"] for of in ("mean", "ci_low", "ci_high"))
@@ -184,7 +184,11 @@ def _sentences(results: Results, group: _Group, confirmed: dict[str, Any] | None
     if group.draws > 1 and not pd.isna(low):
         yield "The interval speaks of data and initialization."
     if confirmed and confirmed["test_accuracy"] is not None:
-        where = "On fresh points" if confirmed["points"] == "fresh" else "Chosen by half the test points and judged by the others"
+        where = (
+            "On fresh points"
+            if confirmed["points"] == "fresh"
+            else "Chosen by half the test points and judged by the others"
+        )
         yield f"{where}: {_percent(confirmed['test_accuracy'])} %."
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
@@ -193,7 +197,9 @@ def _sentences(results: Results, group: _Group, confirmed: dict[str, Any] | None
 
 def _replicates(group: _Group, best: pd.Series, seeds: int) -> str:
     if group.draws > 1:
-        return f"{_counted(int(best['n_seeds'] - best['n_failed']), 'draw')} of the data, {_counted(seeds, 'seed')} each"
+        return (
+            f"{_counted(int(best['n_seeds'] - best['n_failed']), 'draw')} of the data, {_counted(seeds, 'seed')} each"
+        )
     finished = int(best["n_seeds"] - best["n_failed"])
     return f"{finished:,} of {seeds:,} seeds" if finished < seeds else _counted(seeds, "seed")
 
@@ -215,7 +221,7 @@ def _ties(results: Results, tied: pd.DataFrame, best: pd.Series) -> str:
 
 def _features(results: Results, row: pd.Series) -> int:
     rows = _rows(results.summary, row, results.columns)
-    return len(results.data(results.summary.iloc[rows[0]]).feature_names)
+    return results.features(results.summary.iloc[rows[0]])
 
 
 def n_parameters(features: int, hidden: str) -> int:
@@ -274,7 +280,7 @@ def _trouble(results: Results) -> Iterator[str]:
 
 def _shared(results: Results, some: pd.DataFrame) -> str:
     """What sets these configurations apart: the one or two columns of which they have the smallest share of values."""
-    found = []
+    found: list[tuple[float, int, str]] = []
     for name in results.columns:
         if name == "seed":
             continue

@@ -27,7 +27,7 @@ TAIL = 0.025  # beyond each end of a 95 % interval
 FAMILY_LEVEL = 0.05  # of all comparisons of one configuration with others together
 STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
 TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
-FEWEST_FLIPPED = 6  # seeds in common with the best: the signs of 5 can be flipped in 32 ways, and one configuration far below fills the 5 %
+FEWEST_FLIPPED = 6  # seeds in common with the best: 5 flip in 32 ways, and whoever is far below fills the 5 %
 MOST_FLIPPED = 1000  # configurations of a problem: the work grows with their square, to some seconds
 
 Floats = npt.NDArray[np.float64]
@@ -136,12 +136,12 @@ def summarize(
 
 
 def constant_cost(counts: Sequence[int]) -> float:
-    """The cost of the best constant prediction for that many examples of each class: the entropy of the shares, in nats.
+    """The cost of the best constant prediction, for that many examples of each class: the entropy of the shares.
 
-    -sum(p log p), with 0 log 0 = 0.
+    -sum(p log p) nats, with 0 log 0 = 0.
     """
     shares = np.array([n / sum(counts) for n in counts if n])
-    return -sum(p * log for p, log in zip(shares.tolist(), evaluate("log", shares).tolist(), strict=True))
+    return float(-sum(p * log for p, log in zip(shares.tolist(), evaluate("log", shares).tolist(), strict=True)))
 
 
 def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike) -> Floats:
@@ -311,7 +311,8 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     family = int(sizes.max(initial=0))
     bounds(
         scores, first, last, leader, flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS), quantiles,
-        np.empty((2, family)), np.empty(family, np.int64), np.empty(n_seeds), np.empty(PATTERNS), np.empty(PATTERNS), result,
+        np.empty((2, family)), np.empty(family, np.int64), np.empty(n_seeds), np.empty(PATTERNS), np.empty(PATTERNS),
+        result,
     )  # fmt: skip
     return _settled(result[:, place[:-1]])
 

@@ -124,6 +124,10 @@ class Results:
                 notes=tuple(about["notes"]),
             )
 
+    def features(self, problem: Mapping[str, Any] | pd.Series) -> int:
+        """How many features the data of a problem have, given a row of a table."""
+        return int(self.manifest["data"][problem["dataset"]]["features"])
+
     def fresh(self, problem: Mapping[str, Any] | pd.Series) -> Data | None:
         """The same with other test points, on which nobody has looked; None where the data are not generated."""
         return load_fresh(problem["dataset"])

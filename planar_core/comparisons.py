@@ -56,7 +56,7 @@ def _add_transform(z, largest):
                 z[i], z[i + half] = low + high, low - high
         half *= 2
     for i in range(PATTERNS):
-        largest[i] = z[i] if z[i] > largest[i] else largest[i]
+        largest[i] = max(largest[i], z[i])
 
 
 @inlined

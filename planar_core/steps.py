@@ -122,7 +122,9 @@ def accuracies(networks: Sequence[Parameters], X: ArrayLike, Y: ArrayLike, activ
     layout = _layout(networks[0], X, activation)
     data = network.examples(X, Y, dtype)
     space = network.workspace(layout, data)
-    return [float(kernels.evaluate(layout, network.pack(each, layout, dtype), data, space, False)[1]) for each in networks]
+    return [
+        float(kernels.evaluate(layout, network.pack(each, layout, dtype), data, space, False)[1]) for each in networks
+    ]
 
 
 def predict_proba(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context
 from fractions import Fraction
 from typing import Any
@@ -28,7 +28,7 @@ def significant(value: float, digits: int) -> float:
     return float(exact)
 
 
-def moments(values: Sequence[float]) -> tuple[float, float]:
+def moments(values: Iterable[float | Fraction]) -> tuple[float, float]:
     """Mean and standard deviation (ddof 1), from exact fractions; nan where they do not exist."""
     exact = [Fraction(v) for v in values]
     if not exact:
@@ -97,7 +97,7 @@ def shortfall(
     for j in peers:
         shared = sorted(scores[i].keys() & scores[j].keys())
         differences[j] = {s: scores[j][s] - scores[i][s] for s in shared}
-    difference = moments(list(differences[best].values()))[0]
+    difference = moments(differences[best].values())[0]
     tests = [j for j in peers if j != i and len(differences[j]) >= 2]
     if not tests or (best != i and best not in tests):
         return difference, math.nan, math.nan
@@ -115,7 +115,7 @@ def shortfall(
     low, high = -math.inf, -math.inf
     for j in tests:
         n = len(differences[j])
-        mean, std = moments(list(differences[j].values()))
+        mean, std = moments(differences[j].values())
         if z_critical is None:
             t = critical_t(n - 1, 0.05 / len(tests))
         else:

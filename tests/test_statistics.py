@@ -746,7 +746,7 @@ def test_the_truly_best_is_among_the_ties(noise: str, seeds: int) -> None:
 @pytest.mark.parametrize("seeds", [5, 10, 30])
 @pytest.mark.parametrize("noise", NOISES)
 def test_ties_and_bounds_hold_for_any_number_of_configurations(noise: str, seeds: int, configurations: int) -> None:
-    problems = 40_000 // configurations if configurations < 10 else 2000
+    problems = max(600, 8000 // configurations)
     tied, low, high = coverage(noise, seeds, configurations, problems)
     least = 0.95 - 4 * (0.95 * 0.05 / (problems / 2)) ** 0.5
     assert tied >= least
