@@ -134,6 +134,27 @@ def test_other_data_are_confirmed_by_halves(most: int, monkeypatch: pytest.Monke
     assert found["test_accuracy"] == pytest.approx(expected, abs=1e-9)
 
 
+def test_what_one_half_chooses_the_other_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = Sweep(dataset="iris", hidden=[0, 1, 2, 3], learning_rate=1, seed=0, iterations=5).run(1, None)
+    data = results.data("iris")
+    points = [tuple(x) for x in data.X_test.T.tolist()]
+    is_right = np.random.default_rng(1).random((4, len(points))) < 0.7
+
+    def accuracies(_: Any, position: int, X: npt.NDArray[Any], Y: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        return np.array([np.mean([is_right[position, points.index(tuple(x))] for x in X.T.tolist()])])
+
+    monkeypatch.setattr(type(results), "accuracies", accuracies)
+    halves: tuple[list[int], list[int]] = ([], [])
+    in_order = sorted(range(len(points)), key=lambda i: data.Y_test[0, i])
+    for turn, i in enumerate(in_order):
+        halves[turn % 2].append(i)
+    means = [is_right[:, half].mean(axis=1) for half in halves]
+    first, second = (int(np.argmax(mean)) for mean in means)
+    assert first != second
+    expected = 0.5 * (means[1][first] + means[0][second])
+    assert confirmations(results)[0]["test_accuracy"] == pytest.approx(expected, abs=1e-9)
+
+
 def test_what_cannot_be_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
     # one configuration of real data was not chosen
     results = Sweep(dataset="iris", hidden=0, learning_rate=0.1, seed=range(2), iterations=5).run(1, None)
