@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -56,7 +55,7 @@ class Hyperparameters(NamedTuple):
         for name in ("learning_rate", "output_learning_rate", "l1", "l2"):
             value = getattr(self, name)
             is_default = value is None and name == "output_learning_rate"
-            if not is_default and not (isinstance(value, network.NUMBER) and math.isfinite(value) and value >= 0):
+            if not is_default and not (network.is_finite(value) and value >= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
         for name in ("momentum", "beta1", "beta2"):
             value = getattr(self, name)
@@ -129,7 +128,7 @@ def new_batch(
         optimizers=np.array([OPTIMIZERS.index(h.optimizer) for h in hyperparameters], np.int64),
         decays=pairs(lambda h: (h.beta1, h.beta2) if h.optimizer == "adam" else (h.momentum, 0.0)),
         penalties=pairs(lambda h: (h.l1, h.l2)),
-        batch_sizes=np.array([_or(h.batch_size, _ALL) for h in hyperparameters], np.int64),
+        batch_sizes=np.array([min(_or(h.batch_size, _ALL), _ALL) for h in hyperparameters], np.int64),
         seeds=np.array(seeds, np.uint32),
         costs=curves[0],
         train_accuracies=curves[1],
@@ -253,7 +252,7 @@ def train(
 
 
 def _one_of(name: str, given: str, choices: Iterable[str]) -> None:
-    if given not in choices:
+    if given not in tuple(choices):  # which, unlike a dict, takes what has no hash
         raise ValueError(f"{name}={given!r}: expected one of {', '.join(choices)}")
 
 

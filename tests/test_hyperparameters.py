@@ -186,3 +186,10 @@ def test_bad_values_are_refused(name: str, value: Any, expected: str) -> None:
 def test_an_unknown_keyword_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^keyword='alpha': expected one of learning_rate, output_learning_rate"):
         train(*points(), alpha=1)
+
+
+def test_any_batch_size_from_the_number_of_examples_on_is_all_of_them() -> None:
+    X, Y = points()
+    costs = [train(X, Y, iterations=5, batch_size=size).costs for size in (None, X.shape[1], 10**30)]
+    assert np.array_equal(costs[1], costs[0])
+    assert np.array_equal(costs[2], costs[0])
