@@ -417,7 +417,8 @@ def test_a_training_that_leaves_the_recorded_curve_is_said_to(opened: Browser, a
     opened.until("return planar.trainer.isDone")
     assert opened.text("comparison") == (
         "Costs agree with the recorded ones to 1e-9 up to iteration 100. After that, training has amplified differences"
-        f" in the last bit. It ends {verdict} the tolerance of 0.3 in cost and 5 points of accuracy: {apart} and 0 apart."
+        f" in the last bit. It ends {verdict} the tolerance of 0.3 in cost and 5 points of accuracy: {apart} and 0"
+        " apart."
     )
 
 
