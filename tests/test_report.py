@@ -18,7 +18,6 @@ import vl_convert
 
 from experiments import findings, report, report_charts, tables
 from experiments.datasets import load
-from experiments.statistics import summarize
 from experiments.store import StoredRun
 from experiments.sweep import Sweep
 from experiments.tables import Results
@@ -231,7 +230,12 @@ def many(configurations: int, seeds: int, records: int) -> Any:
     runs["status"], runs["error"] = "ok", ""
     runs["test_accuracy"] = 0.5 + (position * 7919 % 1000) / 2500
     runs["train_accuracy"], runs["cost"] = runs["test_accuracy"] + 0.01, 1 - runs["test_accuracy"]
-    summary = summarize(runs, ["dataset", "hidden", "learning_rate"], ["dataset"])
+    first = runs.iloc[::seeds].reset_index(drop=True)
+    summary = first[["dataset", "hidden", "learning_rate"]].copy()  # `summarize` takes minutes for all the comparisons
+    for name in report._STATISTICS:
+        summary[name] = np.linspace(0, 1, configurations)
+    means = runs["test_accuracy"].to_numpy().reshape(configurations, seeds).mean(axis=1)
+    summary["rank_test_accuracy"] = pd.Series(means).rank(method="min", ascending=False).astype("Int64")
     request = {
         "iterations": records - 1,
         "record_every": 1,
