@@ -245,7 +245,7 @@ def test_a_dry_run_shows_what_is_set_and_fits_a_terminal(tmp_path: Path, capsys:
     assert max(map(len, lines)) <= 80
     assert [line.split()[0] for line in lines if not line.startswith("in step")] == [
         *("dataset", "hidden", "l2", "learning_rate", "output_learning_rate", "seed", "iterations", "data", "plan"),
-        *["file"] * 6,
+        *["file"] * 7,
     ]
     assert "hidden               2 3  (2)" in lines
     assert "output_learning_rate same 0.01  (2)" in lines

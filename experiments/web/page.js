@@ -7,7 +7,7 @@ import { Sweep } from "./model.js";
 import { Chart, colour } from "./charts.js";
 import { Table, create } from "./table.js";
 import { AMPLIFIED, Trainer } from "./trainer.js";
-import { grouped, percent, short, some } from "./words.js";
+import { grouped, percent, short, some, span } from "./words.js";
 
 const REDRAW = 200; // milliseconds between two updates of a chart in training
 const ROW = 34; // pixels of a row of the heat map
@@ -180,7 +180,7 @@ function statistics(c) {
     "95 % interval",
     of("ci_low_test_accuracy") === null
       ? "none, with one seed"
-      : `${percent(of("ci_low_test_accuracy"))} to ${percent(of("ci_high_test_accuracy"))}`,
+      : span(of("ci_low_test_accuracy"), of("ci_high_test_accuracy")),
   ]);
   const tied = of("tied_with_best");
   const rank = of("rank_test_accuracy");

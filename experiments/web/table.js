@@ -1,6 +1,6 @@
 // The table of configurations: sorted by any column, filtered by any words, shown some rows at a time.
 
-import { grouped, percent, short } from "./words.js";
+import { grouped, percent, short, span } from "./words.js";
 
 const ROWS = 50;
 
@@ -15,7 +15,7 @@ function columnsOf(sweep) {
   });
   const interval = (title, low, high) => ({
     title,
-    text: (c) => (sweep.number(low, c) === null ? "–" : `${percent(sweep.number(low, c))} to ${percent(sweep.number(high, c))}`),
+    text: (c) => span(sweep.number(low, c), sweep.number(high, c)),
     key: (c) => sweep.number(low, c),
   });
   const yesNo = (value) => (value === null ? "–" : value ? "yes" : "no");
@@ -31,7 +31,7 @@ function columnsOf(sweep) {
   if (has("difference_to_best")) {
     columns.push(
       number("difference_to_best", "behind the best", percent),
-      interval("by 95 %", "difference_ci_low", "difference_ci_high"),
+      interval("behind the truly best, 95 %", "difference_ci_low", "difference_ci_high"),
     );
   }
   columns.push(

@@ -4,6 +4,9 @@ export const percent = (value) => (value === null ? "–" : `${(100 * value).toF
 export const short = (value) => (value === null ? "–" : String(Number(value.toPrecision(4))));
 export const grouped = (value) => value.toLocaleString("en");
 
+/** An interval; a dash where there is none. */
+export const span = (low, high) => (low === null ? "–" : `${(100 * low).toFixed(2)} to ${percent(high)}`);
+
 /** At most so many of a list, evenly chosen, with the first and the last. */
 export function some(list, most) {
   if (list.length <= most) return list;
