@@ -404,7 +404,8 @@ def _execution(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     counts, execution = manifest["counts"], manifest["execution"]
     yield "runs", ", ".join(f"{n:,} {_label(name)}" for name, n in counts.items() if name != "runs")
     yield "finished", execution["finished"]
-    yield "training took", f"{execution['training_seconds']:,} s, {execution['jobs']} jobs ({execution['backend']})"
+    jobs = "a job a core" if execution["jobs"] == -1 else f"{execution['jobs']} jobs"
+    yield "training took", f"{execution['training_seconds']:,} s, {jobs} ({execution['backend']})"
     yield "commit", execution["commit"] or "unknown"
     versions = {"Python": execution["python"], **execution["versions"]}
     yield "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
