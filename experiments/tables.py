@@ -189,12 +189,11 @@ class Results:
         sweep, features = self._sweep, X.shape[0]
         configuration, fingerprints = sweep.configuration(position), _fingerprints(sweep, self.manifest["data"])
         with self._opened() as opened:
-            runs = [run for _, run in _runs_of(sweep, configuration, fingerprints, opened)]
-        result = np.full(len(runs), np.nan)
-        finished = [k for k, run in enumerate(runs) if run.status != "failed"]
-        networks = [runs[k].network(features, configuration.hidden, sweep.dtype) for k in finished]
-        result[finished] = steps.accuracies(networks, X, Y, configuration.activation)
-        return result
+            networks = (
+                None if run.status == "failed" else run.network(features, configuration.hidden, sweep.dtype)
+                for _, run in _runs_of(sweep, configuration, fingerprints, opened)
+            )
+            return np.array(list(steps.accuracies(networks, X, Y, configuration.activation)))
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).

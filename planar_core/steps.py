@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -110,21 +110,24 @@ def update(parameters: Parameters, gradients: Parameters, learning_rate: float) 
     return network.unpack(flat, features, hidden)
 
 
-def accuracies(networks: Sequence[Parameters], X: ArrayLike, Y: ArrayLike, activation: str = "tanh") -> list[float]:
-    """The fraction of the examples that each network classifies correctly; all have the same shapes and precision.
+def accuracies(
+    networks: Iterable[Parameters | None], X: ArrayLike, Y: ArrayLike, activation: str = "tanh"
+) -> Iterator[float]:
+    """The fraction of the examples that each network classifies correctly; nan for None, where there is none.
 
-    X is (features, examples), Y is (1, examples) or (examples,).
+    X is (features, examples), Y is (1, examples) or (examples,). All networks have the same shapes and precision.
     """
-    if not networks:
-        return []
-    dtype = networks[0][0][0].dtype
-    X = np.asarray(X)
-    layout = _layout(networks[0], X, activation)
-    data = network.examples(X, Y, dtype)
-    space = network.workspace(layout, data)
-    return [
-        float(kernels.evaluate(layout, network.pack(each, layout, dtype), data, space, False)[1]) for each in networks
-    ]
+    X, made = np.asarray(X), None
+    for parameters in networks:
+        if parameters is None:
+            yield np.nan
+            continue
+        if made is None:
+            dtype, layout = parameters[0][0].dtype, _layout(parameters, X, activation)
+            data = network.examples(X, Y, dtype)
+            made = layout, data, network.workspace(layout, data)
+        layout, data, space = made
+        yield float(kernels.evaluate(layout, network.pack(parameters, layout, data.X.dtype), data, space, False)[1])
 
 
 def predict_proba(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Array:

@@ -280,8 +280,12 @@ def test_accuracies_are_those_of_the_predictions(dtype: str, activation: str) ->
     random = np.random.default_rng(2)
     X, Y = random.normal(size=(3, 101)), random.integers(0, 2, (1, 101))
     networks = [[(W.astype(dtype), b.astype(dtype)) for W, b in initialize(3, "4x2", seed)] for seed in range(3)]
-    computed = steps.accuracies(networks, X, Y, activation)
+    computed = list(steps.accuracies(iter(networks), X, Y, activation))
     assert computed == [float(np.mean(steps.predict(network, X, activation) == Y)) for network in networks]
-    assert steps.accuracies([], X, Y) == []
+    assert list(steps.accuracies([], X, Y)) == []
+    first, second, third = steps.accuracies([None, networks[1], None], X, Y, activation)
+    assert math.isnan(first)
+    assert second == computed[1]
+    assert math.isnan(third)
     with pytest.raises(ValueError, match=r"^X: expected 3 features"):
-        steps.accuracies(networks, X[:2], Y)
+        list(steps.accuracies(networks, X[:2], Y))
