@@ -13,6 +13,7 @@ from matplotlib.collections import LineCollection
 from experiments.plot_choice import (
     axis_name,
     evenly,
+    every_other,
     is_number,
     left_out,
     setting_notes,
@@ -57,7 +58,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
         places = _places(values, is_number(summary[axis]))
         heights[:, x] = lines[axis].map(dict(zip(values, places, strict=True)))
         heights[:, x] += SPREAD * (_rank_within(heights[:, x]) - 0.5)
-        some = evenly(len(values), MAX_TICKS)
+        some = every_other(len(values), MAX_TICKS)
         _draw_axis(ax, x, [(places[i], value_name(values[i], 14)) for i in some])
     heights[:, -1] = at_end
     _draw_axis(ax, len(axes), [(at_end[i], f"{accuracy[i]:.3f}") for i in (0, -1)])

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from experiments.plot_accuracies import COLOURS, MAX_DOTS
 from experiments.plot_choice import (
@@ -198,12 +199,11 @@ def _draw_intervals(ax: Axes, low: npt.NDArray[np.float64], high: npt.NDArray[np
 
 
 def _legend_below(ax: Axes, handles: list[Line2D]) -> None:
-    style: dict[str, Any] = {"frameon": False, "fontsize": LEGEND_SIZE, "borderaxespad": 0, "ncols": 4}
-    # In inches from the panel, whatever its height.
-    below = -0.55 / (figure_of(ax).get_figheight() * ax.get_position().height)
+    below = ax.transAxes + ScaledTranslation(0, -0.5, figure_of(ax).dpi_scale_trans)
     ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, below), handlelength=1.4, columnspacing=1.2, **style
-    )
+        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0, ncols=4,
+        frameon=False, fontsize=LEGEND_SIZE, handlelength=1.4, columnspacing=1.2,
+    )  # fmt: skip
 
 
 def _mark(marker: str, label: str, colour: str = INK) -> Line2D:
