@@ -26,7 +26,7 @@ from experiments.csv_data import DataError, Table, did_you_mean, is_csv, listed,
 from experiments.features import ALL, FARTHEST, compute, parse, standard_form
 from planar_core.streams import Stream
 
-__all__ = ["DATASETS", "Data", "DataError", "load"]
+__all__ = ["DATASETS", "Data", "DataError", "load", "load_fresh"]
 
 Array = npt.NDArray[np.float64]
 
@@ -150,14 +150,22 @@ def load(
     Raises DataError, with a message of one line, for an unknown name, a file that is not as it should be, and an
     argument that is out of range or says nothing about such data.
     """
-    name = os.fspath(name)
-    kind = _kind(name)
-    given = _accepted(
-        name, kind, target=target, positive=positive,
+    return _load(
+        os.fspath(name), synthetic.TEST, features, target=target, positive=positive,
         noise=noise, samples=samples, data_seed=data_seed, test_fraction=test_fraction,
     )  # fmt: skip
+
+
+def load_fresh(name: str, features: str | None = None, **arguments: Any) -> Data | None:
+    """What `load` gives, with other test points, on which nobody has looked; None where data are not generated."""
+    return _load(name, synthetic.FRESH, features, **arguments) if name in synthetic.PROBLEMS else None
+
+
+def _load(name: str, test: synthetic.Part, features: str | None, **arguments: Any) -> Data:
+    kind = _kind(name)
+    given = _accepted(name, kind, **arguments)
     if kind is _GENERATED:
-        (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](**given)
+        (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](**given, test=test)
         # Which can happen where noise decides on labels, or chance on a few points.
         notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
         data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"), notes)

@@ -176,8 +176,8 @@ def _is_csv(dataset: str) -> bool:
 
 
 _OF_CSV = ("dataset", "a CSV file as data set", _is_csv)
-_OF_MOMENTUM = ("optimizer", "with --optimizer momentum", lambda optimizer: optimizer == "momentum")
-_OF_ADAM = ("optimizer", "with --optimizer adam", lambda optimizer: optimizer == "adam")
+_OF_MOMENTUM = ("optimizer", "--optimizer momentum", lambda optimizer: optimizer == "momentum")
+_OF_ADAM = ("optimizer", "--optimizer adam", lambda optimizer: optimizer == "adam")
 
 DATASET = Knob(
     "dataset", ("--dataset",), "NAME|FILE.csv", "data set: {datasets}, or a CSV file", _name, ("flower",),
@@ -295,7 +295,7 @@ HOW = (JOBS, BACKEND, SCHEDULER)
 
 def in_words(values: Mapping[Any, Any]) -> str:
     """``moons, hidden 3, learning rate 0.1``: knobs and their values; names speak for themselves."""
-    own_name = (DATASET.name, TARGET.name, DTYPE.name)
+    own_name = (DATASET.name, TARGET.name, DTYPE.name, ACTIVATION.name, OPTIMIZER.name)
     texts = {name: f"{value:.12g}" if isinstance(value, float) else str(value) for name, value in values.items()}
     return ", ".join(text if name in own_name else f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
 

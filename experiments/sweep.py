@@ -300,20 +300,24 @@ class Sweep:
         """The data of every problem of the sweep. Raises SweepError for too many, or DataError, both ValueErrors."""
         from experiments.datasets import load
 
-        files = {knob.name: self._settings[knob.name] for knob in (TARGET, POSITIVE)}
-        problems, data = list(self.problems()), {}
+        problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
         if n_samples > MOST_SAMPLES:
             expected = f"at most {MOST_SAMPLES:,} for all problems together"
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
-        for problem in problems:
-            # What is at its default is not mentioned: there are data sets to which it means nothing.
-            knobs: dict[str, Any] = {
-                axis.name: None if axis.is_further and value == axis.default[0] else value
-                for axis, value in zip(PROBLEM_AXES, problem, strict=True)
-            }
-            data[problem] = load(knobs.pop(DATASET.name), **files, **knobs)
-        return data
+        return {problem: load(**self.data_arguments(problem)) for problem in problems}
+
+    def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
+        """What ``datasets.load`` takes for a problem; None for what is at its default or means nothing there."""
+        from experiments.csv_data import is_csv
+
+        arguments: dict[str, Any] = {
+            axis.name: None if axis.is_further and value == axis.default[0] else value
+            for axis, value in zip(PROBLEM_AXES, problem, strict=True)
+        }
+        name = arguments.pop(DATASET.name)
+        files = {knob.name: self._settings[knob.name] if is_csv(name) else None for knob in (TARGET, POSITIVE)}
+        return {"name": name, **files, **arguments}
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,10 +37,23 @@ TEST_POINTS = 2000
 FEWEST_SAMPLES = 10
 LARGEST_NOISE = 1e6  # any more, and angles of the flower would leave the range of sine and cosine
 TEST_SEED = 4_000_000_000
-"""Added to the seed of the training points, modulo 2^32, for the test points: far from any seed that a person picks."""
 
 
-def flower(noise: float = 0.2, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+class Part(NamedTuple):
+    """Points that are not trained on."""
+
+    points: int
+    seed: int  # added to that of the training points, modulo 2^32: far from any that a person picks
+
+
+TEST = Part(TEST_POINTS, TEST_SEED)
+FRESH = Part(10_000, 3_000_000_000)
+"""What was chosen by the test points is confirmed on these."""
+
+
+def flower(
+    noise: float = 0.2, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of the flower of the well-known planar exercise.
 
     Class j of n points: t = linspace(3.12 j, 3.12 (j + 1), n) + noise randn(n),
@@ -54,10 +68,12 @@ def flower(noise: float = 0.2, samples: int = TRAIN_POINTS, data_seed: int = 1) 
             classes.append(r * _unit_vector(t))
         return np.concatenate(classes, axis=1), _labels(_is_one(n))
 
-    return _twice(points, samples, data_seed)
+    return _twice(points, samples, data_seed, test)
 
 
-def moons(noise: float = 0.2, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+def moons(
+    noise: float = 0.2, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of make_moons with this noise, random_state=data_seed."""
 
     def points(n: int, stream: Stream) -> Points:
@@ -66,10 +82,12 @@ def moons(noise: float = 0.2, samples: int = TRAIN_POINTS, data_seed: int = 1) -
         inner = np.stack((1.0 - evaluate("cos", u), 1.0 - evaluate("sin", u) - 0.5))
         return _shuffled_with_noise(outer, inner, noise, stream)
 
-    return _twice(points, samples, data_seed)
+    return _twice(points, samples, data_seed, test)
 
 
-def circles(noise: float = 0.3, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+def circles(
+    noise: float = 0.3, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of make_circles with factor=0.5, this noise, random_state=data_seed.
 
     Class 0 is the outer circle. With the noise of the default no network gets all points right.
@@ -83,10 +101,12 @@ def circles(noise: float = 0.3, samples: int = TRAIN_POINTS, data_seed: int = 1)
         outer, inner = map(circle, (1.0, 0.5), _halves(n))
         return _shuffled_with_noise(outer, inner, noise, stream)
 
-    return _twice(points, samples, data_seed)
+    return _twice(points, samples, data_seed, test)
 
 
-def blobs(noise: float = 1.0, samples: int = TRAIN_POINTS, data_seed: int = 5) -> tuple[Points, Points]:
+def blobs(
+    noise: float = 1.0, samples: int = TRAIN_POINTS, data_seed: int = 5, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of make_blobs with centers=6, random_state=data_seed, in two classes.
 
     noise: the standard deviation of a blob in each coordinate, cluster_std
@@ -105,10 +125,12 @@ def blobs(noise: float = 1.0, samples: int = TRAIN_POINTS, data_seed: int = 5) -
         order = stream.permutation(n)
         return np.ascontiguousarray(X[order].T), _labels(blob[order] % 2 == 1)
 
-    return points(samples, train_stream), points(TEST_POINTS, _test_stream(data_seed))
+    return points(samples, train_stream), points(test.points, _stream_of(test, data_seed))
 
 
-def gaussian_quantiles(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+def gaussian_quantiles(
+    noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of make_gaussian_quantiles with n_classes=2, cov=0.5, random_state=data_seed.
 
     noise: standard deviation of the normal noise that is added to each coordinate after the points have
@@ -137,12 +159,14 @@ def gaussian_quantiles(noise: float = 0.0, samples: int = TRAIN_POINTS, data_see
     train = moved(X[by_radius[order]], stream), _labels(order >= half)
 
     boundary = 0.5 * (squared_radius[by_radius[half - 1]] + squared_radius[by_radius[half]])
-    stream = _test_stream(data_seed)
-    X, squared_radius = draw(TEST_POINTS, stream)
+    stream = _stream_of(test, data_seed)
+    X, squared_radius = draw(test.points, stream)
     return train, (moved(X, stream), _labels(squared_radius > boundary))
 
 
-def circle(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+def circle(
+    noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of a disc within a ring.
 
     Points (r sin a, r cos a), a uniform in [0, 2 pi): the first half with r uniform in [3.5, 5), the others in
@@ -155,10 +179,12 @@ def circle(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) 
         x, y = X + noise * (10.0 * np.stack(e) - 5.0)
         return X, _labels(x * x + y * y < 2.5 * 2.5)
 
-    return _twice(points, samples, data_seed)
+    return _twice(points, samples, data_seed, test)
 
 
-def xor(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+def xor(
+    noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of four squares, of which those on a diagonal are of one class.
 
     Coordinates are uniform in [-5, 5), then 0.3 farther from 0. With e uniform in [-5, 5) squared, drawn for every
@@ -172,10 +198,12 @@ def xor(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) -> 
         x, y = X + noise * e
         return X, _labels(x * y >= 0.0)
 
-    return _twice(points, samples, data_seed)
+    return _twice(points, samples, data_seed, test)
 
 
-def gauss(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+def gauss(
+    noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of two Gaussian blobs, round (-2, -2) and, class 1, round (2, 2).
 
     The variance of each coordinate is 0.5 + 7 noise: 0.5 without noise, 4 with 0.5.
@@ -186,15 +214,18 @@ def gauss(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) -
         X = math.sqrt(0.5 + 7.0 * noise) * stream.normal(2 * n).reshape(n, 2).T
         return np.ascontiguousarray(np.where(is_one, 2.0, -2.0) + X), _labels(is_one)
 
-    return _twice(points, samples, data_seed)
+    return _twice(points, samples, data_seed, test)
 
 
-def spiral(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) -> tuple[Points, Points]:
+def spiral(
+    noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
     """Return the training and test points of two arms that wind 1.75 times around the origin.
 
     Point i of the n of an arm, counted from 0: with s = i / n, r = 5 s and a = 3.5 pi s, plus pi for class 0, it is
-    (r sin a, r cos a) + noise e, e uniform in [-1, 1) squared. Test points have s = (i + 1/2) / n: in between, for
-    without noise they would be training points. So both arms begin at the origin, with one point of each class.
+    (r sin a, r cos a) + noise e, e uniform in [-1, 1) squared. Test points have s = (i + 1/2) / n, fresh ones
+    (i + 1/4) / n: in between, for without noise they would be points of another part, and another seed changes
+    nothing. So both arms begin at the origin, with one point of each class.
     """
 
     def points(n: int, stream: Stream, first: float) -> Points:
@@ -205,7 +236,8 @@ def spiral(noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1) 
         e = 2.0 * stream.uniform(2 * n).reshape(n, 2).T - 1.0
         return np.ascontiguousarray(np.concatenate(arms, axis=1) + noise * e), _labels(_is_one(n))
 
-    return points(samples, Stream(data_seed), 0.0), points(TEST_POINTS, _test_stream(data_seed), 0.5)
+    between = 0.5 if test is TEST else 0.25
+    return points(samples, Stream(data_seed), 0.0), points(test.points, _stream_of(test, data_seed), between)
 
 
 PROBLEMS: Mapping[str, Callable[..., tuple[Points, Points]]] = MappingProxyType(
@@ -223,17 +255,18 @@ PROBLEMS: Mapping[str, Callable[..., tuple[Points, Points]]] = MappingProxyType(
 )
 """The functions of this module that draw a problem, by the name of the data set.
 
-Each takes noise, 0 to LARGEST_NOISE; samples, an integer from FEWEST_SAMPLES; and data_seed, 0 to 2^32 - 1.
+Each takes noise, 0 to LARGEST_NOISE; samples, an integer from FEWEST_SAMPLES; data_seed, 0 to 2^32 - 1; and what the
+second points are, TEST or FRESH.
 """
 
 
-def _twice(points: Callable[[int, Stream], Points], samples: int, seed: int) -> tuple[Points, Points]:
+def _twice(points: Callable[[int, Stream], Points], samples: int, seed: int, test: Part) -> tuple[Points, Points]:
     """Return training and test points, the latter from a stream of their own."""
-    return points(samples, Stream(seed)), points(TEST_POINTS, _test_stream(seed))
+    return points(samples, Stream(seed)), points(test.points, _stream_of(test, seed))
 
 
-def _test_stream(seed: int) -> Stream:
-    return Stream((TEST_SEED + seed) % 2**32)
+def _stream_of(part: Part, seed: int) -> Stream:
+    return Stream((part.seed + seed) % 2**32)
 
 
 def _halves(n: int) -> tuple[int, int]:

@@ -18,20 +18,30 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype, is_string_dtype
 
 from experiments import store
-from experiments.datasets import Data
+from experiments.datasets import Data, load_fresh
+from experiments.findings import confirmations
 from experiments.knobs import in_words
-from experiments.statistics import best_configurations, median_seed, summarize
+from experiments.statistics import (
+    best_configurations,
+    constant_cost,
+    iterations_to,
+    median_seed,
+    significant,
+    summarize,
+    targets,
+)
 from experiments.store import STATUSES, ResultsError, Store, StoredRun
 from experiments.sweep import ProblemKey, Run, Sweep
 from planar_core import steps
@@ -153,6 +163,32 @@ class Results:
             raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, of which it has {len(found):,}")
         return dict(found[0])
 
+    def features(self, problem: Mapping[str, Any] | pd.Series) -> int:
+        """How many features the data of a problem have, given a row of a table."""
+        return int(self._about(problem)["features"])
+
+    def fresh(self, position: int) -> Data | None:
+        """The data of a row of ``summary``, by position, with other test points, on which nobody has looked.
+
+        None where the data are not generated.
+        """
+        return load_fresh(**self._sweep.data_arguments(self._sweep.configuration(position).problem))
+
+    def accuracies(self, position: int, X: Array, Y: Array) -> npt.NDArray[np.float64]:
+        """The accuracy on other points of each network in a row of ``summary``, by position; nan for one that failed.
+
+        X is (features, points), Y is (1, points), which may be none of the sweep.
+        """
+        sweep, features = self._sweep, X.shape[0]
+        configuration, fingerprints = sweep.configuration(position), _fingerprints(sweep, self.manifest["data"])
+        with self._opened() as opened:
+            runs = [run for _, run in _runs_of(sweep, configuration, fingerprints, opened)]
+        result = np.full(len(runs), np.nan)
+        finished = [k for k, run in enumerate(runs) if run.status != "failed"]
+        networks = [runs[k].network(features, configuration.hidden, sweep.dtype) for k in finished]
+        result[finished] = steps.accuracies(networks, X, Y, configuration.activation)
+        return result
+
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
 
@@ -224,8 +260,16 @@ def _same(value: Any, given: Any) -> bool:
 def gather(sweep: Sweep, data: Mapping[ProblemKey, Data], opened: Store, done: Done) -> Results:
     """The results of a sweep from the store, which stays open for them."""
     about = _about_data(sweep, data)
-    runs, summary = _tables(sweep, _fingerprints(sweep, about), opened)
-    return Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened)
+    runs, summary = _tables(sweep, about, opened)
+    return _with_findings(Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened))
+
+
+def _with_findings(results: Results) -> Results:
+    """The same, with what was found on points that played no part in the sweep."""
+    execution = results.manifest.pop("execution")  # which stands at the end
+    results.manifest["findings"] = confirmations(results)
+    results.manifest["execution"] = execution
+    return results
 
 
 def _runs_of(
@@ -255,11 +299,12 @@ def _stored_runs(
 
 def _tables(
     sweep: Sweep,
-    fingerprints: Mapping[ProblemKey, str],
+    about_data: Sequence[Mapping[str, Any]],
     opened: Store,
     each: Callable[[Run, int, StoredRun], None] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables of runs and of configurations; ``each`` is called for every run on the way."""
+    fingerprints = _fingerprints(sweep, about_data)
     status = np.zeros(len(sweep), np.int8)
     final = np.full((len(MEASURES), len(sweep)), np.nan)
     errors = np.full(len(sweep), "", dtype=object)
@@ -277,7 +322,40 @@ def _tables(
     for measure, values in zip(MEASURES, final, strict=True):
         runs[measure] = values
     runs["error"] = pd.Series(errors, dtype=str)
-    return runs, summarize(runs, [name for name in sweep.columns if name != "seed"], sweep.problem_columns)
+    of_problem = {problem: about["class_counts"] for problem, about in zip(fingerprints, about_data, strict=True)}
+    counts = [of_problem[configuration.problem] for configuration in sweep.configurations()]
+    constant = np.array([constant_cost(of["training"]) for of in counts])
+    of_run = np.repeat(constant, len(sweep.values["seed"]))
+    summary = summarize(runs, [name for name in sweep.columns if name != "seed"], sweep.problem_columns, of_run)
+    majority = [max(of["test"]) / max(1, sum(of["test"])) for of in counts]
+    _add_iterations_to_target(summary, majority, sweep, fingerprints, opened)
+    return runs, summary
+
+
+def _add_iterations_to_target(
+    summary: pd.DataFrame,
+    majority: Sequence[float],
+    sweep: Sweep,
+    fingerprints: Mapping[ProblemKey, str],
+    opened: Store,
+) -> None:
+    """What the curves say of a target that is known only when all of them have been read: so once more."""
+    target = targets(summary, sweep.problem_columns, majority)
+    at = recorded_iterations(sweep.iterations, sweep.record_every)
+    first = np.full((len(summary), len(sweep.values["seed"])), np.inf)
+    if not np.isnan(target).all():
+        for position, (_, _, run) in enumerate(_stored_runs(sweep, fingerprints, opened)):
+            configuration = position // first.shape[1]
+            first.flat[position] = iterations_to(target[configuration], run.curves[-1], at)
+    reached = np.isfinite(first)
+    summary["target_test_accuracy"] = target
+    summary["n_reached_target"] = reached.sum(axis=1)
+    # Half of all runs that did not fail: those that never reach it take forever.
+    in_order, runs = np.sort(first, axis=1), (summary["n_seeds"] - summary["n_failed"]).to_numpy()
+    median = [
+        0.5 * (row[(n - 1) // 2] + row[n // 2]) if n else np.nan for row, n in zip(in_order, runs.tolist(), strict=True)
+    ]
+    summary["median_iterations_to_target"] = significant(np.where(np.isfinite(median), median, np.nan))
 
 
 def _curves(sweep: Sweep, fingerprints: Mapping[ProblemKey, str], opened: Store) -> pd.DataFrame:
@@ -322,12 +400,18 @@ def _about_data(sweep: Sweep, data: Mapping[ProblemKey, Data]) -> list[dict[str,
             "test_examples": d.X_test.shape[1],
             "feature_names": list(d.feature_names),
             "class_names": list(d.class_names),
+            "class_counts": {"training": _class_counts(d.Y), "test": _class_counts(d.Y_test)},
             "notes": list(d.notes),
             # The inputs that the features were computed from; None where they are the inputs.
             "base": d.base and {"fingerprint": d.base.fingerprint, "feature_names": list(d.base.feature_names)},
         }
         for problem, d in data.items()
     ]
+
+
+def _class_counts(labels: Array) -> list[int]:
+    ones = int(np.count_nonzero(labels))
+    return [labels.size - ones, ones]
 
 
 def _fingerprints(sweep: Sweep, about_data: Iterable[Mapping[str, Any]]) -> dict[ProblemKey, str]:
@@ -455,10 +539,10 @@ def write(
         # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
         files = {name: stack.enter_context(replacing(folder / name)) for name in reversed(FILES)}
         with _curves_into(files[CURVES], sweep) as each:
-            runs, summary = _tables(sweep, _fingerprints(sweep, about), opened, each)
+            runs, summary = _tables(sweep, about, opened, each)
         _write_csv(runs, files[RUNS])
         _write_csv(summary, files[SUMMARY])
-        manifest = _manifest(sweep, about, runs, done)
+        manifest = _with_findings(Results(runs, summary, _manifest(sweep, about, runs, done), sweep, opened)).manifest
         files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         for file in files.values():
             _sync(file)
@@ -576,7 +660,7 @@ def read(folder: str | os.PathLike[str]) -> Results:
         if manifest["format"] != FORMAT:
             raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
         sweep = Sweep(**manifest["request"])
-        fingerprints = _fingerprints(sweep, manifest["data"])
+        _fingerprints(sweep, manifest["data"])
     except ResultsError:
         raise
     except FileNotFoundError:
@@ -585,5 +669,5 @@ def read(folder: str | os.PathLike[str]) -> Results:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ResultsError(f"{path}: cannot be read ({reason}): run the sweep again") from None
     with Store(folder / store.FILE, writes=False) as opened:
-        runs, summary = _tables(sweep, fingerprints, opened)
+        runs, summary = _tables(sweep, manifest["data"], opened)
     return Results(runs, summary, manifest, sweep, folder / store.FILE)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from experiments.findings import headline
 from experiments.knobs import in_words
 from experiments.statistics import best_configurations
 
@@ -19,7 +21,10 @@ _NARROWEST = (8, 5)  # columns of an axis in the table, where there is no room f
 
 
 def closing_lines(results: Results, most: int) -> Iterator[str]:
-    """The best configurations of each problem, with their intervals and ties, and what went wrong."""
+    """The headline; the best configurations of each problem, with their intervals and ties; and what went wrong."""
+    for paragraph in headline(results):
+        yield ""
+        yield from _wrapped(paragraph)
     problem = results.problem_columns
     ranked = best_configurations(results.summary, problem)
     for _, table in ranked.groupby(problem, sort=False):
@@ -85,7 +90,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
-        yield f"  {others} tied with the best (paired t-tests, 5 % in all)"
+        yield f"  {others} tied with the best{': seeds cannot tell which is truly best' * (tied > 0)}"
     if len(table) > most:
         more = len(table) - most
         yield f"  {more:,} more configuration{'s' * (more > 1)} in summary.csv"
@@ -115,13 +120,25 @@ def _verdict(row: pd.Series) -> str:
     """``best``, ``tied`` or nothing, and the seeds that say less than they should: ``tied, 3 diverged``."""
     rank, tied = row["rank_test_accuracy"], row["tied_with_best"]
     words = ["best"] if not pd.isna(rank) and rank == 1 else ["tied"] if not pd.isna(tied) and tied else []
-    words += [f"{row[f'n_{status}']} {status}" for status in ("diverged", "failed") if row[f"n_{status}"]]
+    words += [f"{row[f'n_{status}']} {status}" for status in ("stuck", "diverged", "failed") if row[f"n_{status}"]]
     return ", ".join(words)
 
 
 def _printable(text: str) -> str:
     """Line breaks and other things that would leave their place, as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """Lines of whole words; a word that is too long for a line loses its beginning."""
+    line = ""
+    for word in re.split(" (?!%)", _printable(text)):
+        longer = f"{line} {word}" if line else word
+        if line and _columns(longer) > _WIDTH:
+            yield line
+            longer = word
+        line = fit_end(longer, _WIDTH)
+    yield line
 
 
 def _columns(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -107,6 +108,23 @@ def update(parameters: Parameters, gradients: Parameters, learning_rate: float) 
     flat = network.pack(parameters, layout, _FLOAT64)
     kernels.update_pass(flat, network.pack(gradients, layout, _FLOAT64), np.full(2, float(learning_rate)), 0)
     return network.unpack(flat, features, hidden)
+
+
+def accuracies(networks: Sequence[Parameters], X: ArrayLike, Y: ArrayLike, activation: str = "tanh") -> list[float]:
+    """The fraction of the examples that each network classifies correctly; all have the same shapes and precision.
+
+    X is (features, examples), Y is (1, examples) or (examples,).
+    """
+    if not networks:
+        return []
+    dtype = networks[0][0][0].dtype
+    X = np.asarray(X)
+    layout = _layout(networks[0], X, activation)
+    data = network.examples(X, Y, dtype)
+    space = network.workspace(layout, data)
+    return [
+        float(kernels.evaluate(layout, network.pack(each, layout, dtype), data, space, False)[1]) for each in networks
+    ]
 
 
 def predict_proba(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Array:

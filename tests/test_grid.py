@@ -80,7 +80,7 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--scheduler tcp://host:1", "--scheduler: expected with --backend dask, got threading"),
         ("--target x", "--target: expected a CSV file as data set, got flower"),
         ("--positive x", "--positive: expected a CSV file as data set, got flower"),
-        ("--momentum 0.5", "--momentum: expected with --optimizer momentum, got gd"),
+        ("--momentum 0.5", "--momentum: expected --optimizer momentum, got gd"),
         ("--batch-size 0", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '0'"),
         ("--zip lr", "--zip: expected two axes or more, got learning_rate"),
         ("--zip lr l2", "--zip: expected axes of the same length, got learning_rate (5), l2 (1)"),
@@ -272,7 +272,8 @@ def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: p
     assert err == ""
     assert lines[0] == "--hidden: repeated value dropped: 2"
     assert re.match(f"^{PLAN}$", lines[1])
-    assert lines[3] == "flower: test accuracy, mean over 2 seeds and 95 % interval"
+    assert lines[3].startswith("2 units at 1.2: ")
+    assert "flower: test accuracy, mean over 2 seeds and 95 % interval" in lines[5:7]
     assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-2])
     assert lines[-1] == "4 runs: 4 computed, 0 reused, 0 diverged, 0 failed"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*tables.FILES, store.FILE])

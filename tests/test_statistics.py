@@ -14,7 +14,15 @@ import scipy.stats
 import statistics_reference as reference
 
 from experiments import statistics
-from experiments.statistics import best_configurations, median_seed, significant, summarize
+from experiments.statistics import (
+    best_configurations,
+    constant_cost,
+    iterations_to,
+    median_seed,
+    significant,
+    summarize,
+    targets,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -121,13 +129,13 @@ def test_rounding_keeps_the_shape_and_its_argument() -> None:
 # --- against the oracle
 
 
-@pytest.mark.parametrize("seeds", [1, 2, 3, 5, 12])
+@pytest.mark.parametrize("seeds", [1, 2, 3, 5, 7, 12])
 @pytest.mark.parametrize("coarse", [4, 400, 2000])
 def test_summary_agrees_with_the_reference(seeds: int, coarse: int) -> None:
     runs = random_runs(np.random.default_rng([seeds, coarse]), seeds, coarse)
 
-    expected = reference.summarize(runs.to_dict("records"), CONFIGURATION, PROBLEM)  # type: ignore[arg-type]
-    computed = summarize(runs, CONFIGURATION, PROBLEM)
+    expected = reference.summarize(runs.to_dict("records"), CONFIGURATION, PROBLEM, 0.5)  # type: ignore[arg-type]
+    computed = summarize(runs, CONFIGURATION, PROBLEM, 0.5)
 
     assert computed.columns.tolist() == list(expected[0])
     for name in computed.columns:
@@ -176,22 +184,33 @@ def test_a_hand_made_summary() -> None:
             "n_seeds": [3, 3],
             "n_diverged": [0, 0],
             "n_failed": [0, 0],
+            "n_stuck": [0, 0],
             "mean_test_accuracy": [0.6, 0.8],
             "std_test_accuracy": [0.1, 0.1],
             # t(0.975, 2) = 4.302652730, times 0.1 / sqrt(3): 0.248413771
             "ci_low_test_accuracy": [0.351586229, 0.551586229],
             "ci_high_test_accuracy": [0.848413771, 1.04841377],
+            "median_test_accuracy": [0.6, 0.8],
+            "iqm_test_accuracy": [0.6, 0.8],
             "mean_train_accuracy": [0.6, 0.8],
             "std_train_accuracy": [0.1, 0.1],
             "ci_low_train_accuracy": [0.351586229, 0.551586229],
             "ci_high_train_accuracy": [0.848413771, 1.04841377],
+            "median_train_accuracy": [0.6, 0.8],
+            "iqm_train_accuracy": [0.6, 0.8],
             "mean_cost": [0.4, 0.2],
             "std_cost": [0.1, 0.1],
             "ci_low_cost": [0.151586229, -0.0484137712],
             "ci_high_cost": [0.648413771, 0.448413771],
+            "median_cost": [0.4, 0.2],
+            "iqm_cost": [0.4, 0.2],
             "rank_test_accuracy": pd.array([2, 1], dtype="Int64"),
             # Differences 0.3, 0.3, 0: t = 2 with 2 degrees of freedom, p = 0.092.
             "tied_with_best": pd.array([True, True], dtype="boolean"),
+            "difference_to_best": [0.2, 0.0],
+            "difference_ci_low": [0.0, 0.0],
+            # t(0.95, 2) = 2.919985580 times a standard error of 0.1, added to 0.2 and to -0.2
+            "difference_ci_high": [0.491998558, 0.091998558],
         }
     )
     pd.testing.assert_frame_equal(computed, expected, check_exact=True)
@@ -211,8 +230,11 @@ def test_equal_means_share_the_smaller_rank_and_the_first_is_best() -> None:
     computed = summarize(runs, CONFIGURATION, PROBLEM)
     assert computed["rank_test_accuracy"].tolist() == [5, 1, 1, 1, 4]
     assert computed["rank_test_accuracy"].dtype == "Int64"
-    # Against "5" the differences are 0.2 and 0.4 for "2" (p = 0.102), constant for "3": the first is best.
-    assert computed["tied_with_best"].tolist() == [True, True, True, True, True]
+    # Against "5" the differences are 0.2 and 0.4 for "2", which is best, for it is the first (p = 0.102); but
+    # constant for "3". Whoever exceeds it, it is not the best.
+    assert computed["tied_with_best"].tolist() == [True, True, True, True, False]
+    assert computed["difference_to_best"].tolist() == [0.45, 0, 0, 0, 0.3]
+    assert computed["difference_ci_low"].tolist() == [0, 0, 0, 0, 0.3]
     reordered = runs_of({"3": [0.6, 0.6], "2": [0.5, 0.7], "5": [0.3, 0.3]})
     assert summarize(reordered, CONFIGURATION, PROBLEM)["tied_with_best"].tolist() == [True, True, False]
 
@@ -346,18 +368,18 @@ def test_nothing_finished_has_no_best() -> None:
     assert computed["rank_test_accuracy"].isna().all()
     assert computed["tied_with_best"].isna().all()
     # Missing values are empty fields in a file.
-    assert computed.to_csv(index=False).splitlines()[1] == "flower,1,1.2,2,0,2" + "," * 14
+    assert computed.to_csv(index=False).splitlines()[1] == "flower,1,1.2,2,0,2,0" + "," * 23
 
 
 def test_ties_are_told_from_the_seeds_that_both_have() -> None:
     runs = runs_of(
         {
             "4": [0.8, 0.9, 1.0, 0.9, None, None],
-            "one shared": [None, None, None, 0.5, 0.5, 0.5],
-            "none shared": [None, None, None, None, 0.5, 0.6],
+            "one shared": [None, None, None, 0.5, 0.5, 0.6],
+            "none shared": [None, None, None, None, 0.5, 0.9],
             "same where shared": [0.8, 0.9, None, None, 0.1, 0.1],
             "better where shared": [0.85, 0.95, None, None, 0.1, 0.1],
-            "worse where shared": [0.5, 0.59, 0.7, 0.6, 1.0, 1.0],
+            "worse where shared": [0.5, 0.59, 0.7, 0.6, 1.0, 0.9],
         }
     )
     computed = summarize(runs, CONFIGURATION, PROBLEM)
@@ -377,13 +399,100 @@ def test_differences_without_variance() -> None:
     assert computed["tied_with_best"].tolist() == [True, True]
 
 
-@pytest.mark.parametrize("last_bits", [-1e-15, 0, 1e-15])
-def test_the_last_bit_of_a_probability_decides_nothing(last_bits: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Three tests, so each is at 5 % / 3. The probability is what another machine might make of it.
-    runs = runs_of({"1": [0.1, 0.3], "2": [0.2, 0.5], "3": [0.1, 0.4], "4": [0.9, 0.9]})
-    monkeypatch.setattr(statistics, "_t_quantile", np.ones_like)
-    monkeypatch.setattr(scipy.special, "stdtr", lambda v, t: np.full(len(t), 0.05 / 3 * (1 + last_bits)))
-    assert summarize(runs, CONFIGURATION, PROBLEM)["tied_with_best"].tolist() == [True] * 4
+@pytest.mark.parametrize("last_bits", [-1e-15, 1e-15])
+def test_the_last_bit_of_a_special_function_decides_nothing(last_bits: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is what another machine might make of it.
+    runs = random_runs(np.random.default_rng(9), 5, 400)
+    expected = summarize(runs, CONFIGURATION, PROBLEM)
+    stdtrit = scipy.special.stdtrit
+    monkeypatch.setattr(scipy.special, "stdtrit", lambda v, p: stdtrit(v, p) * (1 + last_bits))
+    pd.testing.assert_frame_equal(summarize(runs, CONFIGURATION, PROBLEM), expected, check_exact=True)
+
+
+@pytest.mark.parametrize("seeds", [2, 5, 6, 9, 30])
+def test_ties_are_those_that_the_lower_end_says(seeds: int) -> None:
+    random = np.random.default_rng(seeds)
+    accuracy = random.normal(np.linspace(0.8, 0.9, 30)[:, None], 0.02, (4, 30, seeds))
+    computed = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
+    assert computed["tied_with_best"].tolist() == computed["difference_ci_low"].eq(0).tolist()
+    assert 4 <= computed["tied_with_best"].sum() < 120
+    assert computed["difference_ci_low"].le(computed["difference_ci_high"]).all()
+    best = computed[computed["rank_test_accuracy"] == 1]
+    assert best["difference_to_best"].eq(0).all()
+
+
+def test_a_wide_configuration_is_judged_by_its_own_noise() -> None:
+    # Three of ten seeds are stuck. Bonferroni's t for 34 comparisons is 3.9, and this one is 3.0; but all comparisons
+    # with this configuration are alike, and so chance exceeds 2.2 no more often than it does for a single one.
+    random = np.random.default_rng(3)
+    wide = [0.93, 0.5, 0.92, 0.93, 0.5, 0.91, 0.94, 0.5, 0.92, 0.7]
+    cells: dict[Any, list[float | None]] = {"wide": list(wide)}
+    for k in range(34):
+        cells[str(k)] = np.round(random.normal(0.933, 0.004, 10), 4).tolist()
+    computed = summarize(runs_of(cells), CONFIGURATION, PROBLEM)
+    differences = np.array(cells[computed["hidden"][computed["rank_test_accuracy"] == 1].item()]) - wide
+    assert scipy.stats.ttest_1samp(differences, 0, alternative="greater").pvalue > 0.05 / 34
+    assert not computed["tied_with_best"][0]
+    assert 0 < computed["difference_ci_low"][0] < computed["difference_to_best"][0] < computed["difference_ci_high"][0]
+
+
+def test_many_configurations_or_few_seeds_are_not_flipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(4)
+    runs = simulated(random.normal(np.linspace(0.8, 0.83, 12)[:, None], 0.02, (1, 12, 8)))
+    flipped = summarize(runs, ["dataset", "hidden"], ["dataset"])
+    monkeypatch.setattr(statistics, "MOST_FLIPPED", 11)
+    many = summarize(runs, ["dataset", "hidden"], ["dataset"])
+    monkeypatch.setattr(statistics, "MOST_FLIPPED", 12)
+    monkeypatch.setattr(statistics, "FEWEST_FLIPPED", 9)
+    few = summarize(runs, ["dataset", "hidden"], ["dataset"])
+    pd.testing.assert_frame_equal(many, few)
+    assert flipped["difference_ci_low"].tolist() != many["difference_ci_low"].tolist()
+    same = ["mean_test_accuracy", "difference_to_best", "difference_ci_high"]
+    pd.testing.assert_frame_equal(flipped[same], many[same])
+
+
+# --- stuck runs, and a target
+
+
+@pytest.mark.parametrize("counts", [(200, 200), (269, 157), (1, 999), (7, 0)])
+def test_the_cost_of_the_best_constant_prediction(counts: tuple[int, int]) -> None:
+    assert constant_cost(counts) == pytest.approx(reference.entropy(counts), rel=1e-12, abs=0)
+
+
+def test_stuck_runs_are_counted() -> None:
+    runs = runs_of({"1": [0.5] * 6, "4": [0.5] * 6}, cost=[0.6931, 0.69314718, 0.6931462, 0.7, NAN, 0.7] * 2)
+    runs["status"] = ["ok"] * 5 + ["diverged"] + ["ok"] * 3 + ["diverged", "failed", "failed"]
+    computed = summarize(runs, CONFIGURATION, PROBLEM, constant_cost((1, 1)))
+    assert computed["n_stuck"].tolist() == [3, 2]
+    # another problem has another cost
+    of_run = np.repeat([0.8, 0.7], 6)
+    assert summarize(runs, CONFIGURATION, PROBLEM, of_run)["n_stuck"].tolist() == [0, 0]
+    assert summarize(runs, CONFIGURATION, PROBLEM)["n_stuck"].tolist() == [0, 0]
+
+
+def test_the_target_lies_between_a_constant_prediction_and_the_best() -> None:
+    moons = runs_of({"1": [0.5, 0.7], "4": [0.8, 1.0]}, dataset="moons")
+    runs = pd.concat([moons, runs_of({"1": [0.5, 0.5]}), runs_of({"1": [NAN]}, dataset="none", status="failed")])
+    summary = summarize(runs, CONFIGURATION, PROBLEM)
+    computed = targets(summary, PROBLEM, [0.6, 0.6, 0.5, 0.5])
+    # 0.6 + 0.95 (0.9 - 0.6); the best of flower is no better than a constant
+    np.testing.assert_array_equal(computed, [0.885, 0.885, NAN, NAN])
+
+
+@pytest.mark.parametrize(
+    ("target", "accuracies", "expected"),
+    [
+        (0.7, [0.5, 0.7, 0.6, 0.9], 10),
+        (0.5, [0.5, 0.7], 0),
+        (0.9, [0.5, 0.7, 0.6, 0.9], 25),
+        (0.95, [0.5, 0.7, 0.6, 0.9], np.inf),
+        (0.6, [0.5], np.inf),
+        (0.6, [], np.inf),
+        (NAN, [0.5, 0.7], np.inf),
+    ],
+)
+def test_iterations_to_a_target(target: float, accuracies: list[float], expected: float) -> None:
+    assert iterations_to(target, accuracies, [0, 10, 20, 25]) == expected
 
 
 def test_seeds_that_agree_have_no_spread() -> None:
@@ -568,17 +677,97 @@ def test_intervals_cover_the_true_mean(seeds: int) -> None:
     assert covered.mean() == pytest.approx(0.95, abs=4 * (0.95 * 0.05 / trials) ** 0.5)
 
 
-@pytest.mark.parametrize(("seeds", "lead"), [(5, 0.0), (10, 0.0), (30, 0.0), (10, 0.005), (10, 0.02)])
-def test_the_truly_best_is_among_the_ties(seeds: int, lead: float) -> None:
-    problems, configurations = 1000, 6
-    random = np.random.default_rng([seeds, int(1000 * lead)])
-    easy_seeds = random.normal(0, 0.1, (problems, 1, seeds))  # the same for all: what pairing takes away
-    accuracy = 0.7 + easy_seeds + random.normal(0, 0.02, (problems, configurations, seeds))
-    accuracy[:, 3] += lead
-    accuracy[:, 5] -= 0.1
+def test_intervals_of_skewed_noise_cover_less() -> None:
+    # Student's t is exact for normal noise. For few seeds of an exponential one it is not, and no interval can be that
+    # knows nothing of its shape: this says how far one may be off.
+    trials = 4000
+    for seeds, expected in {5: 0.88, 10: 0.90, 30: 0.925}.items():
+        accuracy = 0.9 - np.random.default_rng(seeds).exponential(0.05, (1, trials, seeds))
+        summary = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
+        covered = summary["ci_low_test_accuracy"].le(0.85) & summary["ci_high_test_accuracy"].ge(0.85)
+        assert covered.mean() == pytest.approx(expected, abs=0.02)
+
+
+NOISES = ("normal", "in common", "unequal", "right", "left", "heavy", "discrete", "stuck")
+
+
+def noisy(noise: str, random: np.random.Generator, mean: npt.NDArray[np.float64], shape: Any) -> Any:
+    """(problems, configurations, seeds) accuracies of these means, (configurations,)."""
+    x = random.normal(0, 0.02, shape)
+    if noise == "in common":  # easy and hard seeds, the same for all: what pairing takes away
+        x += random.normal(0, 0.1, (shape[0], 1, shape[2]))
+    elif noise == "unequal":
+        x *= random.uniform(0.1, 5, (1, shape[1], 1))
+    elif noise == "right":
+        x = random.exponential(0.02, shape) - 0.02
+    elif noise == "left":
+        x = 0.02 - random.exponential(0.02, shape)
+    elif noise == "heavy":
+        x = 0.01 * random.standard_t(3, shape)
+    accuracy = mean[:, None] + x
+    if noise == "stuck":  # three of ten seeds of the best one are
+        stuck = random.random((shape[0], shape[2])) < 0.3
+        accuracy[:, 0] = np.where(stuck, 0.5, (mean[0] - 0.15) / 0.7 + x[:, 0])
+    return random.binomial(200, accuracy) / 200 if noise == "discrete" else accuracy
+
+
+def coverage(noise: str, seeds: int, configurations: int, problems: int) -> tuple[float, float, float]:
+    """How often the truly best, the first, is among the ties; and how often each end of the last one's interval holds.
+
+    The first is the best of equals, or by a lead that chance can hide. The last one falls short by 0.01 or 0.
+    """
+    random = np.random.default_rng([NOISES.index(noise), seeds, configurations])
+    tied, low, high = [], [], []
+    for lead in (0.0, 0.01):
+        mean = np.full(configurations, 0.8)
+        mean[1:] -= lead
+        accuracy = noisy(noise, random, mean, (problems // 2, configurations, seeds))
+        summary = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
+        by_problem = summary.groupby("dataset")
+        tied.append(by_problem["tied_with_best"].first().mean())
+        low.append((by_problem["difference_ci_low"].last() <= lead + 1e-9).mean())
+        high.append((by_problem["difference_ci_high"].last() >= lead - 1e-9).mean())
+    return min(tied), min(low), min(high)
+
+
+@pytest.mark.parametrize("seeds", [5, 10, 30])
+@pytest.mark.parametrize("noise", NOISES)
+def test_the_truly_best_is_among_the_ties(noise: str, seeds: int) -> None:
+    problems = 1600
+    # At least 95 %, less four standard errors of a proportion of 800: 3.1 %.
+    tied, low, _ = coverage(noise, seeds, 6, problems)
+    least = 0.95 - 4 * (0.95 * 0.05 / (problems / 2)) ** 0.5
+    assert tied >= least
+    assert low >= least or noise == "stuck"  # which may not show in any seed of the best one: see below
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("configurations", [2, 6, 35, 100])
+@pytest.mark.parametrize("seeds", [5, 10, 30])
+@pytest.mark.parametrize("noise", NOISES)
+def test_ties_and_bounds_hold_for_any_number_of_configurations(noise: str, seeds: int, configurations: int) -> None:
+    problems = max(600, 8000 // configurations)
+    tied, low, high = coverage(noise, seeds, configurations, problems)
+    least = 0.95 - 4 * (0.95 * 0.05 / (problems / 2)) ** 0.5
+    assert tied >= least
+    assert high >= least
+    assert low >= least or noise == "stuck"
+
+
+@pytest.mark.parametrize("seeds", [5, 10, 30])
+def test_ties_say_something(seeds: int) -> None:
+    random = np.random.default_rng(seeds)
+    mean = np.array([0.8, 0.8, 0.8, 0.7])  # 0.1 is three and a half times the noise of a difference
+    accuracy = noisy("in common", random, mean, (500, 4, seeds))
     summary = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
-    tied = summary["tied_with_best"].to_numpy(dtype=bool).reshape(problems, configurations)
-    # At least 95 %, less four standard errors of a proportion of 1,000: 2.8 %.
-    assert tied[:, 3].mean() >= 0.95 - 4 * (0.95 * 0.05 / problems) ** 0.5
-    # And it says something: 0.1 is three and a half times the noise of a difference.
-    assert tied[:, 5].mean() < {5: 0.1, 10: 0.001, 30: 0.001}[seeds]
+    assert summary["tied_with_best"].to_numpy(dtype=bool).reshape(500, 4)[:, 3].mean() <= {5: 0.05, 10: 0, 30: 0}[seeds]
+
+
+def test_seeds_that_never_show_what_may_happen_are_believed() -> None:
+    # The limit of any rule. Of equal means, those of which three seeds in ten are stuck look better than a steady one
+    # wherever none of theirs happens to be: five seeds in a row, one time in six.
+    random = np.random.default_rng(6)
+    accuracy = np.where(random.random((400, 6, 5)) < 0.3, 0.5, 0.65 / 0.7) + random.normal(0, 0.005, (400, 6, 5))
+    accuracy[:, 0] = random.normal(0.8, 0.005, (400, 5))
+    summary = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
+    assert summary.groupby("dataset")["tied_with_best"].first().mean() < 0.6

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import reference
 
-from planar_core import backward, cost, forward, initialize, predict, predict_proba, train, update
+from planar_core import backward, cost, forward, initialize, predict, predict_proba, steps, train, update
 
 Array = npt.NDArray[Any]
 
@@ -272,3 +272,16 @@ def test_backward_refuses_what_does_not_fit() -> None:
 def test_update_refuses_gradients_of_another_network() -> None:
     with pytest.raises(ValueError, match=r"^gradients: expected the shapes of the parameters$"):
         update(initialize(2, 4, seed=0), initialize(1, 4, seed=0), 0.1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_accuracies_are_those_of_the_predictions(dtype: str, activation: str) -> None:
+    random = np.random.default_rng(2)
+    X, Y = random.normal(size=(3, 101)), random.integers(0, 2, (1, 101))
+    networks = [[(W.astype(dtype), b.astype(dtype)) for W, b in initialize(3, "4x2", seed)] for seed in range(3)]
+    computed = steps.accuracies(networks, X, Y, activation)
+    assert computed == [float(np.mean(steps.predict(network, X, activation) == Y)) for network in networks]
+    assert steps.accuracies([], X, Y) == []
+    with pytest.raises(ValueError, match=r"^X: expected 3 features"):
+        steps.accuracies(networks, X[:2], Y)

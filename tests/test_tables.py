@@ -97,13 +97,14 @@ def test_the_columns_and_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert header["curves.csv"] == [*identifying, "iteration", *MEASURES]
     assert header["summary.csv"] == [
         *(name for name in identifying if name != "seed"),
-        *("n_seeds", "n_diverged", "n_failed"),
+        *("n_seeds", "n_diverged", "n_failed", "n_stuck"),
         *(
             f"{s}_{m}"
             for m in ("test_accuracy", "train_accuracy", "cost")
-            for s in ("mean", "std", "ci_low", "ci_high")
+            for s in ("mean", "std", "ci_low", "ci_high", "median", "iqm")
         ),
-        *("rank_test_accuracy", "tied_with_best"),
+        *("rank_test_accuracy", "tied_with_best", "difference_to_best", "difference_ci_low", "difference_ci_high"),
+        *("target_test_accuracy", "n_reached_target", "median_iterations_to_target"),
     ]
 
 
