@@ -49,13 +49,16 @@ HIGHEST = 20.0  # cost on an axis: that of a probability of e^-20; what is above
 Bands = dict[Any, pd.DataFrame]  # by (value of the panel, value of the line)
 
 
-def plot_curves(curves: pd.DataFrame, measure: str = "cost", x: str | None = None, y: str | None = None) -> Figure:
+def plot_curves(
+    curves: pd.DataFrame, measure: str = "cost", x: str | None = None, y: str | None = None, sampled: str = ""
+) -> Figure:
     """How training went: iterations on x, a measure on y, a panel a hidden size, a line a learning rate.
 
     `measure` is cost (mean cross-entropy in nats), train_accuracy or test_accuracy. A line is the median over
     seeds, its band reaches from the lower to the upper quartile. From where a seed has diverged on, the line
     is dotted and shows the seeds that are left. Where further settings vary, each line is drawn at their best
     values. At most 12 hidden sizes, 8 learning rates and 400 iterations are drawn, evenly chosen.
+    `sampled` is what there is to say of curves that are not here.
 
     Of other settings than hidden size and learning rate, the two with most values are taken, or those that `x` (lines)
     and `y` (panels) name. Where one setting varies, its lines are in one panel. Raises ValueError for another measure
@@ -97,6 +100,7 @@ def plot_curves(curves: pd.DataFrame, measure: str = "cost", x: str | None = Non
         notes.append(f"cut off at {HIGHEST:g} nats")
     notes += left_out(plural(panel), some_panels, panels) + left_out(plural(line), some_lines, lines)
     y_label = "cost (nats)" if measure == "cost" else f"{MEASURES[measure]} {FRACTION}"
+    notes += [sampled] if sampled else []
     return parts.finish(title, notes, ("iterations", y_label), _line_handles(colours, bands), axis_name(line))
 
 

@@ -31,9 +31,13 @@ MAX_CURVE_ROWS = 1_000_000  # some hundred bytes of memory each
 class Material:
     """The properties have the names of the parameters of plot functions, which so ask for what they need."""
 
-    def __init__(self, results: Any, problem: Mapping[str, Any], curves: pd.DataFrame | None = None) -> None:
-        """Of `results`, as `experiments.tables.read` returns them; `curves` are theirs, where they are read already."""
-        self.results, self.problem, self._curves = results, dict(problem), curves
+    def __init__(
+        self, results: Any, problem: Mapping[str, Any], some_curves: tuple[pd.DataFrame, str] | None = None
+    ) -> None:
+        """Of `results`, as `experiments.tables.read` returns them; `some_curves` are theirs, where they are known."""
+        self.results, self.problem = results, dict(problem)
+        if some_curves is not None:
+            self._some_curves = some_curves
 
     @property
     def name(self) -> str:
@@ -51,9 +55,25 @@ class Material:
         return self._own(self.results.summary)
 
     @cached_property
+    def _some_curves(self) -> tuple[pd.DataFrame, str]:
+        curves, note = self.results.some_curves(MAX_CURVE_ROWS)
+        return curves, note
+
+    @cached_property
     def curves(self) -> pd.DataFrame:
         """Its curves; where there are too many, those of the first seeds."""
-        return self._own(self.results.some_curves(MAX_CURVE_ROWS)[0] if self._curves is None else self._curves)
+        return self._own(self._some_curves[0])
+
+    @property
+    def sampled(self) -> str:
+        """What there is to say if these are not all of them."""
+        return self._some_curves[1]
+
+    @property
+    def target(self) -> float | None:
+        """The test accuracy that counts as learned; None where the summary has none."""
+        targets = self.summary.get("target_test_accuracy", pd.Series(dtype=float)).dropna()
+        return None if targets.empty else float(targets.iloc[0])
 
     @cached_property
     def _trained_on(self) -> Any:
@@ -132,13 +152,13 @@ def method(function: Callable[..., Any], results: Any) -> Callable[..., Any]:
     def plot(*arguments: Any, problem: Mapping[str, Any] | pd.Series | None = None, **options: Any) -> Any:
         material = Material(results, _one_problem(results, problem))
         given = material.given(function, options)
-        bound = signature.bind(*arguments, **options)
+        others = [parameter for name, parameter in every.parameters.items() if name not in given]
+        bound = every.replace(parameters=others).bind(*arguments, **options)
         return function(**given, **bound.arguments)
 
     every = inspect.signature(function)
-    others = [parameter for name, parameter in every.parameters.items() if not _is_here(name)]
-    signature = every.replace(parameters=others)
     own = inspect.Parameter("problem", inspect.Parameter.KEYWORD_ONLY, default=None)
+    others = [parameter for name, parameter in every.parameters.items() if not _is_here(name)]
     plot.__signature__ = every.replace(parameters=[*others, own])  # type: ignore[attr-defined]
     plot.__doc__, plot.__name__ = function.__doc__, function.__name__
     return plot

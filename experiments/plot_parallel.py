@@ -25,7 +25,7 @@ from experiments.plot_choice import (
 )
 from experiments.plot_parts import FRACTION, INK, NOTHING, SMALL, figure_of, new_axes, text_panel, title_axes
 
-MAX_LINES, MAX_TICKS = 3000, 10  # configurations, values written beside an axis
+MAX_LINES, MAX_TICKS = 1000, 10  # configurations, values written beside an axis
 SPREAD = 0.05  # of an axis: lines through one value pass it in the order of their accuracy
 
 Floats = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
     The last axis, and the colour, is the mean test accuracy; better lines are drawn over worse ones. An axis of numbers
     is by factors where they span ten or more (0 then is a step below them), one of words or hidden sizes is evenly
-    divided. Lines through the same value are spread a little, in the order of their accuracy. At most 3,000
+    divided. Lines through the same value are spread a little, in the order of their accuracy. At most 1,000
     configurations are drawn, evenly chosen by rank. Raises ValueError for rows of several data sets.
     """
     title = titled(summary, "all settings and the mean test accuracy")
@@ -64,7 +64,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     _draw_axis(ax, len(axes), [(at_end[i], f"{accuracy[i]:.3f}") for i in (0, -1)])
     points = np.stack([np.broadcast_to(np.arange(len(axes) + 1.0), heights.shape), heights], axis=2)
     collection = LineCollection(
-        list(points), cmap="cividis_r", linewidths=0.5 if len(lines) > 300 else 0.9, alpha=0.75, gid="configurations"
+        list(points), cmap="cividis_r", linewidths=0.4 if len(lines) > 300 else 0.9, alpha=0.75, gid="configurations"
     )
     collection.set_array(accuracy)
     ax.add_collection(collection, autolim=False)

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from experiments.knobs import closest
@@ -100,9 +101,9 @@ def draw_all(folder: str | os.PathLike[str], results: Any = None, say: Say = war
         from experiments import tables
 
         results = tables.read(folder)
-    curves, note = results.some_curves(MAX_CURVE_ROWS)
-    if note:
-        say(f"in the pictures: {note}")
+    some_curves = results.some_curves(MAX_CURVE_ROWS)
+    if some_curves[1]:
+        say(f"in the pictures: {some_curves[1]}")
     problems = results.summary[results.problem_columns].drop_duplicates().to_dict("records")
     if len(problems) > MAX_PROBLEMS:
         say(f"in the pictures: the first {MAX_PROBLEMS} of {len(problems):,} problems")
@@ -112,7 +113,7 @@ def draw_all(folder: str | os.PathLike[str], results: Any = None, say: Say = war
     written = []
     for problem, ending in zip(problems, file_endings(problems), strict=True):
         places = {picture: plots / f"{picture}{ending}.png" for picture in PICTURES}
-        for picture, figure in pictures(Material(results, problem, curves), say):
+        for picture, figure in pictures(Material(results, problem, some_curves), say):
             path = places.pop(picture)
             write_picture(figure, path)
             written.append(path)
@@ -173,8 +174,10 @@ def write_picture(figure: Figure, path: Path) -> None:
     from experiments.tables import replacing
 
     with replacing(path) as file:
-        # The name and version of the drawing software would change the bytes with every update of it.
-        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+        figure.set_dpi(DPI)
+        # Not savefig, which draws twice where there is a layout. The name and version of the drawing software would
+        # change the bytes with every update of it.
+        FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})  # type: ignore[no-untyped-call]
 
 
 def main(arguments: list[str] | None = None) -> int:

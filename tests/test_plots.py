@@ -912,8 +912,7 @@ def test_draw_all_of_several_problems_names_each_and_draws_twelve(tmp_path: Path
 def test_a_problem_is_named_in_every_picture() -> None:
     runs = make_runs(("4",), (0.5,), range(2), noise=0.25)
     results = make_results(runs)
-    curves, _ = results.some_curves(1000)
-    for picture, figure in plots.pictures(Material(results, {"dataset": "moons", "noise": 0.25}, curves)):
+    for picture, figure in plots.pictures(Material(results, {"dataset": "moons", "noise": 0.25})):
         assert any("moons, noise 0.25: " in text for text in every_text(figure)), picture
     with pytest.raises(
         ValueError, match=r"expected the rows of one data set, got 2: moons, noise 0.25, moons, noise 1;"
@@ -960,8 +959,7 @@ def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatc
 
 def test_a_picture_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
     class Unfinished(Figure):
-        def savefig(self, fname: Any, **_: Any) -> None:
-            fname.write(b"half a picture")
+        def draw(self, renderer: Any) -> None:
             raise KeyboardInterrupt
 
     path = tmp_path / "data.png"
