@@ -19,6 +19,7 @@ from experiments.plot_choice import (
     problem_name,
     rows_of,
     setting_name,
+    setting_notes,
     singular,
     tidy,
     varied,
@@ -119,7 +120,7 @@ class Material:
             networks.append(("\n".join(lines), self._on_plane(self.results.network(run))))
         at_best = " at its best settings," if others else ","
         note = f"each {singular(axis)}{at_best} the seed with the median test accuracy"
-        return networks, [note, *left_out(plural(axis), shown, best)]
+        return networks, [note, *setting_notes(summary, [axis]), *left_out(plural(axis), shown, best)]
 
     @property
     def ensemble(self) -> Callable[[pd.Series, int], Sequence[PredictProba]]:

@@ -186,9 +186,15 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m experiments.plots", description="Draw the pictures of a sweep into DIR/plots."
     )
     parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
-    folder = parser.parse_args(arguments).folder
+    parser.add_argument("--page", metavar="FILE.png", type=Path, help="also draw all of them on one page")
+    options = parser.parse_args(arguments)
     try:
-        written = draw_all(folder, say=lambda message: print(" ".join(message.split()), file=sys.stderr))
+        written = draw_all(options.folder, say=lambda message: print(" ".join(message.split()), file=sys.stderr))
+        if options.page:
+            from experiments.plot_page import write_page
+
+            write_page(written, options.page)
+            written.append(options.page)
     except (OSError, ValueError) as error:
         print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -14,6 +14,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import same_color, to_rgba
 from matplotlib.figure import Figure
+from PIL import Image
 from test_plots import (
     areas,
     fail,
@@ -32,6 +33,7 @@ from experiments import Sweep, plots, tables
 from experiments.plot_choice import every_other, main_axis, rows_of, two_axes, values_of
 from experiments.plot_material import Material
 from experiments.plot_mosaic import GAP, PIXELS, UNSURE
+from experiments.plot_page import write_page
 from experiments.plot_parallel import MAX_LINES, SPREAD
 from experiments.plot_parts import BEST, TIED, WORSE
 from experiments.plot_plane import SHADES
@@ -414,6 +416,33 @@ def test_a_picture_that_is_not_drawn_any_more_is_removed(tmp_path: Path) -> None
     written = plots.draw_all(tmp_path, make_results(make_runs(rates=(0.5,))))
     assert sorted((tmp_path / "plots").iterdir()) == written
     assert not {"parallel.png", "heat_map.png"} & {path.name for path in written}
+
+
+def test_every_picture_is_explained() -> None:
+    text = (Path(plots.__file__).parents[1] / "results" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in plots.PICTURES if f"`{name}.png`" not in text] == []
+
+
+def test_a_page_has_every_picture_in_full(tmp_path: Path) -> None:
+    colours = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#F0E442"]
+    paths = [tmp_path / f"{i}.png" for i in range(5)]
+    for path, colour, size in zip(
+        paths, colours, [(300, 200), (100, 200), (400, 100), (200, 200), (90, 90)], strict=True
+    ):
+        Image.new("RGB", size, colour).save(path)
+    write_page(paths, tmp_path / "page.png", width=600, per_row=3.0)
+    page = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).astype(int)
+    assert page.shape[1] == 600
+    boxes = []
+    for colour in colours:
+        wanted = np.round(255 * np.array(to_rgba(colour)[:3]))
+        rows, columns = np.nonzero((np.abs(page - wanted) < 4).all(axis=2))
+        boxes.append((rows.min(), columns.min(), rows.max() + 1, columns.max() + 1))
+        assert len(rows) == (boxes[-1][2] - boxes[-1][0]) * (boxes[-1][3] - boxes[-1][1])  # nothing covers it
+    shapes = [(right - left) / (bottom - top) for top, left, bottom, right in boxes]
+    np.testing.assert_allclose(shapes, [1.5, 0.5, 4.0, 1.0, 1.0], rtol=0.05)
+    assert boxes[0][0] == boxes[1][0] == boxes[2][0] < boxes[3][0] == boxes[4][0]
+    assert boxes[2][3] == pytest.approx(600 - 16, abs=2)
 
 
 def test_some_curves_only_is_in_the_titles() -> None:
