@@ -254,6 +254,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
         for axis in AXES
         if axis is DATASET or (axis.is_further and axis.name in sweep.columns)
     )
+    dealt = max(_mini_batch_numbers(problem, sweep.values[BATCH_SIZE.name]) for problem in todo.problems.values())
     numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in todo.problems.values())
     # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
     return Plan(
@@ -261,12 +262,23 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
         reused=runs - todo.n_runs,
         work=work,
         seconds=work * seconds_of_work / at_once,
-        memory=400 * runs + 160 * largest * at_once + 16 * numbers,  # the data as they are, and for the kernels
+        # The data as they are, for the kernels, and of every thread as dealt out to mini-batches.
+        memory=400 * runs + 160 * largest * at_once + 16 * numbers + 8 * dealt * at_once,
         disk=(60 + text) * runs * records
         + (100 + text) * runs
         + todo.n_runs * (24 * records + 120)
         + 8 * (parameters + numbers),
     )
+
+
+def _mini_batch_numbers(problem: Problem, batch_sizes: Sequence[Any]) -> int:
+    """How many numbers the examples are, at most, when they are dealt out to mini-batches of whole vectors."""
+    examples, lanes = problem.train, LANES[problem.train.X.dtype.name]
+    smallest = min((size for size in batch_sizes if known_value(BATCH_SIZE, size) is not None), default=examples.m)
+    if smallest >= examples.m:
+        return 0
+    padded = -(-smallest // lanes) * lanes
+    return int((examples.X.shape[0] + 3) * -(-examples.m // smallest) * padded)  # labels, weights and order, too
 
 
 def measure_speed(dtype: str) -> float:

@@ -22,7 +22,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
             given = tomllib.load(file)
     except OSError as error:
         raise SweepError(f"{named}: expected a file that can be read, got {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or an integer of thousands of digits
         raise SweepError(f"{named}: expected TOML, got {error}") from None
     names = {flag.lstrip("-").replace("-", "_"): knob.name for knob in (*KNOBS, *HOW) for flag in knob.flags}
     names |= {knob.name: knob.name for knob in (*KNOBS, *HOW)} | {"zip": "zip", _OUT: _OUT}
@@ -34,7 +34,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         if name in options:
             raise SweepError(f"{named}: expected each option once, got {key} as another name of {name}")
         if isinstance(value, dict) or (name == _OUT and not isinstance(value, str)):
-            raise SweepError(f"{named}: {key}: expected a value{' or a list' * (name != _OUT)}, got {value!r}")
+            expected = "the name of a folder" if name == _OUT else "a value or a list"
+            raise SweepError(f"{named}: {key}: expected {expected}, got {value!r}")
         options[name] = value
     return options
 

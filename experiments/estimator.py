@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from numbers import Real
@@ -70,7 +71,7 @@ class PlanarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     classes_ : the two classes, sorted
     n_features_in_, feature_names_in_ : number of features; their names, if X had any
     coefs_, intercepts_ : weights, (inputs, units), and biases, (units,), of each layer
-    loss_ : mean cross-entropy over the training examples, without penalties
+    loss_ : mean cross-entropy over the training examples, without penalties; nan if it was never finite
     loss_curve_, loss_iterations_ : the loss along the way, and after how many iterations: 0 first, ``n_iter_`` last
     n_iter_ : iterations made; fewer than ``max_iter`` if training diverged
     status_ : "ok" or "diverged"; a diverged network is that of the last recorded finite state
@@ -146,9 +147,16 @@ class PlanarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.intercepts_ = [b[:, 0] for _, b in trained.parameters]
         self.loss_curve_ = trained.costs.tolist()
         self.loss_iterations_ = trained.iterations.tolist()
-        self.loss_ = self.loss_curve_[-1]
-        self.n_iter_ = self.loss_iterations_[-1]
-        if trained.status == "diverged":
+        # Nothing is recorded of a network that was not finite to begin with.
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.nan
+        self.n_iter_ = self.loss_iterations_[-1] if self.loss_iterations_ else 0
+        if not self.loss_curve_:
+            warnings.warn(
+                "training diverged: the untrained network was not finite; scale X, or take a smaller init_scale",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        elif trained.status == "diverged":
             warnings.warn(
                 f"training diverged: the network is that of iteration {self.n_iter_:,} of {self.max_iter:,}, the last"
                 f" recorded finite state; take a learning_rate_init smaller than {self.learning_rate_init}",

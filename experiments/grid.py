@@ -162,7 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, value in (config.read(options.config) if options.config else {}).items():
             if getattr(options, name) is None:  # what stands on the command line wins
                 setattr(options, name, value)
-        out = options.out = Path("results" if options.out is None else options.out)
+        folder = "results" if options.out is None else options.out
+        out = options.out = Path(folder)
         chosen = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}
         how = pool.How(**chosen, fresh=options.fresh, fail_fast=options.fail_fast)
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS}, zip=options.zip)
@@ -171,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _say(line)
             return DONE
         data = sweep.load()
-        existing = tables.check_folder(out)
+        existing = tables.check_folder(folder)  # as it was given: Path("") is the current one
         if not options.no_plots:
             tables.check_folder(out / "plots")
         with store.stored_in(out) as stored:

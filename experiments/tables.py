@@ -496,7 +496,7 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
     """
     existing = Path(folder)
     try:
-        if not os.fspath(folder):
+        if not os.fspath(folder) or "\0" in os.fspath(folder):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         while not _is_there(existing):
             existing = existing.parent

@@ -74,7 +74,7 @@ class Batch(NamedTuple):
     last_finite: Any  # (runs, parameters): those of the last record
     learning_rates: Any  # (runs, 2): of the hidden layers, and of the output layer
     optimizers: Any  # (runs,), int64: a position in OPTIMIZERS
-    decays: Any  # (runs, 2): momentum, or Adam's beta1 and beta2
+    decays: Any  # (runs, 2), float64: momentum, or Adam's beta1 and beta2
     penalties: Any  # (runs, 2): l1 and l2
     batch_sizes: Any  # (runs,), int64: examples in a mini-batch; more than there are stand for all
     seeds: Any  # (runs,), uint32: of the stream that deals out the mini-batches
@@ -344,8 +344,10 @@ def direction(layout, parameters, gradient, batch, run, state):
     (Polyak, 1964; Kingma and Ba, 2015.)
     """
     moments, powers = state.moments, state.powers
-    l1, l2, beta1, beta2 = batch.penalties[run, 0], batch.penalties[run, 1], batch.decays[run, 0], batch.decays[run, 1]
     number = gradient.dtype.type
+    l1, l2 = batch.penalties[run, 0], batch.penalties[run, 1]
+    decay1, decay2 = batch.decays[run, 0], batch.decays[run, 1]
+    beta1, beta2, rest1, rest2 = number(decay1), number(decay2), number(1 - decay1), number(1 - decay2)
     if l1 > 0 or l2 > 0:
         for layer in range(layout.units.shape[0]):
             for p in range(layout.weights[layer], layout.biases[layer]):
@@ -356,12 +358,12 @@ def direction(layout, parameters, gradient, batch, run, state):
             moments[0, p] = beta1 * moments[0, p] + gradient[p]
             gradient[p] = moments[0, p]
     elif batch.optimizers[run] == _ADAM:
-        powers[0] *= beta1
-        powers[1] *= beta2
+        powers[0] *= decay1
+        powers[1] *= decay2
         unbias1, unbias2 = number(1 / (1 - powers[0])), number(1 / (1 - powers[1]))
         for p in range(parameters.shape[0]):
-            moments[0, p] = beta1 * moments[0, p] + (number(1) - beta1) * gradient[p]
-            moments[1, p] = beta2 * moments[1, p] + (number(1) - beta2) * gradient[p] * gradient[p]
+            moments[0, p] = beta1 * moments[0, p] + rest1 * gradient[p]
+            moments[1, p] = beta2 * moments[1, p] + rest2 * gradient[p] * gradient[p]
             gradient[p] = moments[0, p] * unbias1 / (np.sqrt(moments[1, p] * unbias2) + number(_EPSILON))
 
 

@@ -25,6 +25,14 @@ INITIAL_SCALE = 0.01
 _TILE_BYTES = 256 * 1024  # of activations: about what a core's second-level cache holds beside the rest
 
 
+def is_finite(value: object) -> bool:
+    """Whether it is a number, and one that float64 can hold."""
+    try:
+        return isinstance(value, NUMBER) and math.isfinite(value)
+    except OverflowError:  # an integer beyond that
+        return False
+
+
 def hidden_layers(hidden: int | str | Sequence[int]) -> tuple[int, ...]:
     """The units of each hidden layer: ``4``, ``"4"`` -> (4,); ``"8x8"``, ``(8, 8)`` -> (8, 8); ``0``, ``()`` -> ().
 
@@ -66,7 +74,7 @@ def initial_deviations(
     if init not in INITS:
         raise ValueError(f"init={init!r}: expected one of {', '.join(INITS)}")
     scale = (INITIAL_SCALE if init == "normal" else 1.0) if init_scale is None else init_scale
-    if not (isinstance(scale, NUMBER) and math.isfinite(scale) and scale >= 0):
+    if not (is_finite(scale) and scale >= 0):
         raise ValueError(f"init_scale={init_scale!r}: expected a finite number, 0 or more")
     by_init: dict[str, Callable[[int, int], float]] = {
         "normal": lambda _units, _inputs: scale,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -56,7 +55,7 @@ class Hyperparameters(NamedTuple):
         for name in ("learning_rate", "output_learning_rate", "l1", "l2"):
             value = getattr(self, name)
             is_default = value is None and name == "output_learning_rate"
-            if not is_default and not (isinstance(value, network.NUMBER) and math.isfinite(value) and value >= 0):
+            if not is_default and not (network.is_finite(value) and value >= 0):
                 raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
         for name in ("momentum", "beta1", "beta2"):
             value = getattr(self, name)
@@ -118,7 +117,7 @@ def new_batch(
     parameters = network.initial_parameters(features, hidden, seeds, of_runs, np.dtype(dtype))
     runs, curves = len(seeds), np.full((3, len(seeds), records), np.nan)
 
-    def pairs(of: Callable[[Hyperparameters], tuple[float, float]]) -> Array:
+    def pairs(of: Callable[[Hyperparameters], tuple[float, float]], dtype: str = dtype) -> Array:
         with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
             return np.array([of(h) for h in hyperparameters], dtype).reshape(runs, 2)
 
@@ -127,9 +126,10 @@ def new_batch(
         last_finite=parameters.copy(),
         learning_rates=pairs(lambda h: (h.learning_rate, _or(h.output_learning_rate, h.learning_rate))),
         optimizers=np.array([OPTIMIZERS.index(h.optimizer) for h in hyperparameters], np.int64),
-        decays=pairs(lambda h: (h.beta1, h.beta2) if h.optimizer == "adam" else (h.momentum, 0.0)),
+        # In float64, for in float32 some beta below 1 would be 1.
+        decays=pairs(lambda h: (h.beta1, h.beta2) if h.optimizer == "adam" else (h.momentum, 0.0), "float64"),
         penalties=pairs(lambda h: (h.l1, h.l2)),
-        batch_sizes=np.array([_or(h.batch_size, _ALL) for h in hyperparameters], np.int64),
+        batch_sizes=np.array([min(_or(h.batch_size, _ALL), _ALL) for h in hyperparameters], np.int64),
         seeds=np.array(seeds, np.uint32),
         costs=curves[0],
         train_accuracies=curves[1],
@@ -253,7 +253,7 @@ def train(
 
 
 def _one_of(name: str, given: str, choices: Iterable[str]) -> None:
-    if given not in choices:
+    if given not in tuple(choices):  # which, unlike a dict, takes what has no hash
         raise ValueError(f"{name}={given!r}: expected one of {', '.join(choices)}")
 
 

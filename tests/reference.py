@@ -128,8 +128,9 @@ class Optimizer:
         if self.name == "momentum":
             self.v = self.momentum * self.v + gradient
             return self.v
-        self.v = self.beta1 * self.v + (1 - self.beta1) * gradient
-        self.s = self.beta2 * self.s + (1 - self.beta2) * gradient**2
+        number = gradient.dtype.type
+        self.v = number(self.beta1) * self.v + number(1 - self.beta1) * gradient
+        self.s = number(self.beta2) * self.s + number(1 - self.beta2) * gradient**2
         unbiased = np.sqrt(self.s / (1 - self.beta2**self.k))
         return (self.v / (1 - self.beta1**self.k) / (unbiased + 1e-8)).astype(gradient.dtype)
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from experiments import batches
 from experiments.batches import Batch, Problem, Todo
+from experiments.datasets import load
 from experiments.knobs import SweepError
 from experiments.store import Store, StoredRun
 from experiments.sweep import Run, Sweep
-from planar_core import train, training
+from planar_core import network, train, training
 from planar_core.training import Hyperparameters
 
 DATA = Sweep(dataset=["flower", "moons"]).load()
@@ -234,6 +235,17 @@ def test_a_plan_is_about_right() -> None:
     assert one.work == 20 * steps * (1000 * 400 + 101 * (400 + 2000) // 2)
     assert 40 * 100 < one.memory < 40 * 10_000  # of the tables: curves stay on disk
     assert 40 * 101 * 60 < one.disk < 40 * 101 * 200
+
+
+def test_a_plan_counts_the_padding_of_mini_batches() -> None:
+    def planned(**knobs: Any) -> int:
+        sweep = Sweep(hidden=1, learning_rate=1, seed=range(2), samples=10_000, iterations=1, **knobs)
+        return batches.plan(everything(sweep), 2, 1e-10).memory
+
+    room = 2 * network.mini_batches(Problem.of(load("flower", samples=10_000), "float64").train, [1]).X.nbytes
+    without = planned(batch_size=["all", 20_000])
+    assert planned(batch_size="all") == planned(batch_size=20_000)
+    assert room < planned(batch_size=[500, 1]) - without < 3 * room
 
 
 def test_a_plan_of_a_large_network_counts_its_sums() -> None:

@@ -96,7 +96,9 @@ def test_there_are_two_examples() -> None:
         ("hidden = 4\nhidden = 5", "expected TOML, got "),
         ("learning_rate = 1\nlr = 2", "expected each option once, got lr as another name of learning_rate"),
         ("[hidden]\nx = 1", "hidden: expected a value or a list, got {'x': 1}"),
-        ("out = 3", "out: expected a value, got 3"),
+        ("out = 3", "out: expected the name of a folder, got 3"),
+        (f"hidden = {10**4299}0", "expected TOML, got "),
+        (f"hidden = {5000 * '['}", "expected TOML, got "),
         (b"hidden = '\xff'", "expected TOML, got "),
     ],
 )
@@ -133,15 +135,18 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("zip = 3", "--zip: expected lists"),
         ("zip = [3]", "--zip: expected lists"),
         ("zip = [[3, 'lr']]", "--zip: expected axes among"),
+        ("seed = 0\nout = ''", "--out: expected a folder"),
+        ("seed = 0\nout = 'a\\u0000b'".replace("'", '"'), "--out: expected a folder"),
     ],
 )
 def test_bad_values_are_refused_as_on_the_command_line(
-    line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where an empty --out would write
     path = tmp_path / "sweep.toml"
     path.write_text(line, encoding="utf-8")
     with pytest.raises(SystemExit) as caught:
-        grid.main(["--config", str(path), "--out", str(tmp_path / "out")])
+        grid.main(["--config", str(path), *([] if "out" in line else ["--out", str(tmp_path / "out")])])
     assert caught.value.code == grid.BAD_INPUT
     error = capsys.readouterr().err
     assert error.startswith(f"experiments.grid: {said}")

@@ -208,6 +208,14 @@ def test_training_that_diverges_warns() -> None:
     assert np.isfinite(network.decision_function(X)).all()
 
 
+def test_a_network_that_is_not_finite_at_first_warns() -> None:
+    with pytest.warns(ConvergenceWarning, match="^training diverged: the untrained network was not finite") as caught:
+        network = PlanarClassifier(dtype="float32").fit(1e300 * X, y)
+    assert [record.filename for record in caught] == [__file__]
+    assert (network.status_, network.n_iter_, network.loss_curve_) == ("diverged", 0, [])
+    assert np.isnan(network.loss_)
+
+
 # --- prediction ---------------------------------------------------------------------------------------------
 
 

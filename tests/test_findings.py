@@ -366,11 +366,3 @@ def test_fresh_points_are_of_the_same_problem_and_network() -> None:
         assert fresh is not None
         expected = np.mean([accuracy(results, run, fresh.X_test, fresh.Y_test) for _, run in runs.iterrows()])
         assert found["test_accuracy"] == pytest.approx(expected, abs=1e-9)
-
-
-def test_several_draws_of_the_data_are_replicates() -> None:
-    results = Sweep(hidden=[1, 4], learning_rate=1.2, seed=range(2), data_seed=range(4), iterations=50).run(1, None)
-    means = results.summary.groupby("hidden")["mean_test_accuracy"]
-    best = f"{100 * means.mean().max():.1f} %"
-    assert best in headline(results)[0]
-    assert "4 draws of the data" in headline(results)[0]

@@ -87,6 +87,10 @@ def test_other_networks_equal_the_oracle(activation: str, features: int, hidden:
         assert_as_the_oracle(together, "float64", features, hidden, 33, 8)
 
 
+def test_decays_that_single_precision_takes_for_one() -> None:
+    assert_as_the_oracle({"optimizer": "adam", "beta2": 1 - 1e-9}, "float32", 2, (4,), 45, 12)
+
+
 @ANY_DTYPE
 def test_mini_batches_larger_than_a_tile(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "_TILE_BYTES", 1000)
@@ -186,3 +190,10 @@ def test_bad_values_are_refused(name: str, value: Any, expected: str) -> None:
 def test_an_unknown_keyword_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^keyword='alpha': expected one of learning_rate, output_learning_rate"):
         train(*points(), alpha=1)
+
+
+def test_any_batch_size_from_the_number_of_examples_on_is_all_of_them() -> None:
+    X, Y = points()
+    costs = [train(X, Y, iterations=5, batch_size=size).costs for size in (None, X.shape[1], 10**30)]
+    assert np.array_equal(costs[1], costs[0])
+    assert np.array_equal(costs[2], costs[0])

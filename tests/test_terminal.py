@@ -230,7 +230,7 @@ def test_many_axes_leave_room_for_the_verdict() -> None:
         "le...",
         "ac...",
         "l1",
-        "batch...",
+        "ba...",
         "mean",
         "95",
         "%",
