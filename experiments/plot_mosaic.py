@@ -73,7 +73,7 @@ def plot_boundary_grid(
         axis: [every[axis][i] for i in evenly(len(every[axis]), limit, every[axis].index(leader[axis]))]
         for axis, limit in ((x, MAX_COLUMNS), (y, MAX_ROWS))
     }
-    cells = cells[cells[x].isin(some[x]) & cells[y].isin(some[y]) & cells["mean_test_accuracy"].notna()]
+    cells = cells[cells[x].isin(some[x]) & cells[y].isin(some[y])]
 
     plane, shape = _pixels(data.X)
     steps = shape[0] + GAP, shape[1] + GAP
@@ -83,6 +83,9 @@ def plot_boundary_grid(
     for i in range(len(cells)):
         cell = cells.iloc[i]
         corner = some[y].index(cell[y]) * steps[0], some[x].index(cell[x]) * steps[1]
+        if pd.isna(cell["mean_test_accuracy"]):
+            texts.append((corner[1] + 2, corner[0] + 2, "failed"))
+            continue
         place = slice(corner[0], corner[0] + shape[0]), slice(corner[1], corner[1] + shape[1])
         probabilities = np.stack([np.ravel(predict(plane)) for predict in ensemble(cell, MAX_SEEDS)])
         picture[place] = _colours(probabilities).reshape(*shape, 3)

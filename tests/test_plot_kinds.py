@@ -403,6 +403,20 @@ def test_boundary_grid_limits_rows_and_columns_keeps_the_best_and_says_so() -> N
     assert "one seed" in title(ax)
 
 
+def test_boundary_grid_says_what_failed_and_asks_for_no_network_of_it() -> None:
+    runs = make_runs()
+    summary = make_summary(fail(runs, (runs.hidden == "8x8") & (runs.learning_rate == 2.0)))
+    asked = []
+
+    def ensemble(row: pd.Series, most: int) -> list[Any]:
+        asked.append((row.hidden, row.learning_rate))
+        return [split_at(0.0)]
+
+    ax = plot_boundary_grid(summary, ensemble, make_data())
+    assert ("8x8", 2.0) not in asked
+    assert [text.get_text() for text in ax.texts].count("failed") == 1
+
+
 def test_boundary_grid_without_a_plane_says_so() -> None:
     ax = plot_boundary_grid(make_summary(make_runs()), lambda row, most: [], make_data(features=3))
     assert "3 features" in " ".join(ax.texts[0].get_text().split())
