@@ -1,22 +1,19 @@
-"""What the pictures share: words, colours, panels, and which rows of a table a picture shows."""
+"""What the pictures share: words, colours, panels."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
-
-from experiments.knobs import AXES, in_words
 
 # Okabe and Ito's colours can be told apart with any of the common colour vision deficiencies.
 CLASS_COLOURS = ("#0072B2", "#E69F00")
@@ -31,11 +28,6 @@ SMALL = (5.6, 1.8)  # inches, of a picture that says why there is none
 TITLE_SIZE, LEGEND_SIZE = 10, 9
 _CHARACTERS_PER_INCH = 12.5  # of a title, a little fewer than fit
 _LINE = 0.19  # inches, of a title
-
-_CELL = ["hidden", "learning_rate"]
-_PROBLEM = [axis.name for axis in AXES if axis.is_problem]
-_IDENTITY = [*_PROBLEM, *_CELL, "seed"]
-_MEASURED = ["iteration", "cost", "train_accuracy", "test_accuracy"]
 
 
 # ------------------------------------------------------------------------------------------------ words
@@ -72,22 +64,6 @@ def number(value: float) -> str:
     return short if float(short) == value and len(short) <= 6 else f"{value:.3g}"
 
 
-def units(hidden: str) -> str:
-    """`4 hidden units`, for the text of the hidden column."""
-    named = {"0": "no hidden units", "1": "1 hidden unit"}
-    return named.get(hidden, f"{words(hidden, 20)} hidden units")
-
-
-def knob_name(column: str) -> str:
-    """The column `record_every` as a title says it."""
-    return words(column).replace("_", " ")
-
-
-def knob_value(value: object) -> str:
-    """The value of a knob, in a title or beside an axis."""
-    return number(value) if isinstance(value, float) else words(value)
-
-
 def count(n: int, noun: str) -> str:
     """`1 seed`, `2,000 seeds`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
@@ -97,11 +73,6 @@ def counts(numbers: Iterable[int], noun: str) -> str:
     """`10 seeds`, or `8 to 10 seeds` where the numbers differ."""
     low, high = min(numbers := list(numbers)), max(numbers)
     return count(high, noun) if low == high else f"{low:,} to {count(high, noun)}"
-
-
-def left_out(what: str, shown: Sized, every: Sized) -> list[str]:
-    """What a title has to say where only some are drawn: `12 of 100 hidden sizes shown`."""
-    return [f"{len(shown)} of {len(every):,} {what} shown"] if len(shown) < len(every) else []
 
 
 def headline(width: float, title: str, notes: Iterable[str] = ()) -> str:
@@ -127,10 +98,11 @@ def figure_of(ax: Axes) -> Figure:
     return figure if isinstance(figure, Figure) else figure.figure
 
 
-def title_axes(ax: Axes, title: str, notes: Iterable[str] = ()) -> None:
-    """Title and notes above one panel, in lines that fit into its figure."""
+def title_axes(ax: Axes, title: str, notes: Iterable[str] = (), width: float | None = None) -> None:
+    """Title and notes above one panel, in lines that fit into its figure, or into a width in inches."""
     # The layout is made when the figure is drawn: the place right of the panel may yet become larger.
-    width = figure_of(ax).get_figwidth() * (0.95 * ax.get_position().width + 0.1)
+    if width is None:
+        width = figure_of(ax).get_figwidth() * (0.95 * ax.get_position().width + 0.1)
     ax.set_title(headline(width, title, notes), loc="left", fontsize=TITLE_SIZE)
 
 
@@ -239,101 +211,3 @@ class Panels:
     def _extent(self, axis: int) -> float:
         n = (self.columns, self.rows)[axis]
         return n * self.size[axis] + (n - 1) * self.gaps[axis]
-
-
-# ---------------------------------------------------------------------------------------- what is shown
-
-
-def evenly(n: int, limit: int, keep: int | None = None) -> list[int]:
-    """At most `limit` of the positions 0..n-1: first, last, evenly between them, and `keep` in any case."""
-    if n <= limit:
-        return list(range(n))
-    chosen = {round(i * (n - 1) / (limit - 1)) for i in range(limit)}
-    if keep is not None and keep not in chosen:
-        chosen.remove(min(chosen - {0, n - 1}, key=lambda i: abs(i - keep)))
-        chosen.add(keep)
-    return sorted(chosen)
-
-
-def problem_name(problem: Mapping[str, Any] | pd.Series) -> str:
-    """What a row of a table calls its problem: ``moons, noise 0.1``."""
-    knobs = {column: problem[column] for column in _PROBLEM[1:] if column in problem}
-    return ", ".join([words(problem["dataset"]), *(words(in_words({name: knobs[name]})) for name in knobs)])
-
-
-def titled(table: pd.DataFrame, title: str) -> str:
-    """The title after the name of the table's one problem.
-
-    ValueError for a table of several problems: accuracies on different ones do not mix.
-    """
-    columns = [column for column in _PROBLEM if column in table]
-    if any(table[column].nunique(dropna=False) > 1 for column in columns):
-        problems = table[columns].drop_duplicates()
-        names = [in_words(row.to_dict()) for _, row in problems.head(3).iterrows()]
-        raise ValueError(
-            f"expected the rows of one data set, got {len(problems)}: {', '.join(names)}; "
-            f"select one, as in table[table.{columns[-1]} == value]"
-        )
-    return f"{problem_name(table.iloc[0])}: {title}" if len(table) else title
-
-
-def tidy(table: pd.DataFrame) -> pd.DataFrame:
-    """A table with `hidden` as text, whatever a reader of its file made of it, and rows counted from 0."""
-    return table.assign(hidden=table["hidden"].astype(str)).reset_index(drop=True)
-
-
-def further_knobs(table: pd.DataFrame) -> list[str]:
-    """The settings among the columns of a summary or of curves, beside hidden units, learning rate, seed."""
-    columns = list(table.columns)
-    if "n_seeds" in columns:
-        columns = columns[: columns.index("n_seeds")]
-    return [c for c in columns if c not in _IDENTITY and c not in _MEASURED]
-
-
-def varying_knobs(table: pd.DataFrame) -> list[str]:
-    """Those of the further knobs that have more than one value."""
-    return [knob for knob in further_knobs(table) if table[knob].nunique(dropna=False) > 1]
-
-
-def knob_notes(table: pd.DataFrame, chosen_for: str = "") -> list[str]:
-    """What a title says of further knobs: the value of a constant one, that a varying one is at its best."""
-    varying = varying_knobs(table)
-    constant = [knob for knob in further_knobs(table) if knob not in varying and len(table)]
-    notes = [f"{knob_name(knob)} {knob_value(table[knob].iloc[0])}" for knob in constant]
-    if varying and chosen_for:
-        notes.append(f"each {chosen_for} at its best {' and '.join(map(knob_name, varying))}")
-    return notes
-
-
-def standings(summary: pd.DataFrame) -> pd.Series:
-    """best, tied (with the best) or worse; nothing where one seed leaves it open or no run has finished."""
-    rank, tied = summary["rank_test_accuracy"], summary["tied_with_best"].astype("boolean")
-    is_best = rank.eq(1).fillna(False).to_numpy(dtype=bool)
-    names = np.select([is_best, tied.fillna(False), tied.notna()], ["best", "tied", "worse"], "")
-    return pd.Series(names, summary.index)
-
-
-def best_rows(summary: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Of each group of configurations the row with the highest mean test accuracy, the first of equals."""
-    score = summary["mean_test_accuracy"].astype(float).fillna(-np.inf)
-    best = score.groupby([summary[column] for column in by], sort=False, dropna=False).idxmax()
-    return summary.loc[best.to_numpy()].reset_index(drop=True)
-
-
-def rows_of(table: pd.DataFrame, configurations: pd.DataFrame) -> pd.DataFrame:
-    """The rows of runs or curves that belong to the given rows of a summary, in the order of the table."""
-    keys = [*_CELL, *further_knobs(configurations)]
-    return table.merge(configurations[keys], on=keys, how="inner")
-
-
-def best_curves(curves: pd.DataFrame) -> pd.DataFrame:
-    """Of each hidden size and learning rate the curves at the best values of all further knobs.
-
-    The best is what it is in the summary: the highest mean, over seeds, of the test accuracy at the end.
-    """
-    if not (knobs := varying_knobs(curves)):
-        return curves
-    ends = curves.groupby([*_CELL, *knobs, "seed"], sort=False, dropna=False)["test_accuracy"].last()
-    means = ends.groupby(level=[*_CELL, *knobs], sort=False, dropna=False).mean().round(9)
-    table = means.rename("mean_test_accuracy").reset_index()
-    return rows_of(curves, best_rows(table, _CELL)[[*_CELL, *knobs]])

@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from experiments.plot_choice import evenly, left_out
 from experiments.plot_parts import (
     CLASS_COLOURS,
     CLASS_MARKERS,
@@ -19,9 +20,7 @@ from experiments.plot_parts import (
     SMALL,
     Panels,
     count,
-    evenly,
     figure_of,
-    left_out,
     legend_beside,
     new_axes,
     text_panel,
@@ -30,6 +29,9 @@ from experiments.plot_parts import (
 )
 
 MAX_POINTS, MAX_SMALL_POINTS, MAX_NETWORKS = 5000, 1000, 20
+
+# Pure colours would swallow the points of their own class: the shades stop half way to them.
+SHADES = LinearSegmentedColormap.from_list("classes", ["#7FB8D8", "#FFFFFF", "#F2CF80"])
 
 PredictProba = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
 
@@ -41,9 +43,9 @@ def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
     with any other number of features gets a panel that says so, for no two of its features stand for all of them.
     """
     examples = np.shape(data.X)[1]
-    ax = ax or new_axes(*(SMALL if _why_no_plane(data) else (5.6, 4.4)))
+    ax = ax or new_axes(*(SMALL if why_no_plane(data) else (5.6, 4.4)))
     title = f"{name or words(data.name)}: {count(examples, 'training point')}"
-    if reason := _why_no_plane(data):
+    if reason := why_no_plane(data):
         return text_panel(ax, title, f"no picture: {reason}")
     shown = evenly(examples, MAX_POINTS)
     title_axes(ax, title, left_out("points", shown, range(examples)))
@@ -64,7 +66,7 @@ def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, not
     problem with any other number of features gets a figure that says there is nothing to draw.
     """
     title = f"{name or words(data.name)}: what the networks have learned"
-    if reason := _why_no_plane(data) or ("" if networks else "there is no trained network"):
+    if reason := why_no_plane(data) or ("" if networks else "there is no trained network"):
         return figure_of(text_panel(new_axes(*SMALL), title, f"no decision boundaries: {reason}"))
     chosen = [networks[i] for i in evenly(len(networks), MAX_NETWORKS)]
     parts = Panels(len(chosen), (2.2, 2.2), (0.15, 0.5), (0.5, 0.42, 1.75))
@@ -84,7 +86,7 @@ def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, not
     return figure
 
 
-def _why_no_plane(data: Any) -> str:
+def why_no_plane(data: Any) -> str:
     """Why the points of a data set cannot be drawn; nothing if they can."""
     if len(data.X) != 2:
         return f"the data have {count(len(data.X), 'feature')}, a plane shows two"
@@ -102,13 +104,18 @@ def _draw_points(ax: Axes, data: Any, shown: Sequence[int], size: float) -> None
         )  # fmt: skip
 
 
-def _fit_plane(ax: Axes, X: npt.ArrayLike) -> None:
-    """Limits with a margin around the points; equal scales unless that would flatten the picture."""
+def limits(X: npt.ArrayLike) -> tuple[tuple[float, float], tuple[float, float], bool]:
+    """Limits of x and y with a margin around the points; and whether equal scales would not flatten the picture."""
     low, high = np.min(X, axis=1), np.max(X, axis=1)
     span = np.where(high > low, high - low, 1.0)
     (left, bottom), (right, top) = low - 0.08 * span, high + 0.08 * span
-    ax.set(xlim=(left, right), ylim=(bottom, top))
-    if max(span) < 3 * min(span):
+    return (left, right), (bottom, top), max(span) < 3 * min(span)
+
+
+def _fit_plane(ax: Axes, X: npt.ArrayLike) -> None:
+    xlim, ylim, equal = limits(X)
+    ax.set(xlim=xlim, ylim=ylim)
+    if equal:
         ax.set_aspect("equal")
 
 
@@ -123,15 +130,13 @@ def _class_handles(data: Any) -> list[Line2D]:
     ]  # fmt: skip
 
 
-def _shade(ax: Axes, predict_proba: PredictProba, steps: int = 160) -> Any:
+def _shade(ax: Axes, predict_proba: PredictProba, steps: int = 110) -> Any:
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     x, y = np.linspace(left, right, steps), np.linspace(bottom, top, steps)
     plane = np.stack([np.tile(x, steps), np.repeat(y, steps)])
     probability = np.reshape(np.asarray(predict_proba(plane), dtype=np.float64), (steps, steps))
-    # Pure colours would swallow the points of their own class: the shades stop half way to them.
-    shades = LinearSegmentedColormap.from_list("classes", ["#7FB8D8", "#FFFFFF", "#F2CF80"])
     image = ax.imshow(
-        probability, extent=(left, right, bottom, top), origin="lower", cmap=shades, vmin=0, vmax=1,
+        probability, extent=(left, right, bottom, top), origin="lower", cmap=SHADES, vmin=0, vmax=1,
         aspect=ax.get_aspect(), interpolation="bilinear",
     )  # fmt: skip
     known = probability[np.isfinite(probability)]

@@ -201,10 +201,7 @@ class Results:
         Of a row of ``summary``, which has no seed, it is that of the seed with the median test accuracy. Raises
         LookupError if there is no such run, or it failed.
         """
-        wanted = np.ones(len(self.runs), bool)
-        for column in (name for name in self.columns if name in run or name != "seed"):
-            values = self.runs[column]
-            wanted &= (values == (run[column] if is_numeric_dtype(values) else str(run[column]))).to_numpy()
+        wanted = self._runs_of(run, [name for name in self.columns if name in run or name != "seed"])
         if "seed" not in run:
             try:
                 wanted &= (self.runs["seed"] == median_seed(self.runs[wanted])).to_numpy()
@@ -214,14 +211,51 @@ class Results:
         if len(positions) != 1 or self.runs["status"].iloc[positions[0]] == "failed":
             wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns if column in run)
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
-        found = self._sweep[positions[0]]
-        about = self._about(run)
+        return next(self._networks_at(positions, run))
+
+    def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
+        """The networks of a configuration, a row of ``summary``: of its first ``most`` seeds (None: all) that did not
+        fail.
+
+        Raises LookupError if one is not stored any more.
+        """
+        wanted = self._runs_of(configuration, [name for name in self.columns if name != "seed"])
+        positions = np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy())
+        return list(self._networks_at(positions[:most], configuration))
+
+    def _runs_of(self, row: Mapping[str, Any] | pd.Series, columns: list[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which runs have the values of a row in these columns."""
+        wanted = np.ones(len(self.runs), bool)
+        for column in columns:
+            values = self.runs[column]
+            wanted &= (values == (row[column] if is_numeric_dtype(values) else str(row[column]))).to_numpy()
+        return wanted
+
+    def _networks_at(self, positions: Iterable[int], problem: Mapping[str, Any] | pd.Series) -> Iterator[Network]:
+        about = self._about(problem)
         with self._opened() as opened:
-            number = opened.find(self._sweep.identity(found, about["fingerprint"]))
-            stored = None if number is None else opened.run(number, found.seed)
-        if stored is None:
-            raise LookupError(f"expected a stored run, got {found}: run the sweep again")
-        return Network(stored.network(about["features"], found.hidden, self._sweep.dtype), found.activation)
+            for found in (self._sweep[position] for position in positions):
+                number = opened.find(self._sweep.identity(found, about["fingerprint"]))
+                stored = None if number is None else opened.run(number, found.seed)
+                if stored is None:
+                    raise LookupError(f"expected a stored run, got {found}: run the sweep again")
+                yield Network(stored.network(about["features"], found.hidden, self._sweep.dtype), found.activation)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """``plot_heat_map`` and the other functions of ``experiments.plots``, which take the tables from here.
+
+        With several problems, ``problem=`` is a row of ``summary`` that says of which one.
+        """
+        if name.startswith("plot_"):
+            from experiments import plots
+
+            return plots.method_of(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        from experiments import plots
+
+        return sorted({*super().__dir__(), *(function.__name__ for function in plots.FUNCTIONS)})
 
 
 def _same(value: Any, given: Any) -> bool:

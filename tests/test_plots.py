@@ -22,7 +22,9 @@ from matplotlib.text import Text
 from experiments import plots
 from experiments.datasets import load
 from experiments.plot_accuracies import MAX_DOTS, MAX_SIZES
+from experiments.plot_choice import evenly
 from experiments.plot_curves import MAX_ITERATIONS, MAX_LINES, MAX_PANELS, MEASURES
+from experiments.plot_material import Material
 from experiments.plot_parts import (
     BEST,
     CLASS_COLOURS,
@@ -31,7 +33,6 @@ from experiments.plot_parts import (
     Panels,
     count,
     counts,
-    evenly,
     figure_of,
     number,
     words,
@@ -44,12 +45,19 @@ ITERATIONS = (0, 10, 20)
 PICTURES = [
     "accuracy.png",
     "boundaries.png",
+    "boundary_grid.png",
+    "convergence.png",
+    "cost_by_size.png",
     "curves_cost.png",
     "curves_test_accuracy.png",
     "curves_train_accuracy.png",
     "data.png",
+    "distribution.png",
     "heat_map.png",
+    "parallel.png",
 ]
+OF_TWO_SETTINGS = ("heat_map.png", "parallel.png")
+OF_ONE_RUN = [name for name in PICTURES if name not in (*OF_TWO_SETTINGS, "cost_by_size.png")]
 
 
 # ---------------------------------------------------------------------------------------- small sweeps
@@ -83,7 +91,7 @@ def make_curves(runs: pd.DataFrame, iterations: tuple[int, ...] = ITERATIONS) ->
     """From 0.5 (a cost of 0.7) to the numbers of the runs, in a straight line."""
     keep = [c for c in runs.columns if c not in ("iterations", "status", "error")]
     curves = runs.loc[runs.index.repeat(len(iterations)), keep].reset_index(drop=True)
-    curves.insert(4, "iteration", np.tile(iterations, len(runs)))
+    curves.insert(list(curves.columns).index("cost"), "iteration", np.tile(iterations, len(runs)))
     part = curves["iteration"] / iterations[-1]
     for measure, start in (("cost", 0.7), ("train_accuracy", 0.5), ("test_accuracy", 0.5)):
         curves[measure] = start + part * (curves[measure] - start)
@@ -251,7 +259,7 @@ def test_data_too_large_for_axes_is_not_drawn_and_that_is_said() -> None:
 def test_data_with_many_points_says_how_many_are_shown() -> None:
     ax = plot_data(make_data(examples=12_000))
     assert sum(len(line.get_xdata()) for line in lines(ax)) == 5000
-    assert "5000 of 12,000 points shown" in title(ax)
+    assert "5,000 of 12,000 points shown" in title(ax)
 
 
 def test_scales_are_equal_unless_that_flattens_the_picture() -> None:
@@ -319,14 +327,16 @@ def test_cost_is_drawn_by_factors_only_if_it_spans_some() -> None:
 
 
 @pytest.mark.parametrize("least", [0.0, 0.1])
-def test_costs_before_a_divergence_are_in_the_picture(least: float) -> None:
+def test_costs_before_a_divergence_are_cut_off_and_that_is_said(least: float) -> None:
     curves = make_curves(make_runs())
     curves["cost"] = np.where(curves["iteration"] == 20, 1.7e308, least)
     figure = plot_curves(curves, "cost")
     low, high = figure.axes[0].get_ylim()
     figure.draw_without_rendering()
     assert low <= least
-    assert 1e199 < high < np.inf
+    assert 15 < high < 30
+    assert "cut off at 20 nats" in title(figure)
+    assert "cut off" not in title(plot_curves(make_curves(make_runs()), "cost"))
 
 
 def test_curves_of_one_seed_have_no_band_and_say_so() -> None:
@@ -421,7 +431,7 @@ def test_accuracy_shows_each_seed_at_the_best_learning_rate() -> None:
         np.testing.assert_array_equal(dots.get_ydata(), some.test_accuracy)
         assert len(set(dots.get_xdata())) == 5
         assert np.abs(dots.get_xdata() - x).max() < 0.38
-    assert title(ax).startswith("moons: each hidden size at its best learning rate")
+    assert title(ax).startswith("moons: test accuracy of each hidden size at its best learning rate")
     assert "mean over 5 seeds and its 95 % interval" in title(ax)
     assert ax.get_ylabel() == "test accuracy (fraction correct)"
 
@@ -807,7 +817,8 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
         return make_curves(runs), f"no more than {most_rows:,} rows" if most_rows < len(runs) else ""
 
     def network(run: pd.Series) -> SimpleNamespace:
-        asked.append((run.dataset, run.hidden, run.learning_rate, run.seed))
+        if "seed" in run:
+            asked.append((run.dataset, run.hidden, run.learning_rate, run.seed))
         return SimpleNamespace(predict_proba=step_right)
 
     return SimpleNamespace(
@@ -817,6 +828,7 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
         some_curves=some_curves,
         data=data,
         network=network,
+        networks=lambda row, most: [network(row)] * min(most, 2),
         asked=asked,
     )
 
@@ -859,16 +871,16 @@ def test_draw_all_draws_the_median_seed_of_each_hidden_size(drawn: SimpleNamespa
 def test_draw_all_leaves_out_the_network_of_a_hidden_size_that_failed(tmp_path: Path) -> None:
     runs = make_runs(("4", "8x8"), (0.5,), range(2))
     results = make_results(fail(runs, runs.hidden == "4"))
-    assert len(plots.draw_all(tmp_path, results)) == 7
+    assert len(plots.draw_all(tmp_path, results)) == len(PICTURES) - len(OF_TWO_SETTINGS)
     assert [hidden for _, hidden, _, _ in results.asked] == ["8x8"]
 
 
 def test_draw_all_reads_only_the_networks_it_draws() -> None:
     results = make_results(make_runs(tuple(str(h) for h in range(1, 31)), (0.5,), range(1)))
-    networks, notes = plots._median_networks(results, results.runs, results.summary)
-    assert len(networks) == len(results.asked) == 20
-    assert notes == ["20 of 30 hidden sizes shown"]
-    assert networks[-1][0] == "30 hidden units, learning rate 0.5\nseed 0: 0.850 correct"
+    material = Material(results, {"dataset": "moons"})
+    assert len(material.networks) == len(results.asked) == 20
+    assert material.note.endswith("; 20 of 30 hidden sizes shown")
+    assert material.networks[-1][0] == "30 hidden units\nseed 0: 0.850 correct"
 
 
 def test_draw_all_of_several_data_sets_gives_each_its_own_pictures(tmp_path: Path) -> None:
@@ -878,7 +890,7 @@ def test_draw_all_of_several_data_sets_gives_each_its_own_pictures(tmp_path: Pat
     )
     written = [path.name for path in plots.draw_all(tmp_path, make_results(runs))]
     endings = ("-moons.png", "-my-data.png")
-    assert written == sorted(name.replace(".png", ending) for name in PICTURES for ending in endings)
+    assert written == sorted(name.replace(".png", ending) for name in OF_ONE_RUN for ending in endings)
     assert written == sorted(written)
 
 
@@ -888,11 +900,11 @@ def test_draw_all_of_several_problems_names_each_and_draws_twelve(tmp_path: Path
 
     written = [path.name for path in plots.draw_all(tmp_path / "two", make_results(noisy("auto", "0.1")))]
     endings = ("-moons-noise-auto.png", "-moons-noise-0-1.png")
-    assert written == sorted(name.replace(".png", ending) for name in PICTURES for ending in endings)
+    assert written == sorted(name.replace(".png", ending) for name in OF_ONE_RUN for ending in endings)
 
     said: list[str] = []
     written = [path.name for path in plots.draw_all(tmp_path, make_results(noisy(*range(13))), said.append)]
-    assert len(written) == 12 * len(PICTURES)
+    assert len(written) == 12 * len(OF_ONE_RUN)
     assert not any("noise-12" in name for name in written)
     assert "in the pictures: the first 12 of 13 problems" in said
 
@@ -900,8 +912,7 @@ def test_draw_all_of_several_problems_names_each_and_draws_twelve(tmp_path: Path
 def test_a_problem_is_named_in_every_picture() -> None:
     runs = make_runs(("4",), (0.5,), range(2), noise=0.25)
     results = make_results(runs)
-    curves, _ = results.some_curves(1000)
-    for picture, figure in plots._pictures(results, curves, {"dataset": "moons", "noise": 0.25}, print):
+    for picture, figure in plots.pictures(Material(results, {"dataset": "moons", "noise": 0.25})):
         assert any("moons, noise 0.25: " in text for text in every_text(figure)), picture
     with pytest.raises(
         ValueError, match=r"expected the rows of one data set, got 2: moons, noise 0.25, moons, noise 1;"
@@ -924,9 +935,9 @@ def test_knobs_of_words_and_numbers_are_drawn_together(tmp_path: Path) -> None:
     runs.loc[better, "test_accuracy"] += 0.01
     results = make_results(runs)
     ax = plot_accuracy(runs, results.summary)
-    assert "at its best learning rate and activation and batch size and l2" in " ".join(title(ax).split())
+    assert "at its best learning rate, activation, batch size and l2" in " ".join(title(ax).split())
     assert [label.get_text().split("\n")[2:5] for label in ax.get_xticklabels()] == [["relu", "32", "0.3"]] * 2
-    networks, _ = plots._median_networks(results, runs, results.summary)
+    networks = Material(results, {"dataset": "moons"}).networks
     assert "activation relu\nbatch size 32\nl2 0.3\n" in networks[0][0]
     assert len(plots.draw_all(tmp_path, results)) == len(PICTURES)
 
@@ -935,8 +946,8 @@ def test_draw_all_says_which_data_cannot_be_read_and_draws_the_rest(tmp_path: Pa
     said: list[str] = []
     results = make_results(make_runs(("4",), (0.5,), range(1)), unreadable="moons")
     written = [path.name for path in plots.draw_all(tmp_path, results, said.append)]
-    assert written == [name for name in PICTURES if name not in ("data.png", "boundaries.png")]
-    assert said == ["moons: no pictures of the data and the boundaries: no such file"]
+    assert written == [name for name in OF_ONE_RUN if name not in ("data.png", "boundaries.png", "boundary_grid.png")]
+    assert said == ["moons: not drawn: data, boundaries, boundary grid: no such file"]
 
 
 def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -948,8 +959,7 @@ def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatc
 
 def test_a_picture_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
     class Unfinished(Figure):
-        def savefig(self, fname: Any, **_: Any) -> None:
-            fname.write(b"half a picture")
+        def draw(self, renderer: Any) -> None:
             raise KeyboardInterrupt
 
     path = tmp_path / "data.png"
@@ -988,7 +998,7 @@ def test_computed_features_are_drawn_in_the_plane_of_the_inputs(tmp_path: Path) 
     assert data.features == "x1+x2+x1x2"
     assert data.base is not None
     assert data.base.fingerprint == expected.fingerprint
-    figures = dict(plots._pictures(results, results.curves, problem, print))
+    figures = dict(plots.pictures(Material(results, problem)))
     (ax,) = (ax for ax in figures["boundaries"].axes if ax.images)
     x, y = expected.X
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
@@ -1037,7 +1047,7 @@ def test_the_command_draws_the_results_of_a_sweep(tmp_path: Path) -> None:
     Sweep(hidden=[1], learning_rate=[1.2], seed=[0], iterations=1, dataset="moons").run(jobs=1, out=str(tmp_path))
     command = [sys.executable, "-m", "experiments.plots", str(tmp_path)]
     lines_out = subprocess.check_output(command, text=True).splitlines()
-    assert lines_out == [str(tmp_path / "plots" / name) for name in PICTURES]
+    assert lines_out == [str(tmp_path / "plots" / name) for name in OF_ONE_RUN]
     assert all(Path(line).stat().st_size for line in lines_out)
 
 
