@@ -30,7 +30,7 @@ import pandas as pd
 
 from experiments.features import Term, parse
 from experiments.knobs import in_words
-from experiments.plot_parts import evenly
+from experiments.plot_choice import evenly
 from experiments.store import STATUSES
 from experiments.tables import MEASURES, REPORT, replacing
 from planar_core.training import recorded_iterations
