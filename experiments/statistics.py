@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planar_core.comparisons import PATTERNS, bounds, codes
+from planar_core.comparisons import PATTERNS, PER_UNIT, bounds, bounds_of_many, codes
 from planar_core.comparisons import count_comparisons as comparisons_by_common_seeds
 from planar_core.elementary import evaluate
 
@@ -300,8 +300,13 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     last = np.repeat(np.cumsum(sizes), sizes)
     first = last - np.repeat(sizes, sizes)
 
-    comparisons = last - first - 1
     leader, finite = place[best[order]], np.isfinite(scores)
+    result = np.full((3, n_groups), np.nan)
+    if n_seeds < 2:  # a difference, and nothing to judge it by
+        difference = np.rint((scores[leader] - scores) * PER_UNIT) / PER_UNIT
+        result[0] = np.where(leader >= 0, difference[:, 0], np.nan)
+        return _settled(result[:, place[:-1]])
+    comparisons = last - first - 1
     if not finite.all():
         comparisons_by_common_seeds(scores, first, last, comparisons)
     flips = ((finite & finite[leader]).sum(axis=1) >= FEWEST_FLIPPED) & (last - first <= MOST_FLIPPED)
@@ -310,13 +315,25 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     in_all = _t_quantile(np.tile(degrees, len(tails)), np.repeat(tails, n_seeds)).reshape(len(tails), n_seeds)
     quantiles = np.stack([in_all[of_group], np.broadcast_to(_t_quantile(degrees, FAMILY_LEVEL), scores.shape)], axis=1)
 
-    result = np.full((3, n_groups), np.nan)
-    family = int(sizes.max(initial=0))
+    # In large families without gaps, what cannot matter is left out.
+    of_family = np.repeat(np.arange(len(sizes)), sizes)
+    has_gap = np.bincount(of_family, ~finite.all(axis=1), minlength=len(sizes)) > 0
+    is_large = (last - first > MOST_FLIPPED) & ~has_gap[of_family]
+    family = int(np.where(is_large, 0, last - first).max(initial=0))
     bounds(
-        scores, first, last, leader, flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS), quantiles,
+        scores, first, last, np.where(is_large, -1, leader), flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS), quantiles,
         np.empty((2, family)), np.empty(family, np.int64), np.empty(n_seeds), np.empty(PATTERNS), np.empty(PATTERNS),
         result,
     )  # fmt: skip
+    if is_large.any():
+        means = scores.sum(axis=1) / n_seeds
+        errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds)
+        highest = means + quantiles[:, 1, n_seeds - 1] * errors
+        by_mean, by_highest = (np.lexsort((-values, of_family)) for values in (means, highest))
+        bounds_of_many(
+            scores, first, last, np.where(is_large, leader, -1), quantiles, means, errors, by_mean, highest, by_highest,
+            np.empty(n_seeds), result,
+        )  # fmt: skip
     return _settled(result[:, place[:-1]])
 
 

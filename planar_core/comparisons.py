@@ -71,6 +71,27 @@ def _exceeded_by(values, count):
     return values[len(values) - 1 - count]
 
 
+@inlined
+def _paired(scores, j, c, d):
+    """Mean of the differences between groups j and c, its standard error, their number, and the sum of squares."""
+    total, count = 0.0, 0
+    for row in range(scores.shape[1]):
+        d[row] = np.rint((scores[j, row] - scores[c, row]) * PER_UNIT) / PER_UNIT
+        if np.isfinite(d[row]):
+            total += d[row]
+            count += 1
+    mean = total / count
+    squares, length, spread = 0.0, 0.0, 0.0
+    for row in range(scores.shape[1]):
+        if np.isfinite(d[row]):
+            off = d[row] - mean
+            spread = max(spread, abs(off))
+            squares += off * off
+            length += d[row] * d[row]
+    # Differences that are all the same have no spread, but for the rounding of their mean.
+    return mean, np.sqrt(squares / (count - 1.0) / count) if spread > 0.5 / PER_UNIT else 0.0, count, length
+
+
 @kernel
 def count_comparisons(scores, first, last, comparisons):
     """comparisons[c]: how many others of the family have at least two rows in common with group c."""
@@ -102,24 +123,9 @@ def bounds(scores, first, last, best, flips, row_codes, allowed, quantiles, work
             continue
         largest[:] = -np.inf
         for j in range(first[c], last[c]):
-            total, count = 0.0, 0
-            for row in range(scores.shape[1]):
-                d[row] = np.rint((scores[j, row] - scores[c, row]) * PER_UNIT) / PER_UNIT
-                if np.isfinite(d[row]):
-                    total += d[row]
-                    count += 1
-            mean = total / count
-            squares, length, spread = 0.0, 0.0, 0.0
-            for row in range(scores.shape[1]):
-                if np.isfinite(d[row]):
-                    off = d[row] - mean
-                    spread = max(spread, abs(off))
-                    squares += off * off
-                    length += d[row] * d[row]
             k = j - first[c]
-            n[k], work[0, k] = count, mean
-            # Differences that are all the same have no spread, but for the rounding of their mean.
-            work[1, k] = np.sqrt(squares / (count - 1.0) / count) if spread > 0.5 / PER_UNIT else 0.0
+            mean, error, count, length = _paired(scores, j, c, d)
+            n[k], work[0, k], work[1, k] = count, mean, error
             if flips[c] and j != c and count >= 2 and length > 0:
                 z[:] = 0.0
                 length = np.sqrt(length)
@@ -148,3 +154,39 @@ def bounds(scores, first, last, best, flips, row_codes, allowed, quantiles, work
         if can_tell and high > -np.inf:
             result[1, c] = 0.0 if best[c] == c else max(low, 0.0)
             result[2, c] = max(high, 0.0)
+
+
+SLACK = 1e-9  # more than what rounding does to a bound
+
+
+@kernel
+def bounds_of_many(scores, first, last, best, quantiles, means, errors, by_mean, highest, by_highest, d, result):
+    """What ``bounds`` gives without flips, where no score is missing; only comparisons that can matter are made.
+
+    The difference of two means lies within their bound, and its standard error is at most the sum of theirs. So those
+    with the largest means come first, or with the largest upper ends, and what is left cannot exceed what was found.
+
+    means, errors: (groups,), of each group, and standard errors of these
+    highest: (groups,): mean + t error, with the t of a single comparison
+    by_mean, by_highest: (groups,), int64: within each family the largest of these first
+    """
+    at = scores.shape[1] - 1
+    for c in range(scores.shape[0]):
+        if best[c] < 0:
+            continue
+        low, high, t, t_all = -np.inf, -np.inf, quantiles[c, 1, at], quantiles[c, 0, at]
+        for k in range(first[c], last[c]):
+            j = by_mean[k]
+            if means[j] - means[c] + SLACK <= max(low, 0.0):
+                break
+            mean, error, _, _ = _paired(scores, j, c, d)
+            low = max(low, mean - t_all * error) if j != c else low
+        for k in range(first[c], last[c]):
+            j = by_highest[k]
+            if highest[j] - means[c] + t * errors[c] + SLACK <= max(high, 0.0):
+                break
+            mean, error, _, _ = _paired(scores, j, c, d)
+            high = max(high, mean + t * error) if j != c else high
+        result[0, c] = _paired(scores, best[c], c, d)[0]
+        result[1, c] = 0.0 if best[c] == c else max(low, 0.0)
+        result[2, c] = max(high, 0.0)

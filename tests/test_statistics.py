@@ -771,3 +771,45 @@ def test_seeds_that_never_show_what_may_happen_are_believed() -> None:
     accuracy[:, 0] = random.normal(0.8, 0.005, (400, 5))
     summary = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
     assert summary.groupby("dataset")["tied_with_best"].first().mean() < 0.6
+
+
+def test_what_cannot_matter_is_left_out_of_large_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(5)
+    many, seeds = 400, 5
+    spread = random.choice([0.001, 0.02, 0.2], many)
+    accuracies = np.round(
+        random.uniform(0.5, 0.9, many)[:, None] + spread[:, None] * random.normal(size=(many, seeds)), 3
+    )
+    accuracies[7] = accuracies[11]
+    runs = pd.DataFrame(
+        {
+            "dataset": np.where(np.arange(many * seeds) < 150 * seeds, "a", "b"),
+            "hidden": np.repeat(np.arange(many), seeds),
+            "seed": np.tile(np.arange(seeds), many),
+            "status": "ok",
+            **dict.fromkeys(("cost", "train_accuracy", "test_accuracy"), accuracies.ravel()),
+        }
+    )
+    expected = summarize(runs, ["dataset", "hidden"], ["dataset"])  # five seeds are too few for flips
+    made: list[int] = []
+    monkeypatch.setattr(statistics, "MOST_FLIPPED", 200)  # of the second family alone
+    kernel = statistics.bounds_of_many
+    monkeypatch.setattr(statistics, "bounds_of_many", lambda *arguments: (made.append(1), kernel(*arguments)))
+    computed = summarize(runs, ["dataset", "hidden"], ["dataset"])
+    assert made == [1]
+    pd.testing.assert_frame_equal(computed, expected, check_exact=True)
+    assert expected["difference_ci_low"].gt(0).any()
+    assert expected["tied_with_best"].sum() > 2
+
+
+def test_one_seed_of_many_configurations_takes_no_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = pd.DataFrame(
+        {"dataset": "a", "hidden": range(4), "seed": 0, "status": ["ok", "ok", "failed", "ok"], "cost": 1.0}
+    )
+    runs["test_accuracy"] = runs["train_accuracy"] = [0.8, 0.9, np.nan, 0.7]
+    monkeypatch.delattr(statistics, "bounds")
+    summary = summarize(runs, ["dataset", "hidden"], ["dataset"])
+    np.testing.assert_array_equal(summary["difference_to_best"], [0.1, 0.0, np.nan, 0.2])
+    assert summary["difference_ci_low"].isna().all()
+    assert summary["tied_with_best"].tolist()[1] is True
+    assert summary["tied_with_best"].isna().tolist() == [True, False, True, True]
