@@ -321,7 +321,8 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     is_large = (last - first > MOST_FLIPPED) & ~has_gap[of_family]
     family = int(np.where(is_large, 0, last - first).max(initial=0))
     bounds(
-        scores, first, last, np.where(is_large, -1, leader), flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS), quantiles,
+        scores, first, last, np.where(is_large, -1, leader), flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS),
+        quantiles,
         np.empty((2, family)), np.empty(family, np.int64), np.empty(n_seeds), np.empty(PATTERNS), np.empty(PATTERNS),
         result,
     )  # fmt: skip
