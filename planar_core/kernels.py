@@ -370,10 +370,11 @@ def direction(layout, parameters, gradient, batch, run, state):
 @inlined
 def update(parameters, gradient, learning_rates, first_of_output):
     """W <- W - learning_rate dW, in place; W stands for every parameter, and the output layer has its own rate."""
+    rate, output_rate = learning_rates[0], learning_rates[1]
     for p in range(first_of_output):
-        parameters[p] -= learning_rates[0] * gradient[p]
+        parameters[p] -= rate * gradient[p]
     for p in range(first_of_output, parameters.shape[0]):
-        parameters[p] -= learning_rates[1] * gradient[p]
+        parameters[p] -= output_rate * gradient[p]
 
 
 @kernel
