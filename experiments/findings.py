@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from experiments.tables import Results
 
 MOST_CONFIRMED = 100  # problems, as each has data of its own
+MOST_SEEDS = 1000  # of which the networks are tried on fresh points: the mean of more is no other
 MOST_CROSS_FITTED = 100_000  # runs: of a larger sweep, the networks of the most promising configurations alone
 PROMISING = 1000
 _SPOKEN_OF = 3  # problems in the headline
@@ -95,7 +96,8 @@ def _confirmed(results: Results, group: _Group) -> tuple[str, int, float | None]
         fresh = results.fresh(int(of_problem.index[0]))
         if fresh is not None:
             best = _rows(of_problem, group.table.iloc[0], results.columns)
-            accuracies = results.accuracies(int(of_problem.index[best[0]]), fresh.X_test, fresh.Y_test)
+            position = int(of_problem.index[best[0]])
+            accuracies = results.accuracies(position, fresh.X_test, fresh.Y_test, MOST_SEEDS)
             points, n, mean = "fresh", fresh.Y_test.size, _mean(accuracies)
         else:
             points, n, mean = "halves", *_cross_fitted(results, of_problem)

@@ -181,17 +181,17 @@ class Results:
         """
         return load_fresh(**self._sweep.data_arguments(self._sweep.configuration(position).problem))
 
-    def accuracies(self, position: int, X: Array, Y: Array) -> npt.NDArray[np.float64]:
+    def accuracies(self, position: int, X: Array, Y: Array, most: int | None = None) -> npt.NDArray[np.float64]:
         """The accuracy on other points of each network in a row of ``summary``, by position; nan for one that failed.
 
-        X is (features, points), Y is (1, points), which may be none of the sweep.
+        X is (features, points), Y is (1, points), which may be none of the sweep. ``most``: of the first seeds alone.
         """
         sweep, features = self._sweep, X.shape[0]
         configuration, fingerprints = sweep.configuration(position), _fingerprints(sweep, self.manifest["data"])
         with self._opened() as opened:
             networks = (
                 None if run.status == "failed" else run.network(features, configuration.hidden, sweep.dtype)
-                for _, run in _runs_of(sweep, configuration, fingerprints, opened)
+                for _, run in itertools.islice(_runs_of(sweep, configuration, fingerprints, opened), most)
             )
             return np.array(list(steps.accuracies(networks, X, Y, configuration.activation)))
 

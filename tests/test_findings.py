@@ -366,3 +366,14 @@ def test_fresh_points_are_of_the_same_problem_and_network() -> None:
         assert fresh is not None
         expected = np.mean([accuracy(results, run, fresh.X_test, fresh.Y_test) for _, run in runs.iterrows()])
         assert found["test_accuracy"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_of_many_seeds_the_first_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MOST_SEEDS", 2)
+    results = Sweep(dataset="moons", hidden=3, learning_rate=0.5, seed=range(5), iterations=60).run(1, None)
+    fresh = load_fresh("moons")
+    assert fresh is not None
+    expected = np.mean(
+        [accuracy(results, run, fresh.X_test, fresh.Y_test) for _, run in results.runs.head(2).iterrows()]
+    )
+    assert results.manifest["findings"][0]["test_accuracy"] == pytest.approx(expected, abs=1e-9)
