@@ -124,7 +124,7 @@ def _bands(curves: pd.DataFrame, axes: list[str], measure: str) -> Bands:
 
 
 def _draw_band(ax: Axes, band: pd.DataFrame, colour: Any) -> None:
-    """Solid while every seed is there; dotted, from a cross on, after the first one has diverged."""
+    """Solid while every seed is there; dotted, from a cross on, after one has diverged; of one record a dot."""
     x, median = band.index.to_numpy(), band["median"].to_numpy()
     complete = int((band["runs"] == band["runs"].max()).sum())
     if band["runs"].max() > 1:
@@ -132,7 +132,8 @@ def _draw_band(ax: Axes, band: pd.DataFrame, colour: Any) -> None:
         # What fill_between draws, without looking for new limits each time, which took half the time.
         area = PolyCollection([edge], facecolor=colour, alpha=0.22, linewidth=0, gid="quartiles")
         ax.add_collection(area, autolim=False)
-    ax.plot(x[:complete], median[:complete], color=colour, linewidth=1.5, gid="median")
+    dot = "o" if len(x) == 1 else None  # of one record there is no line to be seen
+    ax.plot(x[:complete], median[:complete], color=colour, linewidth=1.5, marker=dot, markersize=4, gid="median")
     if complete < len(x):
         rest = slice(complete - 1, None)
         ax.plot(

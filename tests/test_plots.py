@@ -380,6 +380,10 @@ def test_long_curves_keep_their_ends() -> None:
 def test_curves_without_training_are_points_at_0() -> None:
     figure = plot_curves(make_curves(make_runs(), (0, 1)).query("iteration == 0"), "cost")
     assert figure.axes[0].get_xlim() == (0, 1)
+    assert all(line.get_marker() == "o" for line in lines(figure.axes[0], "median"))
+    assert lines(figure.axes[0], "median")
+    longer = plot_curves(make_curves(make_runs(), (0, 1)), "cost")
+    assert all(line.get_marker() == "None" for line in lines(longer.axes[0], "median"))
 
 
 def test_curves_are_at_the_best_value_of_a_further_knob() -> None:
