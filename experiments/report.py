@@ -355,7 +355,7 @@ def page(results: Results) -> str:
 def _title(results: Results) -> str:
     names = pd.unique(results.runs["dataset"])
     shown = ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
-    return f"{shown}: {len(results.runs):,} networks"
+    return f"{shown}: {len(results.runs):,} network{'s' * (len(results.runs) != 1)}"
 
 
 def _json(value: Any) -> str:

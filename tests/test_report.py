@@ -388,6 +388,12 @@ def test_headline_and_origin_are_in_the_page(swept: Results) -> None:
         assert expected in said
 
 
+@pytest.mark.parametrize(("seeds", "title"), [(1, "flower: 1 network"), (2, "flower: 2 networks")])
+def test_the_title_counts_the_networks(seeds: int, title: str) -> None:
+    results = Sweep(hidden=[1], learning_rate=[1], seed=range(seeds), iterations=2).run(jobs=1)
+    assert f"<title>{title}</title>" in report.page(results)
+
+
 def test_the_script_is_the_modules_without_their_imports() -> None:
     script = report._script()
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
