@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(f"--out: {error}")
     of_data = dict.fromkeys(f"{d.name}: {note}" for d in data.values() for note in d.notes)
     for note in (*sweep.notes, *of_data):
-        say(note)
+        say(terminal.printable(note))
 
     plan = batches.plan(left, how.jobs, batches.measure_speed(sweep.dtype))
     if options.dry_run:

@@ -70,7 +70,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         else "test accuracy of one seed; no interval without a second one"
     )
     if _columns(name) + 2 + len(about) <= _WIDTH:
-        yield f"{_printable(name)}: {about}"
+        yield f"{printable(name)}: {about}"
     else:
         yield f"{fit_end(name, _WIDTH - 1)}:"
         yield about
@@ -124,7 +124,7 @@ def _verdict(row: pd.Series) -> str:
     return ", ".join(words)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Line breaks and other things that would leave their place, as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -132,7 +132,7 @@ def _printable(text: str) -> str:
 def _wrapped(text: str) -> Iterator[str]:
     """Lines of whole words; a word that is too long for a line loses its beginning."""
     line = ""
-    for word in re.split(" (?!%)", _printable(text)):
+    for word in re.split(" (?!%)", printable(text)):
         longer = f"{line} {word}" if line else word
         if line and _columns(longer) > _WIDTH:
             yield line
@@ -144,13 +144,13 @@ def _wrapped(text: str) -> Iterator[str]:
 def _columns(text: str) -> int:
     """How many columns a terminal needs: two for a Chinese character, none for a combining accent."""
     return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in _printable(text)
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in printable(text)
     )
 
 
 def _fit(text: str, width: int) -> str:
     """The beginning of a text that is too long."""
-    text = _printable(text)
+    text = printable(text)
     if _columns(text) <= width:
         return text
     while _columns(text) > width - 3:
@@ -160,4 +160,9 @@ def _fit(text: str, width: int) -> str:
 
 def fit_end(text: str, width: int) -> str:
     """The end of a text that is too long: of a path, the name of the file."""
-    return _fit(text[::-1], width)[::-1]
+    text = printable(text)
+    if _columns(text) <= width:
+        return text
+    while _columns(text) > width - 3:
+        text = text[1:]
+    return "..." + text

@@ -332,6 +332,14 @@ def test_pictures_and_report_come_with_the_tables(tmp_path: Path, capsys: pytest
     assert f"{6 + len(pictures)} files in" in capsys.readouterr().out
 
 
+def test_a_name_cannot_leave_the_line_of_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "a\nb\x1b[2J.csv"
+    data.write_text("a,b,c\n" + "".join(f"{i % 7},{i * i % 11},{'no' if i % 2 else 'yes'}\n" for i in range(40)))
+    assert grid.main(["--dataset", str(data), *TINY, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    (note,) = [line for line in capsys.readouterr().out.split("\n") if "labels: " in line]
+    assert note.startswith(f"{tmp_path}{os.sep}a\\nb\\x1b[2J.csv: labels: ")
+
+
 def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "data.csv"
     data.write_text("\n".join(["a,b,first,second", *(f"{i % 7},{i * i % 11},{i % 2},{i // 2 % 2}" for i in range(40))]))

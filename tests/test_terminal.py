@@ -238,3 +238,9 @@ def test_many_axes_leave_room_for_the_verdict() -> None:
         "best?",
     ]
     assert [line for line in lines if line.endswith("best")]
+
+
+def test_a_long_name_that_cannot_leave_its_place_keeps_its_end() -> None:
+    name = f"/{'a folder/' * 8}a\nb\\c.csv"
+    lines = tables_of(lines_of(results_of({"2": [0.7, 0.8]}, datasets=(name,))))
+    assert lines[1] == "..." + name.replace("\n", "\\n")[-76:] + ":"
