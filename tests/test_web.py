@@ -353,6 +353,7 @@ def test_training_in_the_page_follows_the_recorded_curve(
     )
     assert opened.text("comparison").startswith(
         "Costs agree with the recorded ones to 1e-9 up to iteration 200. It ends within the tolerance of 1e-9 in cost"
+        " and 1 point of accuracy: "
     )
     opened.settle()
     here = opened("return planar.charts.cost.view.data('here')")
@@ -638,6 +639,40 @@ def test_the_page_is_as_wide_as_the_screen(browser: Browser, page: Path, width: 
     assert browser("return document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     browser.click_cell(0, 1)
     browser.choose("axis-y", 0)
+    assert browser("return document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert browser.complaints() == []
+
+
+def test_the_numbers_of_a_diverged_run_are_not_said_to_be_of_the_end(browser: Browser, tmp_path: Path) -> None:
+    how = {"hidden": ["8x8"], "activation": ["identity"], "init": ["he"], "iterations": 20, "seed": [0]}
+    results = Sweep(**how, learning_rate=[0.01, 1000]).run(jobs=1)
+    assert results.runs["status"].tolist() == ["ok", "diverged"]
+    path = tmp_path / "report.html"
+    path.write_text(report.page(results), encoding="utf-8")
+    browser.open(path)
+    for rate, said in (("0.01", "20"), ("1000", "before 20")):
+        browser(
+            "[...document.querySelectorAll('#configurations tbody button')].find((b) =>"
+            " b.ariaLabel.includes(arguments[0])).click()",
+            f"learning rate {rate}",
+        )
+        assert browser.text("recorded-iteration") == said
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_a_long_name_leaves_room_for_what_is_said_of_it(browser: Browser, tmp_path: Path, width: int) -> None:
+    data = tmp_path / f"{'a-name-without-a-gap' * 4}.csv"
+    data.write_text("a,b,c\n" + "".join(f"{i % 7},{i * i % 11},{i // 2 % 2}\n" for i in range(40)), encoding="utf-8")
+    results = Sweep(dataset=[str(data)], hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1)
+    path = tmp_path / "report.html"
+    path.write_text(report.page(results), encoding="utf-8")
+    browser.open(path, width=width)
+    shares = browser(
+        "return [...document.querySelectorAll('#provenance dd')].map("
+        " (dd) => dd.getBoundingClientRect().width / dd.parentElement.getBoundingClientRect().width)"
+    )
+    assert min(shares) > 0.4
     assert browser("return document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
     assert browser.complaints() == []
 

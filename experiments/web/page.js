@@ -296,7 +296,9 @@ function drawNumbers() {
     element(`here-${name}`).textContent = text(last?.[name] ?? null);
     element(`recorded-${name}`).textContent = text(run?.[name] ?? null);
   }
-  element("recorded-iteration").textContent = run ? grouped(sweep.settings.iterations) : "–";
+  // The numbers of a run that diverged are those of its last finite record.
+  const until = run?.status === "diverged" ? "before " : "";
+  element("recorded-iteration").textContent = run ? until + grouped(sweep.settings.iterations) : "–";
   const precision = sweep.settings.dtype === "float64" ? "" : ` Recorded in ${sweep.settings.dtype}, trained here in float64.`;
   element("comparison").textContent = started ? trainer.comparison(run) + precision : "";
 }

@@ -125,9 +125,10 @@ export class Trainer {
     const accuracies = Math.max(points(last.train, final.train), points(last.test, final.test));
     const tolerance = this.differed || this.recorded.length === 0 ? AMPLIFIED : CLOSE;
     const within = Math.abs(last.cost - final.cost) <= tolerance.cost && accuracies <= 100 * tolerance.accuracy;
+    const accuracy = 100 * tolerance.accuracy;
     const ends =
       `It ends ${within ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
-      ` ${100 * tolerance.accuracy} points of accuracy: ${apart(last.cost, final.cost)} and ${apart(accuracies, 0)} apart.`;
+      ` ${accuracy} ${accuracy === 1 ? "point" : "points"} of accuracy: ${apart(last.cost, final.cost)} and ${apart(accuracies, 0)} apart.`;
     return agreed + amplified + ends;
   }
 }
