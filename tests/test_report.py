@@ -389,8 +389,10 @@ def test_headline_and_origin_are_in_the_page(swept: Results) -> None:
 
 
 @pytest.mark.parametrize(("seeds", "title"), [(1, "flower: 1 network"), (2, "flower: 2 networks")])
-def test_the_title_counts_the_networks(seeds: int, title: str) -> None:
-    results = Sweep(hidden=[1], learning_rate=[1], seed=range(seeds), iterations=2).run(jobs=1)
+def test_the_title_counts_the_networks(seeds: int, title: str, tmp_path: Path) -> None:
+    results = Sweep(hidden=[1], learning_rate=[1], seed=range(seeds), iterations=2).run(
+        jobs=1, out=tmp_path / "results"
+    )
     assert f"<title>{title}</title>" in report.page(results)
 
 
@@ -421,7 +423,9 @@ def test_names_from_files_stay_text(tmp_path: Path) -> None:
     labels = (quoted, "<b>\n")
     rows = "".join(f'{i % 7},{i * i % 11},"{labels[i // 2 % 2]}"\n' for i in range(40))
     data.write_text(f'"{quoted}","a\nb","{quoted}2"\n{rows}', encoding="utf-8")
-    results = Sweep(dataset=[str(data)], hidden=[1], learning_rate=[1], seed=range(2), iterations=2).run(jobs=1)
+    results = Sweep(dataset=[str(data)], hidden=[1], learning_rate=[1], seed=range(2), iterations=2).run(
+        jobs=1, out=tmp_path / "results"
+    )
     text = report.page(results)
     page = Page(text)
     assert len(page.scripts) == 4
@@ -494,7 +498,7 @@ def test_the_old_page_stays_until_the_new_one_is_complete(
 
 
 def test_the_command_line_makes_pictures_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path)
+    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path / "results")
     assert report.main([str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(tmp_path / "report.html")
@@ -511,7 +515,7 @@ def test_a_folder_without_results_is_refused_in_one_line(tmp_path: Path, capsys:
 
 
 def test_a_page_that_cannot_be_written_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path)
+    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path / "results")
     (tmp_path / "report.html").mkdir()
     assert report.main([str(tmp_path)]) == 2
     out, err = capsys.readouterr()
@@ -527,7 +531,9 @@ def test_a_sweep_in_which_everything_failed_has_a_page(
         raise RuntimeError("no")
 
     monkeypatch.setattr(training, "new_batch", failing)
-    results = Sweep(hidden=[1], learning_rate=[1], seed=range(seeds), iterations=2).run(jobs=1)
+    results = Sweep(hidden=[1], learning_rate=[1], seed=range(seeds), iterations=2).run(
+        jobs=1, out=tmp_path / "results"
+    )
     held = Page(report.page(results)).json("results")
     assert decoded(held["curves"]["run"]).tolist() == []
     assert decoded(held["networks"]["values"]).tolist() == []

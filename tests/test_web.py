@@ -373,7 +373,7 @@ def test_training_in_the_page_follows_the_recorded_curve(
 )
 def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str, Any], tmp_path: Path) -> None:
     knobs = {"dataset": ["moons"], "hidden": [3], "learning_rate": [0.1], "seed": [0, 5], "iterations": 40, **request_}
-    results = Sweep(**knobs).run(jobs=1)
+    results = Sweep(**knobs).run(jobs=1, out=tmp_path / "results")
     path = tmp_path / "report.html"
     path.write_text(report.page(results), encoding="utf-8")
     browser.open(path)
@@ -645,7 +645,7 @@ def test_the_page_is_as_wide_as_the_screen(browser: Browser, page: Path, width: 
 
 def test_the_numbers_of_a_diverged_run_are_not_said_to_be_of_the_end(browser: Browser, tmp_path: Path) -> None:
     how = {"hidden": ["8x8"], "activation": ["identity"], "init": ["he"], "iterations": 20, "seed": [0]}
-    results = Sweep(**how, learning_rate=[0.01, 1000]).run(jobs=1)
+    results = Sweep(**how, learning_rate=[0.01, 1000]).run(jobs=1, out=tmp_path / "results")
     assert results.runs["status"].tolist() == ["ok", "diverged"]
     path = tmp_path / "report.html"
     path.write_text(report.page(results), encoding="utf-8")
@@ -664,7 +664,9 @@ def test_the_numbers_of_a_diverged_run_are_not_said_to_be_of_the_end(browser: Br
 def test_a_long_name_leaves_room_for_what_is_said_of_it(browser: Browser, tmp_path: Path, width: int) -> None:
     data = tmp_path / f"{'a-name-without-a-gap' * 4}.csv"
     data.write_text("a,b,c\n" + "".join(f"{i % 7},{i * i % 11},{i // 2 % 2}\n" for i in range(40)), encoding="utf-8")
-    results = Sweep(dataset=[str(data)], hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1)
+    results = Sweep(dataset=[str(data)], hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(
+        jobs=1, out=tmp_path / "results"
+    )
     path = tmp_path / "report.html"
     path.write_text(report.page(results), encoding="utf-8")
     browser.open(path, width=width)
@@ -728,7 +730,7 @@ def test_sweeps_of_any_shape(browser: Browser, request_: dict[str, Any], tmp_pat
     data = tmp_path / NAME
     rows = "".join(f'{i % 7},{i * i % 11},"</script>{i // 2 % 2}"\n' for i in range(40))
     data.write_text(f'"</script><script>x",b,"la""bel"\n{rows}', encoding="utf-8")
-    results = Sweep(**{"dataset": [str(data)], "iterations": 20, **request_}).run(jobs=1)
+    results = Sweep(**{"dataset": [str(data)], "iterations": 20, **request_}).run(jobs=1, out=tmp_path / "results")
     path = tmp_path / "report.html"
     path.write_text(report.page(results), encoding="utf-8")
     browser.open(path)
