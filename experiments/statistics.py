@@ -304,7 +304,7 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     result = np.full((3, n_groups), np.nan)
     if n_seeds < 2:  # a difference, and nothing to judge it by
         difference = np.rint((scores[leader] - scores) * PER_UNIT) / PER_UNIT
-        result[0] = np.where(leader >= 0, difference[:, 0], np.nan)
+        result[0] = np.where(leader >= 0, difference.sum(axis=1), np.nan)
         return _settled(result[:, place[:-1]])
     comparisons = last - first - 1
     if not finite.all():

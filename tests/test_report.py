@@ -498,7 +498,7 @@ def test_the_old_page_stays_until_the_new_one_is_complete(
 
 
 def test_the_command_line_makes_pictures_and_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path / "results")
+    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path)
     assert report.main([str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(tmp_path / "report.html")
@@ -515,7 +515,7 @@ def test_a_folder_without_results_is_refused_in_one_line(tmp_path: Path, capsys:
 
 
 def test_a_page_that_cannot_be_written_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path / "results")
+    Sweep(hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(jobs=1, out=tmp_path)
     (tmp_path / "report.html").mkdir()
     assert report.main([str(tmp_path)]) == 2
     out, err = capsys.readouterr()
