@@ -213,8 +213,8 @@ def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, ba
     work_of_records = work_of_example * (records * (examples + test_examples) // 2)
     if batch_size is None or batch_size >= problem.train.m:
         return work_of_example * iterations * examples + work_of_records
-    lanes = LANES[problem.train.X.dtype.name]
-    padded = (-(-batch_size // lanes) + 1) * lanes
+    dtype = problem.train.X.dtype
+    padded = network.whole_vectors(batch_size, dtype) + LANES[dtype.name]
     return iterations * (work_of_example * padded + _DEALING * batch_size + _MINI_BATCH) + work_of_records
 
 
@@ -245,8 +245,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     work = parameters = largest = 0
     for group in todo.groups():
         work += group.work * group.n_runs
-        shapes = network.layer_shapes(todo.problems[group.problem].features, group.hidden)
-        of_one = sum(units * (inputs + 1) for (units, inputs), _ in shapes)
+        of_one = network.count_parameters(todo.problems[group.problem].features, group.hidden)
         parameters, largest = parameters + group.n_runs * of_one, max(largest, of_one)
     runs, at_once = sweep.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
     text = sum(
@@ -273,11 +272,11 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
 
 def _mini_batch_numbers(problem: Problem, batch_sizes: Sequence[Any]) -> int:
     """How many numbers the examples are, at most, when they are dealt out to mini-batches of whole vectors."""
-    examples, lanes = problem.train, LANES[problem.train.X.dtype.name]
+    examples = problem.train
     smallest = min((size for size in batch_sizes if known_value(BATCH_SIZE, size) is not None), default=examples.m)
     if smallest >= examples.m:
         return 0
-    padded = -(-smallest // lanes) * lanes
+    padded = network.whole_vectors(smallest, examples.X.dtype)
     return int((examples.X.shape[0] + 3) * -(-examples.m // smallest) * padded)  # labels, weights and order, too
 
 

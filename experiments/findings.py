@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.knobs import in_words
+from experiments.knobs import in_words, text_of
 from experiments.statistics import MEASURES, best_configurations, significant, summarize
-from planar_core.network import layer_shapes
+from planar_core.network import count_parameters
 
 if TYPE_CHECKING:
     from experiments.tables import Results
@@ -212,7 +212,7 @@ def _ties(results: Results, tied: pd.DataFrame, best: pd.Series) -> str:
     if tied["hidden"].nunique() == 1:
         return f"{said}."
     features = _features(results, best)
-    sizes = tied["hidden"].map(lambda hidden: n_parameters(features, hidden))
+    sizes = tied["hidden"].map(lambda hidden: count_parameters(features, hidden))
     if sizes.min() == sizes.iloc[0]:
         return f"{said}, none of them smaller."
     hidden = tied["hidden"].iloc[int(sizes.to_numpy().argmin())]
@@ -225,25 +225,16 @@ def _features(results: Results, row: pd.Series) -> int:
     return results.features(results.summary.iloc[rows[0]])
 
 
-def n_parameters(features: int, hidden: str) -> int:
-    """Weights and biases of a network."""
-    return sum(units * inputs + units for (units, inputs), _ in layer_shapes(features, hidden))
-
-
 def _configuration(results: Results, group: _Group, row: pd.Series) -> str:
     """``20 units at 1.2, relu``: hidden units, learning rate, and what else was varied."""
     units = "logistic regression" if row["hidden"] == "0" else _units(row["hidden"])
     named = (*results.problem_columns, "hidden", "learning_rate", "seed")
     others = [name for name in results.columns if name not in named and group.table[name].nunique() > 1]
-    return ", ".join([f"{units} at {_value(row['learning_rate'])}", *(in_words({name: row[name]}) for name in others)])
+    return ", ".join([f"{units} at {text_of(row['learning_rate'])}", *(in_words({name: row[name]}) for name in others)])
 
 
 def _units(hidden: str) -> str:
     return "1 unit" if hidden == "1" else f"{hidden} units"
-
-
-def _value(value: Any) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def _percent(fraction: float) -> str:
@@ -286,14 +277,14 @@ def _shared(results: Results, some: pd.DataFrame) -> str:
 def _listed(theirs: list[Any], values: list[Any]) -> str:
     """``3 or 4``; of many numbers ``5 or more``, where that is so; nothing where it would take too many words."""
     if len(theirs) <= _LISTED:
-        *others, last = map(_value, theirs)
+        *others, last = map(text_of, theirs)
         return f"{', '.join(others)} or {last}" if others else last
     if all(isinstance(value, int | float) for value in values):
         in_order = sorted(values)
         if sorted(theirs) == in_order[-len(theirs) :]:
-            return f"{_value(min(theirs))} or more"
+            return f"{text_of(min(theirs))} or more"
         if sorted(theirs) == in_order[: len(theirs)]:
-            return f"{_value(max(theirs))} or less"
+            return f"{text_of(max(theirs))} or less"
     return ""
 
 

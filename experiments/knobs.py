@@ -293,10 +293,15 @@ HOW = (JOBS, BACKEND, SCHEDULER)
 """How to run a sweep: its results depend on none of these."""
 
 
+def text_of(value: Any) -> str:
+    """The value of a knob: ``relu``, ``1.2``, ``0.0316227766017``."""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
 def in_words(values: Mapping[Any, Any]) -> str:
     """``moons, hidden 3, learning rate 0.1``: knobs and their values; names speak for themselves."""
     own_name = (DATASET.name, TARGET.name, DTYPE.name, ACTIVATION.name, OPTIMIZER.name)
-    texts = {name: f"{value:.12g}" if isinstance(value, float) else str(value) for name, value in values.items()}
+    texts = {name: text_of(value) for name, value in values.items()}
     return ", ".join(text if name in own_name else f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
 
 

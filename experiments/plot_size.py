@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,14 +30,6 @@ MAX_NAMES = 12  # of sizes beside their points
 HIGHEST = 20.0  # cost that is drawn as it is: that of a probability of e^-20
 
 
-@lru_cache(maxsize=1000)
-def n_parameters(features: int, hidden: str) -> int:
-    """The number of weights and biases of a network."""
-    from planar_core.network import layer_shapes  # with a compiler behind it, which other pictures do not need
-
-    return sum(int(np.prod(W)) + int(np.prod(b)) for W, b in layer_shapes(features, hidden))
-
-
 def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
     """Final cost against the number of parameters, both by factors: a dot for every configuration.
 
@@ -46,12 +37,15 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     parameters the configuration with the lowest is marked, with its 95 % interval, and named by its hidden units.
     `features` is the number of inputs. Raises ValueError for rows of several data sets.
     """
+    from planar_core.network import count_parameters  # with a compiler behind it, which other pictures do not need
+
     title = titled(summary, "final cost against the number of parameters")
     summary = tidy(summary)
     finished = summary[np.isfinite(summary["mean_cost"])]
     if finished.empty:
         return text_panel(ax or new_axes(*SMALL), title, f"no costs: {NOTHING}")
-    sizes = finished["hidden"].map(lambda hidden: n_parameters(features, hidden)).to_numpy()
+    size_of = {hidden: count_parameters(features, hidden) for hidden in finished["hidden"].unique()}
+    sizes = finished["hidden"].map(size_of).to_numpy()
     costs = finished["mean_cost"].clip(upper=HIGHEST)
     best = finished.loc[costs.groupby(sizes).idxmin()]
     at = np.unique(sizes)

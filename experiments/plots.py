@@ -188,15 +188,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
     parser.add_argument("--page", metavar="FILE.png", type=Path, help="also draw all of them on one page")
     options = parser.parse_args(arguments)
-    try:
-        written = draw_all(options.folder, say=lambda message: print(" ".join(message.split()), file=sys.stderr))
+
+    def files(say: Say) -> list[Path]:
+        written = draw_all(options.folder, say=say)
         if options.page:
             from experiments.plot_page import write_page
 
             write_page(written, options.page)
             written.append(options.page)
+        return written
+
+    return write_as_program(parser.prog, files)
+
+
+def write_as_program(program: str, files: Callable[[Say], list[Path]]) -> int:
+    """Write files and print their paths: 0, or 2 and a line on what is wrong. `files` gets what to say things by."""
+    try:
+        written = files(lambda message: print(" ".join(message.split()), file=sys.stderr))
     except (OSError, ValueError) as error:
-        print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     try:
         for path in written:

@@ -29,7 +29,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.features import Term, parse
-from experiments.knobs import in_words
+from experiments.knobs import AXES, HIDDEN, SEED, in_words, known_value, text_of
 from experiments.plot_choice import evenly
 from experiments.store import STATUSES
 from experiments.tables import MEASURES, REPORT, replacing
@@ -58,12 +58,8 @@ _STATISTICS = (
     "difference_to_best", "difference_ci_low", "difference_ci_high",
     "mean_train_accuracy", "mean_cost", "median_iterations_to_target",
 )  # fmt: skip
-_HOW = (
-    "activation", "optimizer", "momentum", "beta1", "beta2", "learning_rate", "output_learning_rate", "l1", "l2",
-    "batch_size", "init", "init_scale",
-)  # fmt: skip
+_HOW = [axis for axis in AXES if not axis.is_problem and axis not in (HIDDEN, SEED)]
 _PROBLEMS_NAMED = 20
-_WORDS = ("auto", "same", "all")  # that stand where a number could: what the core knows as None
 
 Ints = npt.NDArray[np.int64]
 Say = Callable[[str], object]
@@ -231,7 +227,7 @@ def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
         "name": name,
         "label": _label(name),
         "problem": is_problem,
-        "values": [_text(different[i]) for i in order],
+        "values": [text_of(different[i]) for i in order],
         "codes": _encoded(place[codes]),
     }
 
@@ -244,10 +240,6 @@ def _place(value: Any) -> tuple[bool, list[float], str]:
     return True, [], text
 
 
-def _text(value: Any) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
-
-
 def _label(column: str) -> str:
     return column.replace("_", " ")
 
@@ -255,12 +247,12 @@ def _label(column: str) -> str:
 def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
     """How every run is trained, so far as they do not differ in it."""
     settings = {name: request[name] for name in ("iterations", "record_every", "dtype")}
-    for name in _HOW:
-        value = request.get(name)
+    for knob in _HOW:
+        value = request.get(knob.name)
         if isinstance(value, list) and len(value) == 1:
             (value,) = value
         if isinstance(value, str | float | int):
-            settings[name] = None if value in _WORDS else value
+            settings[knob.name] = known_value(knob, value)
     return settings
 
 
@@ -383,7 +375,7 @@ def _request(results: Results) -> Iterator[tuple[str, str]]:
 def _listed(value: Any, most: int = 12) -> str:
     """A value, or values, of a setting."""
     if not isinstance(value, list):
-        return _text(value)
+        return text_of(value)
     texts = [_listed(each) for each in value]
     if len(texts) > most:
         texts = [*texts[: most - 2], "...", texts[-1]]
@@ -478,20 +470,11 @@ def main(arguments: list[str] | None = None) -> int:
     folder = parser.parse_args(arguments).folder
     from experiments import plots, tables
 
-    try:
+    def files(say: Say) -> list[Path]:
         results = tables.read(folder)
-        say = lambda message: print(" ".join(message.split()), file=sys.stderr)  # noqa: E731
-        written = [*plots.draw_all(folder, results, say), write(folder, results)]
-    except (OSError, ValueError) as error:
-        print(f"{parser.prog}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    try:
-        for path in written:
-            print(path)
-        sys.stdout.flush()
-    except BrokenPipeError:  # | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return [*plots.draw_all(folder, results, say), write(folder, results)]
+
+    return plots.write_as_program(parser.prog, files)
 
 
 if __name__ == "__main__":

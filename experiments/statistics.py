@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planar_core.comparisons import PATTERNS, PER_UNIT, bounds, bounds_of_many, codes
-from planar_core.comparisons import count_comparisons as comparisons_by_common_seeds
+from planar_core.comparisons import PATTERNS, PER_UNIT, bounds, bounds_of_many, codes, count_comparisons
 from planar_core.elementary import evaluate
 
 MEASURES = ("test_accuracy", "train_accuracy", "cost")  # in the order of the summary
@@ -308,7 +307,7 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
         return _settled(result[:, place[:-1]])
     comparisons = last - first - 1
     if not finite.all():
-        comparisons_by_common_seeds(scores, first, last, comparisons)
+        count_comparisons(scores, first, last, comparisons)
     flips = ((finite & finite[leader]).sum(axis=1) >= FEWEST_FLIPPED) & (last - first <= MOST_FLIPPED)
     degrees = np.arange(n_seeds, dtype=np.float64)
     tails, of_group = np.unique(FAMILY_LEVEL / np.maximum(comparisons, 1), return_inverse=True)

@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -103,7 +104,7 @@ class Results:
     def _curves_of(self, n_seeds: int) -> pd.DataFrame:
         sweep = self._sweep.of_seeds(self._sweep.values["seed"][:n_seeds])
         with self._opened() as opened:
-            return _curves(sweep, _fingerprints(sweep, self.manifest["data"]), opened)
+            return _curves(sweep, self._fingerprints, opened)
 
     @property
     def columns(self) -> list[str]:
@@ -133,10 +134,14 @@ class Results:
             with Store(self._store, writes=False) as opened:
                 yield opened
 
+    @cached_property
+    def _fingerprints(self) -> dict[ProblemKey, str]:
+        return _fingerprints(self._sweep, self.manifest["data"])
+
     def stored_runs(self) -> Iterator[StoredRun]:
         """Everything that is stored of each run, one at a time, in the order of ``runs``."""
         with self._opened() as opened:
-            for _, _, run in _stored_runs(self._sweep, _fingerprints(self._sweep, self.manifest["data"]), opened):
+            for _, _, run in _stored_runs(self._sweep, self._fingerprints, opened):
                 yield run
 
     def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
@@ -187,11 +192,11 @@ class Results:
         X is (features, points), Y is (1, points), which may be none of the sweep. ``most``: of the first seeds alone.
         """
         sweep, features = self._sweep, X.shape[0]
-        configuration, fingerprints = sweep.configuration(position), _fingerprints(sweep, self.manifest["data"])
+        configuration = sweep.configuration(position)
         with self._opened() as opened:
             networks = (
                 None if run.status == "failed" else run.network(features, configuration.hidden, sweep.dtype)
-                for _, run in itertools.islice(_runs_of(sweep, configuration, fingerprints, opened), most)
+                for _, run in itertools.islice(_runs_of(sweep, configuration, self._fingerprints, opened), most)
             )
             return np.array(list(steps.accuracies(networks, X, Y, configuration.activation)))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from experiments.findings import headline
-from experiments.knobs import in_words
+from experiments.knobs import in_words, text_of
 from experiments.statistics import best_configurations
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
 def _cells(row: pd.Series, axes: list[str]) -> list[str]:
     return [
         "-" if pd.isna(row["rank_test_accuracy"]) else str(row["rank_test_accuracy"]),
-        *(f"{row[axis]:.12g}" if isinstance(row[axis], float) else str(row[axis]) for axis in axes),
+        *(text_of(row[axis]) for axis in axes),
         _fraction(row["mean_test_accuracy"]),
         _interval(row),
         _verdict(row),
@@ -160,9 +160,4 @@ def _fit(text: str, width: int) -> str:
 
 def fit_end(text: str, width: int) -> str:
     """The end of a text that is too long: of a path, the name of the file."""
-    text = printable(text)
-    if _columns(text) <= width:
-        return text
-    while _columns(text) > width - 3:
-        text = text[1:]
-    return "..." + text
+    return _fit(printable(text)[::-1], width)[::-1]

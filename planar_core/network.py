@@ -63,6 +63,11 @@ def layer_shapes(features: int, hidden: int | str | Sequence[int]) -> list[tuple
     return [((units, inputs), (units, 1)) for inputs, units in pairwise(sizes)]
 
 
+def count_parameters(features: int, hidden: int | str | Sequence[int]) -> int:
+    """The number of weights and biases of a network."""
+    return sum(units * inputs + units for (units, inputs), _ in layer_shapes(features, hidden))
+
+
 def initial_deviations(
     features: int, hidden: int | str | Sequence[int], init: str = "normal", init_scale: float | None = None
 ) -> list[float]:
@@ -110,7 +115,8 @@ def _even(n: int) -> int:
     return n + n % 2
 
 
-def _whole_vectors(n: int, dtype: np.dtype[Any]) -> int:
+def whole_vectors(n: int, dtype: np.dtype[Any]) -> int:
+    """The length of ``n`` examples with their padding."""
     lanes = LANES[dtype.name]
     return -(-n // lanes) * lanes
 
@@ -165,12 +171,10 @@ def flatten(packed: Array, features: int, layout: Layout) -> Array:
 
 def shaped(flat: Array, features: int, hidden: int | str | Sequence[int]) -> Parameters:
     """The parameters in a row of ``flatten``, as views. Raises ValueError if it has another length."""
-    shapes = layer_shapes(features, hidden)
-    expected = sum(units * inputs + units for (units, inputs), _ in shapes)
-    if len(flat) != expected:
+    if len(flat) != (expected := count_parameters(features, hidden)):
         raise ValueError(f"expected {expected} parameters, got {len(flat)}")
     parameters, start = [], 0
-    for (units, inputs), _ in shapes:
+    for (units, inputs), _ in layer_shapes(features, hidden):
         end = start + units * inputs
         parameters.append((flat[start:end].reshape(units, inputs), flat[end : end + units].reshape(units, 1)))
         start = end + units
@@ -225,7 +229,7 @@ def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype[Any], names: tup
         raise ValueError(f"{Y_name}: expected the classes 0 and 1 alone")
     if not np.isfinite(X).all():
         raise ValueError(f"{X_name}: expected finite numbers, got nan or inf")
-    padded = _whole_vectors(count, dtype)
+    padded = whole_vectors(count, dtype)
     kernel_X = _aligned_zeros((_even(features), padded), dtype)
     with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
         kernel_X[:features, :count] = X
@@ -241,7 +245,7 @@ def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Worksp
     dtype = examples.X.dtype
     rows, columns = int(layout.rows[-1] + 1), examples.X.shape[1]
     if not whole:
-        columns = min(columns, _whole_vectors(max(1, _TILE_BYTES // (rows * dtype.itemsize)), dtype))
+        columns = min(columns, whole_vectors(max(1, _TILE_BYTES // (rows * dtype.itemsize)), dtype))
     parameters = n_parameters(layout)
     return Workspace(
         _aligned_zeros((rows, columns), dtype),
@@ -255,7 +259,7 @@ def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Worksp
 def mini_batches(examples: Examples, sizes: Sequence[int]) -> Examples:
     """Room for the examples dealt out to mini-batches, whichever of these sizes they have."""
     dtype = examples.X.dtype
-    columns = max((-(-examples.m // n) * _whole_vectors(n, dtype) for n in sizes), default=0)
+    columns = max((-(-examples.m // n) * whole_vectors(n, dtype) for n in sizes), default=0)
     return Examples(
         _aligned_zeros((examples.X.shape[0], columns), dtype),
         _aligned_zeros((columns,), dtype),
