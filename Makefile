@@ -31,11 +31,12 @@ test: .venv/.with-dev ## run the tests, without the slow ones
 test-all: .venv/.with-dev ## run all tests
 	@exec $(python) -m pytest $(ARGS)
 
-lint: .venv/.with-dev ## check style (Ruff) and types (mypy)
+lint: .venv/.with-dev ## check style (Ruff), types (mypy) and that imports go down (import-linter)
 	@failed=; \
 	$(python) -m ruff check . || failed=1; \
 	$(python) -m ruff format --check . || failed=1; \
 	$(python) -m mypy || failed=1; \
+	.venv/bin/lint-imports || failed=1; \
 	test -z "$$failed"
 
 bench: .venv/.with-bench ## compare with PyTorch, JAX and scikit-learn on this machine

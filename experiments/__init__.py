@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from experiments.estimator import PlanarClassifier
+    from experiments.results import read
     from experiments.sweep import Sweep
 
-__all__ = ["PlanarClassifier", "Sweep"]
+__all__ = ["PlanarClassifier", "Sweep", "read"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> Any:
         from experiments.estimator import PlanarClassifier
 
         return PlanarClassifier
+    if name == "read":
+        from experiments.results import read
+
+        return read
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

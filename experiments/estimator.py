@@ -32,7 +32,6 @@ _HERE = {
 
 _NUMBERS = ("learning_rate_init", "momentum", "beta_1", "beta_2", "l1", "l2")
 _NUMBERS_OR_NONE = ("output_learning_rate", "init_scale")
-
 _ACTIVATIONS_AT_ONCE = 2**22  # in prediction: 32 MB an array
 
 

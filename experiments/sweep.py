@@ -1,335 +1,135 @@
-"""Sweep: axes -> an ordered, validated list of runs."""
+"""Sweep: a design that can be run. The one orchestration: train, build tables, confirm, write, draw."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import math
-import operator
+import json
 import os
-from collections import namedtuple
-from collections.abc import Iterator, Sequence
-from functools import cached_property
-from html import escape
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, cast
+from typing import Any, NamedTuple
 
-from experiments.knobs import (
-    AXES,
-    BACKEND,
-    DATASET,
-    DTYPE,
-    ITERATIONS,
-    JOBS,
-    KNOBS,
-    POSITIVE,
-    RECORD_EVERY,
-    SAMPLES,
-    SCHEDULER,
-    SEED,
-    TARGET,
-    ZIP,
-    SweepError,
-    closest,
-    every_value_of,
-    plain,
-    shown,
-    value_of,
-    values_of,
-    without_repetition,
+from experiments.datasets.data import Data
+from experiments.design import Design, ProblemKey
+from experiments.files import (
+    CURVES,
+    FILES,
+    MANIFEST,
+    PLOTS,
+    REPORT,
+    RUNS,
+    STORE,
+    SUMMARY,
+    ResultsError,
+    check_folder,
+    replacing,
+    sync,
 )
+from experiments.findings.confirmation import confirmations
+from experiments.knobs.declared import BACKEND, JOBS, SCHEDULER
+from experiments.knobs.values import value_of
+from experiments.results import Results
+from experiments.runner.backends import How, workers
+from experiments.runner.plan import Plan, measure_speed, plan
+from experiments.runner.run import Done, run
+from experiments.runner.work import BatchResult, Todo, todo
+from experiments.store.lock import claimed
+from experiments.store.store import Store, stored_in
+from experiments.tables.build import build
+from experiments.tables.csv_files import curves_into, write_csv
+from experiments.tables.manifest import manifest_of
+from experiments.tables.problems import about_data
+from experiments.text import size
 
-if TYPE_CHECKING:
-    from experiments.batches import Plan
-    from experiments.datasets import Data
-    from experiments.tables import Results
-
-COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
-PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
-MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # of which the data are all in memory
-_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob is not SEED)
-_PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
-_PLACES = {axis.name: place for place, axis in enumerate(AXES)}
-_problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))
-
-ProblemKey = tuple[Any, ...]
-"""What tells one problem from another: a value for every axis that changes the data."""
-
-_Values: Any = cast(Any, namedtuple("_Values", _PLACES))
-
-
-class Run(_Values):  # type: ignore[misc]
-    """One network to be trained: a value for every axis, in the order in which a sweep nests them."""
-
-    __slots__ = ()
-
-    @property
-    def problem(self) -> ProblemKey:
-        """What tells its data from others."""
-        return tuple(_problem_of(self))
-
-    def __repr__(self) -> str:
-        said = {axis.name: getattr(self, axis.name) for axis in COLUMNS}
-        for axis in COLUMNS:
-            if axis.is_further and said[axis.name] == axis.default[0]:
-                del said[axis.name]
-        return f"Run({', '.join(f'{name}={value!r}' for name, value in said.items())})"
+MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
 
 
-class Dimension(NamedTuple):
-    """An axis of the grid, or several that are walked in step: the names, and as many values of each."""
+class Progress(NamedTuple):
+    """How far the training is. A failed run is done, and yet is not stored: it is tried again next time."""
 
-    names: tuple[str, ...]
-    values: tuple[Sequence[Any], ...]
-
-    @property
-    def size(self) -> int:
-        """The number of steps."""
-        return len(self.values[0])
+    runs: int  # of the sweep
+    done: int
+    stored: int
+    work: int  # as in ``experiments.runner.work.work_of_run``: what was done since the start
+    total_work: int
 
 
-class Sweep:
-    """A full grid over the axes, in order: the last axis, the seed, changes fastest.
+class Observer:
+    """Is told how a sweep goes on. A terminal, a notebook or a test overrides what it wants to know."""
 
-    ``Sweep(hidden=[1, 2, "8x8"], learning_rate="log:0.01:1:5", seed=range(10), iterations=1000)``.
-    Every keyword is a knob of ``experiments.knobs``. Axes take a value, several, or ranges as text. Those that are
-    to be walked in step, and not crossed, are named in ``zip``: ``Sweep(learning_rate=[0.1, 1], l2=[0, 0.01],
-    zip=[["learning_rate", "l2"]])``. They have equally many values, and stand where the outermost of them does.
+    def note(self, message: str) -> None:
+        """Something to be said of the request, of the data or of the pictures."""
 
-    ``len(sweep)``, ``sweep[i]`` and iteration give the runs, and take no memory, however large the grid is; beyond
-    2^63, where Python has no ``len``, there is ``size``.
-    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis.
-    ``notes`` holds what should be said of the request, such as repeated values that were dropped.
+    def planned(self, prepared: Prepared) -> None:
+        """What the sweep will take, before anything is written. May refuse it with a SweepError."""
 
-    Raises SweepError, a ValueError, for anything that cannot be meant.
+    def began(self, progress: Progress) -> None:
+        """The training begins."""
+
+    def trained(self, progress: Progress) -> None:
+        """A batch of runs was stored."""
+
+    def building(self) -> None:
+        """All runs are stored; the tables are built from them."""
+
+    def replacing_tables(self) -> None:
+        """The new tables are complete, and take the places of the old ones."""
+
+    def drawing(self) -> None:
+        """The tables are written; pictures and report come next."""
+
+    def finished(self, files: Sequence[Path]) -> None:
+        """All these files are written."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known of a sweep before it is run."""
+
+    data: dict[ProblemKey, Data]
+    left: Todo
+    plan: Plan
+    notes: tuple[str, ...]  # on the request and on the data
+
+
+class Sweep(Design):
+    """A full grid over the axes that can be run: ``Sweep(hidden=[1, 2, 3], seed=range(10)).run()``.
+
+    Its arguments, and what can be asked of it, are those of ``experiments.design.Design``.
     """
 
-    def __init__(self, **knobs: Any) -> None:
-        self.notes: list[str] = []
-        groups = _groups(knobs.pop("zip", None))
-        names = [knob.name for knob in KNOBS]
-        for name in knobs:
-            if name not in names:
-                raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{closest(name, names)}")
-        # The knobs that are no axis.
-        self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
-        self.dimensions = tuple(self._dimensions(groups, knobs))
-        self.values: dict[str, Sequence[Any]] = {
-            name: values for dimension in self.dimensions for name, values in zip(*dimension, strict=True)
-        }
-        self.size = math.prod(dimension.size for dimension in self.dimensions)
-        self._first = [self.values[axis.name][0] for axis in AXES]
-        self._varying = [
-            (dimension.size, [(_PLACES[name], values) for name, values in zip(*dimension, strict=True)])
-            for dimension in reversed(self.dimensions)
-            if dimension.size > 1
-        ]
-        for knob in KNOBS:
-            if knob.needs is not None and self._is_set(knob.name):
-                axis, expected, fits = knob.needs
-                if not any(map(fits, self.values[axis])):
-                    raise SweepError(f"{knob.flags[0]}: expected {expected}, got {', '.join(self.values[axis])}")
+    def prepare(
+        self,
+        jobs: int = -1,
+        out: str | os.PathLike[str] | None = "results",
+        fresh: bool = False,
+        plots: bool = False,
+    ) -> Prepared:
+        """What ``run`` does before it writes anything: read the data, look up what is stored, estimate the rest.
 
-    def _dimensions(self, groups: Sequence[Sequence[str]], knobs: dict[str, Any]) -> Iterator[Dimension]:
-        group_of = {name: group for group in groups for name in group}
-        by_name = {axis.name: axis for axis in AXES}
-        for axis in AXES:
-            group = group_of.get(axis.name)
-            if group is None:
-                values, note = values_of(axis, knobs.get(axis.name))
-                self.notes += [note] if note else []
-                yield Dimension((axis.name,), (values,))
-            elif axis.name == group[0]:
-                columns = [every_value_of(by_name[name], knobs.get(name)) for name in group]
-                if len(set(map(len, columns))) > 1:
-                    lengths = (f"{name} ({len(values):,})" for name, values in zip(group, columns, strict=True))
-                    raise SweepError(f"{ZIP}: expected axes of the same length, got {', '.join(lengths)}")
-                steps, note = without_repetition(list(zip(*columns, strict=True)))
-                self.notes += [f"{ZIP} {' '.join(group)}: {note}"] if note else []
-                yield Dimension(tuple(group), tuple(zip(*steps, strict=True)))
-
-    def _is_set(self, name: str) -> bool:
-        """Whether a knob varies, or was set away from its default."""
-        knob = next(knob for knob in KNOBS if knob.name == name)
-        values = self.values[name] if knob.is_axis else [self._settings[name]]
-        default = knob.default[0] if knob.default else None
-        return any(value != default for value in values)
-
-    @property
-    def target(self) -> str | None:
-        """The column of a CSV file that holds the class; None for the last one."""
-        target: str | None = self._settings[TARGET.name]
-        return target
-
-    @property
-    def iterations(self) -> int:
-        """Updates of each network."""
-        return int(self._settings[ITERATIONS.name])
-
-    @property
-    def record_every(self) -> int:
-        """Iterations between two points of a curve."""
-        from planar_core.training import default_record_every
-
-        return int(self._settings[RECORD_EVERY.name] or default_record_every(self.iterations))
-
-    @property
-    def dtype(self) -> str:
-        """Precision of the arithmetic."""
-        return str(self._settings[DTYPE.name])
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __getitem__(self, index: SupportsIndex) -> Run:
-        position = operator.index(index)
-        if not -self.size <= position < self.size:
-            raise IndexError(f"run {position} of {self.size}")
-        chosen = self._first.copy()
-        for size, axes in self._varying:
-            position, at = divmod(position, size)
-            for place, values in axes:
-                chosen[place] = values[at]
-        return Run(*chosen)
-
-    def __iter__(self) -> Iterator[Run]:
-        return map(self.__getitem__, range(self.size))
-
-    def __repr__(self) -> str:
-        columns = set(self.columns)
-        sizes = (
-            f"{dimension.size} {' with '.join(dimension.names)}"
-            for dimension in self.dimensions
-            if not columns.isdisjoint(dimension.names)
-        )
-        return f"<Sweep of {self.size:,} runs: {', '.join(sizes)}>"
-
-    def _repr_html_(self) -> str:
-        rows = [(name, self.values.get(name, [self.settings.get(name)])) for name in self.columns]
-        cells = (f"<tr><th>{name}</th><td>{escape(shown(values))}</td></tr>" for name, values in rows)
-        return f"<p>A sweep of {self.size:,} runs</p><table>{''.join(cells)}</table>"
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Knobs that are no axis and yet identify the runs: those set away from their default."""
-        return {
-            knob.name: self._settings[knob.name]
-            for knob in KNOBS
-            if not knob.is_axis and knob.column == "if set" and self._is_set(knob.name)
-        }
-
-    @cached_property
-    def columns(self) -> list[str]:
-        """The identifying columns."""
-        axes = [axis.name for axis in COLUMNS if not axis.is_further or self._is_set(axis.name)]
-        return axes + list(self.settings)
-
-    @cached_property
-    def problem_columns(self) -> list[str]:
-        """Those of the identifying columns that name the problem: ranks and ties are within one."""
-        return [knob.name for knob in KNOBS if knob.is_problem and knob.name in self.columns]
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """What was asked for, by knob, as plain values, from which ``Sweep(**request)`` is the same sweep."""
-        request = {
-            knob.name: plain(knob, self.values[knob.name]) if knob.is_axis else self._settings[knob.name]
-            for knob in KNOBS
-        }
-        request["zip"] = [list(dimension.names) for dimension in self.dimensions if len(dimension.names) > 1]
-        return {**request, RECORD_EVERY.name: self.record_every}
-
-    @property
-    def n_configurations(self) -> int:
-        """The number of configurations; each has one run a seed, and the runs of one stand together."""
-        return self.size // len(self.values[SEED.name])
-
-    def configuration(self, position: int) -> Run:
-        """The first run of a configuration."""
-        return self[position * len(self.values[SEED.name])]
-
-    def configurations(self) -> Iterator[Run]:
-        """The first run of each configuration."""
-        return map(self.configuration, range(self.n_configurations))
-
-    def of_seeds(self, seeds: Sequence[int]) -> Sweep:
-        """The same sweep over some of its seeds."""
-        return Sweep(**{**self.request, SEED.name: seeds})
-
-    def identity(self, run: Run, fingerprint: str) -> dict[str, Any]:
-        """Everything that determines the numbers of a run, but its seed; ``fingerprint`` stands for the data.
-
-        A further knob at its default is left out, so that what was stored before there was such a knob is found.
+        Trains one small network to see how fast this machine is. Raises what ``run`` raises.
         """
-        from planar_core.training import NUMERICS
-
-        knobs = {**self._settings, RECORD_EVERY.name: self.record_every, **run._asdict()}
-        trains = {
-            knob.name: knobs[knob.name]
-            for knob in _TRAINING
-            if not knob.is_further or knobs[knob.name] != knob.default[0]
-        }
-        return {"data": fingerprint, **trains, "numerics": NUMERICS}
-
-    def problems(self) -> Iterator[ProblemKey]:
-        """Every problem of the sweep, once, outermost axis first. Raises SweepError for too many."""
-        dimensions, parts = [], []
-        for dimension in self.dimensions:
-            columns = [(name, values) for name, values in zip(*dimension, strict=True) if name in _PROBLEM_NAMES]
-            if columns:
-                names, values = zip(*columns, strict=True)
-                dimensions.append(names)
-                parts.append(list(dict.fromkeys(zip(*values, strict=True))))
-        if (n := math.prod(map(len, parts))) > MOST_PROBLEMS:
-            varying = [name.replace("_", " ") for name in _PROBLEM_NAMES if len(self.values[name]) > 1]
-            raise SweepError(f"{', '.join(varying)}: expected at most {MOST_PROBLEMS:,} problems together, got {n:,}")
-        for chosen in itertools.product(*parts):
-            value = {
-                name: v
-                for names, values in zip(dimensions, chosen, strict=True)
-                for name, v in zip(names, values, strict=True)
-            }
-            yield tuple(value[name] for name in _PROBLEM_NAMES)
-
-    def problem_knobs(self, problem: ProblemKey) -> dict[str, Any]:
-        """The columns that name a problem, with its values."""
-        values = {**dict(zip(_PROBLEM_NAMES, problem, strict=True)), **self.settings}
-        return {name: values[name] for name in self.problem_columns}
-
-    def load(self) -> dict[ProblemKey, Data]:
-        """The data of every problem of the sweep. Raises SweepError for too many, or DataError, both ValueErrors."""
-        from experiments.datasets import load
-
-        problems = list(self.problems())
-        n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
-        if n_samples > MOST_SAMPLES:
-            expected = f"at most {MOST_SAMPLES:,} for all problems together"
-            raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
-        return {problem: load(**self.data_arguments(problem)) for problem in problems}
-
-    def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
-        """What ``datasets.load`` takes for a problem; None for what is at its default or means nothing there."""
-        from experiments.csv_data import is_csv
-
-        arguments: dict[str, Any] = {
-            axis.name: None if axis.is_further and value == axis.default[0] else value
-            for axis, value in zip(PROBLEM_AXES, problem, strict=True)
-        }
-        name = arguments.pop(DATASET.name)
-        files = {knob.name: self._settings[knob.name] if is_csv(name) else None for knob in (TARGET, POSITIVE)}
-        return {"name": name, **files, **arguments}
+        jobs = value_of(JOBS, jobs)
+        data = self.load()
+        with contextlib.ExitStack() as stack:
+            stored = None
+            if out is not None:
+                check_folder(out, (*FILES, REPORT) if plots else FILES)
+                if plots:
+                    check_folder(Path(out) / PLOTS)
+                stored = stack.enter_context(stored_in(Path(out)))
+            left = todo(self, data, stored if self.n_configurations <= MOST_LOOKED_UP else None, fresh)
+        of_data = dict.fromkeys(f"{each.name}: {note}" for each in data.values() for note in each.notes)
+        return Prepared(data, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.
 
-        Trains one small network to see how fast this machine is. Raises what ``run`` raises.
+        Raises what ``run`` raises.
         """
-        from experiments import batches, store
-
-        data = self.load()
-        with contextlib.nullcontext() if out is None else store.stored_in(Path(out)) as stored:
-            left = batches.todo(self, data, stored)
-        return batches.plan(left, value_of(JOBS, jobs), batches.measure_speed(self.dtype))
+        return self.prepare(jobs, out).plan
 
     def run(
         self,
@@ -339,57 +139,98 @@ class Sweep:
         scheduler: str | None = None,
         fresh: bool = False,
         fail_fast: bool = False,
+        plots: bool = False,
+        observer: Observer | None = None,
     ) -> Results:
         """Train every network that is not stored yet; write tables and manifest into the folder ``out``.
 
         ``out=None`` writes nothing. ``jobs`` networks train at the same time (-1: as many as there are cores), in
         threads, in processes with ``backend="loky"``, or on a Dask cluster with ``backend="dask"``, whose address
         is ``scheduler`` (None: a local one). The results depend on none of these. ``fresh`` trains stored networks
-        again; ``fail_fast`` raises RunFailed at the first run that fails.
+        again; ``fail_fast`` raises RunFailed at the first run that fails; ``plots`` also draws pictures and report.
+        The ``observer`` is told how it goes on.
 
         Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """
         jobs, backend, scheduler = value_of(JOBS, jobs), value_of(BACKEND, backend), value_of(SCHEDULER, scheduler)
-        data = self.load()
-
-        from experiments import lock, pool, runner, store, tables
-
-        how = pool.How(jobs, backend, scheduler, fresh, fail_fast)
-        if out is not None:
-            tables.check_folder(out)
-        with pool.workers(how) as at_once:
+        how = How(jobs, backend, scheduler, fresh, fail_fast)
+        observer = observer or Observer()
+        plots = plots and out is not None
+        prepared = self.prepare(jobs, out, fresh, plots)
+        for note in prepared.notes:
+            observer.note(note)
+        observer.planned(prepared)
+        if out is not None and prepared.plan.disk > (free := shutil.disk_usage(check_folder(out)).free):
+            needed = f"{size(prepared.plan.disk)} needed, {size(free)} free"
+            raise ResultsError(f"not enough disk space: {needed}; make room, or choose another folder")
+        with workers(how) as at_once:
             if out is None:
-                kept = store.Store(None)  # a file without a name, from which the results are read
-                return tables.gather(self, data, kept, runner.run(self, data, kept, how, at_once))
-            with lock.claimed(Path(out)) as kept:
-                return tables.write(self, data, kept, runner.run(self, data, kept, how, at_once), Path(out))
+                opened = Store(None)  # a file without a name, from which the results are read
+                done = self._train(prepared, opened, how, at_once, observer)
+                tables = build(self, about_data(self, prepared.data), opened)
+                return Results.of(tables, manifest_of(tables, confirmations(tables), done))
+            with claimed(Path(out)) as opened:
+                done = self._train(prepared, opened, how, at_once, observer)
+                observer.building()
+                results = self._write(prepared.data, opened, done, Path(out), observer)
+                files = [Path(out, name) for name in (*FILES, STORE)]
+                if plots:
+                    observer.drawing()
+                    files += _draw(results, Path(out), observer)
+        observer.finished(files)
+        return results
+
+    def _train(self, prepared: Prepared, opened: Store, how: How, jobs: int, observer: Observer) -> dict[str, Any]:
+        """Train what is left, and return how that was done."""
+        progress = Progress(prepared.plan.runs, 0, 0, 0, prepared.plan.work)
+
+        def begin(left: Todo) -> None:  # of which the plan need not know: it may have looked nothing up
+            nonlocal progress
+            stored = self.size - left.n_runs
+            progress = progress._replace(done=stored, stored=stored, total_work=left.work)
+            observer.began(progress)
+
+        def add(result: BatchResult) -> None:
+            nonlocal progress
+            runs = progress.done + len(result.runs)
+            stored = progress.stored + sum(run.status != "failed" for run in result.runs)
+            progress = progress._replace(done=runs, stored=stored, work=progress.work + result.batch.work)
+            observer.trained(progress)
+
+        done: Done = run(self, prepared.data, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None)
+        return {
+            "computed": done.computed,
+            "reused": done.reused,
+            "seconds": done.seconds,
+            "jobs": how.jobs,
+            "backend": how.backend,
+        }
+
+    def _write(
+        self, data: Mapping[ProblemKey, Data], opened: Store, done: Mapping[str, Any], out: Path, observer: Observer
+    ) -> Results:
+        """Build the tables and write them with the manifest.
+
+        All are complete and on disk before the first takes its place: an interruption leaves the old ones alone.
+        """
+        with contextlib.ExitStack() as stack:
+            # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
+            files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
+            with curves_into(files[CURVES], self) as each:
+                tables = build(self, about_data(self, data), opened, each)
+            write_csv(tables.runs, files[RUNS])
+            write_csv(tables.summary, files[SUMMARY])
+            manifest = manifest_of(tables, confirmations(tables), done)
+            files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+            for file in files.values():
+                sync(file)
+            observer.replacing_tables()
+        return Results.of(replace(tables, store=out / STORE), manifest)
 
 
-def _groups(given: Any) -> list[list[str]]:
-    """The names of the axes that are to be walked in step, those of each group in the order of nesting."""
-    names = {flag.lstrip("-"): axis.name for axis in AXES for flag in axis.flags}
-    names |= {axis.name: axis.name for axis in AXES}
-    lists = [] if given is None else given
-    if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
-        lists = [given]  # one group needs no brackets of its own
-    if not isinstance(lists, list | tuple) or not all(isinstance(group, list | tuple) for group in lists):
-        raise SweepError(f"{ZIP}: expected lists of the axes to be walked in step, got {given!r}")
-    groups, taken = [], set[str]()
-    for group in lists:
-        members = []
-        for name in group:
-            axis = names.get(str(name).lstrip("-"))
-            if axis is None:
-                choices = [name for name in _PLACES if name != SEED.name]
-                expected = f"axes among {', '.join(choices)}"
-                raise SweepError(f"{ZIP}: expected {expected}, got {name!r}{closest(str(name), choices)}")
-            if axis == SEED.name:
-                raise SweepError(f"{ZIP}: expected axes to be crossed with all seeds, got {axis}")
-            if axis in taken:
-                raise SweepError(f"{ZIP}: expected each axis once, got {axis} again")
-            taken.add(axis)
-            members.append(axis)
-        if len(members) < 2:
-            raise SweepError(f"{ZIP}: expected two axes or more, got {', '.join(members) or 'none'}")
-        groups.append(sorted(members, key=_PLACES.__getitem__))
-    return groups
+def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
+    # They take a second to import, which a sweep without pictures need not pay.
+    from experiments.plots.gallery import draw_all
+    from experiments.report.page import write
+
+    return [*draw_all(out, results, observer.note), write(out, results, results.manifest)]

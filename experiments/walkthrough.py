@@ -10,8 +10,9 @@ import argparse
 from pathlib import Path
 
 from experiments.datasets import load
-from experiments.plot_parts import figure_of
-from experiments.plots import plot_boundaries, plot_data, write_picture
+from experiments.plots import plot_boundaries, plot_data
+from experiments.plots.axes import figure_of
+from experiments.plots.gallery import write_picture
 from planar_core import backward, cost, forward, initialize, layer_shapes, predict, predict_proba, train, update
 
 HIDDEN, LEARNING_RATE, ITERATIONS, SEED = 4, 1.2, 10_000, 2

@@ -20,6 +20,7 @@ from planar_core.simd import first_lane, splat, sqrt, zeros
 
 _N, _M = 624, 397
 STREAM_WORDS = _N + 1
+LARGEST_SEED = 2**32 - 1
 _POSITION = _N  # index of the position within the state; below it are the N words
 
 
@@ -126,8 +127,8 @@ def _shuffle(state, out):
 
 def checked_seed(seed: int) -> int:
     """``seed`` as an int. Raises ValueError where it is no integer from 0 to 2**32 - 1."""
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed={seed!r}: expected an integer from 0 to {2**32 - 1}")
+    if not isinstance(seed, int | np.integer) or not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed={seed!r}: expected an integer from 0 to {LARGEST_SEED}")
     return int(seed)
 
 

@@ -1,0 +1,104 @@
+"""What a sweep says when it is done, as lines of text for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from experiments.findings.headline import headline
+from experiments.knobs.words import in_words, text_of
+from experiments.results import Results
+from experiments.tables.statistics import best_configurations
+from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
+
+_NARROWEST = (8, 5)  # columns of an axis in the table, where there is no room for more; where many axes vary
+
+
+def closing_lines(results: Results, most: int) -> Iterator[str]:
+    """The headline; the best configurations of each problem, with their intervals and ties; and what went wrong."""
+    for paragraph in headline(results, results.manifest["findings"]):
+        yield ""
+        yield from wrapped(paragraph)
+    problem = results.problem_columns
+    ranked = best_configurations(results.summary, problem)
+    for _, table in ranked.groupby(problem, sort=False):
+        yield ""
+        yield from _problem_lines(table, results, most)
+    yield ""
+    if results.manifest["counts"]["failed"]:
+        failed = results.runs["status"] == "failed"
+        yield fit(f"the first failure: {results.runs.loc[failed, 'error'].iloc[0]}", WIDTH)
+
+
+def counts(results: Results) -> str:
+    """How many runs were trained, and what became of all of them."""
+    n = results.manifest["counts"]
+    return f"{count(n['runs'], 'run')}: " + ", ".join(
+        f"{n[of]:,} {of}" for of in ("computed", "reused", "diverged", "failed")
+    )
+
+
+def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
+    seeds = int(table["n_seeds"].iloc[0])
+    # What is the same in every row stands above the table.
+    always = ("hidden", "learning_rate", "seed")
+    common = [column for column in results.columns if column not in always and table[column].nunique() == 1]
+    name = in_words({column: table[column].iloc[0] for column in common})
+    about = (
+        f"test accuracy, mean over {count(seeds, 'seed')} and 95 % interval"
+        if seeds > 1
+        else "test accuracy of one seed; no interval without a second one"
+    )
+    if columns(name) + 2 + len(about) <= WIDTH:
+        yield f"{printable(name)}: {about}"
+    else:
+        yield f"{fit_end(name, WIDTH - 1)}:"
+        yield about
+
+    axes = [column for column in results.columns if column not in (*common, "seed")]
+    rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
+    rows += [_cells(row, axes) for _, row in table.head(most).iterrows()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for narrowest in _NARROWEST:
+        for position in range(1, 1 + len(axes)):
+            too_wide = 2 * len(widths) + sum(widths) - WIDTH
+            widths[position] -= max(0, min(too_wide, widths[position] - narrowest))
+    for *cells, verdict in rows:
+        fitting = [fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
+        yield fit("  " + "  ".join([*fitting, verdict]), WIDTH).rstrip()
+
+    if table["tied_with_best"].count() > 1:
+        tied = int(table["tied_with_best"].sum()) - 1
+        others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
+        yield f"  {others} tied with the best{': seeds cannot tell which is truly best' * (tied > 0)}"
+    if len(table) > most:
+        yield f"  {count(len(table) - most, 'more configuration')} in summary.csv"
+
+
+def _cells(row: pd.Series, axes: list[str]) -> list[str]:
+    return [
+        "-" if pd.isna(row["rank_test_accuracy"]) else str(row["rank_test_accuracy"]),
+        *(text_of(row[axis]) for axis in axes),
+        _fraction(row["mean_test_accuracy"]),
+        _interval(row),
+        _verdict(row),
+    ]
+
+
+def _fraction(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:.4f}"
+
+
+def _interval(row: pd.Series) -> str:
+    if pd.isna(row["ci_low_test_accuracy"]):
+        return "-"
+    return f"[{row['ci_low_test_accuracy']:.4f}, {row['ci_high_test_accuracy']:.4f}]"
+
+
+def _verdict(row: pd.Series) -> str:
+    """``best``, ``tied`` or nothing, and the seeds that say less than they should: ``tied, 3 diverged``."""
+    rank, tied = row["rank_test_accuracy"], row["tied_with_best"]
+    words = ["best"] if not pd.isna(rank) and rank == 1 else ["tied"] if not pd.isna(tied) and tied else []
+    words += [f"{row[f'n_{status}']} {status}" for status in ("stuck", "diverged", "failed") if row[f"n_{status}"]]
+    return ", ".join(words)

@@ -1,0 +1,100 @@
+"""What a sweep shows on a terminal while it runs: notes, a progress bar, and what became of the files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from experiments.console import Say
+from experiments.knobs.knob import SweepError
+from experiments.runner.plan import Plan
+from experiments.sweep import Observer, Prepared, Progress
+from experiments.text import printable
+
+# A plan beyond any of these is refused without --yes: a slip in a range is found out before it costs a night.
+MOST_HOURS = 24
+MOST_GIBIBYTES = 8  # of memory
+
+
+def is_large(plan: Plan) -> bool:
+    """Whether the plan has to be confirmed."""
+    return plan.seconds > MOST_HOURS * 3600 or plan.memory > MOST_GIBIBYTES * 2**30
+
+
+class Terminal(Observer):
+    """The observer of the command line. ``state`` is what is said of the files if the sweep ends early."""
+
+    def __init__(self, say: Say, shows_bar: bool, is_confirmed: bool, fresh: bool) -> None:
+        self._say, self._is_confirmed = say, is_confirmed
+        self._bar: tqdm[None] | None = None
+        self._shows_bar = shows_bar and sys.stderr.isatty()
+        self._afresh, self._again = (" afresh", " without --fresh") if fresh else ("", "")
+        self.files: Sequence[Path] = ()
+        self._progress: Progress | None = None
+        self.state = "nothing was written"
+
+    def note(self, message: str) -> None:
+        """Print it."""
+        self._say(printable(message))
+
+    def planned(self, prepared: Prepared) -> None:
+        """Print the plan; refuse one that is large and not confirmed."""
+        plan = prepared.plan
+        if is_large(plan) and not self._is_confirmed:
+            limit = f"exceeds the limit of {MOST_HOURS} h or {MOST_GIBIBYTES} GiB of memory"
+            raise SweepError(f"{plan}: {limit}; reduce the sweep or confirm with --yes")
+        self._say(str(plan))
+
+    def began(self, progress: Progress) -> None:
+        """Show the bar."""
+        self._set_state(progress, "the tables are as they were")
+        if self._shows_bar:
+            self._bar = tqdm(
+                total=progress.total_work,
+                desc=self._runs(progress),
+                bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]",
+                dynamic_ncols=True,
+                leave=False,
+            )
+
+    def trained(self, progress: Progress) -> None:
+        """Move the bar."""
+        self._set_state(progress, "the tables are as they were")
+        if self._bar is not None:
+            self._bar.set_description_str(self._runs(progress), refresh=False)
+            self._bar.update(progress.work - self._bar.n)
+
+    @staticmethod
+    def _runs(progress: Progress) -> str:
+        return f"{progress.done:,}/{progress.runs:,} runs"
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def building(self) -> None:
+        """Remove the bar."""
+        self.close()
+
+    def replacing_tables(self) -> None:
+        """From here on, the tables may be of either sweep."""
+        self._set_state(self._progress, "the tables were being replaced")
+
+    def drawing(self) -> None:
+        """From here on, only pictures can be missing."""
+        self._set_state(self._progress, "the tables were written, not all of the pictures")
+
+    def finished(self, files: Sequence[Path]) -> None:
+        """Keep which files there are."""
+        self.files = files
+        self.state = "all files were written"
+
+    def _set_state(self, progress: Progress | None, files: str) -> None:
+        self._progress = progress
+        if progress is not None:
+            runs = f"{progress.stored:,} of {progress.runs:,} runs are stored{self._afresh}"
+            self.state = f"{runs}, {files}; the same command{self._again} goes on from there"

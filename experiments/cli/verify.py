@@ -1,0 +1,52 @@
+"""``python -m experiments.verify DIR [--sample N]``: train stored runs again and compare bit for bit."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.console import BAD_INPUT, DONE, SOME_FAILED, Parser, say, warn
+from experiments.files import STORE, ResultsError
+from experiments.runner.verification import differences, finished_runs, sample
+from experiments.store.store import Store
+from planar_core.training import NUMERICS
+
+_SHOWN = 20  # runs that differ
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0 where all bits are the same, 1 where some differ, 2 for bad arguments or no results."""
+    parser = Parser(
+        prog="python -m experiments.verify",
+        description="Train stored runs again, and compare their numbers bit for bit.",
+        epilog="Exit status: 0 all the same, 1 some differ, 2 bad arguments or results that cannot be read.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
+    parser.add_argument("--sample", metavar="N", type=_count, help="so many runs, evenly spread (default: all)")
+    options = parser.parse(arguments)
+    different = 0
+    try:
+        with Store(Path(options.folder, STORE), writes=False) as opened:
+            finished, others = finished_runs(opened)
+            stored = sum(len(each.seeds) for each in finished)
+            chosen = sample(finished, stored if options.sample is None else options.sample)
+            for lines in differences(opened, chosen):
+                for line in lines[: max(0, _SHOWN - different)]:
+                    say(line)
+                different += len(lines)
+    except (ResultsError, OSError) as error:
+        warn(f"{parser.program}: {error}")
+        return BAD_INPUT
+    trained = sum(len(each.seeds) for each in chosen)
+    verdict = f"{different:,} differ" if different else "all bits are the same"
+    say(f"{trained:,} of {stored:,} stored runs trained again: {verdict}")
+    if others:
+        say(f"{others:,} more have failed, or are of another version of the numerics than {NUMERICS}: left out")
+    return SOME_FAILED if different else DONE
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected an integer, 1 or more, got {text!r}")
+    return int(text)

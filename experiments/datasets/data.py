@@ -1,0 +1,63 @@
+"""A problem, ready to train on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.datasets.features import compute
+from experiments.knobs.features import ALL, parse
+
+Array = npt.NDArray[np.float64]
+
+
+class DataError(ValueError):
+    """Data that cannot be used. The message is one line: what was expected, what came, what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A problem with two classes, ready to train on.
+
+    name: the data set as it was asked for
+    X, Y: training part, (features, examples) and (1, examples); Y is 0.0 or 1.0
+    X_test, Y_test: test part, likewise
+    feature_names: one for each row of X
+    class_names: of class 0 and class 1
+    notes: sentences about what was done to the data, to be said and recorded
+    features: what the rows of X were computed by from the inputs, as `experiments.knobs.features` writes it; "all" if
+        they are the inputs
+    base: the data that X was computed from, whose rows are the inputs; None if these are
+
+    To draw in the plane of two inputs, take the points and the names of `base or self`, and what a network is given
+    at any other point of that plane from `inputs`. All arrays are C-contiguous float64. Two objects hold the same
+    numbers if their fingerprints are equal.
+    """
+
+    name: str
+    X: Array
+    Y: Array
+    X_test: Array
+    Y_test: Array
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, str]
+    notes: tuple[str, ...] = ()
+    features: str = ALL
+    base: Data | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of the shapes and little-endian bytes of X, Y, X_test, Y_test in turn."""
+        digest = hashlib.sha256()
+        for array in (self.X, self.Y, self.X_test, self.Y_test):
+            digest.update(np.array(array.shape, dtype="<i8").tobytes())
+            digest.update(array.astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    def inputs(self, X: Array) -> Array:
+        """Return what a network is given, (features, examples), at points X (inputs, examples) of `base or self`."""
+        return compute(parse(self.features), X)

@@ -1,0 +1,331 @@
+"""Design: axes -> an ordered, validated list of runs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections import namedtuple
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from html import escape
+from typing import Any, NamedTuple, SupportsIndex, cast
+
+from experiments.datasets.data import Data
+from experiments.datasets.loading import load
+from experiments.knobs.declared import (
+    AXES,
+    DATASET,
+    DTYPE,
+    ITERATIONS,
+    KNOBS,
+    POSITIVE,
+    RECORD_EVERY,
+    SAMPLES,
+    SEED,
+    TARGET,
+    ZIP,
+    is_csv,
+)
+from experiments.knobs.knob import SweepError
+from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
+from experiments.knobs.words import shown
+from experiments.text import closest
+from planar_core.training import NUMERICS, default_record_every
+
+COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
+PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
+MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # of which the data are all in memory
+_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob is not SEED)
+_PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
+_PLACES = {axis.name: place for place, axis in enumerate(AXES)}
+_problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))
+
+ProblemKey = tuple[Any, ...]
+"""What tells one problem from another: a value for every axis that changes the data."""
+
+_Values: Any = cast(Any, namedtuple("_Values", _PLACES))
+
+
+class Run(_Values):  # type: ignore[misc]
+    """One network to be trained: a value for every axis, in the order in which a sweep nests them."""
+
+    __slots__ = ()
+
+    @property
+    def problem(self) -> ProblemKey:
+        """What tells its data from others."""
+        return tuple(_problem_of(self))
+
+    def __repr__(self) -> str:
+        said = {axis.name: getattr(self, axis.name) for axis in COLUMNS}
+        for axis in COLUMNS:
+            if axis.is_further and said[axis.name] == axis.default[0]:
+                del said[axis.name]
+        return f"Run({', '.join(f'{name}={value!r}' for name, value in said.items())})"
+
+
+class Dimension(NamedTuple):
+    """An axis of the grid, or several that are walked in step: the names, and as many values of each."""
+
+    names: tuple[str, ...]
+    values: tuple[Sequence[Any], ...]
+
+    @property
+    def size(self) -> int:
+        """The number of steps."""
+        return len(self.values[0])
+
+
+class Design:
+    """A full grid over the axes, in order: the last axis, the seed, changes fastest. It runs nothing.
+
+    ``Design(hidden=[1, 2, "8x8"], learning_rate="log:0.01:1:5", seed=range(10), iterations=1000)``.
+    Every keyword is a knob of ``experiments.knobs``. Axes take a value, several, or ranges as text. Those that are
+    to be walked in step, and not crossed, are named in ``zip``: ``Design(learning_rate=[0.1, 1], l2=[0, 0.01],
+    zip=[["learning_rate", "l2"]])``. They have equally many values, and stand where the outermost of them does.
+
+    ``len(sweep)``, ``sweep[i]`` and iteration give the runs, and take no memory, however large the grid is; beyond
+    2^63, where Python has no ``len``, there is ``size``.
+    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis.
+    ``notes`` holds what should be said of the request, such as repeated values that were dropped.
+
+    Raises SweepError, a ValueError, for an invalid request.
+    """
+
+    def __init__(self, **knobs: Any) -> None:
+        self.notes: list[str] = []
+        groups = _groups(knobs.pop("zip", None))
+        names = [knob.name for knob in KNOBS]
+        for name in knobs:
+            if name not in names:
+                raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{closest(name, names)}")
+        # The knobs that are no axis.
+        self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
+        self.dimensions = tuple(self._dimensions(groups, knobs))
+        self.values: dict[str, Sequence[Any]] = {
+            name: values for dimension in self.dimensions for name, values in zip(*dimension, strict=True)
+        }
+        self.size = math.prod(dimension.size for dimension in self.dimensions)
+        self._first = [self.values[axis.name][0] for axis in AXES]
+        self._varying = [
+            (dimension.size, [(_PLACES[name], values) for name, values in zip(*dimension, strict=True)])
+            for dimension in reversed(self.dimensions)
+            if dimension.size > 1
+        ]
+        for knob in KNOBS:
+            if knob.needs is not None and self._is_set(knob.name):
+                axis, expected, fits = knob.needs
+                if not any(map(fits, self.values[axis])):
+                    raise SweepError(f"{knob.flags[0]}: expected {expected}, got {', '.join(self.values[axis])}")
+
+    def _dimensions(self, groups: Sequence[Sequence[str]], knobs: dict[str, Any]) -> Iterator[Dimension]:
+        group_of = {name: group for group in groups for name in group}
+        by_name = {axis.name: axis for axis in AXES}
+        for axis in AXES:
+            group = group_of.get(axis.name)
+            if group is None:
+                values, note = values_of(axis, knobs.get(axis.name))
+                self.notes += [note] if note else []
+                yield Dimension((axis.name,), (values,))
+            elif axis.name == group[0]:
+                columns = [every_value_of(by_name[name], knobs.get(name)) for name in group]
+                if len(set(map(len, columns))) > 1:
+                    lengths = (f"{name} ({len(values):,})" for name, values in zip(group, columns, strict=True))
+                    raise SweepError(f"{ZIP}: expected axes of the same length, got {', '.join(lengths)}")
+                steps, note = without_repetition(list(zip(*columns, strict=True)))
+                self.notes += [f"{ZIP} {' '.join(group)}: {note}"] if note else []
+                yield Dimension(tuple(group), tuple(zip(*steps, strict=True)))
+
+    def _is_set(self, name: str) -> bool:
+        """Whether a knob varies, or was set away from its default."""
+        knob = next(knob for knob in KNOBS if knob.name == name)
+        values = self.values[name] if knob.is_axis else [self._settings[name]]
+        default = knob.default[0] if knob.default else None
+        return any(value != default for value in values)
+
+    @property
+    def target(self) -> str | None:
+        """The column of a CSV file that holds the class; None for the last one."""
+        target: str | None = self._settings[TARGET.name]
+        return target
+
+    @property
+    def iterations(self) -> int:
+        """Updates of each network."""
+        return int(self._settings[ITERATIONS.name])
+
+    @property
+    def record_every(self) -> int:
+        """Iterations between two points of a curve."""
+        return int(self._settings[RECORD_EVERY.name] or default_record_every(self.iterations))
+
+    @property
+    def dtype(self) -> str:
+        """Precision of the arithmetic."""
+        return str(self._settings[DTYPE.name])
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: SupportsIndex) -> Run:
+        position = operator.index(index)
+        if not -self.size <= position < self.size:
+            raise IndexError(f"run {position} of {self.size}")
+        chosen = self._first.copy()
+        for size, axes in self._varying:
+            position, at = divmod(position, size)
+            for place, values in axes:
+                chosen[place] = values[at]
+        return Run(*chosen)
+
+    def __iter__(self) -> Iterator[Run]:
+        return map(self.__getitem__, range(self.size))
+
+    def __repr__(self) -> str:
+        columns = set(self.columns)
+        sizes = (
+            f"{dimension.size} {' with '.join(dimension.names)}"
+            for dimension in self.dimensions
+            if not columns.isdisjoint(dimension.names)
+        )
+        return f"<{type(self).__name__} of {self.size:,} runs: {', '.join(sizes)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, self.values.get(name, [self.settings.get(name)])) for name in self.columns]
+        cells = (f"<tr><th>{name}</th><td>{escape(shown(values))}</td></tr>" for name, values in rows)
+        return f"<p>A sweep of {self.size:,} runs</p><table>{''.join(cells)}</table>"
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Knobs that are no axis and yet identify the runs: those set away from their default."""
+        return {
+            knob.name: self._settings[knob.name]
+            for knob in KNOBS
+            if not knob.is_axis and knob.column == "if set" and self._is_set(knob.name)
+        }
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The identifying columns."""
+        axes = [axis.name for axis in COLUMNS if not axis.is_further or self._is_set(axis.name)]
+        return axes + list(self.settings)
+
+    @cached_property
+    def problem_columns(self) -> list[str]:
+        """Those of the identifying columns that name the problem: ranks and ties are within one."""
+        return [knob.name for knob in KNOBS if knob.is_problem and knob.name in self.columns]
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What was asked for, by knob, as plain values, from which ``Design(**request)`` is the same."""
+        request = {
+            knob.name: plain(knob, self.values[knob.name]) if knob.is_axis else self._settings[knob.name]
+            for knob in KNOBS
+        }
+        request["zip"] = [list(dimension.names) for dimension in self.dimensions if len(dimension.names) > 1]
+        return {**request, RECORD_EVERY.name: self.record_every}
+
+    @property
+    def n_configurations(self) -> int:
+        """The number of configurations; each has one run a seed, and the runs of one stand together."""
+        return self.size // len(self.values[SEED.name])
+
+    def configuration(self, position: int) -> Run:
+        """The first run of a configuration."""
+        return self[position * len(self.values[SEED.name])]
+
+    def configurations(self) -> Iterator[Run]:
+        """The first run of each configuration."""
+        return map(self.configuration, range(self.n_configurations))
+
+    def of_seeds(self, seeds: Sequence[int]) -> Design:
+        """The same sweep over some of its seeds."""
+        return Design(**{**self.request, SEED.name: seeds})
+
+    def identity(self, run: Run, fingerprint: str) -> dict[str, Any]:
+        """Everything that determines the numbers of a run, but its seed; ``fingerprint`` stands for the data.
+
+        A further knob at its default is left out, so that what was stored before there was such a knob is found.
+        """
+        knobs = {**self._settings, RECORD_EVERY.name: self.record_every, **run._asdict()}
+        trains = {
+            knob.name: knobs[knob.name]
+            for knob in _TRAINING
+            if not knob.is_further or knobs[knob.name] != knob.default[0]
+        }
+        return {"data": fingerprint, **trains, "numerics": NUMERICS}
+
+    def problems(self) -> Iterator[ProblemKey]:
+        """Every problem of the sweep, once, outermost axis first. Raises SweepError for too many."""
+        dimensions, parts = [], []
+        for dimension in self.dimensions:
+            columns = [(name, values) for name, values in zip(*dimension, strict=True) if name in _PROBLEM_NAMES]
+            if columns:
+                names, values = zip(*columns, strict=True)
+                dimensions.append(names)
+                parts.append(list(dict.fromkeys(zip(*values, strict=True))))
+        if (n := math.prod(map(len, parts))) > MOST_PROBLEMS:
+            varying = [name.replace("_", " ") for name in _PROBLEM_NAMES if len(self.values[name]) > 1]
+            raise SweepError(f"{', '.join(varying)}: expected at most {MOST_PROBLEMS:,} problems together, got {n:,}")
+        for chosen in itertools.product(*parts):
+            value = {
+                name: v
+                for names, values in zip(dimensions, chosen, strict=True)
+                for name, v in zip(names, values, strict=True)
+            }
+            yield tuple(value[name] for name in _PROBLEM_NAMES)
+
+    def problem_knobs(self, problem: ProblemKey) -> dict[str, Any]:
+        """The columns that name a problem, with its values."""
+        values = {**dict(zip(_PROBLEM_NAMES, problem, strict=True)), **self.settings}
+        return {name: values[name] for name in self.problem_columns}
+
+    def load(self) -> dict[ProblemKey, Data]:
+        """The data of every problem of the sweep. Raises SweepError for too many, or DataError, both ValueErrors."""
+        problems = list(self.problems())
+        n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
+        if n_samples > MOST_SAMPLES:
+            expected = f"at most {MOST_SAMPLES:,} for all problems together"
+            raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
+        return {problem: load(**self.data_arguments(problem)) for problem in problems}
+
+    def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
+        """What ``datasets.load`` takes for a problem; None for what is at its default or means nothing there."""
+        arguments: dict[str, Any] = {
+            axis.name: None if axis.is_further and value == axis.default[0] else value
+            for axis, value in zip(PROBLEM_AXES, problem, strict=True)
+        }
+        name = arguments.pop(DATASET.name)
+        files = {knob.name: self._settings[knob.name] if is_csv(name) else None for knob in (TARGET, POSITIVE)}
+        return {"name": name, **files, **arguments}
+
+
+def _groups(given: Any) -> list[list[str]]:
+    """The names of the axes that are to be walked in step, those of each group in the order of nesting."""
+    names = {flag.lstrip("-"): axis.name for axis in AXES for flag in axis.flags}
+    names |= {axis.name: axis.name for axis in AXES}
+    lists = [] if given is None else given
+    if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
+        lists = [given]  # one group needs no brackets of its own
+    if not isinstance(lists, list | tuple) or not all(isinstance(group, list | tuple) for group in lists):
+        raise SweepError(f"{ZIP}: expected lists of the axes to be walked in step, got {given!r}")
+    groups, taken = [], set[str]()
+    for group in lists:
+        members = []
+        for name in group:
+            axis = names.get(str(name).lstrip("-"))
+            if axis is None:
+                choices = [name for name in _PLACES if name != SEED.name]
+                expected = f"axes among {', '.join(choices)}"
+                raise SweepError(f"{ZIP}: expected {expected}, got {name!r}{closest(str(name), choices)}")
+            if axis == SEED.name:
+                raise SweepError(f"{ZIP}: expected axes to be crossed with all seeds, got {axis}")
+            if axis in taken:
+                raise SweepError(f"{ZIP}: expected each axis once, got {axis} again")
+            taken.add(axis)
+            members.append(axis)
+        if len(members) < 2:
+            raise SweepError(f"{ZIP}: expected two axes or more, got {', '.join(members) or 'none'}")
+        groups.append(sorted(members, key=_PLACES.__getitem__))
+    return groups

@@ -1,0 +1,107 @@
+"""The files of a results folder: their names, and how each takes its place in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+RUNS, CURVES, SUMMARY = "runs.csv", "curves.csv", "summary.csv"
+MANIFEST = "sweep.json"
+FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
+"""What every sweep writes."""
+
+STORE = "sweep.sqlite"
+REPORT = "report.html"
+PLOTS = "plots"  # the folder of the pictures
+
+
+class ResultsError(ValueError):
+    """A folder without readable results, or where none can be written. The message is one line."""
+
+
+def check_folder(folder: str | os.PathLike[str], files: Iterable[str] = FILES) -> Path:
+    """The folder, or the existing one in which it would be made: nothing is created.
+
+    Raises ResultsError if these files could not be written.
+    """
+    existing = Path(folder)
+    try:
+        if not os.fspath(folder) or "\0" in os.fspath(folder):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        while not _is_there(existing):
+            existing = existing.parent
+        with tempfile.TemporaryFile(dir=existing):  # asking for permissions is not enough: root has them all
+            pass
+        for name in files:
+            if existing == Path(folder) and (existing / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+    except OSError as error:
+        raise ResultsError(
+            f"expected a folder that can be written to, got {os.fspath(folder)!r}: {error.strerror}"
+        ) from None
+    return existing
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of ``path`` when it is complete and on disk, and not before.
+
+    A reader sees the old file or the new one, whatever happens meanwhile.
+    """
+    _remove_leftovers(path)
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "wb") as file:
+            with contextlib.suppress(OSError):  # not every file system has locks
+                fcntl.flock(file, fcntl.LOCK_SH)
+            yield file
+            sync(file)
+            os.chmod(unfinished, 0o666 & ~_umask())
+            os.replace(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(unfinished)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file in one step."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what a killed process left of ``path``, or one interrupted before it knew the name to clean up.
+
+    Whoever still writes has a lock on the file, which ends with the process.
+    """
+    for left in path.parent.glob(f".{path.name}." + 8 * "[a-z0-9_]"):  # as mkstemp names them
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
+
+
+def sync(file: BinaryIO) -> None:
+    """Bring what was written to the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,58 @@
+"""What one headline is about: a problem, or all draws of its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from experiments.store.store import MEASURES
+from experiments.tables.statistics import best_configurations, summarize
+from experiments.tables.tables import Tables
+
+_DATA_SEED = "data_seed"
+
+
+@dataclass(frozen=True)
+class Group:
+    """What one headline is about: a problem, or all draws of its data."""
+
+    problem: dict[str, Any]
+    table: pd.DataFrame  # as ``summarize`` makes it, the best configuration first
+    draws: int  # of the data, each a replicate; 1: seeds are the replicates
+
+
+def groups(tables: Tables) -> Iterator[Group]:
+    """Each problem of the sweep. Draws of generated data are replicates of one problem."""
+    problem, summary = tables.problem_columns, tables.summary
+    draws = summary[_DATA_SEED].nunique() if _DATA_SEED in problem else 1
+    if draws > 1:
+        problem = [name for name in problem if name != _DATA_SEED]
+        configuration = [name for name in tables.columns if name not in (_DATA_SEED, "seed")]
+        means = summary[configuration].assign(seed=summary[_DATA_SEED], status="ok")
+        for measure in MEASURES:
+            means[measure] = summary[f"mean_{measure}"]
+        means.loc[means["test_accuracy"].isna(), "status"] = "failed"
+        summary = summarize(means, configuration, problem)
+    for _, table in best_configurations(summary, problem).groupby(problem, sort=False):
+        first = table.iloc[0]
+        yield Group({name: first[name] for name in problem}, table.reset_index(drop=True), draws)
+
+
+def rows(table: pd.DataFrame, like: pd.Series, columns: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The positions of the rows that agree in those of the columns that both have."""
+    same = np.ones(len(table), dtype=bool)
+    for name in columns:
+        if name in table.columns and name in like.index:
+            same &= (table[name] == like[name]).to_numpy()
+    return np.flatnonzero(same)
+
+
+def mean(values: npt.NDArray[np.float64]) -> float:
+    """Of the finite ones, added one after the other."""
+    finite = values[np.isfinite(values)].tolist()
+    return sum(finite) / len(finite) if finite else float("nan")

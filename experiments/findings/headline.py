@@ -1,0 +1,158 @@
+"""What a sweep says: its headline, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from experiments.findings.groups import Group, groups, rows
+from experiments.knobs.words import in_words, text_of
+from experiments.tables.tables import Tables
+from experiments.text import count, listed
+from planar_core.network import count_parameters
+
+_SPOKEN_OF = 3  # problems in the headline
+_LISTED = 3  # values in a sentence
+
+
+def headline(tables: Tables, findings: Sequence[dict[str, Any] | None]) -> list[str]:
+    """What the sweep says, in paragraphs of a few sentences: one a problem, a few at most, and one of what went wrong.
+
+    ``findings`` are those of ``confirmations``. Of a single problem all is one paragraph.
+    """
+    every = list(groups(tables))
+    shown = every[:_SPOKEN_OF]
+    paragraphs = []
+    for group, confirmed in zip(shown, findings or len(shown) * [None], strict=False):
+        text = " ".join(_sentences(tables, group, confirmed))
+        paragraphs.append(f"{in_words(group.problem)}: {text}" if len(every) > 1 else text)
+    if len(every) > len(shown):
+        paragraphs.append(f"{count(len(every) - len(shown), 'more problem')}: see summary.csv.")
+    trouble = " ".join(_trouble(tables))
+    if trouble and len(every) == 1:
+        paragraphs[0] += f" {trouble}"
+    elif trouble:
+        paragraphs.append(trouble)
+    return paragraphs
+
+
+def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -> Iterator[str]:
+    table, best = group.table, group.table.iloc[0]
+    seeds = tables.runs["seed"].nunique()
+    if pd.isna(best["rank_test_accuracy"]):
+        yield "No run finished."
+        return
+    name = _configuration(tables, group, best)
+    mean, low, high = (best[f"{of}_test_accuracy"] for of in ("mean", "ci_low", "ci_high"))
+    if pd.isna(low):
+        yield f"{name}: {_percent(mean)} % {'with one seed' if seeds == 1 else 'with the one seed that finished'}:"
+        yield "no interval and no ties."
+    else:
+        yield f"{name}: {_percent(mean)} % [{_percent(low)}, {_percent(high)}] over {_replicates(group, best, seeds)}."
+    if group.draws > 1 and not pd.isna(low):
+        yield "The interval speaks of data and initialization."
+    if confirmed and confirmed["test_accuracy"] is not None:
+        where = (
+            "On fresh points"
+            if confirmed["points"] == "fresh"
+            else "Chosen by half the test points and judged by the others"
+        )
+        yield f"{where}: {_percent(confirmed['test_accuracy'])} %."
+    tied = table[table["tied_with_best"].fillna(False).astype(bool)]
+    if table["tied_with_best"].count() > 1:
+        yield _ties(tables, tied, best)
+
+
+def _replicates(group: Group, best: pd.Series, seeds: int) -> str:
+    if group.draws > 1:
+        return f"{count(int(best['n_seeds'] - best['n_failed']), 'draw')} of the data, {count(seeds, 'seed')} each"
+    finished = int(best["n_seeds"] - best["n_failed"])
+    return f"{finished:,} of {seeds:,} seeds" if finished < seeds else count(seeds, "seed")
+
+
+def _ties(tables: Tables, tied: pd.DataFrame, best: pd.Series) -> str:
+    if len(tied) == 1:
+        return "No other is tied with it."
+    said = f"Tied with it: {count(len(tied) - 1, 'other')}"
+    if tied["hidden"].nunique() == 1:
+        return f"{said}."
+    features = _features(tables, best)
+    sizes = tied["hidden"].map(lambda hidden: count_parameters(features, hidden))
+    if sizes.min() == sizes.iloc[0]:
+        return f"{said}, none of them smaller."
+    hidden = tied["hidden"].iloc[int(sizes.to_numpy().argmin())]
+    smallest = "is logistic regression" if hidden == "0" else f"has {_units(hidden)}"
+    return f"{said}; the smallest network among them {smallest}."
+
+
+def _features(tables: Tables, row: pd.Series) -> int:
+    same = rows(tables.summary, row, tables.columns)
+    return tables.features(tables.summary.iloc[same[0]])
+
+
+def _configuration(tables: Tables, group: Group, row: pd.Series) -> str:
+    """``20 units at 1.2, relu``: hidden units, learning rate, and what else was varied."""
+    units = "logistic regression" if row["hidden"] == "0" else _units(row["hidden"])
+    named = (*tables.problem_columns, "hidden", "learning_rate", "seed")
+    others = [name for name in tables.columns if name not in named and group.table[name].nunique() > 1]
+    return ", ".join([f"{units} at {text_of(row['learning_rate'])}", *(in_words({name: row[name]}) for name in others)])
+
+
+def _units(hidden: str) -> str:
+    return "1 unit" if hidden == "1" else f"{hidden} units"
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}"
+
+
+def _trouble(tables: Tables) -> Iterator[str]:
+    """Runs that learned nothing, diverged or failed, and what they have in common."""
+    summary, total = tables.summary, len(tables.runs)
+    for of, is_so, are_so in (
+        ("stuck", "is stuck", "are stuck"),
+        ("diverged", "diverged", "diverged"),
+        ("failed", "failed", "failed"),
+    ):
+        n = int(summary[f"n_{of}"].sum())
+        if n == total:
+            yield "The only run " + is_so + "." if total == 1 else f"All {total:,} runs {are_so}."
+        elif n:
+            said = f"{n:,} of {total:,} runs {is_so if n == 1 else are_so}"
+            shared = _shared(tables, summary[summary[f"n_{of}"] > 0])
+            yield f"{said}{',' * bool(shared)}{' all' * (bool(shared) and n > 1)} {shared}".rstrip() + "."
+
+
+def _shared(tables: Tables, some: pd.DataFrame) -> str:
+    """What sets these configurations apart: the one or two columns of which they have the smallest share of values."""
+    found: list[tuple[float, int, str]] = []
+    for name in tables.columns:
+        if name == "seed":
+            continue
+        values, theirs = tables.summary[name].unique().tolist(), some[name].unique().tolist()
+        if len(theirs) < len(values) and (said := _said(theirs, values)):
+            found.append((len(theirs) / len(values), len(found), _with(name, said)))
+    return " ".join(text for _, _, text in sorted(sorted(found)[:2], key=lambda each: each[1]))
+
+
+def _said(theirs: list[Any], values: list[Any]) -> str:
+    """``3 or 4``; of many numbers ``5 or more``, where that is so; nothing where it would take too many words."""
+    if len(theirs) <= _LISTED:
+        return listed(map(text_of, theirs), "or")
+    if all(isinstance(value, int | float) for value in values):
+        in_order = sorted(values)
+        if sorted(theirs) == in_order[-len(theirs) :]:
+            return f"{text_of(min(theirs))} or more"
+        if sorted(theirs) == in_order[: len(theirs)]:
+            return f"{text_of(max(theirs))} or less"
+    return ""
+
+
+def _with(name: str, said: str) -> str:
+    if name == "hidden":
+        return f"with {_units(said)}"
+    if name == "learning_rate":
+        return f"at learning rate {said}"
+    return f"{'on' if name == 'dataset' else 'with'} {in_words({name: said})}"

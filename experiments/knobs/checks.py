@@ -1,0 +1,110 @@
+"""How the values of settings are checked: each takes a value or its text, and returns it in standard form.
+
+Each raises ValueError with what was expected.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from experiments.knobs.features import ALL, standard_form
+from experiments.text import closest
+from planar_core.network import hidden_layers
+
+LARGEST_LAYER = 1_000_000
+
+
+def integer(least: int, most: int) -> Callable[[Any], int]:
+    """An integer, or the text of one."""
+
+    def check(value: Any) -> int:
+        try:
+            number = int(value) if isinstance(value, str) else operator.index(value)
+        except (TypeError, ValueError):
+            number = least - 1
+        if isinstance(value, bool) or not least <= number <= most:
+            raise ValueError(f"an integer from {least} to {most:,}")
+        return number
+
+    return check
+
+
+def real(expected: str, fits: Callable[[float], bool]) -> Callable[[Any], float]:
+    """A finite number that ``fits``, or the text of one; -0 becomes 0."""
+
+    def check(value: Any) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number) or not fits(number):
+            raise ValueError(expected)
+        return number + 0.0  # -0 becomes 0
+
+    return check
+
+
+not_negative = real("a finite number, 0 or more", lambda number: number >= 0)
+positive = real("a finite number above 0", lambda number: number > 0)
+fraction = real("a number above 0 and below 1", lambda number: 0 < number < 1)
+decay = real("a number from 0 to below 1", lambda number: 0 <= number < 1)
+
+
+def hidden(value: Any) -> str:
+    """Hidden layers in standard form: ``4``, ``8x8``, ``0``."""
+    try:
+        layers = hidden_layers(value)
+    except ValueError:
+        raise ValueError("a number of hidden units such as 4, layers such as 8x8, or 0 for none") from None
+    if max(layers, default=0) > LARGEST_LAYER:
+        raise ValueError(f"layers of at most {LARGEST_LAYER:,} hidden units")
+    return "x".join(map(str, layers)) or "0"
+
+
+def name(value: Any) -> str:
+    """A text that can stand in the tables."""
+    name = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(name, str) or not name:
+        raise ValueError("a name")
+    # The tables are UTF-8, and a carriage return would end a line of theirs for some readers.
+    if any(character in "\0\r" or "\ud800" <= character <= "\udfff" for character in name):
+        raise ValueError("a name that is valid UTF-8, without carriage returns")
+    return name
+
+
+def features(value: Any) -> str:
+    """A set of inputs, given as text, or as its terms."""
+    return standard_form("+".join(map(str, value)) if isinstance(value, list | tuple) else value)
+
+
+def one_set(items: Sequence[Any]) -> bool:
+    """Whether the items are the terms of a single set of inputs."""
+    return all(isinstance(item, str) and "+" not in item and item != ALL for item in items)
+
+
+def sets(items: list[Any]) -> list[Any]:
+    """Single terms are one set of inputs, as in TensorFlow Playground; else each item is a set of its own."""
+    return [items] if len(items) > 1 and one_set(items) else items
+
+
+def one_of(*choices: str) -> Callable[[Any], str]:
+    """One of the choices."""
+
+    def check(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}{closest(str(value), choices)}")
+        return str(value)
+
+    return check
+
+
+def jobs(value: Any) -> int:
+    """A number of jobs, or -1 for all cores."""
+    try:
+        return -1 if value in (-1, "-1") else integer(1, 1024)(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or -1 for all cores") from None

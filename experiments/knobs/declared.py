@@ -1,0 +1,162 @@
+"""Every setting, declared once: command line, Python, manifest, columns and store follow from this.
+
+What the core decides (choices, limits, defaults) is taken from the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from experiments.knobs import checks
+from experiments.knobs.features import ALL
+from experiments.knobs.knob import Knob
+from experiments.text import listed
+from planar_core.activations import ACTIVATIONS
+from planar_core.kernels import OPTIMIZERS
+from planar_core.network import INITIAL_SCALE, INITS
+from planar_core.streams import LARGEST_SEED
+from planar_core.training import DTYPES, Hyperparameters
+
+LARGEST_COUNT = 10**12  # of iterations: even the smallest network would take days
+FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
+LARGEST_NOISE = 1e6  # any more, and angles of the flower would leave the range of sine and cosine
+
+_noise = checks.real(f"a number from 0 to {LARGEST_NOISE:,.0f}", lambda number: 0 <= number <= LARGEST_NOISE)
+
+
+def _further(name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Any, **more: Any) -> Knob:
+    """An axis of one value, unless it is set."""
+    flags = (f"--{name.replace('_', '-')}",)
+    return Knob(name, flags, metavar, about, check, (default,), is_axis=True, column="if set", **more)
+
+
+def _problem(name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Any, **more: Any) -> Knob:
+    return _further(name, metavar, about, check, default, is_problem=True, group="data", **more)
+
+
+def is_csv(dataset: str) -> bool:
+    """Whether the name of a data set is taken for the path of a CSV file: if it ends in .csv, in any case."""
+    return dataset.lower().endswith(".csv")
+
+
+_CORE = Hyperparameters()._asdict()  # its defaults are those of the knobs of the same name
+_OF_CSV = ("dataset", "a CSV file as data set", is_csv)
+_OF_MOMENTUM = ("optimizer", "--optimizer momentum", lambda optimizer: optimizer == "momentum")
+_OF_ADAM = ("optimizer", "--optimizer adam", lambda optimizer: optimizer == "adam")
+DATASET = Knob(
+    "dataset", ("--dataset",), "NAME|FILE.csv", "data set: {datasets}, or a CSV file", checks.name, ("flower",),
+    is_axis=True, column="always", is_problem=True, group="data",
+)  # fmt: skip
+NOISE = _problem("noise", "SIGMA", "noise of generated points", _noise, "auto", word="auto", takes_ranges=True)
+SAMPLES = _problem(
+    "samples", "N", "generated training points", checks.integer(FEWEST_SAMPLES, MOST_SAMPLES), 400, takes_ranges=True,
+)  # fmt: skip
+DATA_SEED = _problem(
+    "data_seed", "S", "seed of generated points", checks.integer(0, LARGEST_SEED), "auto", word="auto",
+    takes_ranges=True,
+)  # fmt: skip
+TEST_FRACTION = _problem(
+    "test_fraction", "P", "part of real data and CSV files that is for testing", checks.fraction, 0.25,
+    takes_ranges=True,
+)  # fmt: skip
+FEATURES = _problem(
+    "features", "INPUT",
+    "inputs: x1 x2 x1^2 x2^2 x1x2 sin(x1) sin(x2) ...; several are one set, joined ones (x1+x2 x1+x1^2) a set each",
+    checks.features, ALL, gathered=checks.sets,
+)  # fmt: skip
+HIDDEN = Knob(
+    "hidden", ("--hidden",), "N|NxN", "hidden units; 8x8: two layers of 8; 0: none", checks.hidden,
+    ("1", "2", "3", "4", "5", "20", "50"), is_axis=True, takes_ranges=True, column="always", group="network",
+)  # fmt: skip
+ACTIVATION = _further(
+    "activation", "NAME", f"of hidden units: {listed(ACTIVATIONS, 'or')}", checks.one_of(*ACTIVATIONS),
+    next(iter(ACTIVATIONS)), group="network",
+)  # fmt: skip
+OPTIMIZER = _further(
+    "optimizer", "NAME", "gd (gradient descent), momentum or adam", checks.one_of(*OPTIMIZERS), _CORE["optimizer"],
+    group="training",
+)  # fmt: skip
+MOMENTUM = _further(
+    "momentum", "M", "momentum: fraction of the previous update that is carried over", checks.decay, _CORE["momentum"],
+    takes_ranges=True, group="training", needs=_OF_MOMENTUM,
+)  # fmt: skip
+BETA1 = _further(
+    "beta1", "B", "adam: decay of the running mean of the gradient", checks.decay, _CORE["beta1"], takes_ranges=True,
+    group="training", needs=_OF_ADAM,
+)  # fmt: skip
+BETA2 = _further(
+    "beta2", "B", "adam: decay of the running mean of the squared gradient", checks.decay, _CORE["beta2"],
+    takes_ranges=True, group="training", needs=_OF_ADAM,
+)  # fmt: skip
+LEARNING_RATE = Knob(
+    "learning_rate", ("--learning-rate", "--lr"), "LR", "learning rates", checks.not_negative,
+    (0.03, 0.1, 0.3, 1.2, 5.0), is_axis=True, takes_ranges=True, column="always", group="training",
+)  # fmt: skip
+OUTPUT_LEARNING_RATE = _further(
+    "output_learning_rate", "LR", "learning rates of the output layer", checks.not_negative, "same", word="same",
+    takes_ranges=True, group="training",
+)  # fmt: skip
+L1 = _further(
+    "l1", "C", "penalty on the size of weights", checks.not_negative, _CORE["l1"], takes_ranges=True, group="training",
+)  # fmt: skip
+L2 = _further(
+    "l2", "C", "penalty on the square of weights", checks.not_negative, _CORE["l2"], takes_ranges=True,
+    group="training",
+)  # fmt: skip
+BATCH_SIZE = _further(
+    "batch_size", "N", "examples of one update", checks.integer(1, LARGEST_COUNT), "all", word="all", takes_ranges=True,
+    group="training",
+)  # fmt: skip
+INIT = _further(
+    "init", "NAME", f"initial weights: {listed(INITS, 'or')}", checks.one_of(*INITS), _CORE["init"], group="network",
+)  # fmt: skip
+INIT_SCALE = _further(
+    "init_scale", "C", f"factor of the initial weights; auto: {INITIAL_SCALE} with normal, else 1", checks.positive,
+    "auto", word="auto", takes_ranges=True, group="network",
+)  # fmt: skip
+SEED = Knob(
+    "seed", ("--seeds", "--seed"), "S", "seeds of the initial weights", checks.integer(0, LARGEST_SEED), range(10),
+    is_axis=True, takes_ranges=True, column="always", group="network",
+)  # fmt: skip
+TARGET = Knob(
+    "target", ("--target",), "COLUMN", "column of a CSV file that holds the class; default: the last", checks.name, (),
+    column="if set", is_problem=True, group="data", needs=_OF_CSV,
+)  # fmt: skip
+POSITIVE = Knob(
+    "positive", ("--positive",), "LABEL", "label of a CSV file that is class 1, all others class 0", checks.name, (),
+    column="if set", is_problem=True, group="data", needs=_OF_CSV,
+)  # fmt: skip
+ITERATIONS = Knob(
+    "iterations", ("--iterations",), "N", "updates of each network", checks.integer(0, LARGEST_COUNT), (5000,),
+    group="training",
+)  # fmt: skip
+RECORD_EVERY = Knob(
+    "record_every", ("--record-every",), "N", "iterations between records of a curve; default: a 50th of all",
+    checks.integer(1, LARGEST_COUNT), (), group="training",
+)  # fmt: skip
+DTYPE = Knob(
+    "dtype", ("--dtype",), "DTYPE", f"precision of the arithmetic: {listed(DTYPES, 'or')}", checks.one_of(*DTYPES),
+    DTYPES[:1], column="if set", group="training",
+)  # fmt: skip
+KNOBS = (
+    DATASET, NOISE, SAMPLES, DATA_SEED, TEST_FRACTION, FEATURES,
+    HIDDEN, ACTIVATION,
+    OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE, SEED,
+    TARGET, POSITIVE, ITERATIONS, RECORD_EVERY, DTYPE,
+)  # fmt: skip
+"""Every knob of a sweep. The axes stand in the order in which a sweep nests them, the innermost last."""
+
+AXES = tuple(knob for knob in KNOBS if knob.is_axis)
+ZIP = "--zip"
+JOBS = Knob("jobs", ("--jobs", "-j"), "N", "networks trained at once; -1: one a core", checks.jobs, (-1,))
+BACKEND = Knob(
+    "backend", ("--backend",), "BACKEND", "threading; loky, which uses processes; or dask, a cluster",
+    checks.one_of("threading", "loky", "dask"), ("threading",),
+)  # fmt: skip
+SCHEDULER = Knob(
+    "scheduler", ("--scheduler",), "ADDRESS", "of a Dask cluster, such as tcp://host:8786; default: a local one",
+    checks.name, (),
+)  # fmt: skip
+HOW = (JOBS, BACKEND, SCHEDULER)
+"""How to run a sweep: its results depend on none of these."""

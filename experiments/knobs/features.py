@@ -1,0 +1,81 @@
+"""Inputs of a network as text: terms such as x1, x1^2, x1x2 and sin(x1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+ALL = "all"
+"""The text that stands for the inputs as they are."""
+
+FARTHEST = 1e30
+"""Bound of what a network is given. Farther out, sums over features could overflow float32 to inf - inf = nan."""
+
+LARGEST_ANGLE = 1e9
+"""Bound of what a sine is taken of, that of `planar_core.elementary`."""
+
+_EXPECTED = f"terms such as x1, x1^2, x1x2 and sin(x1), joined by +, or {ALL}"
+_TERM = re.compile(r"x(?P<first>[1-9]\d{0,8})(?:(?P<squared>\^2)|x(?P<second>[1-9]\d{0,8}))?", re.ASCII)
+_SINE = re.compile(r"sin\(x([1-9]\d{0,8})\)", re.ASCII)
+
+
+class Term(NamedTuple):
+    """One feature: an input, the product of two, or the sine of one.
+
+    inputs: the inputs that are multiplied, in ascending order, counted from 1
+    is_sine: whether the sine is taken
+    """
+
+    inputs: tuple[int, ...]
+    is_sine: bool = False
+
+    def __str__(self) -> str:
+        return self._spelled([f"x{i}" for i in self.inputs], "")
+
+    def named(self, names: Sequence[str]) -> str:
+        """The term with the inputs' own names: "width^2", "length * width", "sin(width)"."""
+        return self._spelled([names[i - 1] for i in self.inputs], " * ")
+
+    def _spelled(self, factors: list[str], times: str) -> str:
+        if self.is_sine:
+            return f"sin({factors[0]})"
+        if len(self.inputs) == 2 and self.inputs[0] == self.inputs[1]:
+            return f"{factors[0]}^2"
+        return times.join(factors)
+
+
+def parse(text: str) -> tuple[Term, ...]:
+    """Return the terms, in the order of the text; no terms for "all", the inputs as they are.
+
+    xI is input I, counted from 1; xI^2, xIxJ and sin(xI) are what they say, xIxI is xI^2, and x2x1 is x1x2.
+    Letters may be upper case, and spaces may surround a term. Raises ValueError, which says what was expected,
+    for other text, and for a term that comes twice.
+    """
+    if not isinstance(text, str):
+        raise ValueError(_EXPECTED)
+    if text.strip().lower() == ALL:
+        return ()
+    terms = tuple(_term(part.strip().lower()) for part in text.split("+"))
+    for i, term in enumerate(terms):
+        if term in terms[:i]:
+            raise ValueError(f"every term once ({term} comes twice)")
+    return terms
+
+
+def standard_form(text: str) -> str:
+    """Return the text as it is written everywhere: "x1+x1x2" for " X1 + x2x1". Raises ValueError as `parse`."""
+    return "+".join(map(str, parse(text))) or ALL
+
+
+def _term(text: str) -> Term:
+    if match := _SINE.fullmatch(text):
+        return Term((int(match[1]),), is_sine=True)
+    if match := _TERM.fullmatch(text):
+        inputs = [int(match["first"])]
+        if match["squared"]:
+            inputs *= 2
+        elif match["second"]:
+            inputs.append(int(match["second"]))
+        return Term(tuple(sorted(inputs)))
+    raise ValueError(_EXPECTED)

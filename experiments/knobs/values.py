@@ -1,0 +1,162 @@
+"""The values of a setting: checked, in standard form, ranges spelled out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, localcontext
+from typing import Any
+
+from experiments.knobs.checks import one_set
+from experiments.knobs.declared import FEATURES, SEED
+from experiments.knobs.knob import Knob, SweepError
+
+LARGEST_AXIS = 100_000  # values, as they are listed; a single range of seeds is not, and may have them all
+_SIGNIFICANT_DIGITS = 12  # of the points of a log range
+
+
+def _bad(knob: Knob, given: Any, expected: str) -> SweepError:
+    return SweepError(f"{knob.flags[0]}: expected {expected}, got {given!r}")
+
+
+def _too_many(knob: Knob) -> SweepError:
+    also = ", or a single range A:B" if knob is SEED else ""
+    return SweepError(f"{knob.flags[0]}: expected at most {LARGEST_AXIS:,} values{also}, got more")
+
+
+def _checked(knob: Knob, value: Any) -> Any:
+    if knob.word is not None and isinstance(value, str) and value == knob.word:
+        return value
+    try:
+        return knob.check(value)
+    except ValueError as error:
+        word = f", or {knob.word}" if knob.word else ""
+        raise _bad(knob, value, f"{error}{word}") from None
+
+
+def value_of(knob: Knob, given: Any) -> Any:
+    """The checked value of a knob that is no axis, in standard form; for None the default. Or SweepError."""
+    if given is None:
+        return knob.default[0] if knob.default else None
+    if not isinstance(given, str) and isinstance(given, Iterable):
+        raise _bad(knob, given, "one value")
+    return _checked(knob, given)
+
+
+def known_value(knob: Knob, value: Any) -> Any:
+    """What the data or the core take: None in place of the word of a knob."""
+    return None if value == knob.word else value
+
+
+def values_of(knob: Knob, given: Any) -> tuple[Sequence[Any], str | None]:
+    """The values of an axis, checked, in standard form and without repetition; and what to say of it.
+
+    ``given`` is a value, or an iterable of values and ranges; None stands for the default. Raises SweepError.
+    """
+    values = every_value_of(knob, given)
+    if isinstance(values, range):
+        return values, None
+    kept, repeated = without_repetition(values)
+    return kept, repeated and f"{knob.flags[0]}: {repeated}"
+
+
+def every_value_of(knob: Knob, given: Any) -> Sequence[Any]:
+    """``values_of``, but repeated values stay where they are, unless it is a single range of seeds."""
+    if given is None:
+        return knob.default
+    if isinstance(given, range):
+        pieces: list[Sequence[Any]] = [given]
+    else:
+        items = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+        pieces = [_points(knob, item) for item in knob.gathered(items)]
+    if knob is SEED and len(pieces) == 1 and isinstance(pieces[0], range) and pieces[0]:
+        # One range of seeds is checked by its ends and takes no memory, however long it is.
+        for end in (pieces[0][0], pieces[0][-1]):
+            _checked(knob, end)
+        return pieces[0]
+    if sum(map(_length, pieces)) > LARGEST_AXIS:
+        raise _too_many(knob)
+    values = tuple(_checked(knob, value) for piece in pieces for value in piece)
+    if not values:
+        raise SweepError(f"{knob.flags[0]}: expected at least one value, got none")
+    return values
+
+
+def plain(knob: Knob, values: Sequence[Any]) -> Any:
+    """Values of an axis as JSON has them, from which the same ones come; a range stays a range (``0:10``)."""
+    if isinstance(values, range) and values.step == 1:
+        return f"{values.start}:{values.stop}"
+    if knob is FEATURES and len(values) > 1 and one_set(values):
+        return [[value] for value in values]
+    return list(values)
+
+
+def without_repetition(values: Sequence[Any]) -> tuple[tuple[Any, ...], str | None]:
+    """The different ones, in order; and what to say of the others."""
+    kept: dict[Any, None] = {}
+    repeated: dict[Any, None] = {}
+    for value in values:
+        (repeated if value in kept else kept)[value] = None
+    return tuple(kept), _note(list(repeated))
+
+
+def _note(repeated: list[Any]) -> str | None:
+    if not repeated:
+        return None
+    more = f" and {len(repeated) - 5:,} more" if len(repeated) > 5 else ""
+    texts = (" with ".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in repeated[:5])
+    return f"repeated value dropped: {', '.join(texts)}{more}"
+
+
+def _length(values: Sequence[Any]) -> int:
+    """``len``, also for a range too long for it."""
+    if not isinstance(values, range):
+        return len(values)
+    return (values[-1] - values[0]) // values.step + 1 if values else 0
+
+
+def _points(knob: Knob, item: Any) -> Sequence[Any]:
+    """The values of a range; anything else is a sequence of itself."""
+    if not (knob.takes_ranges and isinstance(item, str) and ":" in item):
+        return [item]
+    kind, *rest = item.split(":")
+    try:
+        if kind in ("lin", "log"):
+            first, last, count = Decimal(rest[0]), Decimal(rest[1]), int(rest[2])
+            if len(rest) > 3 or count < 2:
+                raise ValueError
+            if count > LARGEST_AXIS:
+                raise _too_many(knob)
+            return _spaced(kind, first, last, count)
+        (stop,) = rest
+        if points := range(int(kind), int(stop)):
+            return points
+    except SweepError:
+        raise
+    except (ValueError, IndexError, ArithmeticError):
+        pass
+    raise _bad(knob, item, "a range: A:B with A below B, or lin:A:B:N or log:A:B:N (A, B above 0) with N above 1")
+
+
+def _spaced(kind: str, first: Decimal, last: Decimal, count: int) -> Sequence[Any]:
+    """Evenly or geometrically spaced points, in decimal: the same on every machine; the ends are exact.
+
+    Raises ValueError or ArithmeticError for ends that cannot be meant.
+    """
+    # Beyond the range of float64 the arithmetic would fail, or take forever.
+    if not (math.isfinite(first) and math.isfinite(last)) or (kind == "log" and min(first, last) <= 0):
+        raise ValueError
+    with localcontext() as context:
+        context.prec = 30
+        if kind == "log":
+            low, high = first.ln(), last.ln()
+            inner = [((low * (count - 1 - i) + high * i) / (count - 1)).exp() for i in range(1, count - 1)]
+        else:
+            inner = [(first * (count - 1 - i) + last * i) / (count - 1) for i in range(1, count - 1)]
+        context.prec = _SIGNIFICANT_DIGITS
+        return [_number(point) for point in (first, *(+point for point in inner), last)]
+
+
+def _number(point: Decimal) -> int | float:
+    """An int where it is one, which is what integer knobs take."""
+    return int(point) if point == point.to_integral_value() else float(point)

@@ -1,0 +1,33 @@
+"""Settings and their values in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from experiments.knobs.declared import ACTIVATION, DATASET, DTYPE, OPTIMIZER, TARGET
+
+
+def text_of(value: Any) -> str:
+    """The value of a knob: ``relu``, ``1.2``, ``0.0316227766017``."""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def in_words(values: Mapping[Any, Any]) -> str:
+    """``moons, hidden 3, learning rate 0.1``: knobs and their values; names speak for themselves."""
+    own_name = (DATASET.name, TARGET.name, DTYPE.name, ACTIVATION.name, OPTIMIZER.name)
+    texts = {name: text_of(value) for name, value in values.items()}
+    return ", ".join(text if name in own_name else f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
+
+
+def shown(values: Sequence[Any], width: int = 80) -> str:
+    """The values of a knob in a few words."""
+    if isinstance(values, range) and values.step == 1 and len(values) > 1:
+        return f"{values.start}:{values.stop}"
+
+    def some(of: Sequence[Any]) -> str:
+        return " ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in of)
+
+    lines = [some(values)] if len(values) <= 12 else []
+    lines += [f"{some(values[:first])} ... {some(values[-1:])}" for first in (3, 2, 1) if first + 1 < len(values)]
+    return next((line for line in lines if len(line) <= width), f"{lines[-1][: width - 3]}...")

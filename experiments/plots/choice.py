@@ -1,0 +1,244 @@
+"""Which of a table a picture shows: its axes, the settings that are best, some of many; and how it says so.
+
+The settings of a table are its identifying columns but those of the problem and the seed. Those that vary are the axes
+a picture can have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Sized
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from experiments.knobs.declared import KNOBS
+from experiments.knobs.words import in_words
+from experiments.plots.style import number, words
+from experiments.text import closest
+
+_PROBLEM = [knob.name for knob in KNOBS if knob.is_problem]
+_AFTER_SETTINGS = ("n_seeds", "iterations", "iteration")  # of a summary, of runs, of curves
+_USUAL = ("learning_rate", "hidden")  # the axes that are taken where others have no more values
+_PLURAL = {"hidden": "hidden sizes", "learning_rate": "learning rates"}
+
+
+def units(hidden: object) -> str:
+    """`4 hidden units`, for the text of the hidden column."""
+    named = {"0": "no hidden units", "1": "1 hidden unit"}
+    return named.get(str(hidden), f"{words(hidden, 20)} hidden units")
+
+
+def axis_name(column: str) -> str:
+    """The column `batch_size` as a title says it."""
+    return "hidden units" if column == "hidden" else words(column).replace("_", " ")
+
+
+def plural(column: str) -> str:
+    """`hidden sizes`, `values of batch size`."""
+    return _PLURAL.get(column, f"values of {axis_name(column)}")
+
+
+def singular(column: str) -> str:
+    """`hidden size`, `value of batch size`."""
+    return _PLURAL[column][:-1] if column in _PLURAL else f"value of {axis_name(column)}"
+
+
+def listed(columns: Sequence[str]) -> str:
+    """`learning rate, activation and l2`."""
+    *first, last = map(axis_name, columns)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def value_name(value: object, width: int = 40) -> str:
+    """The value of a setting, in a title or beside an axis."""
+    return number(value) if isinstance(value, float) else words(value, width)
+
+
+def setting_name(column: str, value: object) -> str:
+    """`4 hidden units`, `batch size 32`."""
+    return units(value) if column == "hidden" else f"{axis_name(column)} {value_name(value)}"
+
+
+def problem_name(problem: Mapping[str, Any] | pd.Series) -> str:
+    """What a row of a table calls its problem: ``moons, noise 0.1``."""
+    knobs = {column: problem[column] for column in _PROBLEM if column != "dataset" and column in problem}
+    return ", ".join([words(problem["dataset"]), *(words(in_words({name: knobs[name]})) for name in knobs)])
+
+
+def titled(table: pd.DataFrame, title: str) -> str:
+    """The title after the name of the table's one problem.
+
+    ValueError for a table of several problems: accuracies on different ones do not mix.
+    """
+    columns = [column for column in _PROBLEM if column in table]
+    if any(table[column].nunique(dropna=False) > 1 for column in columns):
+        problems = table[columns].drop_duplicates()
+        names = [in_words(row.to_dict()) for _, row in problems.head(3).iterrows()]
+        raise ValueError(
+            f"expected the rows of one data set, got {len(problems)}: {', '.join(names)}; "
+            f"select one, as in table[table.{columns[-1]} == value]"
+        )
+    return f"{problem_name(table.iloc[0])}: {title}" if len(table) else title
+
+
+def left_out(what: str, shown: Sized, every: Sized) -> list[str]:
+    """What a title has to say where only some are drawn: `12 of 100 hidden sizes shown`."""
+    return [f"{len(shown):,} of {len(every):,} {what} shown"] if len(shown) < len(every) else []
+
+
+def tidy(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with `hidden` as text, whatever a reader of its file made of it, and rows counted from 0."""
+    return table.assign(hidden=table["hidden"].astype(str)).reset_index(drop=True)
+
+
+def settings(table: pd.DataFrame) -> list[str]:
+    """The identifying columns of runs, curves or a summary, but those of the problem and the seed."""
+    columns = list(table.columns)
+    end = next((columns.index(name) for name in _AFTER_SETTINGS if name in columns), len(columns))
+    return [column for column in columns[:end] if column not in (*_PROBLEM, "seed")]
+
+
+def varied(table: pd.DataFrame) -> list[str]:
+    """The settings that have more than one value, in the order of the table."""
+    return [column for column in settings(table) if table[column].nunique(dropna=False) > 1]
+
+
+def main_axis(table: pd.DataFrame, asked: str | None = None) -> str:
+    """The setting that a picture with one axis compares: as asked; else hidden units, where they vary; else that with
+    most values.
+
+    Raises ValueError for something else than a setting of the table.
+    """
+    if asked is not None:
+        return _known(table, asked)
+    if table["hidden"].nunique() > 1:
+        return "hidden"
+    return max([*varied(table), "hidden"], key=lambda column: table[column].nunique(dropna=False))
+
+
+def two_axes(table: pd.DataFrame, x: str | None = None, y: str | None = None) -> tuple[str, str]:
+    """The settings that a picture with two axes compares: as asked, else those with most values.
+
+    Of settings with as many values the learning rate and hidden units come first; the learning rate and numbers are
+    rather on x, hidden units and words rather on y. A setting that follows from the other one, as in a sweep that walks
+    them in step, is no second axis. Raises ValueError for something else than settings of the table.
+    """
+    if x is not None and x == y:
+        raise ValueError(f"expected two axes, got {x!r} twice")
+    sizes = {column: int(table[column].nunique(dropna=False)) for column in settings(table)}
+    ranked = sorted(sizes, key=lambda column: (-sizes[column], (*_USUAL, column).index(column)))
+    given = [_known(table, axis) for axis in (x, y) if axis is not None]
+    first = given[0] if given else ranked[0]
+
+    def is_free(column: str) -> bool:
+        pairs = len(table[[first, column]].drop_duplicates())
+        return 1 in (sizes[first], sizes[column]) or pairs > max(sizes[first], sizes[column])
+
+    second = given[1] if len(given) == 2 else next(c for c in sorted(ranked, key=is_free, reverse=True) if c != first)
+    if x is not None:
+        return x, second
+    if y is not None:
+        return second, y
+
+    def suits_x(column: str) -> tuple[bool, bool, bool]:
+        return column != "hidden", column == "learning_rate", is_number(table[column])
+
+    across = max((first, second), key=suits_x)
+    return across, second if across == first else first
+
+
+def _known(table: pd.DataFrame, axis: str) -> str:
+    known = settings(table)
+    if axis not in known:
+        raise ValueError(f"expected an axis among {', '.join(known)}, got {axis!r}{closest(axis, known)}")
+    return axis
+
+
+def is_number(column: pd.Series) -> bool:
+    """Whether it holds numbers; beside words, numbers are words too."""
+    return is_numeric_dtype(column)
+
+
+def values_of(table: pd.DataFrame, axis: str) -> list[Any]:
+    """The values of a setting: numbers rising, words after them; sizes of networks and other words as asked for."""
+    values = list(table[axis].unique())
+    if axis == "hidden":
+        return values
+    if is_number(table[axis]):
+        return sorted(values)
+    numbers = {value: float(value) for value in values if _is_number_text(value)}
+    return [*sorted(numbers, key=numbers.__getitem__), *(value for value in values if value not in numbers)]
+
+
+def _is_number_text(value: object) -> bool:
+    try:
+        return bool(np.isfinite(float(str(value))))
+    except ValueError:
+        return False
+
+
+def setting_notes(table: pd.DataFrame, axes: Sequence[str], chosen_for: str = "") -> list[str]:
+    """What a title says of the settings that are no axes: the value of one that is the same everywhere, that others are
+    at their best.
+    """
+    further, varying = [column for column in settings(table) if column not in axes], varied(table)
+    notes = [setting_name(c, table[c].iloc[0]) for c in further if c not in varying and len(table)]
+    if chosen_for and (chosen := [c for c in further if c in varying]):
+        notes.append(f"each {chosen_for} at its best {listed(chosen)}")
+    return notes
+
+
+def evenly(n: int, limit: int, keep: int | None = None) -> list[int]:
+    """At most `limit` of the positions 0..n-1: first, last, evenly between them, and `keep` in any case."""
+    if n <= limit:
+        return list(range(n))
+    chosen = {round(i * (n - 1) / (limit - 1)) for i in range(limit)}
+    if keep is not None and keep not in chosen:
+        chosen.remove(min(chosen - {0, n - 1}, key=lambda i: abs(i - keep)))
+        chosen.add(keep)
+    return sorted(chosen)
+
+
+def every_other(n: int, limit: int) -> list[int]:
+    """The last of the positions 0..n-1 and others at equal steps before it, so that there are at most `limit`."""
+    step = -(-n // limit)
+    return list(range((n - 1) % step, n, step))
+
+
+def standings(summary: pd.DataFrame) -> pd.Series:
+    """best, tied (with the best) or worse; nothing where one seed leaves it open or no run has finished."""
+    rank, tied = summary["rank_test_accuracy"], summary["tied_with_best"].astype("boolean")
+    is_best = rank.eq(1).fillna(False).to_numpy(dtype=bool)
+    names = np.select([is_best, tied.fillna(False), tied.notna()], ["best", "tied", "worse"], "")
+    return pd.Series(names, summary.index)
+
+
+def best_rows(summary: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Of each group of configurations the row with the highest mean test accuracy, the first of equals."""
+    score = summary["mean_test_accuracy"].astype(float).fillna(-np.inf)
+    best = score.groupby([summary[column] for column in by], sort=False, dropna=False).idxmax()
+    return summary.loc[best.to_numpy()].reset_index(drop=True)
+
+
+def rows_of(table: pd.DataFrame, configurations: pd.DataFrame) -> pd.DataFrame:
+    """The rows of runs or curves that belong to the given rows of a summary, in the order of the table."""
+    keys = settings(configurations)
+    if len(configurations) and not varied(table):  # nothing to choose, and merging copies
+        return table
+    return table.merge(configurations[keys], on=keys, how="inner")
+
+
+def best_curves(curves: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Of each value of the settings `by` the curves at the best values of all others.
+
+    The best is what it is in the summary: the highest mean, over seeds, of the test accuracy at the end.
+    """
+    if set(varied(curves)) <= set(by):
+        return curves
+    keys = settings(curves)
+    ends = curves.groupby([*keys, "seed"], sort=False, dropna=False)["test_accuracy"].last()
+    means = ends.groupby(level=keys, sort=False, dropna=False).mean().round(9)
+    table = means.rename("mean_test_accuracy").reset_index()
+    return rows_of(curves, best_rows(table, by)[keys])

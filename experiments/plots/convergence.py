@@ -1,0 +1,120 @@
+"""Iterations to a target."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from experiments.plots.accuracy import MAX_DOTS
+from experiments.plots.axes import new_axes, text_panel, title_axes
+from experiments.plots.choice import setting_notes, settings, tidy, titled, varied
+from experiments.plots.ranked import (
+    MAX_CONFIGURATIONS,
+    PANEL,
+    SHARE,
+    _draw_marks,
+    _draw_middles,
+    _label_rows,
+    _legend_below,
+    _mark,
+    _marks,
+    _new_rows,
+)
+from experiments.plots.style import NOTHING, SMALL, TIED, WORSE, count
+
+
+def plot_convergence(
+    curves: pd.DataFrame, ax: Axes | None = None, target: float | None = None, sampled: str = ""
+) -> Axes:
+    """How long training takes: iterations until the test accuracy is at the target, on x; configurations on y.
+
+    A dot is a seed, at the first recorded iteration with that accuracy, a line the median over all seeds. A seed that
+    never reaches the target stands at the end of its training as an open triangle, and counts as slower than all that
+    do; so there is no median where half the seeds are such. Configurations are in the order of that median, then of the
+    number of seeds that reach the target; at most the first 30 are drawn. Without a `target` it is 95 % of the way from
+    the mean accuracy of the untrained networks to the mean accuracy of the best configuration at the end. `sampled` is
+    what there is to say of curves that are not here.
+
+    Raises ValueError for rows of several data sets.
+    """
+    about = "iterations to a target test accuracy"
+    if curves.empty:
+        return text_panel(ax or new_axes(*SMALL), titled(curves, about), f"no curves: {NOTHING}")
+    curves = tidy(curves)
+    target = _usual_target(curves) if target is None else target
+    title = titled(curves, f"iterations until the test accuracy is {100 * target:.4g} %")
+    first = _first_iterations(curves, target)
+    keys = settings(curves)
+    never = np.isinf(first["first"])
+    grouped = first.groupby(keys, sort=False, dropna=False)["first"]
+    ranked = pd.DataFrame({"median": grouped.median(), "missed": grouped.agg(lambda of: np.isinf(of).mean())})
+    ranked = ranked.reset_index().sort_values(["median", "missed"], kind="stable", ignore_index=True)
+    shown = ranked.head(MAX_CONFIGURATIONS)
+    axes = varied(curves) or ["hidden"]
+    ax = ax or _new_rows(shown, axes)
+    marks, sizes = _marks(first, shown[keys])
+    reached = np.isfinite(marks["first"])
+    _draw_marks(ax, marks["first"][reached], marks[reached], "o", [TIED] * len(shown), "seeds")
+    _draw_marks(ax, marks["last"][~reached], marks[~reached], ">", [WORSE] * len(shown), "never")
+    handles = [_mark("o", "a seed", TIED)]
+    if sizes.max() > 1:
+        _draw_middles(ax, shown["median"].to_numpy(), [TIED] * len(shown), "median")
+        handles.append(Line2D([], [], color=TIED, linewidth=1.6, label="median over seeds"))
+    _scale_iterations(ax, curves["iteration"].unique(), bool((marks["first"] == 0).any()))
+    missed = first.merge(shown[keys].assign(row=np.arange(len(shown))), on=keys).groupby("row")["first"]
+    at_the_right = [f"{int(np.isinf(of).sum())} of {len(of)} never" if np.isinf(of).any() else "" for _, of in missed]
+    _label_rows(ax, shown, axes, at_the_right)
+    handles += [_mark(">", "never: at the end of its training", WORSE)] if never.any() else []
+    _legend_below(ax, handles)
+    notes = [f"{int(never.sum()):,} of {count(len(first), 'run')} never get there"] if never.any() else []
+    notes += [f"at most {MAX_DOTS} marks for each"] if sizes.max() > MAX_DOTS else []
+    title_axes(
+        ax,
+        title,
+        [*notes, *setting_notes(curves, []), *_first_notes(shown, ranked), *([sampled] if sampled else [])],
+        PANEL,
+    )
+    return ax
+
+
+def _usual_target(curves: pd.DataFrame) -> float:
+    at_end = curves.groupby([*settings(curves), "seed"], sort=False, dropna=False)["test_accuracy"].last()
+    best = at_end.groupby(level=settings(curves), sort=False, dropna=False).mean().max()
+    start = curves.loc[curves["iteration"] == 0, "test_accuracy"].mean()
+    return float(round(start + SHARE * max(best - start, 0.0), 3))
+
+
+def _first_iterations(curves: pd.DataFrame, target: float) -> pd.DataFrame:
+    """For each run its settings, the first recorded iteration at the target (inf: none) and its last one."""
+    keys = [*settings(curves), "seed"]
+    last = curves.groupby(keys, sort=False, dropna=False)["iteration"].last()
+    there = curves[curves["test_accuracy"] >= target]
+    first = there.groupby(keys, sort=False, dropna=False)["iteration"].first().astype(float)
+    table = pd.DataFrame({"first": first.reindex(last.index).fillna(np.inf), "last": last})
+    return table.reset_index()
+
+
+def _scale_iterations(ax: Axes, iterations: npt.NDArray[np.int64], from_0: bool) -> None:
+    """By factors; where untrained networks are at the target, 0 stands left of the first recorded iteration."""
+    recorded = np.unique(iterations)
+    first, last = max(int(recorded[min(1, len(recorded) - 1)]), 1), max(int(recorded[-1]), 1)
+    if from_0:
+        ax.set_xscale("symlog", linthresh=first, linscale=0.3)
+    else:
+        ax.set_xscale("log")
+    ax.set_xlim(-0.1 * first if from_0 else first / 1.2, 1.2 * last)
+    ticks = [m * 10**k for k in range(13) for m in (1, 2, 5) if first <= m * 10**k <= last]
+    if len(ticks) > 8:
+        ticks = [tick for tick in ticks if str(tick)[0] == "1"]
+    ax.set_xticks([0, *ticks] if from_0 else ticks)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.minorticks_off()
+    ax.set_xlabel(f"iterations (the first record is at {first:,})" if first > 1 else "iterations")
+
+
+def _first_notes(shown: pd.DataFrame, every: pd.DataFrame) -> list[str]:
+    return [f"the first {len(shown)} of {len(every):,} configurations"] if len(shown) < len(every) else []

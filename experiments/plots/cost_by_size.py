@@ -1,0 +1,101 @@
+"""What more parameters buy: the final cost of every configuration against the size of its network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from experiments.plots.axes import legend_beside, light_frame, new_axes, text_panel, title_axes
+from experiments.plots.choice import evenly, setting_notes, tidy, titled
+from experiments.plots.style import BEST, NOTHING, SMALL, WORSE, count, counts, words
+from planar_core.network import count_parameters
+
+MAX_NAMES = 12  # of sizes beside their points
+HIGHEST = 20.0  # cost that is drawn as it is: that of a probability of e^-20
+
+
+def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
+    """Final cost against the number of parameters, both by factors: a dot for every configuration.
+
+    The cost is the mean over seeds of the mean cross-entropy in nats, at the end of the training. Of each number of
+    parameters the configuration with the lowest is marked, with its 95 % interval, and named by its hidden units.
+    `features` is the number of inputs. Raises ValueError for rows of several data sets.
+    """
+    title = titled(summary, "final cost against the number of parameters")
+    summary = tidy(summary)
+    finished = summary[np.isfinite(summary["mean_cost"])]
+    if finished.empty:
+        return text_panel(ax or new_axes(*SMALL), title, f"no costs: {NOTHING}")
+    size_of = {hidden: count_parameters(features, hidden) for hidden in finished["hidden"].unique()}
+    sizes = finished["hidden"].map(size_of).to_numpy()
+    costs = finished["mean_cost"].clip(upper=HIGHEST)
+    best = finished.loc[costs.groupby(sizes).idxmin()]
+    at = np.unique(sizes)
+    bests = costs[best.index].to_numpy()
+    ax = ax or new_axes(6.4, 4.2)
+    diverged = (finished["n_diverged"] > 0).to_numpy()
+    style: dict[str, Any] = {"linestyle": "none", "color": WORSE, "alpha": 0.6, "markersize": 4}
+    ax.plot(sizes[~diverged], costs[~diverged], marker="o", markeredgewidth=0, gid="configurations", **style)
+    ax.plot(sizes[diverged], costs[diverged], marker="x", gid="with diverged seeds", **style)
+    low, high = best["ci_low_cost"].to_numpy(), best["ci_high_cost"].clip(upper=HIGHEST).to_numpy()
+    ax.vlines(at, np.maximum(low, 0.2 * bests), high, color=BEST, linewidth=1.2, gid="interval")
+    ax.plot(at, bests, color=BEST, marker="D", markersize=5, linewidth=1.0, gid="best of each size")
+    for i in evenly(len(at), MAX_NAMES, int(bests.argmin())):
+        ax.annotate(
+            words(best["hidden"].iloc[i], 12), (at[i], bests[i]), (6, -2), textcoords="offset points", ha="left",
+            va="top", fontsize=8.5, color=BEST,
+        )  # fmt: skip
+    _scale(ax, at, costs.to_numpy())
+    handles = [
+        Line2D(
+            [], [], color=BEST, marker="D", markersize=5, linewidth=1.0, label="lowest of its size,\nwith hidden units"
+        ),
+        Line2D([], [], color=WORSE, marker="o", markersize=4, linestyle="none", label="a configuration"),
+    ]
+    if diverged.any():
+        handles.append(
+            Line2D(
+                [], [], color=WORSE, marker="x", markersize=4, linestyle="none", label="one of which\nseeds diverged"
+            )
+        )
+    legend_beside(ax, handles)
+    seeds = (finished["n_seeds"] - finished["n_failed"]).astype(int)
+    notes = [f"mean over {counts(seeds, 'seed')}"] if seeds.max() > 1 else ["one seed"]
+    notes += ["bar: its 95 % interval"] if best["ci_low_cost"].notna().any() else []
+    if (beyond := int((finished["mean_cost"] > HIGHEST).sum())) > 0:
+        notes.append(f"{count(beyond, 'configuration')} beyond {HIGHEST:g} nats at the upper edge")
+    missing = len(summary) - len(finished)
+    notes += [f"{count(missing, 'configuration')} failed"] if missing else []
+    title_axes(ax, title, [*notes, *setting_notes(summary, [])])
+    return ax
+
+
+def _scale(ax: Axes, sizes: Any, costs: Any) -> None:
+    """Both axes by factors, with numbers as one says them; costs as they are where they are all alike, or 0."""
+    plain = FuncFormatter(lambda value, _: f"{value:,g}")
+    ax.set_xscale("log")
+    ax.set_xlim(sizes[0] / 1.25, sizes[-1] * 1.25)
+    _mark_decades(ax.xaxis, sizes[-1] / sizes[0])
+    ax.xaxis.set_major_formatter(plain)
+    low, high = costs.min(), costs.max()
+    if low > 0 and high > 2 * low:
+        ax.set_yscale("log")
+        ax.set_ylim(low / 1.3, high * 1.1)
+        _mark_decades(ax.yaxis, high / low)
+        ax.yaxis.set_major_formatter(plain)
+    else:
+        ax.set_ylim(0, 1.1 * high or 1)
+    ax.set_xlabel("parameters: weights and biases")
+    ax.set_ylabel("final cost (nats)")
+    light_frame(ax)
+
+
+def _mark_decades(axis: Any, factor: float) -> None:
+    subs = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if factor < 12 else (1.0, 2.0, 5.0) if factor < 300 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=10))
+    axis.set_minor_locator(NullLocator())

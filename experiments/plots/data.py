@@ -1,0 +1,34 @@
+"""The training points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments.plots.axes import legend_beside, new_axes, text_panel, title_axes
+from experiments.plots.choice import evenly, left_out
+from experiments.plots.plane import MAX_POINTS, _class_handles, _draw_points, _fit_plane, why_no_plane
+from experiments.plots.style import SMALL, count, words
+
+
+def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
+    """The training points of a problem with two features: a feature on each axis, a colour and mark a class.
+
+    `data` has name, X (features, examples), Y, feature_names and class_names; `name` is for a longer name. A problem
+    with any other number of features gets a panel that says so, for no two of its features stand for all of them.
+    """
+    examples = np.shape(data.X)[1]
+    ax = ax or new_axes(*(SMALL if why_no_plane(data) else (5.6, 4.4)))
+    title = f"{name or words(data.name)}: {count(examples, 'training point')}"
+    if reason := why_no_plane(data):
+        return text_panel(ax, title, f"no picture: {reason}")
+    shown = evenly(examples, MAX_POINTS)
+    title_axes(ax, title, left_out("points", shown, range(examples)))
+    _draw_points(ax, data, shown, size=4.5)
+    _fit_plane(ax, data.X)
+    ax.set_xlabel(words(data.feature_names[0]))
+    ax.set_ylabel(words(data.feature_names[1]))
+    legend_beside(ax, _class_handles(data))
+    return ax

@@ -1,0 +1,150 @@
+"""Tables -> pictures: all of them for a results folder, in its `plots/`.
+
+Each picture has its file, its function and its name: `heat_map.py` draws `heat_map.png` by `plot_heat_map`.
+
+Other settings than hidden size and learning rate take their places where those do not vary, or less. What a sweep has
+nothing for is not drawn: heat map and parallel coordinates of one setting, costs of one size, cells of the plane where
+there are not two features. A sweep over several problems gets such a set for each of the first 12:
+`accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from experiments.console import Say
+from experiments.files import PLOTS, replacing
+from experiments.plots.accuracy import plot_accuracy
+from experiments.plots.axes import figure_of
+from experiments.plots.boundaries import plot_boundaries
+from experiments.plots.boundary_grid import plot_boundary_grid
+from experiments.plots.choice import varied
+from experiments.plots.convergence import plot_convergence
+from experiments.plots.cost_by_size import plot_cost_by_size
+from experiments.plots.curves import NAMES, plot_curves
+from experiments.plots.data import plot_data
+from experiments.plots.distribution import plot_distribution
+from experiments.plots.heat_map import plot_heat_map
+from experiments.plots.material import MAX_CURVE_ROWS, Material, Unreadable, problems_of
+from experiments.plots.parallel import plot_parallel
+from experiments.tables.tables import Tables
+
+DPI = 120
+MAX_PROBLEMS = 12
+
+
+class Picture(NamedTuple):
+    """How a picture is made of what a problem has, and whether that has something to show."""
+
+    draw: Callable[[Material], Axes | Figure]
+    is_sensible: Callable[[Material], bool] = lambda _: True
+
+
+def _several_settings(of: Material) -> bool:
+    return len(varied(of.summary)) > 1
+
+
+def _curves(measure: str) -> Picture:
+    return Picture(lambda of: plot_curves(of.curves, measure, sampled=of.sampled))
+
+
+PICTURES: dict[str, Picture] = {
+    "accuracy": Picture(lambda of: plot_accuracy(of.runs, of.summary)),
+    "distribution": Picture(lambda of: plot_distribution(of.runs, of.summary)),
+    "heat_map": Picture(lambda of: plot_heat_map(of.summary), _several_settings),
+    "parallel": Picture(lambda of: plot_parallel(of.summary), _several_settings),
+    **{f"curves_{measure}": _curves(measure) for measure in NAMES},
+    "convergence": Picture(lambda of: plot_convergence(of.curves, target=of.target, sampled=of.sampled)),
+    "cost_by_size": Picture(
+        lambda of: plot_cost_by_size(of.summary, of.features), lambda of: "hidden" in varied(of.summary)
+    ),
+    "data": Picture(lambda of: plot_data(of.data, name=of.name)),
+    "boundaries": Picture(lambda of: plot_boundaries(of.networks, of.data, of.note, of.name)),
+    "boundary_grid": Picture(
+        lambda of: plot_boundary_grid(of.summary, of.ensemble, of.data), lambda of: len(of.data.X) == 2
+    ),
+}
+
+
+def draw_all(folder: str | os.PathLike[str], tables: Tables, say: Say = warnings.warn) -> list[Path]:
+    """Draw every picture of a sweep, for a results folder, into its `plots/`; return the paths, sorted.
+
+    Each file is replaced in one step, so that a reader never sees half a picture. A picture that is not drawn this time
+    is removed, since it would show an earlier sweep; no other file is touched. Where a data set or a network cannot be
+    read any more, `say` is told so, and what needs it is left out. Raises OSError if the folder cannot be written to.
+    """
+    some_curves = tables.some_curves(MAX_CURVE_ROWS)
+    if some_curves[1]:
+        say(f"in the pictures: {some_curves[1]}")
+    problems = problems_of(tables)
+    if len(problems) > MAX_PROBLEMS:
+        say(f"in the pictures: the first {MAX_PROBLEMS} of {len(problems):,} problems")
+        problems = problems[:MAX_PROBLEMS]
+    plots = Path(folder) / PLOTS
+    plots.mkdir(parents=True, exist_ok=True)
+    written = []
+    for problem, ending in zip(problems, file_endings(problems), strict=True):
+        places = {picture: plots / f"{picture}{ending}.png" for picture in PICTURES}
+        for picture, figure in pictures(Material(tables, problem, some_curves), say):
+            path = places.pop(picture)
+            write_picture(figure, path)
+            written.append(path)
+        for path in places.values():
+            path.unlink(missing_ok=True)
+    return sorted(written)
+
+
+def pictures(material: Material, say: Say = warnings.warn) -> Iterator[tuple[str, Figure]]:
+    """Names and figures of all pictures of one problem, one at a time: a figure is large."""
+    missing: dict[str, list[str]] = {}
+    for name, picture in PICTURES.items():
+        try:
+            if not picture.is_sensible(material):
+                continue
+            drawn = picture.draw(material)
+        except Unreadable as error:
+            missing.setdefault(str(error), []).append(name.replace("_", " "))
+            continue
+        yield name, drawn if isinstance(drawn, Figure) else figure_of(drawn)
+    for reason, names in missing.items():
+        say(f"{material.name}: not drawn: {', '.join(names)}: {reason}")
+
+
+def file_endings(problems: list[dict[str, Any]]) -> list[str]:
+    """What each problem adds to its files' names: nothing if it is the only one, else `-` and a safe name.
+
+    A problem is the data set and its other knobs, of which those are named that differ. Safe is: at most 40 of the
+    letters A-Z and a-z, digits, `_` and `-`; no folder, no file type; and different for different problems even where
+    a file system does not tell upper from lower case.
+    """
+    if len(problems) == 1:
+        return [""]
+    endings: list[str] = []
+    knobs = [name for name in problems[0] if name != "dataset" and len({problem[name] for problem in problems}) > 1]
+    for problem in problems:
+        name = "-".join([Path(problem["dataset"]).stem, *(f"{knob}-{problem[knob]}" for knob in knobs)])
+        stem = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:40].strip("-") or "data"
+        ending, n = f"-{stem}", 1
+        while ending.lower() in map(str.lower, endings):
+            n += 1
+            ending = f"-{stem}-{n}"
+        endings.append(ending)
+    return endings
+
+
+def write_picture(figure: Figure, path: Path) -> None:
+    """Write a PNG file in one step; the same figure gives the same bytes."""
+    with replacing(path) as file:
+        figure.set_dpi(DPI)
+        # Not savefig, which draws twice where there is a layout. The name and version of the drawing software would
+        # change the bytes with every update of it.
+        FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})  # type: ignore[no-untyped-call]

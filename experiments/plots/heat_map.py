@@ -1,0 +1,126 @@
+"""The heat map: the mean test accuracy at every pair of values of two settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from experiments.plots.axes import figure_of, new_axes, text_panel, title_axes
+from experiments.plots.choice import (
+    axis_name,
+    best_rows,
+    every_other,
+    setting_notes,
+    standings,
+    tidy,
+    titled,
+    two_axes,
+    value_name,
+    values_of,
+)
+from experiments.plots.style import BEST, FRACTION, NOTHING, SMALL, count, counts
+
+MAX_CELLS, MAX_COLUMNS, MAX_ROWS = 160, 12, 20  # cells and columns that still have room for text; labels of rows
+
+
+def plot_heat_map(summary: pd.DataFrame, ax: Axes | None = None, x: str | None = None, y: str | None = None) -> Axes:
+    """The mean test accuracy of every hidden size (rows, as asked for) and learning rate (columns, rising).
+
+    The best cell and those tied with it are framed and say so, as does a cell where seeds diverged or all
+    failed. With too many cells for text the best are stars and the ties are dots. Where further settings vary,
+    each cell is at their best values.
+
+    Of other settings than hidden size and learning rate, the two with most values are taken, or those that `x` and
+    `y` name. Raises ValueError for an unknown one, and for rows of several data sets.
+    """
+    title = titled(summary, "mean test accuracy")
+    summary = tidy(summary)
+    x, y = two_axes(summary, x, y)
+    notes = setting_notes(summary, [x, y], "cell")
+    if not summary["mean_test_accuracy"].notna().any():
+        return text_panel(ax or new_axes(*SMALL), title, f"no accuracies: {NOTHING}")
+    cells = best_rows(summary, [y, x])
+    cells["standing"] = standings(cells)
+    x_values, y_values = values_of(summary, x), values_of(summary, y)
+    width, height = max(5.2, 2.4 + 0.95 * len(x_values)), max(3.0, 1.6 + 0.52 * len(y_values))
+    ax = ax or new_axes(min(width, 11.0), min(height, 9.0))
+    rows = cells[y].map({value: row for row, value in enumerate(y_values)}).to_numpy()
+    columns = cells[x].map({value: column for column, value in enumerate(x_values)}).to_numpy()
+    grid = np.full((len(y_values), len(x_values)), np.nan)
+    grid[rows, columns] = cells["mean_test_accuracy"].astype(float)
+    ax.set_facecolor("#E4E4E4")
+    image = ax.imshow(np.ma.masked_invalid(grid), cmap="cividis", aspect="auto", origin="lower")
+    if len(x_values) <= MAX_COLUMNS and grid.size <= MAX_CELLS:
+        for i in range(len(cells)):
+            _write_cell(ax, image, rows[i], columns[i], cells.iloc[i])
+    else:
+        notes += _mark_cells(ax, rows, columns, cells)
+    some_x, some_y = every_other(len(x_values), MAX_COLUMNS), every_other(len(y_values), MAX_ROWS)
+    ax.set_xticks(some_x, [value_name(x_values[i], 16) for i in some_x])
+    ax.set_yticks(some_y, [value_name(y_values[i], 16) for i in some_y])
+    _heat_map_frame(ax, image, axis_name(x), axis_name(y))
+    title_axes(ax, title, [_cell_note(cells), *notes])
+    return ax
+
+
+def _write_cell(ax: Axes, image: Any, row: int, column: int, cell: pd.Series) -> None:
+    mean, standing = cell["mean_test_accuracy"], cell["standing"]
+    lines = ["failed" if pd.isna(mean) else f"{mean:.3f}"]
+    lines += [standing] if standing in ("best", "tied") else []
+    for what in ("diverged",) if pd.isna(mean) else ("diverged", "failed"):
+        lines += [f"{cell[f'n_{what}']} of {cell['n_seeds']} {what}"] if cell[f"n_{what}"] else []
+    ax.text(
+        column, row, "\n".join(lines), ha="center", va="center", fontsize=8, linespacing=1.0,
+        color=_ink_on(image, mean), fontweight="bold" if standing == "best" else "normal",
+        in_layout=False,  # it is inside the panel: no need to measure it for the layout
+    )  # fmt: skip
+    if standing in ("best", "tied"):
+        ax.add_patch(
+            Rectangle(
+                (column - 0.46, row - 0.45), 0.92, 0.9, fill=False, gid=standing,
+                edgecolor=BEST if standing == "best" else "black",
+                linewidth=2.5 if standing == "best" else 1.2,
+            )
+        )  # fmt: skip
+
+
+def _ink_on(image: Any, mean: float) -> str:
+    """White on dark cells, black on light ones and on the grey of a cell without a number."""
+    red, green, blue, _ = (1.0, 1.0, 1.0, 1.0) if pd.isna(mean) else image.cmap(image.norm(mean))
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
+
+
+def _mark_cells(ax: Axes, rows: Any, columns: Any, cells: pd.DataFrame) -> list[str]:
+    marks = (("tied", "o", 3, "white", "black"), ("best", "*", 16, BEST, "white"))
+    for standing, mark, size, colour, edge in marks:
+        here = (cells["standing"] == standing).to_numpy()
+        ax.plot(
+            columns[here], rows[here], mark, color=colour, markersize=size, markeredgecolor=edge,
+            markeredgewidth=0.5, gid=standing,
+        )  # fmt: skip
+    notes = ["star: best, dot: tied with it" if (cells["standing"] == "tied").any() else "star: best"]
+    runs = count(int(cells["n_seeds"].sum()), "run")
+    bad = {what: int(cells[f"n_{what}"].sum()) for what in ("diverged", "failed")}
+    return notes + [f"{n:,} of {runs} {what}" for what, n in bad.items() if n]
+
+
+def _cell_note(cells: pd.DataFrame) -> str:
+    seeds = (cells["n_seeds"] - cells["n_failed"]).astype(int)
+    seeds = seeds[seeds > 0]
+    if seeds.max() == 1:
+        return "one seed: no telling what is tied with the best"
+    return f"over {counts(seeds, 'seed')}"
+
+
+def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str) -> None:
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel(x_label)
+    ax.set_ylabel(y_label)
+    bar = figure_of(ax).colorbar(image, ax=ax, aspect=30)
+    bar.set_label(f"mean test accuracy\n{FRACTION}")
+    bar.outline.set_visible(False)

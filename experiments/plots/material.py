@@ -1,0 +1,185 @@
+"""What pictures are made of: the tables, the data and the networks of one problem of a sweep, each read once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.datasets.data import Data
+from experiments.plots.choice import (
+    best_rows,
+    evenly,
+    left_out,
+    main_axis,
+    plural,
+    problem_name,
+    rows_of,
+    setting_name,
+    setting_notes,
+    singular,
+    tidy,
+    varied,
+)
+from experiments.plots.plane import MAX_NETWORKS, PredictProba
+from experiments.tables.statistics import median_seed
+from experiments.tables.tables import Network, Tables
+
+MAX_CURVE_ROWS = 1_000_000  # some hundred bytes of memory each
+
+
+class Unreadable(ValueError):
+    """Curves, data or networks that are not in the store as they should be. The message is one line."""
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, LookupError) as error:
+        raise Unreadable(str(error)) from None
+
+
+class Material:
+    """What the pictures of one problem take, each read from the store when it is first asked for.
+
+    Raises Unreadable for what cannot be read.
+    """
+
+    def __init__(
+        self, tables: Tables, problem: Mapping[str, Any], some_curves: tuple[pd.DataFrame, str] | None = None
+    ) -> None:
+        """`problem` has the columns that name it; `some_curves` are those of the tables, where they are known."""
+        self.tables, self.problem = tables, dict(problem)
+        if some_curves is not None:
+            self._some_curves = some_curves
+
+    @property
+    def name(self) -> str:
+        """What to call the problem."""
+        return problem_name(self.problem)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """Its runs."""
+        return self._own(self.tables.runs)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Its configurations."""
+        return self._own(self.tables.summary)
+
+    @cached_property
+    def _some_curves(self) -> tuple[pd.DataFrame, str]:
+        with _reading():
+            return self.tables.some_curves(MAX_CURVE_ROWS)
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """Its curves; where there are too many, those of the first seeds."""
+        return self._own(self._some_curves[0])
+
+    @property
+    def sampled(self) -> str:
+        """What there is to say if these are not all of them."""
+        return self._some_curves[1]
+
+    @property
+    def target(self) -> float | None:
+        """The test accuracy that counts as learned; None where the summary has none."""
+        targets = self.summary.get("target_test_accuracy", pd.Series(dtype=float)).dropna()
+        return None if targets.empty else float(targets.iloc[0])
+
+    @cached_property
+    def _trained_on(self) -> Data:
+        with _reading():
+            return self.tables.data(self.problem)
+
+    @property
+    def features(self) -> int:
+        """The number of inputs of a network."""
+        return len(self._trained_on.X)
+
+    @property
+    def data(self) -> Data:
+        """The data in the plane of their inputs, whatever is computed from these."""
+        return self._trained_on.base or self._trained_on
+
+    @property
+    def networks(self) -> list[tuple[str, PredictProba]]:
+        """For each hidden size a title and the network of the median seed: no luck, good or bad."""
+        return self._median_networks[0]
+
+    @property
+    def note(self) -> str:
+        """How these networks were chosen."""
+        return "; ".join(self._median_networks[1])
+
+    @cached_property
+    def _median_networks(self) -> tuple[list[tuple[str, PredictProba]], list[str]]:
+        """Networks and note. Where hidden sizes do not vary, the setting with most values takes their place."""
+        summary, axis = tidy(self.summary), main_axis(self.summary)
+        others = [setting for setting in varied(summary) if setting != axis]
+        best = best_rows(summary, [axis]).dropna(subset=["mean_test_accuracy"])
+        shown = best.iloc[evenly(len(best), MAX_NETWORKS)]
+        chosen, networks = rows_of(tidy(self.runs), shown), []
+        for value in shown[axis]:
+            seeds = chosen[chosen[axis] == value]
+            run = seeds[seeds["seed"] == median_seed(seeds)].iloc[0]
+            lines = [setting_name(axis, value), *(setting_name(setting, run[setting]) for setting in others)]
+            if others and len(lines[0]) + len(lines[1]) < 36:
+                lines[:2] = [", ".join(lines[:2])]
+            lines += [f"seed {run['seed']}: {run['test_accuracy']:.3f} correct"]
+            networks.append(("\n".join(lines), self._network(run)))
+        at_best = " at its best settings," if others else ","
+        note = f"each {singular(axis)}{at_best} the seed with the median test accuracy"
+        return networks, [note, *setting_notes(summary, [axis]), *left_out(plural(axis), shown, best)]
+
+    @property
+    def ensemble(self) -> Callable[[pd.Series, int], Sequence[PredictProba]]:
+        """Of a row of the summary, the functions of at most so many seeds."""
+
+        def functions(row: pd.Series, most: int) -> list[PredictProba]:
+            with _reading():
+                return [self._on_plane(network) for network in self.tables.networks(row, most)]
+
+        return functions
+
+    def _network(self, run: pd.Series) -> PredictProba:
+        with _reading():
+            return self._on_plane(self.tables.network(run))
+
+    def _on_plane(self, network: Network) -> PredictProba:
+        inputs = self._trained_on.inputs
+        return lambda X: network.predict_proba(inputs(X))
+
+    def _own(self, table: pd.DataFrame) -> pd.DataFrame:
+        keep = np.ones(len(table), dtype=bool)
+        for column, value in self.problem.items():
+            keep &= (table[column] == value).to_numpy()
+        return table if keep.all() else table[keep]
+
+
+def problems_of(tables: Tables) -> list[dict[str, Any]]:
+    """The columns that name each problem of a sweep."""
+    rows = tables.summary[tables.problem_columns].drop_duplicates()
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def material_of(tables: Tables, problem: Mapping[str, Any] | pd.Series | None = None) -> Material:
+    """That of one problem: a row of the summary says of which, where there are several.
+
+    Raises ValueError where that is not said.
+    """
+    columns = tables.problem_columns
+    if problem is not None:
+        return Material(tables, {column: problem[column] for column in columns})
+    problems = problems_of(tables)
+    if len(problems) > 1:
+        names = ", ".join(map(problem_name, problems[:3])) + (", ..." if len(problems) > 3 else "")
+        raise ValueError(f"expected problem=, a row of the summary, for a sweep of {len(problems)} problems: {names}")
+    return Material(tables, problems[0])

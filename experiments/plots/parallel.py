@@ -1,0 +1,120 @@
+"""Parallel coordinates: every setting that varies is an axis, every configuration a line across them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from experiments.plots.axes import figure_of, new_axes, text_panel, title_axes
+from experiments.plots.choice import (
+    axis_name,
+    evenly,
+    every_other,
+    is_number,
+    left_out,
+    setting_notes,
+    tidy,
+    titled,
+    value_name,
+    values_of,
+    varied,
+)
+from experiments.plots.style import FRACTION, INK, NOTHING, SMALL
+
+MAX_LINES, MAX_TICKS = 1000, 10  # configurations, values written beside an axis
+SPREAD = 0.05  # of an axis: lines through one value pass it in the order of their accuracy
+Floats = npt.NDArray[np.float64]
+
+
+def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """What good configurations have in common: an upright axis a setting, a line a configuration.
+
+    The last axis, and the colour, is the mean test accuracy; better lines are drawn over worse ones. An axis of numbers
+    is by factors where they span ten or more (0 then is a step below them), one of words or hidden sizes is evenly
+    divided. Lines through the same value are spread a little, in the order of their accuracy. At most 1,000
+    configurations are drawn, evenly chosen by rank. Raises ValueError for rows of several data sets.
+    """
+    title = titled(summary, "all settings and the mean test accuracy")
+    summary = tidy(summary)
+    axes, finished = varied(summary), summary[summary["mean_test_accuracy"].notna()]
+    if finished.empty or len(axes) < 2:
+        why = f"no accuracies: {NOTHING}" if finished.empty else "fewer than two settings vary"
+        return text_panel(ax or new_axes(*SMALL), title, why)
+    rising = finished.iloc[np.argsort(finished["mean_test_accuracy"].to_numpy(), kind="stable")]
+    lines = rising.iloc[evenly(len(rising), MAX_LINES)]
+    accuracy = lines["mean_test_accuracy"].to_numpy(np.float64)
+    low, high = accuracy.min(), accuracy.max()
+    at_end = (accuracy - low) / (high - low) if high > low else np.full(len(lines), 0.5)
+
+    ax = ax or new_axes(max(5.6, 1.9 + 1.35 * len(axes)), 4.2)
+    heights = np.empty((len(lines), len(axes) + 1))
+    for x, axis in enumerate(axes):
+        values = values_of(summary, axis)
+        places = _places(values, is_number(summary[axis]))
+        heights[:, x] = lines[axis].map(dict(zip(values, places, strict=True)))
+        heights[:, x] += SPREAD * (_rank_within(heights[:, x]) - 0.5)
+        some = every_other(len(values), MAX_TICKS)
+        _draw_axis(ax, x, [(places[i], value_name(values[i], 14)) for i in some])
+    heights[:, -1] = at_end
+    _draw_axis(ax, len(axes), [(at_end[i], f"{accuracy[i]:.3f}") for i in (0, -1)])
+    points = np.stack([np.broadcast_to(np.arange(len(axes) + 1.0), heights.shape), heights], axis=2)
+    collection = LineCollection(
+        list(points), cmap="cividis_r", linewidths=0.4 if len(lines) > 300 else 0.9, alpha=0.75, gid="configurations"
+    )
+    collection.set_array(accuracy)
+    ax.add_collection(collection, autolim=False)
+    _frame(ax, [*map(axis_name, axes), "mean\ntest accuracy"])
+    bar = figure_of(ax).colorbar(collection, ax=ax, aspect=30, pad=0.01)
+    bar.set_label(f"mean test accuracy {FRACTION}")
+    bar.outline.set_visible(False)
+    bar.set_alpha(1)
+    notes = left_out("configurations", lines, rising)
+    if len(finished) < len(summary):
+        notes.append(f"{len(summary) - len(finished):,} of {len(summary):,} configurations failed")
+    title_axes(ax, title, [*notes, *setting_notes(summary, [])])
+    return ax
+
+
+def _places(values: list[Any], are_numbers: bool) -> Floats:
+    """Where on an axis from 0 to 1 each value stands; values of numbers rise."""
+    if not are_numbers:
+        return np.linspace(0, 1, len(values))
+    numbers = np.array(values, dtype=np.float64)
+    positive = numbers[numbers > 0]
+    if numbers[0] >= 0 and len(positive) > 1 and positive[-1] >= 10 * positive[0]:
+        logs = np.log10(np.where(numbers > 0, numbers, 1.0))
+        step = (logs[-1] - np.log10(positive[0])) / (len(positive) - 1)
+        numbers = np.where(numbers > 0, logs, np.log10(positive[0]) - step)
+    places: Floats = (numbers - numbers[0]) / (numbers[-1] - numbers[0])
+    return places
+
+
+def _rank_within(places: Floats) -> Floats:
+    """From 0 for the first to 1 for the last of the lines through the same place; 0.5 for a single one."""
+    groups = pd.Series(places).groupby(places)
+    last = (groups.transform("size") - 1).to_numpy()
+    rank = groups.cumcount().to_numpy()
+    return np.where(last > 0, rank / np.maximum(last, 1), 0.5)
+
+
+def _draw_axis(ax: Axes, x: int, ticks: list[tuple[float, str]]) -> None:
+    ax.plot([x, x], [0, 1], color=INK, linewidth=0.8, zorder=3, gid="axis")
+    for height, text in ticks:
+        ax.annotate(
+            text, (x, height), (-5, 0), textcoords="offset points", ha="right", va="center", fontsize=8, zorder=4,
+            bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+        )  # fmt: skip
+
+
+def _frame(ax: Axes, names: list[str]) -> None:
+    two_lines = [name.replace(" ", "\n", 1) if len(name) > 14 and "\n" not in name else name for name in names]
+    ax.set_xticks(range(len(names)), two_lines, fontsize=9)
+    ax.set_yticks([])
+    ax.tick_params(axis="x", length=0)
+    ax.spines[:].set_visible(False)
+    ax.set(xlim=(-0.45, len(names) - 0.95), ylim=(-0.05, 1.05))

@@ -1,0 +1,77 @@
+"""Colours and words of the pictures."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.font_manager import FontProperties, findfont, get_font
+
+# Okabe and Ito's colours can be told apart with any of the common colour vision deficiencies.
+CLASS_COLOURS = ("#0072B2", "#E69F00")
+CLASS_MARKERS = ("o", "^")
+BEST, TIED, WORSE = "#D55E00", "#0072B2", "#7A7A7A"
+INK = "#444444"
+FRACTION = "(fraction correct)"
+NOTHING = "no run has finished"
+SMALL = (5.6, 1.8)  # inches, of a picture that says why there is none
+TITLE_SIZE, LEGEND_SIZE = 10, 9
+_CHARACTERS_PER_INCH = 12.5  # of a title, a little fewer than fit
+_LINE = 0.19  # inches, of a title
+
+
+@lru_cache(maxsize=4)
+def _characters_of(font_file: str) -> frozenset[int]:
+    return frozenset(get_font(font_file).get_charmap())
+
+
+def words(text: object, width: int = 40) -> str:
+    """Text from a user's file as it can be drawn: one line, no mathematics, at most `width` characters.
+
+    A character that the font lacks is written as its escape, backslash u65e5, so that two names stay two. Of
+    a long text the middle is left out: the end of a path says more than its middle.
+    """
+    drawable, text = _characters_of(findfont(FontProperties())), str(text)
+    if len(text) > 2 * width:
+        text = text[:width] + text[-width:]
+    pieces = [c if c.isprintable() and ord(c) in drawable else c.encode("unicode_escape").decode() for c in text]
+    if sum(map(len, pieces)) > width:
+        pieces.insert(len(pieces) // 3, "…")
+        while sum(map(len, pieces)) > width:
+            middle = pieces.index("…")
+            # Two characters are kept at the end for each at the start.
+            pieces.pop(middle + 1 if len(pieces) - middle > 2 * middle + 1 else middle - 1)
+    # Matplotlib takes what stands between two dollars for mathematics.
+    return "".join(pieces).replace("$", r"\$")
+
+
+def number(value: float) -> str:
+    """A learning rate: exactly if that is short, else with three digits."""
+    short = f"{value:g}"
+    return short if float(short) == value and len(short) <= 6 else f"{value:.3g}"
+
+
+def count(n: int, noun: str) -> str:
+    """`1 seed`, `2,000 seeds`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def counts(numbers: Iterable[int], noun: str) -> str:
+    """`10 seeds`, or `8 to 10 seeds` where the numbers differ."""
+    low, high = min(numbers := list(numbers)), max(numbers)
+    return count(high, noun) if low == high else f"{low:,} to {count(high, noun)}"
+
+
+def headline(width: float, title: str, notes: Iterable[str] = ()) -> str:
+    """A title with its notes below, broken into lines that fit into `width` inches."""
+    characters = int(width * _CHARACTERS_PER_INCH)
+    return "\n".join(textwrap.wrap(title, characters) + textwrap.wrap("; ".join(notes), characters))
+
+
+def ordered_colours(n: int) -> list[Any]:
+    """n colours from dark to light that also differ in grey, without those too pale on white."""
+    return [colormaps["viridis"](x) for x in (np.linspace(0.0, 0.86, n) if n > 1 else [0.25])]

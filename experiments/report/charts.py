@@ -1,0 +1,120 @@
+"""The charts of the report, as Vega-Lite specifications without data: the page fills them in.
+
+Titles that begin with a dollar sign stand for words that the page knows, such as the axis that was chosen; a name from
+a file is never part of a specification. Colours and fonts come from the page too, which has a light and a dark one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+Layers = alt.LayerChart | alt.FacetChart  # the latter in name only
+KINDS = ("each seed", "median", "chosen seed", "trained here")  # of curves, in the order of their colours
+
+
+def specifications() -> dict[str, Any]:
+    """A specification for each chart of the page, by its name."""
+    charts = {
+        "heat": heat_map(),
+        "cost": _curves("cost", "cost"),
+        "accuracy": _curves("accuracy", "$measure"),
+        "seeds": _seeds(),
+    }
+    return {name: chart.to_dict() for name, chart in charts.items()}
+
+
+def heat_map() -> Layers:
+    """Mean test accuracy over two axes. Data ``cells``: x, y, id, mean (or null), tied, words."""
+    # In the order of the data, which the page gives in the order of the axes.
+    x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
+    y = alt.Y("y:O", sort=None, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
+    base = alt.Chart(alt.Data(name="cells")).encode(x=x, y=y)
+    known = base.transform_filter("isValid(datum.mean)")
+    colour = alt.Color(
+        "mean:Q",
+        title="mean test accuracy",
+        scale=alt.Scale(scheme="cividis", zero=False, nice=False),
+        legend=alt.Legend(format=".0%", orient="top", gradientLength=180, titleLimit=240),
+    )
+    tooltip = [
+        alt.Tooltip("words:N", title="configuration"),
+        alt.Tooltip("mean:Q", title="mean test accuracy", format=".2%"),
+        alt.Tooltip("tied:N", title="tied with the best"),
+    ]
+    # The shade on which black and white letters have the same contrast, 4.6 to 1.
+    ink = alt.condition("luminance(scale('color', datum.mean)) > 0.18", alt.value("#000"), alt.value("#fff"))
+    selected = alt.param(name="selected", value=-1)
+    crowded = alt.param(name="crowded", value=False)
+    return (
+        alt.layer(
+            base.mark_rect(color="#8884"),
+            known.mark_rect(cursor="pointer").encode(color=colour, tooltip=tooltip),
+            known.transform_filter("!crowded")
+            .transform_calculate(shown="format(100 * datum.mean, '.1f') + (datum.tied === 'yes' ? '*' : '')")
+            .mark_text(fontSize=11, cursor="pointer")
+            .encode(text="shown:N", color=ink, tooltip=tooltip),
+            # Black in white can be seen on every shade.
+            *(
+                known.transform_filter("datum.id === selected").mark_rect(
+                    filled=False, stroke=stroke, strokeWidth=width, cursor="pointer"
+                )
+                for stroke, width in (("#fff", 6), ("#000", 3))
+            ),
+        )
+        .add_params(selected, crowded)
+        .properties(width="container")
+    )
+
+
+def _curves(field: str, title: str) -> Layers:
+    """A number against the iteration. Data ``curves`` and ``here``: iteration, the number, run, kind."""
+    base = alt.Chart().encode(
+        x=alt.X("iteration:Q", title="iteration", axis=alt.Axis(tickCount=5)),
+        y=alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False)),
+        color=alt.Color(
+            "kind:N",
+            title=None,
+            scale=alt.Scale(domain=list(KINDS)),
+            legend=alt.Legend(orient="top", columns=2, symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1),
+        ),
+        detail="run:N",
+    )
+    thin, median, chosen, _ = (base.transform_filter(f"datum.kind === '{kind}'") for kind in KINDS)
+    return alt.layer(
+        thin.mark_line(strokeWidth=1, opacity=0.6),
+        chosen.mark_line(strokeWidth=2, strokeDash=[5, 3]),
+        median.mark_line(strokeWidth=3),
+        base.mark_line(strokeWidth=2.5).properties(data=alt.Data(name="here")),
+        data=alt.Data(name="curves"),
+    ).properties(width="container", height=210)
+
+
+def _seeds() -> Layers:
+    """Test accuracy of every seed as a stack of dots. Data ``seeds``: test, seed, run; ``mean``: mean, low, high."""
+    about = "test accuracy"
+    percent = alt.Axis(format=".1%", tickCount=5)
+    x = alt.X("at:Q", title=about, axis=percent, scale=alt.Scale(zero=False, padding=10))
+    y = alt.Y("row:Q", axis=None, scale=alt.Scale(zero=True, padding=8))
+    dots = (
+        alt.Chart(alt.Data(name="seeds"))
+        .transform_bin("bin", "test", bin=alt.Bin(maxbins=40))
+        .transform_window(row="row_number()", groupby=["bin"], sort=[alt.SortField("test")])
+        .transform_calculate(at="datum.test")
+        .mark_circle(size=90, opacity=1, cursor="pointer")
+        .encode(
+            x=x,
+            y=y,
+            color=alt.condition("datum.run === chosen", alt.value("#d55e00"), alt.value("#7a7a7a")),
+            tooltip=[alt.Tooltip("seed:Q", format="d"), alt.Tooltip("test:Q", title=about, format=".2%")],
+        )
+    )
+    mean = alt.Chart(alt.Data(name="mean"))
+    band = mean.mark_rect(opacity=0.25, color="#0072b2").encode(x=alt.X("low:Q", title=about), x2="high:Q")
+    rule = mean.mark_rule(strokeWidth=2, color="#0072b2").encode(x="mean:Q")
+    return (
+        alt.layer(band, rule, dots)
+        .add_params(alt.param(name="chosen", value=-1))
+        .properties(width="container", height=110)
+    )

@@ -1,0 +1,293 @@
+"""What the page holds of a sweep, as far as it fits into some megabytes.
+
+What does not fit is left out evenly, and the page says what.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from experiments.datasets.data import Data
+from experiments.knobs.declared import AXES, HIDDEN, SEED
+from experiments.knobs.features import Term, parse
+from experiments.knobs.values import known_value
+from experiments.knobs.words import in_words, text_of
+from experiments.plots.choice import evenly
+from experiments.store.store import MEASURES, STATUSES
+from experiments.tables.tables import Tables
+from planar_core.training import recorded_iterations
+
+# What the page holds at most. Together with some 0.9 MB of Vega that is about 6 MB.
+MOST_CONFIGURATIONS = 10_000
+MOST_RUNS = 100_000
+MOST_POINTS = 75_000  # of curves; the default sweep has 17,850
+MOST_PARAMETERS = 150_000  # of networks
+MOST_DATA = 100_000  # numbers in data sets
+FEWEST_RECORDS = 11  # to which curves are thinned out, before some are left out
+_STATISTICS = (
+    "n_seeds", "n_diverged", "n_failed", "n_stuck",
+    "mean_test_accuracy", "std_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy",
+    "rank_test_accuracy", "tied_with_best",
+    "difference_to_best", "difference_ci_low", "difference_ci_high",
+    "mean_train_accuracy", "mean_cost", "median_iterations_to_target",
+)  # fmt: skip
+_HOW = [axis for axis in AXES if not axis.is_problem and axis not in (HIDDEN, SEED)]
+Ints = npt.NDArray[np.int64]
+
+
+def contents(tables: Tables) -> dict[str, Any]:
+    """What the page holds of a sweep, as plain values, arrays as base64: a function of the tables alone."""
+    notes: list[str] = []
+    summary, n_seeds = tables.summary, len(tables.runs) // max(1, len(tables.summary))
+    columns = [name for name in tables.columns if name != "seed"]
+    kept = _kept_configurations(summary, columns, notes)
+    seeds = _kept_seeds(n_seeds, len(kept), notes)
+    position = kept[:, np.newaxis] * n_seeds + seeds  # of each run of the page among all of them
+    runs = tables.runs.iloc[position.ravel()]
+    summary = summary.iloc[kept].reset_index(drop=True)
+
+    at = recorded_iterations(tables.design.iterations, tables.design.record_every)
+    shown, records = _kept_curves(runs, summary, len(seeds), len(at), notes)
+    curves, parameters = _read_runs(tables, position.ravel()[shown], at.size)
+    rank = summary["rank_test_accuracy"].to_numpy(np.float64, na_value=np.inf)[shown // len(seeds)]
+    dtype = tables.design.dtype
+    networks = _kept_networks(parameters, shown, np.argsort(rank, kind="stable"), dtype, notes)
+    problem_of, _ = pd.factorize(pd.MultiIndex.from_frame(summary[tables.problem_columns]))
+    first_rows = summary.iloc[np.unique(problem_of, return_index=True)[1]]
+    return {
+        "axes": [_axis(summary[name], name, name in tables.problem_columns) for name in columns],
+        "columns": [
+            {
+                "name": name,
+                "values": _encoded(_rounded(summary[name].astype("Float64").to_numpy(np.float64, na_value=np.nan))),
+            }
+            for name in _STATISTICS
+            if name in summary.columns
+        ],
+        "problem_of": _encoded(problem_of.astype(np.uint32)),
+        "problems": _problems(tables, first_rows, notes),
+        "seeds": tables.runs["seed"].iloc[seeds].tolist(),
+        "statuses": list(STATUSES),
+        "runs": {
+            "status": _encoded(pd.Categorical(runs["status"], STATUSES).codes.astype(np.uint8)),
+            **{measure: _encoded(_rounded(runs[measure].to_numpy(np.float64))) for measure in MEASURES},
+        },
+        "curves_at": at[records].tolist(),
+        "curves": {
+            "run": _encoded(shown.astype(np.uint32)),
+            "cost": _encoded(curves[:, 0, records]),
+            "train_accuracy": _encoded(_rounded(curves[:, 1, records])),
+            "test_accuracy": _encoded(_rounded(curves[:, 2, records])),
+        },
+        "networks": networks,
+        "settings": _settings(tables.design.request),
+        "notes": notes,
+    }
+
+
+def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: list[str]) -> Ints:
+    """Their positions: all, or those of a coarser grid, which has the best of all in it."""
+    kept = np.arange(len(summary))
+    best = summary[summary["rank_test_accuracy"].eq(1).fillna(False)]
+    while len(kept) > MOST_CONFIGURATIONS:
+        here = summary.iloc[kept]
+        name = max(columns, key=lambda column: here[column].nunique())
+        values = list(pd.unique(here[name]))
+        if len(values) < 2:
+            break
+        fewer = {values[i] for i in evenly(len(values), max(2, int(len(values) * 0.7)))} | set(best[name].head(3))
+        if len(fewer) == len(values):
+            break
+        kept = kept[here[name].isin(fewer).to_numpy(bool)]
+    kept = kept[:MOST_CONFIGURATIONS]
+    if len(kept) < len(summary):
+        here, thinned = summary.iloc[kept], []
+        for name in columns:
+            some, every = here[name].nunique(), summary[name].nunique()
+            thinned += [f"{some:,} of {every:,} values of {label(name)}"] if some < every else []
+        notes.append(
+            f"This page holds {len(kept):,} of {len(summary):,} configurations ({', '.join(thinned)}), the best among"
+            " them; summary.csv has them all."
+        )
+    return kept
+
+
+def _kept_seeds(n_seeds: int, configurations: int, notes: list[str]) -> Ints:
+    most = max(1, MOST_RUNS // max(1, configurations))
+    if most < n_seeds:
+        notes.append(f"This page holds {most:,} of {n_seeds:,} seeds; runs.csv has them all.")
+    return np.arange(min(n_seeds, most))
+
+
+def _kept_curves(
+    runs: pd.DataFrame, summary: pd.DataFrame, n_seeds: int, n_records: int, notes: list[str]
+) -> tuple[Ints, Ints]:
+    """Of which runs of the page the curves are shown, and which records of them.
+
+    Where they are too many, seeds are left out first, from the middle outwards last; then records; then the curves of
+    the configurations with the lowest ranks.
+    """
+    n = len(summary)
+    # Each configuration's seeds by their test accuracy, as medianRun in model.js sorts them.
+    keys = [runs[name].to_numpy(np.float64) for name in ("seed", "cost", "test_accuracy")]
+    order = np.lexsort((*keys, np.repeat(np.arange(n), n_seeds))).reshape(n, n_seeds)
+    some = min(n_seeds, max(1, MOST_POINTS // (n * n_records)))
+    chosen = [(n_seeds - 1) // 2] if some == 1 else evenly(n_seeds, some)
+    records = np.array(evenly(n_records, max(FEWEST_RECORDS, MOST_POINTS // (n * some))))
+    most = max(1, MOST_POINTS // (some * len(records)))
+    rank = summary["rank_test_accuracy"].to_numpy(np.float64, na_value=np.inf)
+    shown = np.sort(order[np.sort(np.argsort(rank, kind="stable")[:most])][:, chosen].ravel())
+    shown = shown[runs["status"].ne("failed").to_numpy(bool)[shown]]
+    said = []
+    if some < n_seeds:
+        said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by their test accuracy")
+    if len(records) < n_records:
+        said.append(f"{len(records):,} of {n_records:,} records")
+    if most < n:
+        said.append(f"the {most:,} configurations with the highest ranks")
+    if said:
+        notes.append(f"Curves are those of {', '.join(said)}; curves.csv has them all.")
+    return shown, records
+
+
+def _read_runs(tables: Tables, wanted: Ints, n_records: int) -> tuple[npt.NDArray[np.float64], list[bytes]]:
+    """The curves (runs, 3, records) and the stored parameters of runs, given by their positions."""
+    curves = np.full((len(wanted), 3, n_records), np.nan)
+    places = {int(position): place for place, position in enumerate(wanted)}
+    parameters = [b""] * len(wanted)
+    if places:
+        for position, run in enumerate(tables.stored_runs()):
+            if (place := places.get(position)) is not None:
+                curves[place, :, : run.curves.shape[1]] = run.curves
+                parameters[place] = run.parameters
+    return curves, parameters
+
+
+def _kept_networks(
+    parameters: Sequence[bytes], runs: Ints, order: Ints, dtype: str, notes: list[str]
+) -> dict[str, Any]:
+    """The trained networks of the runs that have a curve: the numbers of each after those of the one before."""
+    networks = [np.frombuffer(each, np.dtype(dtype).newbyteorder("<")) for each in parameters]
+    sizes = np.array([len(network) for network in networks], np.int64)
+    fits = np.zeros(len(networks), bool)
+    fits[order] = np.cumsum(sizes[order]) <= MOST_PARAMETERS
+    if not fits.all():
+        notes.append(
+            f"The trained networks of {fits.sum():,} of {len(fits):,} curves are in this page; others can be trained"
+            " again in it."
+        )
+    fits &= sizes > 0
+    values = [network for network, fit in zip(networks, fits, strict=True) if fit]
+    flat = _rounded(np.concatenate([np.empty(0), *values]))
+    starts = np.cumsum(sizes[fits]) - sizes[fits]
+    runs, starts = runs[fits].astype(np.uint32), starts.astype(np.uint32)
+    return {"run": _encoded(runs), "values": _encoded(flat), "starts": _encoded(starts)}
+
+
+def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
+    """An identifying column: its values in order, as texts, and which of them each configuration has."""
+    codes, different = pd.factorize(values)
+    order = sorted(range(len(different)), key=lambda i: _place(different[i]))
+    place = np.empty(len(order), np.uint16)
+    place[order] = np.arange(len(order))
+    return {
+        "name": name,
+        "label": label(name),
+        "problem": is_problem,
+        "values": [text_of(different[i]) for i in order],
+        "codes": _encoded(place[codes]),
+    }
+
+
+def _place(value: Any) -> tuple[bool, list[float], str]:
+    """What values of an axis are sorted by: numbers, and layers such as 8x8, in their order; then words."""
+    text = str(value)
+    with contextlib.suppress(ValueError):
+        return False, [float(part) for part in text.split("x")], text
+    return True, [], text
+
+
+def label(column: str) -> str:
+    """A column, or the name of a setting, in words."""
+    return column.replace("_", " ")
+
+
+def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
+    """How every run is trained, so far as they do not differ in it."""
+    settings = {name: request[name] for name in ("iterations", "record_every", "dtype")}
+    for knob in _HOW:
+        value = request.get(knob.name)
+        if isinstance(value, list) and len(value) == 1:
+            (value,) = value
+        if isinstance(value, str | float | int):
+            settings[knob.name] = known_value(knob, value)
+    return settings
+
+
+def _problems(tables: Tables, rows: pd.DataFrame, notes: list[str]) -> list[dict[str, Any]]:
+    """The data of each problem, while there is room for them, and how to draw them in a plane."""
+    problems: list[dict[str, Any]] = []
+    left_out, room = 0, MOST_DATA
+    for _, row in rows.iterrows():
+        data = tables.data(row)
+        about: dict[str, Any] = {
+            "name": in_words(row[tables.problem_columns].to_dict()),
+            "feature_names": list(data.feature_names),
+            "class_names": list(data.class_names),
+            "X": None,
+        }
+        room -= data.X.size + data.X_test.size
+        if room >= 0:
+            about |= {
+                "X": _encoded(data.X),
+                "Y": _encoded(data.Y.astype(np.uint8)),
+                "X_test": _encoded(data.X_test),
+                "Y_test": _encoded(data.Y_test.astype(np.uint8)),
+                "plane": _plane(data),
+            }
+        left_out += room < 0
+        problems.append(about)
+    if left_out:
+        notes.append(
+            f"The data of {left_out:,} of {len(rows):,} problems are not in this page, which would be too large: no"
+            " boundaries there, and no training again."
+        )
+    return problems
+
+
+def _plane(data: Data) -> dict[str, Any] | None:
+    """How to draw points in the plane of two inputs, and what a network is given there; None if there are not two.
+
+    ``points``: of the training, (2, examples), or None if they are X; ``terms``: for each feature the inputs to be
+    multiplied, and whether to take the sine.
+    """
+    terms = parse(data.features) or tuple(Term((i + 1,)) for i in range(len(data.feature_names)))
+    shown = data.base or data
+    inputs = [1, 2] if len(shown.feature_names) == 2 else sorted({i for term in terms for i in term.inputs})
+    if len(inputs) != 2:
+        return None
+    rows = [i - 1 for i in inputs]
+    return {
+        "names": [shown.feature_names[row] for row in rows],
+        "points": None if shown is data else _encoded(shown.X[rows]),
+        "terms": [{"factors": [inputs.index(i) for i in term.inputs], "sine": term.is_sine} for term in terms],
+    }
+
+
+def _rounded(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """To seven digits, which is more than the page shows."""
+    with np.errstate(over="ignore"):  # of runs that diverged
+        return values.astype(np.float32)
+
+
+def _encoded(values: npt.NDArray[Any]) -> dict[str, str]:
+    """The name of the type, and the numbers in base64, little-endian."""
+    little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return {values.dtype.name: base64.b64encode(little.tobytes()).decode()}

@@ -1,0 +1,123 @@
+"""Results -> one HTML file: `report.html`, which opens from disk, with no network and nothing beside it.
+
+Its charts are Vega-Lite's, by Altair, and their JavaScript comes with vl-convert. Its own is in `web/`; there a network
+trains again in the page.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments.files import REPORT, write_text
+from experiments.findings.headline import headline
+from experiments.knobs.words import in_words, text_of
+from experiments.report.charts import specifications
+from experiments.report.contents import contents, label
+from experiments.report.vega import vega
+from experiments.tables.tables import Tables
+from experiments.text import count, listed
+
+WEB = Path(__file__).parent / "web"
+
+# Each after those that it imports.
+MODULES = ("words", "random", "network", "plane", "model", "charts", "table", "trainer", "page")
+_PROBLEMS_NAMED = 20
+
+
+def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
+    """The page as text."""
+    held = contents(tables)
+    parts = {
+        "title": html.escape(_title(tables)),
+        "headline": "\n".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(tables, manifest["findings"])),
+        "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in held["notes"]),
+        "request": _definitions(_request(manifest["request"])),
+        "data": _definitions(_data(manifest["data"])),
+        "execution": _definitions(_execution(manifest)),
+        "css": (WEB / "report.css").read_text(encoding="utf-8"),
+        "results": _json(held),
+        "charts": _json(specifications()),
+        "vega": vega(),
+        "script": _script(),
+    }
+    template = string.Template((WEB / "report.html").read_text(encoding="utf-8"))
+    return template.substitute(parts)
+
+
+def _title(tables: Tables) -> str:
+    names = pd.unique(tables.runs["dataset"])
+    return f"{listed(map(str, names), most=3)}: {count(len(tables.runs), 'network')}"
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand within a script element: nothing in it ends the element, or begins a comment."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _script() -> str:
+    """The page's own modules as one script: without the lines that import them from each other."""
+    modules = [(WEB / f"{name}.js").read_text(encoding="utf-8") for name in MODULES]
+    return re.sub(r"^(import .*\n|export (?=\w))", "", "\n".join(modules), flags=re.MULTILINE)
+
+
+def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in pairs)
+
+
+def _request(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in request.items():
+        if value is not None and value != []:
+            yield label(name), _setting(value)
+
+
+def _setting(value: Any, most: int = 12) -> str:
+    """A value, or values, of a setting."""
+    if not isinstance(value, list):
+        return text_of(value)
+    texts = [_setting(each) for each in value]
+    if len(texts) > most:
+        texts = [*texts[: most - 2], "...", texts[-1]]
+    return " ".join(texts) + (f" ({len(value):,})" if len(value) > most else "")
+
+
+def _data(problems: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for each in problems[:_PROBLEMS_NAMED]:
+        sizes = f"{each['training_examples']:,} training and {each['test_examples']:,} test examples"
+        yield in_words(each["problem"]), f"{sizes} of {each['features']:,} features; SHA-256 {each['fingerprint']}"
+        for note in each["notes"]:
+            yield "", note
+    if len(problems) > _PROBLEMS_NAMED:
+        yield "", f"and {len(problems) - _PROBLEMS_NAMED:,} more in sweep.json"
+
+
+def _execution(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    counts, execution = manifest["counts"], manifest["execution"]
+    yield "runs", ", ".join(f"{n:,} {label(name)}" for name, n in counts.items() if name != "runs")
+    yield "finished", execution["finished"]
+    jobs = "a job a core" if execution["jobs"] == -1 else f"{execution['jobs']} jobs"
+    yield "training took", f"{execution['training_seconds']:,} s, {jobs} ({execution['backend']})"
+    yield "commit", execution["commit"] or "unknown"
+    versions = {"Python": execution["python"], **execution["versions"]}
+    yield "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
+    machine = execution["machine"]
+    yield "machine", f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
+
+
+def write(folder: str | os.PathLike[str], tables: Tables, manifest: Mapping[str, Any]) -> Path:
+    """Write `report.html` into a results folder, in one step, and return its path.
+
+    `manifest` is that of the sweep. Raises OSError if the folder cannot be written to.
+    """
+    path = Path(folder) / REPORT
+    write_text(path, page(tables, manifest))
+    return path

@@ -1,0 +1,159 @@
+"""The results of a sweep: its tables and networks, with a picture of each kind as a method."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+
+from experiments.design import Design
+from experiments.files import MANIFEST, STORE, ResultsError
+from experiments.store.store import Store
+from experiments.tables.build import build
+from experiments.tables.manifest import FORMAT
+from experiments.tables.problems import fingerprints
+from experiments.tables.tables import Tables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from experiments.plots.material import Material
+
+_SHOWN_IN_NOTEBOOKS = ["mean_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy", "tied_with_best"]
+Problem = Mapping[str, Any] | pd.Series
+"""A row of ``summary``, or its columns that name the problem."""
+
+
+@dataclass(frozen=True)
+class Results(Tables):
+    """What ``Sweep.run`` and ``read`` return.
+
+    manifest: what was asked for, with which data, and how it was carried out: the content of sweep.json
+
+    The pictures take ``problem``, a row of ``summary``, where the sweep has several problems; without matplotlib's
+    pyplot, and any ``ax`` to draw in. They raise ValueError for an unknown axis.
+    """
+
+    manifest: dict[str, Any]
+
+    @classmethod
+    def of(cls, tables: Tables, manifest: dict[str, Any]) -> Self:
+        """Tables with their manifest."""
+        return cls(**{field.name: getattr(tables, field.name) for field in fields(Tables)}, manifest=manifest)
+
+    def _repr_html_(self) -> str:
+        n = ", ".join(f"{count:,} {of}" for of, count in self.manifest["counts"].items())
+        few = self.best(5)[[*(name for name in self.columns if name != "seed"), *_SHOWN_IN_NOTEBOOKS]]
+        return f"<p>{n}; the best:</p>{few.to_html(index=False, float_format='{:.4g}'.format)}"
+
+    def _material(self, problem: Problem | None) -> Material:
+        from experiments.plots.material import material_of  # matplotlib takes a third of a second to import
+
+        return material_of(self, problem)
+
+    def plot_accuracy(self, x: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+        """Test accuracy of each hidden size, or value of the setting ``x``: seeds, mean, interval, ties."""
+        from experiments.plots.accuracy import plot_accuracy
+
+        of = self._material(problem)
+        return plot_accuracy(of.runs, of.summary, ax, x)
+
+    def plot_distribution(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+        """Test accuracy of every seed of every configuration, in the order of rank."""
+        from experiments.plots.distribution import plot_distribution
+
+        of = self._material(problem)
+        return plot_distribution(of.runs, of.summary, ax)
+
+    def plot_heat_map(
+        self, x: str | None = None, y: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None
+    ) -> Axes:
+        """Mean test accuracy over two settings, ``x`` and ``y``; by default those with most values."""
+        from experiments.plots.heat_map import plot_heat_map
+
+        return plot_heat_map(self._material(problem).summary, ax, x, y)
+
+    def plot_parallel(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+        """All settings that vary as parallel coordinates: a line is a configuration."""
+        from experiments.plots.parallel import plot_parallel
+
+        return plot_parallel(self._material(problem).summary, ax)
+
+    def plot_curves(
+        self, measure: str = "cost", x: str | None = None, y: str | None = None, *, problem: Problem | None = None
+    ) -> Figure:
+        """A measure against iteration, median and quartiles over seeds: cost, train_accuracy or test_accuracy.
+
+        ``x`` names the setting that tells the lines apart, ``y`` that of the panels.
+        """
+        from experiments.plots.curves import plot_curves
+
+        of = self._material(problem)
+        return plot_curves(of.curves, measure, x, y, of.sampled)
+
+    def plot_convergence(
+        self, target: float | None = None, *, ax: Axes | None = None, problem: Problem | None = None
+    ) -> Axes:
+        """Iterations to a target test accuracy, of every seed; by default the target of the summary."""
+        from experiments.plots.convergence import plot_convergence
+
+        of = self._material(problem)
+        return plot_convergence(of.curves, ax, of.target if target is None else target, of.sampled)
+
+    def plot_cost_by_size(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+        """Final cost of every configuration against the number of parameters."""
+        from experiments.plots.cost_by_size import plot_cost_by_size
+
+        of = self._material(problem)
+        return plot_cost_by_size(of.summary, of.features, ax)
+
+    def plot_data(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+        """The training points in the plane of their two inputs."""
+        from experiments.plots.data import plot_data
+
+        of = self._material(problem)
+        return plot_data(of.data, ax, of.name)
+
+    def plot_boundaries(self, *, problem: Problem | None = None) -> Figure:
+        """What the network with the median seed of each hidden size has learned."""
+        from experiments.plots.boundaries import plot_boundaries
+
+        of = self._material(problem)
+        return plot_boundaries(of.networks, of.data, of.note, of.name)
+
+    def plot_boundary_grid(
+        self, x: str | None = None, y: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None
+    ) -> Axes:
+        """What is learned at every value of two settings, grey where seeds disagree."""
+        from experiments.plots.boundary_grid import plot_boundary_grid
+
+        of = self._material(problem)
+        return plot_boundary_grid(of.summary, of.ensemble, of.data, ax, x, y)
+
+
+def read(folder: str | os.PathLike[str]) -> Results:
+    """The results in a folder, as a sweep left them. Raises ResultsError for none, and for damaged ones."""
+    folder = Path(folder)
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
+        design, about = Design(**manifest["request"]), manifest["data"]
+        fingerprints(design, about)
+    except ResultsError:
+        raise
+    except FileNotFoundError:
+        raise ResultsError(f"{folder}: expected the results of a sweep, found no {MANIFEST}") from None
+    except Exception as error:  # noqa: BLE001 - a damaged file can raise anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ResultsError(f"{path}: cannot be read ({reason}): run the sweep again") from None
+    with Store(folder / STORE, writes=False) as opened:
+        tables = build(design, about, opened)
+    return Results.of(replace(tables, store=folder / STORE), manifest)

@@ -1,0 +1,1 @@
+"""What is left to be done, and the training of it."""

@@ -1,0 +1,79 @@
+"""Where to train: threads, processes or a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+
+import joblib
+
+from experiments.knobs.declared import SCHEDULER
+from experiments.knobs.knob import SweepError
+from experiments.runner.local import Pool, interrupts_held_back
+from experiments.runner.plan import measure_speed
+from experiments.runner.work import BatchResult, Todo, batches
+
+
+@dataclass(frozen=True)
+class How:
+    """How to run a sweep; no result depends on it. See ``Sweep.run``."""
+
+    jobs: int = -1
+    backend: str = "threading"
+    scheduler: str | None = None
+    fresh: bool = False
+    fail_fast: bool = False
+
+    def __post_init__(self) -> None:
+        if self.scheduler is not None and self.backend != "dask":
+            raise SweepError(f"{SCHEDULER.flags[0]}: expected with --backend dask, got {self.backend}")
+
+
+@contextlib.contextmanager
+def workers(how: How) -> Iterator[int]:
+    """Somewhere to train: yields how many runs are trained at once. A Dask cluster is found, or started, here.
+
+    Raises SweepError where there is none.
+    """
+    if how.backend != "dask":
+        yield int(joblib.effective_n_jobs(how.jobs))
+        return
+    try:
+        from experiments.runner import dask_cluster
+    except ImportError:
+        raise SweepError("--backend dask: expected the package distributed: pip install '.[dask]'") from None
+    resource_tracker.ensure_running()  # before Python 3.14 its start ends any holding back of interrupts
+    with contextlib.ExitStack() as stack:
+        with interrupts_held_back():
+            n_workers = stack.enter_context(dask_cluster.connected(how.scheduler, joblib.effective_n_jobs(how.jobs)))
+        yield n_workers if how.jobs == -1 else min(how.jobs, n_workers)
+
+
+def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:
+    """Train what is to be done; batches come as they are done, in no particular order.
+
+    Closing the iterator, or an exception such as KeyboardInterrupt, stops the workers: processes at once,
+    threads within a slice of their batch.
+    """
+    if not todo.n_runs:
+        return
+    if how.backend == "dask":
+        from experiments.runner import dask_cluster  # which imports Dask
+
+        yield from dask_cluster.train(todo, jobs)
+        return
+    waiting = batches(todo, jobs)
+    if how.backend == "loky":
+        few = list(itertools.islice(waiting, jobs))
+        jobs, waiting = min(jobs, len(few)), itertools.chain(few, waiting)
+        measure_speed(todo.design.dtype)  # compile once, here: workers read the kernels from disk
+        resource_tracker.ensure_running()  # as in `workers`
+    pool = Pool(todo.problems, how.backend, jobs)
+    try:
+        with contextlib.closing(pool.train(waiting)) as results:
+            yield from results
+    finally:
+        pool.stop.set()

@@ -1,0 +1,97 @@
+"""Batches -> results, on a Dask cluster.
+
+joblib has a backend for Dask, but it never hears of a task that is given up because its workers died, and waits for it
+forever; and it cannot tell which task that was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+from collections.abc import Generator, Iterator
+from concurrent.futures import CancelledError
+from typing import Any
+
+import dask
+from distributed import Client, KilledWorker, LocalCluster, as_completed, default_client
+
+from experiments.knobs.declared import SCHEDULER
+from experiments.knobs.knob import SweepError
+from experiments.runner.retry import WorkerDied, alone
+from experiments.runner.train import Problem
+from experiments.runner.work import Batch, BatchResult, Todo, batches, train_batch
+
+_CONNECT_SECONDS = 10
+_SHORTEST_BATCH = 2**30  # of work: a quarter of a second, beside which sending it about is nothing
+
+
+@contextlib.contextmanager
+def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
+    """Connect to a scheduler, or start one here with so many workers; yields how many batches it trains at once.
+
+    Raises SweepError where there is no scheduler, or no worker.
+    """
+    with contextlib.ExitStack() as stack:
+        address: Any = scheduler
+        if address is None:
+            # A task that killed two workers is given up: here it is tried alone afterwards.
+            stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
+            options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.ERROR}
+            address = stack.enter_context(LocalCluster(n_workers=n_workers, **options))
+        try:
+            client = stack.enter_context(Client(address, timeout=_CONNECT_SECONDS))
+        except (OSError, ValueError) as error:
+            flag = SCHEDULER.flags[0]
+            raise SweepError(f"{flag}: expected the address of a Dask scheduler, got {scheduler!r}: {error}") from None
+        at_once = sum(client.nthreads().values())
+        if not at_once:
+            raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start some")
+        yield at_once
+
+
+def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
+    """Train what is to be done, on the cluster that is connected; batches come as they are done.
+
+    The scheduler gives a task to other workers where one dies, and gives it up after some. It blames whatever that
+    worker had to do; so the tasks that it gives up are tried once more, alone, when all others are done.
+    """
+    client = default_client()
+    # A result of a task, and no data sent beforehand: that would be lost with the workers that hold it.
+    problems = {key: client.submit(_itself, problem, pure=False) for key, problem in todo.problems.items()}
+    under_way: dict[Any, Batch] = {}
+
+    def submit(batch: Batch) -> Any:
+        future = client.submit(train_batch, batch, problems[batch.problem], pure=False)
+        under_way[future] = batch
+        return future
+
+    def result_of(future: Any) -> BatchResult:
+        under_way.pop(future)
+        try:
+            result: BatchResult = future.result()
+        except KilledWorker:
+            raise WorkerDied("on every worker of the cluster that it was given to") from None
+        except CancelledError:
+            raise ConnectionError("the cluster is gone") from None
+        return result
+
+    waiting, given_up = batches(todo, jobs, _SHORTEST_BATCH), []
+    try:
+        done = as_completed([submit(batch) for batch in itertools.islice(waiting, 2 * jobs)])
+        for future in done:
+            batch = under_way[future]
+            try:
+                yield result_of(future)
+            except WorkerDied:
+                given_up.append(batch)
+            for following in itertools.islice(waiting, 1):
+                done.add(submit(following))
+        for batch in given_up:
+            yield from alone(batch, lambda batch: result_of(submit(batch)), attempts=1)
+    finally:
+        client.cancel(list(under_way))
+
+
+def _itself(problem: Problem) -> Problem:
+    return problem

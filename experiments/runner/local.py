@@ -1,0 +1,136 @@
+"""Batches -> results on this machine: in threads or processes through joblib, whatever becomes of a worker."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import BrokenExecutor
+from typing import Any
+
+import joblib
+
+from experiments.design import ProblemKey
+from experiments.runner.retry import WorkerDied, alone
+from experiments.runner.train import Problem
+from experiments.runner.work import Batch, BatchResult, train_batch
+
+_LOOK_SECONDS = 0.5  # between two looks of a worker at whether its parent lives
+_ATTEMPTS = 2  # at a run alone in a worker of its own, before it is the run that kills it
+
+
+class Pool:
+    """Workers for batches, made anew where a dead one broke them."""
+
+    def __init__(self, problems: Mapping[ProblemKey, Problem], backend: str, jobs: int) -> None:
+        self._problems, self._backend, self._jobs = problems, backend, jobs
+        self.stop = threading.Event()
+        self._stop_of_threads = self.stop if backend == "threading" else None  # it cannot travel to a process
+
+    def train(self, batches: Iterator[Batch]) -> Generator[BatchResult]:
+        """The result of each batch, as it is done.
+
+        Whatever was under way when a worker died is tried again, in a new pool. What was under way the second time
+        is tried alone, run by run if need be: a run that always kills its worker is a failed one.
+        """
+        suspects: set[tuple[int, int]] = set()
+        under_way: dict[tuple[int, int], Batch] = {}
+        waiting = batches
+        while True:
+            try:
+                for result in self._parallel(self._noted(waiting, under_way), self._jobs):
+                    under_way.pop(_name_of(result.batch))
+                    yield result
+            except BrokenExecutor:
+                pass
+            # joblib does not always raise: between two lines of its other thread it ends as if all were done.
+            again, following = list(under_way.values()), list(itertools.islice(waiting, 1))
+            if not again and not following:
+                return
+            under_way.clear()
+            for batch in again:
+                if _name_of(batch) in suspects:
+                    yield from alone(batch, self._attempt, _ATTEMPTS)
+            first_time = [batch for batch in again if _name_of(batch) not in suspects]
+            suspects.update(map(_name_of, first_time))
+            waiting = itertools.chain(first_time, following, waiting)
+
+    @staticmethod
+    def _noted(batches: Iterator[Batch], under_way: dict[tuple[int, int], Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            under_way[_name_of(batch)] = batch
+            yield batch
+
+    def _attempt(self, batch: Batch) -> BatchResult:
+        try:
+            for result in self._parallel(iter([batch]), jobs=1):
+                return result
+        except BrokenExecutor as error:
+            if codes := re.search(r"\{(.+?)\}", str(error)):
+                raise WorkerDied(codes[1]) from None
+        raise WorkerDied("how is not known")
+
+    def _parallel(self, batches: Iterator[Batch], jobs: int) -> Generator[BatchResult]:
+        processes = self._backend != "threading"
+        pool = joblib.Parallel(
+            # joblib would do one job in this process, which then dies with it.
+            n_jobs=max(2, jobs) if processes else jobs,
+            backend=self._backend,
+            return_as="generator_unordered",
+            pre_dispatch=2 * jobs if jobs > 1 else 1,
+            batch_size=1,  # the batches here are of joblib's own kind: they have the right size already
+            **({"initializer": _end_with, "initargs": (os.getpid(),)} if processes else {}),
+        )
+        tasks = (
+            joblib.delayed(train_batch)(batch, self._problems[batch.problem], self._stop_of_threads)
+            for batch in batches
+        )
+        with interrupts_held_back():
+            done = pool(tasks)
+        try:
+            for result in done:  # noqa: UP028 - `yield from` would close `done` by itself, with joblib's warning
+                yield result
+        finally:
+            _close(done)
+
+
+def _end_with(parent: int) -> None:
+    """Let this process, a worker, end when the one that started it does, be it killed: else it waits for minutes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _name_of(batch: Batch) -> tuple[int, int]:
+    """What no other batch has: its first run."""
+    return batch.configurations[0], batch.networks.seeds[0]
+
+
+def _close(done: Generator[Any]) -> None:
+    """Stop what is not done yet; that it is left unused is not worth joblib's warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        done.close()
+
+
+@contextlib.contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Processes started meanwhile never see the Ctrl-C of a terminal, which goes to all of them at once.
+
+    Whoever started them sees it, afterwards, and ends them; by themselves they would print a traceback each.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,90 @@
+"""What a sweep will take: time, memory, disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+import numpy as np
+
+from experiments.knobs.declared import AXES, BATCH_SIZE, DATASET
+from experiments.knobs.values import known_value
+from experiments.runner.train import Problem
+from experiments.runner.work import Todo
+from experiments.text import duration, size
+from planar_core import network, training
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep will take."""
+
+    runs: int  # all
+    reused: int  # of these
+    work: int  # as in work_of_run
+    seconds: float
+    memory: int  # bytes, at the end
+    disk: int  # bytes, for the tables and what is added to the store
+
+    def __str__(self) -> str:
+        reused = f" ({self.reused:,} stored)" if self.reused else ""
+        costs = f"about {duration(self.seconds)}, {size(self.memory)} of memory, {size(self.disk)} on disk"
+        return f"{self.runs:,} runs{reused}, {costs}"
+
+
+def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
+    """Estimate what the sweep takes, without expanding it."""
+    design = todo.design
+    records = training.n_records(design.iterations, design.record_every)
+    work = parameters = largest = 0
+    for group in todo.groups():
+        work += group.work * group.n_runs
+        of_one = network.count_parameters(todo.problems[group.problem].features, group.hidden)
+        parameters, largest = parameters + group.n_runs * of_one, max(largest, of_one)
+    runs, at_once = design.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
+    text = sum(
+        max(len(str(value)) + (axis is not DATASET) for value in design.values[axis.name])
+        for axis in AXES
+        if axis is DATASET or (axis.is_further and axis.name in design.columns)
+    )
+    dealt = max(_mini_batch_numbers(problem, design.values[BATCH_SIZE.name]) for problem in todo.problems.values())
+    numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in todo.problems.values())
+    # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
+    return Plan(
+        runs=runs,
+        reused=runs - todo.n_runs,
+        work=work,
+        seconds=work * seconds_of_work / at_once,
+        # The data as they are, for the kernels, and of every thread as dealt out to mini-batches.
+        memory=400 * runs + 160 * largest * at_once + 16 * numbers + 8 * dealt * at_once,
+        disk=(60 + text) * runs * records
+        + (100 + text) * runs
+        + todo.n_runs * (24 * records + 120)
+        + 8 * (parameters + numbers),
+    )
+
+
+def _mini_batch_numbers(problem: Problem, batch_sizes: Sequence[Any]) -> int:
+    """How many numbers the examples are, at most, when they are dealt out to mini-batches of whole vectors."""
+    examples = problem.train
+    smallest = min((size for size in batch_sizes if known_value(BATCH_SIZE, size) is not None), default=examples.m)
+    if smallest >= examples.m:
+        return 0
+    padded = network.whole_vectors(smallest, examples.X.dtype)
+    return int((examples.X.shape[0] + 3) * -(-examples.m // smallest) * padded)  # labels, weights and order, too
+
+
+def measure_speed(dtype: str) -> float:
+    """Seconds for one of work on one core, from a short training; compiles the kernels if need be."""
+    rng = np.random.RandomState(0)
+    X = rng.random_sample((2, 400))
+    times = []
+    training.train(X, X[0] > X[1], hidden=4, iterations=1, dtype=dtype)
+    for _ in range(3):
+        start = time.perf_counter()
+        training.train(X, X[0] > X[1], hidden=4, iterations=1000, record_every=1000, dtype=dtype)
+        times.append(time.perf_counter() - start)
+    return min(times) / (1000 * 400 * (4 * (2 + 4) + (4 + 4)))  # see work_of_run

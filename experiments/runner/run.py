@@ -1,0 +1,72 @@
+"""Runs -> the store: what is stored is reused, the rest is trained, and stored batch by batch."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from experiments.datasets.data import Data
+from experiments.design import Design, ProblemKey
+from experiments.knobs.words import in_words
+from experiments.runner.backends import How, train_all
+from experiments.runner.work import BatchResult, Todo, todo
+from experiments.store.store import Store
+
+
+class RunFailed(Exception):
+    """The first run that failed, where that was asked for. The message is one line."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a sweep was run."""
+
+    computed: int
+    reused: int
+    seconds: float
+    how: How
+
+
+def run(
+    design: Design,
+    data: Mapping[ProblemKey, Data],
+    store: Store,
+    how: How,
+    jobs: int,
+    progress: Callable[[BatchResult], None] | None = None,
+    begin: Callable[[Todo], None] | None = None,
+    is_checked: bool = False,
+) -> Done:
+    """Train every run of the sweep that is not stored, and store it.
+
+    ``begin`` is called with what that is, and ``progress`` when a batch is stored. ``jobs`` is what ``workers`` gave.
+    ``is_checked`` is that of ``todo``.
+    Raises RunFailed if the first failed run is to be the last one.
+    """
+    start = time.perf_counter()
+    left = todo(design, data, store, how.fresh, is_checked)
+    if begin is not None:
+        begin(left)
+    store.add_data([each for d in data.values() for each in (d, d.base) if each is not None])
+    numbers = store.configurations(
+        design.identity(run, data[run.problem].fingerprint) for run in design.configurations()
+    )
+    with contextlib.closing(train_all(left, how, jobs)) as results:
+        for result in results:
+            batch = result.batch
+            store.add([numbers[position] for position in batch.configurations], batch.networks.seeds, result.runs)
+            if progress is not None:
+                progress(result)
+            if how.fail_fast:
+                _raise_first_failure(design, result)
+    return Done(left.n_runs, design.size - left.n_runs, time.perf_counter() - start, how)
+
+
+def _raise_first_failure(design: Design, result: BatchResult) -> None:
+    batch = result.batch
+    for position, seed, run in zip(batch.configurations, batch.networks.seeds, result.runs, strict=True):
+        if run.status == "failed":
+            knobs = {**design.configuration(position)._asdict(), **design.settings, "seed": seed}
+            raise RunFailed(f"{in_words({name: knobs[name] for name in design.columns})}: {run.error}")

@@ -1,0 +1,120 @@
+"""What to train, and the training of it, in whatever process: the part of a sweep that workers run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from experiments.datasets.data import Data
+from experiments.knobs.declared import AXES
+from experiments.knobs.values import known_value
+from experiments.store.store import MEASURES, StoredRun
+from planar_core import network, training
+from planar_core.kernels import Examples
+from planar_core.training import Hyperparameters
+
+_OF_HYPERPARAMETERS = [axis for axis in AXES if axis.name in Hyperparameters._fields]
+
+
+class Stopped(Exception):
+    """A worker was asked to stop in the middle of a batch."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The data of a problem as the kernels want them."""
+
+    features: int
+    train: Examples
+    test: Examples
+
+    @classmethod
+    def of(cls, data: Data, dtype: str) -> Problem:
+        """The padded arrays of a data set, in the precision of the training."""
+        train = network.examples(data.X, data.Y, np.dtype(dtype))
+        return cls(data.X.shape[0], train, network.examples(data.X_test, data.Y_test, np.dtype(dtype)))
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Networks to be trained on one problem, which have a shape in common. The lists have one entry a network.
+
+    ``numerics`` is the version of the arithmetic that is wanted: on another machine there may be another one.
+    """
+
+    hidden: str
+    activation: str
+    hyperparameters: list[Hyperparameters]
+    seeds: list[int]
+    iterations: int
+    record_every: int
+    dtype: str
+    numerics: int = training.NUMERICS
+
+    def part(self, start: int, end: int) -> Networks:
+        """Some of them."""
+        return replace(self, hyperparameters=self.hyperparameters[start:end], seeds=self.seeds[start:end])
+
+    @property
+    def n_records(self) -> int:
+        """The length of a curve."""
+        return training.n_records(self.iterations, self.record_every)
+
+
+def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
+    """What the core wants to know of a run. A further knob that is not among ``knobs`` is at its default."""
+    return Hyperparameters(
+        **{axis.name: known_value(axis, knobs.get(axis.name, axis.default[0])) for axis in _OF_HYPERPARAMETERS}
+    )
+
+
+def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:
+    """Train networks. One that raises becomes a failed run, with its message, and costs no other one."""
+    if networks.numerics != training.NUMERICS:
+        why = f"a worker has version {training.NUMERICS} of the numerics, not {networks.numerics}"
+        return [failed(why)] * len(networks.seeds)
+    try:
+        return _train(networks, problem, stop)
+    except Stopped:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the result of that run
+        if len(networks.seeds) == 1:
+            return [failed(f"{type(error).__name__}: {error}")]
+        return [run for k in range(len(networks.seeds)) for run in train(networks.part(k, k + 1), problem, stop)]
+
+
+def failed(why: str) -> StoredRun:
+    """A run without numbers."""
+    return StoredRun("failed", np.zeros((len(MEASURES), 0)), b"", " ".join(why.split()).rstrip(":"))
+
+
+def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -> list[StoredRun]:
+    features, hidden = problem.features, networks.hidden
+    arrays = training.new_batch(
+        features, hidden, networks.seeds, networks.hyperparameters, networks.n_records, networks.dtype
+    )
+    for _ in training.train_batch(
+        hidden,
+        features,
+        arrays,
+        problem.train,
+        problem.test,
+        networks.iterations,
+        networks.record_every,
+        activation=networks.activation,
+    ):
+        if stop is not None and stop.is_set():
+            raise Stopped
+    flat = network.flatten(arrays.parameters, features, network.layout(features, hidden))
+    flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
+    curves = np.stack([arrays.costs, arrays.train_accuracies, arrays.test_accuracies], axis=1)
+    return [
+        StoredRun("diverged" if diverged else "ok", curve[:, :filled], parameters.tobytes(), "")
+        for curve, filled, parameters, diverged in zip(
+            curves, arrays.records.tolist(), flat, arrays.diverged.tolist(), strict=True
+        )
+    ]

@@ -1,0 +1,226 @@
+"""What is left of a sweep, batch by batch."""
+
+from __future__ import annotations
+
+import math
+import threading
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from experiments.datasets.data import Data
+from experiments.design import Design, ProblemKey
+from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, HIDDEN, SEED
+from experiments.knobs.knob import SweepError
+from experiments.knobs.values import known_value
+from experiments.runner.train import Networks, Problem, hyperparameters, train
+from experiments.store.store import Store, StoredRun
+from planar_core import network, training
+from planar_core.simd import LANES
+
+# A batch should be worth its scheduling and show on the progress bar, yet leave the others something to do.
+_SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
+_BATCHES_PER_JOB = 32
+MOST_GROUPS = 1_000_000  # which are listed, to sort them
+# Of work, as measured: to find the place of an example in a mini-batch and copy it there; and once for each of them.
+_DEALING, _MINI_BATCH = 100, 1000
+
+# What the runs of a batch share: the kernels take it once.
+_SHARED = {axis.name for axis in AXES if axis.is_problem or axis in (HIDDEN, ACTIVATION)}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Networks of a sweep that are trained in one go, and where they stand in it."""
+
+    problem: ProblemKey
+    configurations: list[int]  # of each network: the position among those of the sweep
+    networks: Networks
+    work: int  # as in work_of_run
+
+    def part(self, start: int, end: int) -> Batch:
+        """Some of its networks."""
+        configurations = self.configurations[start:end]
+        work = self.work * len(configurations) // len(self.configurations)
+        return replace(self, configurations=configurations, networks=self.networks.part(start, end), work=work)
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What training a batch gives."""
+
+    batch: Batch
+    runs: list[StoredRun]
+
+
+class Group(NamedTuple):
+    """Runs that take equally long and may share a batch."""
+
+    problem: ProblemKey
+    hidden: str
+    activation: str
+    work: int  # of each, as in work_of_run
+    n_runs: int
+    stretches: range  # where their configurations are in the sweep: the first of each stretch
+    length: int  # of a stretch
+
+    def configurations(self) -> Iterator[int]:
+        """The positions of their configurations in the design."""
+        for first in self.stretches:
+            yield from range(first, first + self.length)
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What is left of a design.
+
+    seeds: for each configuration those to be trained; None stands for all seeds of all configurations
+    """
+
+    design: Design
+    problems: dict[ProblemKey, Problem]
+    seeds: list[Sequence[int]] | None
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs that are."""
+        return self.design.size if self.seeds is None else sum(map(len, self.seeds))
+
+    @property
+    def work(self) -> int:
+        """How long they take, as in work_of_run."""
+        return sum(group.work * group.n_runs for group in self.groups())
+
+    def groups(self) -> Iterator[Group]:
+        """Runs that take equally long: those that may share a batch, and have a batch size in common.
+
+        The outer dimensions of the sweep, up to the last one with anything that a batch shares, tell its kinds apart.
+        The configurations of a kind stand together; those with one batch size lie among them at regular distances.
+        """
+        design = self.design
+        records = training.n_records(design.iterations, design.record_every)
+        width, sizes, length = self._extents()
+        for first in range(0, design.n_configurations, width):
+            for start in range(first, first + sizes * length, length):
+                run = design.configuration(start)
+                batch_size = known_value(BATCH_SIZE, run.batch_size)
+                problem = self.problems[run.problem]
+                work = work_of_run(problem, run.hidden, design.iterations, records, batch_size)
+                stretches = range(start, first + width, sizes * length)
+                group = Group(run.problem, run.hidden, run.activation, work, 0, stretches, length)
+                if self.seeds is None:
+                    n_runs = width // sizes * len(design.values["seed"])
+                else:
+                    n_runs = sum(len(self.seeds[position]) for position in group.configurations())
+                yield group._replace(n_runs=n_runs)
+
+    def _extents(self) -> tuple[int, int, int]:
+        """Configurations of a kind, batch sizes in it, and configurations of one batch size that stand together."""
+        dimensions = self.design.dimensions[:-1]  # but for the seed
+        outer = 1 + max(k for k, each in enumerate(dimensions) if not _SHARED.isdisjoint(each.names))
+        of_size = next(k for k, each in enumerate(dimensions) if BATCH_SIZE.name in each.names)
+        width = math.prod(each.size for each in dimensions[outer:])
+        length = math.prod(each.size for each in dimensions[max(outer, of_size + 1) :])
+        return width, dimensions[of_size].size if of_size >= outer else 1, length
+
+    @property
+    def n_groups(self) -> int:
+        """How many ``groups`` gives, at most."""
+        width, sizes, _ = self._extents()
+        return self.design.n_configurations // width * sizes
+
+
+def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, batch_size: int | None = None) -> int:
+    """How long a run takes, in steps that are about equally long for every network.
+
+    A step is the time of one weight in a pass over one example, some six multiply-and-add operations. A unit,
+    with its tanh, takes four. A record has no backward pass and takes half an iteration on all examples. A mini-batch
+    is padded to whole vectors, and one more stands for adding up their lanes, which is little beside all examples.
+    """
+    shapes = network.layer_shapes(problem.features, hidden)
+    work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
+    examples, test_examples = int(problem.train.X.shape[1]), int(problem.test.X.shape[1])
+    work_of_records = work_of_example * (records * (examples + test_examples) // 2)
+    if batch_size is None or batch_size >= problem.train.m:
+        return work_of_example * iterations * examples + work_of_records
+    dtype = problem.train.X.dtype
+    padded = network.whole_vectors(batch_size, dtype) + LANES[dtype.name]
+    return iterations * (work_of_example * padded + _DEALING * batch_size + _MINI_BATCH) + work_of_records
+
+
+def todo(
+    design: Design,
+    data: Mapping[ProblemKey, Data],
+    store: Store | None,
+    fresh: bool = False,
+    is_checked: bool = False,
+) -> Todo:
+    """What is not stored yet; of a failed run another attempt.
+
+    Every run that is stored is read, to see that it is whole, unless that is known already (``is_checked``).
+
+    Raises SweepError for a grid of too many kinds of networks, ResultsError for a run that is damaged.
+    """
+    problems = {key: Problem.of(each, design.dtype) for key, each in data.items()}
+    everything = Todo(design, problems, None)
+    if everything.n_groups > MOST_GROUPS:
+        axes = "data sets, hidden sizes, activations and batch sizes"
+        raise SweepError(f"expected at most {MOST_GROUPS:,} combinations of {axes}, got {everything.n_groups:,}")
+    if store is None or fresh:
+        return everything
+    wanted, seeds = design.values["seed"], list[Sequence[int]]()
+    for run in design.configurations():
+        number = store.find(design.identity(run, data[run.problem].fingerprint))
+        stored = set() if number is None else set(_finished(store, number, is_checked))
+        seeds.append(wanted if stored.isdisjoint(wanted) else array("L", (s for s in wanted if s not in stored)))
+    return Todo(design, problems, seeds)
+
+
+def _finished(store: Store, configuration: int, is_checked: bool) -> Iterator[int]:
+    """The seeds of the runs that are stored and did not fail."""
+    if is_checked:
+        yield from (seed for seed, status in store.statuses(configuration) if status != "failed")
+    else:
+        yield from (seed for seed, run in store.runs(configuration) if run.status != "failed")
+
+
+def batches(todo: Todo, jobs: int, shortest: int | None = None) -> Iterator[Batch]:
+    """What is to be done in batches, those of the longest first, so that the cores stay busy to the end.
+
+    A batch has at least the work ``shortest``, unless there is no more of its kind.
+    """
+    design, all_seeds = todo.design, todo.design.values[SEED.name]
+    groups = list(todo.groups())
+    share = sum(group.work * group.n_runs for group in groups) // (jobs * _BATCHES_PER_JOB)
+    share = min(max(share, shortest or _SHORTEST_BATCH), _LONGEST_BATCH)
+    groups.sort(key=lambda group: -min(max(group.work, share), group.work * group.n_runs))
+    for group in groups:
+        size = max(1, share // max(1, group.work))
+        batch = _empty(group, design)
+        for position in group.configurations():
+            how = hyperparameters(design.configuration(position)._asdict())
+            seeds = all_seeds if todo.seeds is None else todo.seeds[position]
+            start = 0
+            while start < len(seeds):
+                taken = [int(seed) for seed in seeds[start : start + size - len(batch.configurations)]]
+                start += len(taken)
+                batch.configurations.extend([position] * len(taken))
+                batch.networks.hyperparameters.extend([how] * len(taken))
+                batch.networks.seeds.extend(taken)
+                if len(batch.configurations) == size:
+                    yield replace(batch, work=group.work * size)
+                    batch = _empty(group, design)
+        if batch.configurations:
+            yield replace(batch, work=group.work * len(batch.configurations))
+
+
+def _empty(group: Group, design: Design) -> Batch:
+    """A batch that is to be filled."""
+    networks = Networks(group.hidden, group.activation, [], [], design.iterations, design.record_every, design.dtype)
+    return Batch(group.problem, [], networks, 0)
+
+
+def train_batch(batch: Batch, problem: Problem, stop: threading.Event | None = None) -> BatchResult:
+    """What a worker does with a batch."""
+    return BatchResult(batch, train(batch.networks, problem, stop))

@@ -1,0 +1,89 @@
+"""sweep.json: what was asked for, with which data, and how it was carried out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pandas as pd
+import scipy
+
+from experiments.store.store import STATUSES
+from experiments.tables.tables import Tables
+
+FORMAT = 3  # of the manifest; raised when a reader has to know
+
+
+def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[str, Any]) -> dict[str, Any]:
+    """What sweep.json holds, as plain values.
+
+    ``findings`` are those of ``experiments.findings``; ``done`` says how the sweep was run: runs computed and reused,
+    seconds, jobs and backend.
+    """
+    design = tables.design
+
+    return {
+        "format": FORMAT,
+        "request": design.request,
+        "columns": design.columns,
+        "problem_columns": design.problem_columns,
+        "counts": {
+            "runs": len(design),
+            **{status: int((tables.runs["status"] == status).sum()) for status in STATUSES},
+            "computed": done["computed"],
+            "reused": done["reused"],
+        },
+        "data": tables.about,
+        "notes": design.notes,
+        "findings": findings,
+        "execution": {
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "training_seconds": round(done["seconds"], 3),
+            "jobs": done["jobs"],
+            "backend": done["backend"],
+            "commit": _commit(),
+            "python": platform.python_version(),
+            "versions": {
+                "numpy": np.__version__,
+                "numba": numba.__version__,
+                "pandas": pd.__version__,
+                "scipy": scipy.__version__,
+            },
+            "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+        },
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the source tree this runs from, with "+" if files differ from it; None outside git."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        # A package installed into somebody else's repository is not of that repository's commit.
+        if not git("ls-files", Path(__file__).name):
+            return None
+        changes = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+" if changes else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

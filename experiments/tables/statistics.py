@@ -1,0 +1,358 @@
+"""What can honestly be concluded from seeds: means, intervals, ranks and ties. Pure functions on tables.
+
+Seeds are replicates: a configuration is judged by its mean over seeds, with the uncertainty of that mean, and
+the best configuration of a problem is reported together with those it cannot be told apart from.
+
+The same runs give the same bytes on every machine: sums are IEEE additions in the order of the seeds; what
+comes out of a special function is rounded before anything is made of it; and every statistic has 9
+significant digits, on which ranks, and who is best, are decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from experiments.store.store import MEASURES, STATUSES
+from planar_core.comparisons import PATTERNS, PER_UNIT, bounds, bounds_of_many, codes, count_comparisons
+from planar_core.elementary import evaluate
+
+DIGITS = 9
+TAIL = 0.025  # beyond each end of a 95 % interval
+FAMILY_LEVEL = 0.05  # of all comparisons of one configuration with others together
+STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
+TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
+FEWEST_FLIPPED = 6  # seeds in common with the best: 5 flip in 32 ways, and whoever is far below fills the 5 %
+MOST_FLIPPED = 1000  # configurations of a problem: the work grows with their square, to some seconds
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+# From 10^0 to 10^22 they are exact in float64, so one multiplication or division by them rounds once.
+_POWERS = np.array([float(f"1e{k}") for k in range(-22, 23)])
+_ONE = 22  # where 10^0 is
+
+
+def summarize(
+    runs: pd.DataFrame,
+    configuration: Sequence[str],
+    problem: Sequence[str],
+    constant_cost: npt.ArrayLike = np.inf,
+) -> pd.DataFrame:
+    """Statistics over the seeds of each configuration.
+
+    `runs` has one row per run: the `configuration` columns, seed, status (ok, diverged, failed), cost,
+    train_accuracy, test_accuracy (fractions). `configuration` names the identifying columns without the seed,
+    `problem` those of them that name the problem. Other columns and the order of the seeds do not matter.
+    `constant_cost`, of each run or of all, is what the best constant prediction costs: see the function of that name.
+
+    Returns one row per configuration, in order of first appearance: its columns, n_seeds (all that were asked
+    for), n_diverged, n_failed, n_stuck (ok, and yet not better than the best constant prediction, but for the
+    rounding of float32: 1e-6); then mean_M, std_M (ddof 1), ci_low_M, ci_high_M, median_M and iqm_M for M in
+    test_accuracy, train_accuracy, cost; then rank_test_accuracy, tied_with_best, difference_to_best,
+    difference_ci_low and difference_ci_high. Diverged runs count with their last finite numbers; failed runs, and
+    numbers that are not finite, are left out. The 95 % interval for the mean is Student's,
+    mean -+ t(0.975, n - 1) std / sqrt(n), and is not cut off at 0 or 1. iqm is the interquartile mean: of what is
+    left without the floor(n / 4) smallest and as many largest (`scipy.stats.trim_mean(x, 0.25)`). Without a number
+    mean, median and iqm, and with fewer than two the others, are nan.
+
+    Ranks (Int64, 1 = highest mean test accuracy) and ties (boolean) are within one problem. Equal means share
+    the smaller rank; without a mean there is none (NA). Means must not depend on the CPU's order of summation
+    before they are ranked: statistics are rounded to 9 significant digits (see `significant`), and ranks and
+    the best are decided on the rounded means, so that they too are the same everywhere.
+
+    `difference_to_best`: the mean difference in test accuracy between the best-looking configuration (the first, if
+    several share rank 1) and this one, over the seeds that both have. `difference_ci_low` and `difference_ci_high`:
+    by how much the truly best configuration of the problem exceeds this one, 0 or more. For each configuration either
+    end by itself is right in 95 % of sweeps: the lower one, because it is judged by what chance does to the largest
+    of all comparisons with this configuration (`planar_core.comparisons`: sign flips from 6 seeds on, below that, or
+    beyond 1,000 configurations, Student's t at 5 % divided by their number); the upper one, the largest of the upper
+    ends of all one-sided paired t-intervals, because one of these is the interval of the truly best.
+
+    `tied_with_best`: whether difference_ci_low is 0. So the truly best configuration is among the ties in at least
+    95 % of sweeps, exactly so where noise is symmetric, and in simulations of the kinds named below. With fewer than
+    two seeds in common with the best nothing can be told (nan and NA); the best is tied with itself. No test on a few
+    seeds can know what none of them shows: against a steady best one, others of the same mean that get stuck in 3 of
+    10 seeds look better wherever none of theirs does, and with 35 of them the steady one is among the ties in 41 % of
+    sweeps of 10 seeds. That is what n_stuck is for.
+
+    Other rules in simulations of eight kinds of noise (normal, also with what seeds have in common, skewed either way,
+    heavy-tailed, discrete, unequal, a best one that gets stuck): of 35 configurations that differ, how many are tied on
+    average of 5, 10 and 30 seeds. This rule 18.6, 17.3, 14.4; Bonferroni for all paired t-tests of any against any
+    18.6, 17.9, 15.1, of the best-looking against any 20.8, 18.8, 15.5; intervals of each by itself 19.5, 18.7, 16.6.
+    Where all are equally good, this rule has a given one among the ties in 96 % on average, and in 94 % at the least,
+    of 800 trials.
+
+    Raises ValueError for a missing column, an unknown status, or a run that appears twice.
+    """
+    configuration, problem = list(configuration), list(problem)
+    _check(runs, configuration, problem)
+    seeds = _codes(runs, ["seed"], sort=True)
+    # In the order of the seeds, whatever the order of the rows: sums depend on the order in the last bit.
+    order = np.argsort(seeds, kind="stable")
+    all_groups = _codes(runs, configuration)
+    group, seed = all_groups[order], seeds[order]
+    n_groups = _count(group)
+    twice = order[pd.Index(group * _count(seed) + seed).duplicated()]
+    if len(twice):
+        example = runs[[*configuration, "seed"]].iloc[twice[0]].to_dict()
+        raise ValueError(f"expected one row per configuration and seed, got {example} twice")
+
+    first_rows = np.unique(all_groups, return_index=True)[1]
+    summary = runs[configuration].iloc[first_rows].reset_index(drop=True)
+    summary["n_seeds"] = np.bincount(group, minlength=n_groups)
+    diverged, failed = (runs["status"].eq(s).to_numpy(dtype=bool)[order] for s in ("diverged", "failed"))
+    summary["n_diverged"] = np.bincount(group[diverged], minlength=n_groups)
+    summary["n_failed"] = np.bincount(group[failed], minlength=n_groups)
+    cost = runs["cost"].to_numpy(dtype=np.float64, na_value=np.nan)
+    stuck = (cost >= np.asarray(constant_cost) - STUCK_MARGIN) & runs["status"].eq("ok").to_numpy(dtype=bool)
+    summary["n_stuck"] = np.bincount(all_groups[stuck], minlength=n_groups)
+
+    values = {name: runs[name].to_numpy(dtype=np.float64, na_value=np.nan)[order] for name in reversed(MEASURES)}
+    for name, of_runs in values.items():
+        values[name] = np.where(failed, np.nan, of_runs)
+        n, mean, std = _moments(values[name], group, n_groups)
+        with np.errstate(over="ignore"):  # t(0.975, 1) is 12.7: costs near 1e308 have infinite ends
+            half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0))
+            statistics = {"mean": mean, "std": std, "ci_low": mean - half, "ci_high": mean + half}
+        statistics["median"], statistics["iqm"] = _robust(values[name], group, n_groups)
+        for statistic, value in statistics.items():
+            summary[f"{statistic}_{name}"] = _settled(value)
+    problem_of = _codes(summary, problem)
+    mean_of_problem = summary["mean_test_accuracy"].groupby(problem_of)
+    rank = mean_of_problem.rank(method="min", ascending=False).astype("Int64")
+    summary["rank_test_accuracy"] = rank
+    best = np.full(_count(problem_of), n_groups)  # n_groups: nobody
+    leaders = np.flatnonzero(rank.eq(1).to_numpy(dtype=bool, na_value=False))
+    np.minimum.at(best, problem_of[leaders], leaders)
+    best = best[problem_of]
+    difference, low, high = _shortfalls(values["test_accuracy"], group, seed, problem_of, best)
+    is_best = best == np.arange(n_groups)
+    summary["tied_with_best"] = pd.arrays.BooleanArray(is_best | (low <= 0), ~is_best & np.isnan(low))
+    summary["difference_to_best"] = difference
+    summary["difference_ci_low"], summary["difference_ci_high"] = low, high
+    return summary
+
+
+def constant_cost(counts: Sequence[int]) -> float:
+    """The cost of the best constant prediction, for that many examples of each class: the entropy of the shares.
+
+    -sum(p log p) nats, with 0 log 0 = 0.
+    """
+    shares = np.array([n / sum(counts) for n in counts if n])
+    return float(-sum(p * log for p, log in zip(shares.tolist(), evaluate("log", shares).tolist(), strict=True)))
+
+
+def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike) -> Floats:
+    """The test accuracy that counts as learned, for each row of a summary.
+
+    95 % of the way from the share of the larger class (`majority`, of the test points of each row) to the highest mean
+    test accuracy of the problem; nan where no configuration exceeds that share.
+    """
+    best = summary["mean_test_accuracy"].groupby(_codes(summary, problem)).transform("max").to_numpy(np.float64)
+    share = np.broadcast_to(np.asarray(majority, dtype=np.float64), best.shape)
+    return _settled(np.where(best > share, target_of(best, share), np.nan))
+
+
+def target_of(best: Any, majority: Any) -> Any:
+    """95 % of the way from the share of the larger class to the highest mean test accuracy."""
+    return majority + TARGET_SHARE * (best - majority)
+
+
+def best_configurations(summary: pd.DataFrame, problem: Sequence[str]) -> pd.DataFrame:
+    """The rows of a summary, problem by problem in order of appearance, each from rank 1 down; unranked last.
+
+    `summary` is what `summarize` returned (or the file it was written to); `problem` as there. All columns
+    are kept, tied_with_best among them. Equal ranks keep their order, so each problem starts with its best.
+    Take the top N of each with `.groupby(problem).head(N)`.
+    """
+    rank = summary["rank_test_accuracy"].to_numpy(dtype=np.float64, na_value=np.inf)
+    return summary.iloc[np.lexsort((rank, _codes(summary, problem)))].reset_index(drop=True)
+
+
+def median_seed(runs: pd.DataFrame) -> int:
+    """The seed of the typical run among the runs of one configuration, for drawing its network.
+
+    The one with the median test accuracy (the lower of two); among several the one of the smallest cost, then
+    of the smallest seed. Failed runs, and those without a test accuracy, are left out.
+
+    Raises ValueError if none is left, or if a seed appears twice (runs of several configurations).
+    """
+    if runs["seed"].duplicated().any():
+        raise ValueError("expected the runs of one configuration, got several with the same seed")
+    finished = runs[runs["status"].ne("failed") & np.isfinite(runs["test_accuracy"])]
+    if finished.empty:
+        raise ValueError("expected a finished run, got none: there is no median seed")
+    in_order = finished.sort_values(["test_accuracy", "cost", "seed"], na_position="last")
+    median = in_order["test_accuracy"].iloc[(len(in_order) - 1) // 2]
+    return int(in_order.loc[in_order["test_accuracy"] == median, "seed"].iloc[0])
+
+
+def significant(values: npt.ArrayLike, digits: int = DIGITS) -> Floats:
+    """`values` (any shape) in 1 to 17 significant decimal digits: `float(f"{value:.{digits}g}")` of each.
+
+    The result is the float nearest to the decimal, which prints with at most `digits` digits. nan, infinities
+    and the sign of zero are kept.
+    """
+    # Scaled to an integer of that many digits, almost every value can be rounded by arithmetic, 15 times
+    # as fast as through text. The integer is certain unless the scaled value, which has one rounding
+    # error, is close to a half; the way back has one rounding too. What is not certain goes through text.
+    x = np.asarray(values, dtype=np.float64)
+    result = x.copy()
+    ordinary = np.isfinite(x) & (x != 0)
+    size = np.where(ordinary, np.abs(x), 1.0)
+    power = digits + _ONE - np.searchsorted(_POWERS, size, side="right")
+    up, down = _POWERS[_ONE + np.clip(power, 0, 22)], _POWERS[_ONE + np.clip(-power, 0, 22)]
+    scaled = size * up / down  # one of the two is 1
+    whole = np.rint(scaled)
+    certain = (
+        (scaled >= _POWERS[_ONE + digits - 1])  # not so beyond the table
+        & (scaled < _POWERS[_ONE + digits])
+        & (np.abs(np.abs(scaled - whole) - 0.5) > _POWERS[_ONE + digits] * 2.0**-51)
+    )
+    np.copyto(result, np.copysign(whole / up * down, x), where=ordinary & certain)
+    uncertain = ordinary & ~certain
+    result[uncertain] = [float(f"{value:.{digits}g}") for value in x[uncertain].tolist()]
+    return result
+
+
+def _settled(values: Floats) -> Floats:
+    """Rounded to `DIGITS` digits by way of 12, so that means that are equal in theory are equal in the table.
+
+    With 64 seeds and 2,000 test points every other mean is a decimal of ten digits that ends in 5. Which way
+    it is rounded would hang on the last bit of its sum, and equal means would get different ranks.
+    """
+    return significant(significant(values, 12), DIGITS)
+
+
+def _moments(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats, Floats]:
+    """Number, mean and standard deviation (ddof 1) of the finite values of each group.
+
+    `bincount` adds one value after the other: the same bits everywhere, which `sum` does not promise. Values
+    are measured from the smallest in units of the range: seeds that agree have a deviation of exactly 0 (not
+    1e-17), and squares of costs like 1e-200 or 1e200 stay in range.
+    """
+    usable = np.isfinite(values)
+    x, group = values[usable], group[usable]
+    n = np.bincount(group, minlength=n_groups).astype(np.float64)
+    low, high = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)
+    np.minimum.at(low, group, x)
+    np.maximum.at(high, group, x)
+    width = np.where(high > low, high - low, 1.0)
+    part = (x - low[group]) / width[group]
+    mean_part = np.bincount(group, part, n_groups) / np.where(n > 0, n, np.nan)
+    squares = np.bincount(group, np.square(part - mean_part[group]), n_groups)
+    return n, low + width * mean_part, width * np.sqrt(squares / np.where(n > 1, n - 1, np.nan))
+
+
+def _robust(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats]:
+    """Median and interquartile mean of the finite values of each group."""
+    usable = np.isfinite(values)
+    order = np.lexsort((values[usable], group[usable]))
+    x, group = values[usable][order], group[usable][order]
+    n = np.bincount(group, minlength=n_groups)
+    start = np.cumsum(n) - n
+    median = np.full(n_groups, np.nan)
+    some = n > 0
+    lower, upper = x[(start + (n - 1) // 2)[some]], x[(start + n // 2)[some]]
+    median[some] = lower + 0.5 * (upper - lower)
+    position = np.arange(len(x)) - start[group]
+    kept = (position >= n[group] // 4) & (position < n[group] - n[group] // 4)
+    return median, _moments(x[kept], group[kept], n_groups)[1]
+
+
+def _t_quantile(degrees: Floats, tail: npt.ArrayLike = TAIL) -> Floats:
+    """The t that Student's t exceeds with probability `tail`, to 12 digits; nan below 1 degree of freedom."""
+    # Not scipy.stats, which takes 0.75 s to import instead of 0.13; and only when there are runs to sum up.
+    from scipy.special import stdtr, stdtrit
+
+    different, place = np.unique([degrees, np.broadcast_to(tail, degrees.shape)], axis=1, return_inverse=True)
+    v, p = np.where(different[0] >= 1, different[0], np.nan), different[1]
+    t = -stdtrit(v, p)
+    # In SciPy 1.11 that is off by 4e-9, which shows in the ninth digit; stdtr is not. So one Newton step.
+    h = 1e-4 * t
+    t += (stdtr(v, -t) - p) * 2 * h / (stdtr(v, h - t) - stdtr(v, -h - t))
+    quantile: Floats = significant(t, 12)[place.ravel()]
+    return quantile
+
+
+def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, best: Codes) -> Floats:
+    """difference_to_best, difference_ci_low and difference_ci_high, as `summarize` says: (3, configurations).
+
+    score, group and seed are per run (nan: no result); problem_of and best (len(problem_of) for nobody) per
+    configuration.
+    """
+    n_groups, n_seeds = len(problem_of), _count(seed)
+    order = np.argsort(problem_of, kind="stable")  # so that those of a problem stand together
+    place = np.empty(n_groups + 1, np.int64)
+    place[order], place[n_groups] = np.arange(n_groups), -1
+    scores = np.full((n_groups, n_seeds), np.nan)
+    scores[place[group], seed] = score
+    sizes = np.bincount(problem_of)
+    last = np.repeat(np.cumsum(sizes), sizes)
+    first = last - np.repeat(sizes, sizes)
+
+    leader, finite = place[best[order]], np.isfinite(scores)
+    result = np.full((3, n_groups), np.nan)
+    if n_seeds < 2:  # a difference, and nothing to judge it by
+        difference = np.rint((scores[leader] - scores) * PER_UNIT) / PER_UNIT
+        result[0] = np.where(leader >= 0, difference.sum(axis=1), np.nan)
+        return _settled(result[:, place[:-1]])
+    comparisons = last - first - 1
+    if not finite.all():
+        count_comparisons(scores, first, last, comparisons)
+    flips = ((finite & finite[leader]).sum(axis=1) >= FEWEST_FLIPPED) & (last - first <= MOST_FLIPPED)
+    degrees = np.arange(n_seeds, dtype=np.float64)
+    tails, of_group = np.unique(FAMILY_LEVEL / np.maximum(comparisons, 1), return_inverse=True)
+    in_all = _t_quantile(np.tile(degrees, len(tails)), np.repeat(tails, n_seeds)).reshape(len(tails), n_seeds)
+    quantiles = np.stack([in_all[of_group], np.broadcast_to(_t_quantile(degrees, FAMILY_LEVEL), scores.shape)], axis=1)
+
+    # In large families without gaps, what cannot matter is left out.
+    of_family = np.repeat(np.arange(len(sizes)), sizes)
+    has_gap = np.bincount(of_family, ~finite.all(axis=1), minlength=len(sizes)) > 0
+    is_large = (last - first > MOST_FLIPPED) & ~has_gap[of_family]
+    family = int(np.where(is_large, 0, last - first).max(initial=0))
+    bounds(
+        scores, first, last, np.where(is_large, -1, leader), flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS),
+        quantiles,
+        np.empty((2, family)), np.empty(family, np.int64), np.empty(n_seeds), np.empty(PATTERNS), np.empty(PATTERNS),
+        result,
+    )  # fmt: skip
+    if is_large.any():
+        means = scores.sum(axis=1) / n_seeds
+        errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds)
+        highest = means + quantiles[:, 1, n_seeds - 1] * errors
+        by_mean, by_highest = (np.lexsort((-values, of_family)) for values in (means, highest))
+        bounds_of_many(
+            scores, first, last, np.where(is_large, leader, -1), quantiles, means, errors, by_mean, highest, by_highest,
+            np.empty(n_seeds), result,
+        )  # fmt: skip
+    return _settled(result[:, place[:-1]])
+
+
+def _codes(table: pd.DataFrame, columns: Sequence[str], sort: bool = False) -> Codes:
+    """A number from 0 for each row, equal where all columns are; in order of first appearance (or value)."""
+    codes = np.zeros(len(table), dtype=np.int64)
+    for name in columns:
+        of_column, different = pd.factorize(table[name], sort=sort, use_na_sentinel=False)
+        # Numbered anew after each column, or the product of many axes would overflow.
+        codes = pd.factorize(codes * len(different) + of_column, sort=sort)[0].astype(np.int64)
+    return codes
+
+
+def _count(codes: Codes) -> int:
+    return int(codes.max(initial=-1)) + 1
+
+
+def _check(runs: pd.DataFrame, configuration: list[str], problem: list[str]) -> None:
+    missing = [c for c in [*configuration, "seed", "status", *MEASURES] if c not in runs.columns]
+    if missing:
+        raise ValueError(f"expected a table of runs, got one without {', '.join(missing)}")
+    if "seed" in configuration or not set(problem) <= set(configuration):
+        raise ValueError(f"expected problem within configuration, no seed; got {problem}, {configuration}")
+    unknown = runs.loc[~runs["status"].isin(STATUSES), "status"]
+    if len(unknown):
+        raise ValueError(f"expected status {', '.join(STATUSES)}, got {unknown.iloc[0]}")

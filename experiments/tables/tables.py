@@ -1,0 +1,221 @@
+"""The tables of a sweep, its data sets and its networks."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from experiments.datasets.data import Data
+from experiments.datasets.loading import load_fresh
+from experiments.design import Design, ProblemKey
+from experiments.knobs.words import in_words
+from experiments.store.store import Store, StoredRun
+from experiments.tables.problems import fingerprints
+from experiments.tables.statistics import best_configurations, median_seed
+from experiments.tables.stored import curves_of, runs_of, stored_runs
+from planar_core import steps
+from planar_core.network import Array, Parameters
+from planar_core.training import n_records
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network of a sweep."""
+
+    parameters: Parameters
+    activation: str = "tanh"
+
+    def predict_proba(self, X: Array) -> Array:
+        """The probability of class 1 for each example: (1, examples), from X (features, examples)."""
+        return steps.predict_proba(self.parameters, X, self.activation)
+
+    def predict(self, X: Array) -> Array:
+        """The class of each example, 0 or 1: (1, examples), from X (features, examples)."""
+        return steps.predict(self.parameters, X, self.activation)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a sweep, its data sets and its networks.
+
+    runs: a row for each network
+    summary: a row for each configuration
+    design: what was asked for
+    about: what is known of each problem, as ``problems.about_data`` has it
+    store: where the networks are: an open store, or its file
+    """
+
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    design: Design = field(repr=False)
+    about: list[dict[str, Any]] = field(repr=False)
+    store: Store | Path = field(repr=False)
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """Cost and accuracies against iteration, for every run; read on access."""
+        return self._curves_of(len(self.design.values["seed"]))
+
+    def some_curves(self, most_rows: int) -> tuple[pd.DataFrame, str]:
+        """The curves of the first seeds, of at least one, so that there are no more rows; and if so, what to say."""
+        seeds = len(self.design.values["seed"])
+        rows = self.design.n_configurations * n_records(self.design.iterations, self.design.record_every)
+        some = min(seeds, max(1, most_rows // rows))
+        return self._curves_of(some), f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
+
+    def _curves_of(self, n_seeds: int) -> pd.DataFrame:
+        design = self.design.of_seeds(self.design.values["seed"][:n_seeds])
+        with self._opened() as opened:
+            return curves_of(design, self._fingerprints, opened)
+
+    @property
+    def columns(self) -> list[str]:
+        """The identifying columns."""
+        return self.design.columns
+
+    @property
+    def problem_columns(self) -> list[str]:
+        """Those that name the problem."""
+        return self.design.problem_columns
+
+    def best(self, n: int = 1) -> pd.DataFrame:
+        """The first ``n`` configurations of each problem, from rank 1 down: rows of ``summary``."""
+        ranked = best_configurations(self.summary, self.problem_columns)
+        return ranked.groupby(self.problem_columns, sort=False).head(n).reset_index(drop=True)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Store]:
+        if isinstance(self.store, Store):
+            yield self.store
+        else:
+            with Store(self.store, writes=False) as opened:
+                yield opened
+
+    @cached_property
+    def _fingerprints(self) -> dict[ProblemKey, str]:
+        return fingerprints(self.design, self.about)
+
+    def stored_runs(self) -> Iterator[StoredRun]:
+        """Everything that is stored of each run, one at a time, in the order of ``runs``."""
+        with self._opened() as opened:
+            for _, _, run in stored_runs(self.design, self._fingerprints, opened):
+                yield run
+
+    def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
+        """The data of a problem, as it was trained on.
+
+        The problem is a row of ``runs`` or ``summary``, or another mapping with the columns that name it; or the name
+        of a data set, where the sweep has one problem with that. Raises KeyError for anything else.
+        """
+        about = self._about(problem)
+        named = {"name": about["problem"]["dataset"], "class_names": tuple(about["class_names"])}
+        named["notes"] = tuple(about["notes"])
+        with self._opened() as opened:
+            if about["base"] is not None:
+                names = tuple(about["base"]["feature_names"])
+                named["base"] = opened.data(about["base"]["fingerprint"], feature_names=names, **named)
+                named["features"] = about["problem"]["features"]
+            return opened.data(about["fingerprint"], feature_names=tuple(about["feature_names"]), **named)
+
+    def _about(self, problem: str | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+        """What the manifest has of a problem."""
+        if isinstance(problem, str):
+            wanted: dict[str, Any] = {"dataset": problem}
+        else:
+            wanted = {name: problem[name] for name in self.problem_columns}
+        found = [
+            about for about in self.about if all(_same(about["problem"][name], value) for name, value in wanted.items())
+        ]
+        if len(found) != 1:
+            raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, of which it has {len(found):,}")
+        return dict(found[0])
+
+    def features(self, problem: Mapping[str, Any] | pd.Series) -> int:
+        """How many features the data of a problem have, given a row of a table."""
+        return int(self._about(problem)["features"])
+
+    def fresh(self, position: int) -> Data | None:
+        """The data of a row of ``summary``, by position, with other test points, on which nobody has looked.
+
+        None where the data are not generated.
+        """
+        return load_fresh(**self.design.data_arguments(self.design.configuration(position).problem))
+
+    def accuracies(self, position: int, *points: tuple[Array, Array], most: int | None = None) -> Array:
+        """The accuracy on other points of each network in a row of ``summary``, by position; nan for one that failed.
+
+        Each of the ``points`` is (X, Y), X (features, points) and Y (1, points), which may be none of the sweep.
+        Returns (sets of points, networks). ``most``: of the first seeds alone.
+        """
+        design, configuration = self.design, self.design.configuration(position)
+        features = points[0][0].shape[0]
+        with self._opened() as opened:
+            networks = (
+                None if run.status == "failed" else run.network(features, configuration.hidden, design.dtype)
+                for _, run in itertools.islice(runs_of(design, configuration, self._fingerprints, opened), most)
+            )
+            of_points = [
+                steps.accuracies(same_networks, X, Y, configuration.activation)
+                for same_networks, (X, Y) in zip(itertools.tee(networks, len(points)), points, strict=True)
+            ]
+            return np.array(list(zip(*of_points, strict=True))).T  # network by network: one at a time is in memory
+
+    def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
+        """The network of a run, given a row of ``runs`` (or the identifying columns of one).
+
+        Of a row of ``summary``, which has no seed, it is that of the seed with the median test accuracy. Raises
+        LookupError if there is no such run, or it failed.
+        """
+        wanted = self._runs_of(run, [name for name in self.columns if name in run or name != "seed"])
+        if "seed" not in run:
+            try:
+                wanted &= (self.runs["seed"] == median_seed(self.runs[wanted])).to_numpy()
+            except ValueError as error:
+                raise LookupError(str(error)) from None
+        positions = np.flatnonzero(wanted)
+        if len(positions) != 1 or self.runs["status"].iloc[positions[0]] == "failed":
+            wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns if column in run)
+            raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
+        return next(self._networks_at(positions, run))
+
+    def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
+        """The networks of a configuration, a row of ``summary``: of its first ``most`` seeds (None: all) that did not
+        fail.
+
+        Raises LookupError if one is not stored any more.
+        """
+        wanted = self._runs_of(configuration, [name for name in self.columns if name != "seed"])
+        positions = np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy())
+        return list(self._networks_at(positions[:most], configuration))
+
+    def _runs_of(self, row: Mapping[str, Any] | pd.Series, columns: list[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which runs have the values of a row in these columns."""
+        wanted = np.ones(len(self.runs), bool)
+        for column in columns:
+            values = self.runs[column]
+            wanted &= (values == (row[column] if is_numeric_dtype(values) else str(row[column]))).to_numpy()
+        return wanted
+
+    def _networks_at(self, positions: Iterable[int], problem: Mapping[str, Any] | pd.Series) -> Iterator[Network]:
+        about = self._about(problem)
+        with self._opened() as opened:
+            for found in (self.design[position] for position in positions):
+                number = opened.find(self.design.identity(found, about["fingerprint"]))
+                stored = None if number is None else opened.run(number, found.seed)
+                if stored is None:
+                    raise LookupError(f"expected a stored run, got {found}: run the sweep again")
+                yield Network(stored.network(about["features"], found.hidden, self.design.dtype), found.activation)
+
+
+def _same(value: Any, given: Any) -> bool:
+    """Whether they are the same value of a knob; where a column has words, numbers are texts too."""
+    return bool(value == given) or str(value) == str(given)

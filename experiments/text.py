@@ -1,0 +1,101 @@
+"""Words and numbers as text, for terminals, tables and pictures."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+WIDTH = 80
+"""Columns of a terminal."""
+
+_LONGEST = 60  # characters of a value that is quoted
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min``, ``2.5 h``, ``4 days``."""
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
+
+
+def size(n: float) -> str:
+    """``12 kB``, ``1.2 MB``, ``30 MB``, ``1.2 GB``, ``20 TB``."""
+    if n < 1e6:
+        return f"{n / 1e3:.0f} kB"
+    if n < 1e9:
+        return f"{n / 1e6:.1f} MB" if n < 9.95e6 else f"{n / 1e6:.0f} MB"
+    return f"{n / 1e9:.1f} GB" if n < 1e12 else f"{n / 1e12:,.0f} TB"
+
+
+def printable(text: str) -> str:
+    """Line breaks and other things that would leave their place, as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def wrapped(text: str) -> Iterator[str]:
+    """Lines of whole words; a word that is too long for a line loses its beginning."""
+    line = ""
+    for word in re.split(" (?!%)", printable(text)):
+        longer = f"{line} {word}" if line else word
+        if line and columns(longer) > WIDTH:
+            yield line
+            longer = word
+        line = fit_end(longer, WIDTH)
+    yield line
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal needs: two for a Chinese character, none for a combining accent."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in printable(text)
+    )
+
+
+def fit(text: str, width: int) -> str:
+    """The beginning of a text that is too long."""
+    text = printable(text)
+    if columns(text) <= width:
+        return text
+    while columns(text) > width - 3:
+        text = text[:-1]
+    return text + "..."
+
+
+def fit_end(text: str, width: int) -> str:
+    """The end of a text that is too long: of a path, the name of the file."""
+    return fit(printable(text)[::-1], width)[::-1]
+
+
+def quoted(value: object) -> str:
+    """Text in quotes, other values as Python writes them: on one line, cut where it is too long for a message."""
+    text = value if isinstance(value, str) else " ".join(repr(value).split())
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return repr(text) if isinstance(value, str) else text
+
+
+def count(n: int, noun: str) -> str:
+    """``1 seed``, ``2,000 seeds``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def listed(texts: Iterable[str], word: str = "", most: int | None = None) -> str:
+    """``a, b, c``; with a word before the last, ``a, b and c``; dots for those after the first ``most``."""
+    every = list(texts)
+    if most is not None and len(every) > most:
+        return f"{', '.join(every[:most])}, ..."
+    if word and len(every) > 1:
+        return f"{', '.join(every[:-1])} {word} {every[-1]}"
+    return ", ".join(every)
+
+
+def closest(given: str, choices: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the choice that is spelled most like ``given``; nothing where none is near."""
+    folded: dict[str, str] = {}
+    for choice in choices:
+        folded.setdefault(choice.casefold(), choice)
+    near = difflib.get_close_matches(given.casefold(), folded, n=1)
+    return f" (did you mean {quoted(folded[near[0]])}?)" if near else ""
