@@ -6,26 +6,29 @@ import itertools
 import math
 import operator
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import Any, NamedTuple, SupportsIndex, cast
 
-from experiments.datasets.data import Data
-from experiments.datasets.loading import load
+from experiments.datasets.loading import load_source
+from experiments.datasets.source import Source
 from experiments.knobs.declared import (
     AXES,
     DATASET,
     DTYPE,
+    FOLD,
+    FRAME,
     ITERATIONS,
     KNOBS,
-    POSITIVE,
+    READING,
     RECORD_EVERY,
     SAMPLES,
     SEED,
+    SPLIT,
     TARGET,
     ZIP,
-    is_csv,
+    is_table,
 )
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
@@ -36,7 +39,7 @@ from planar_core.training import NUMERICS, default_record_every
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # of which the data are all in memory
-_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob is not SEED)
+_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in (*READING, SPLIT, SEED))
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
 _problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))
@@ -97,8 +100,9 @@ class Design:
         self.notes: list[str] = []
         groups = _groups(knobs.pop("zip", None))
         names = [knob.name for knob in KNOBS]
+        self._frames = _frames(knobs)
         for name in knobs:
-            if name not in names:
+            if name not in names or name == FOLD.name:
                 raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{closest(name, names)}")
         # The knobs that are no axis.
         self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
@@ -124,7 +128,9 @@ class Design:
         by_name = {axis.name: axis for axis in AXES}
         for axis in AXES:
             group = group_of.get(axis.name)
-            if group is None:
+            if axis is FOLD:
+                yield Dimension((axis.name,), (self._folds(),))
+            elif group is None:
                 values, note = values_of(axis, knobs.get(axis.name))
                 self.notes += [note] if note else []
                 yield Dimension((axis.name,), (values,))
@@ -136,6 +142,10 @@ class Design:
                 steps, note = without_repetition(list(zip(*columns, strict=True)))
                 self.notes += [f"{ZIP} {' '.join(group)}: {note}"] if note else []
                 yield Dimension(tuple(group), tuple(zip(*steps, strict=True)))
+
+    def _folds(self) -> Sequence[int | None]:
+        kind, _, folds = self.split.partition(":")
+        return range(int(folds)) if kind == "cv" else FOLD.default
 
     def _is_set(self, name: str) -> bool:
         """Whether a knob varies, or was set away from its default."""
@@ -149,6 +159,11 @@ class Design:
         """The column of a CSV file that holds the class; None for the last one."""
         target: str | None = self._settings[TARGET.name]
         return target
+
+    @property
+    def split(self) -> str:
+        """How tables are divided into a training and a test part: ``auto``, ``seed``, ``fixed`` or ``cv:K``."""
+        return str(self._settings[SPLIT.name])
 
     @property
     def iterations(self) -> int:
@@ -200,7 +215,7 @@ class Design:
     def settings(self) -> dict[str, Any]:
         """Knobs that are no axis and yet identify the runs: those set away from their default."""
         return {
-            knob.name: self._settings[knob.name]
+            knob.name: ", ".join(self._settings[knob.name]) if knob.is_list else self._settings[knob.name]
             for knob in KNOBS
             if not knob.is_axis and knob.column == "if set" and self._is_set(knob.name)
         }
@@ -222,29 +237,58 @@ class Design:
         request = {
             knob.name: plain(knob, self.values[knob.name]) if knob.is_axis else self._settings[knob.name]
             for knob in KNOBS
+            if knob is not FOLD
         }
         request["zip"] = [list(dimension.names) for dimension in self.dimensions if len(dimension.names) > 1]
         return {**request, RECORD_EVERY.name: self.record_every}
 
     @property
+    def replicate_columns(self) -> list[str]:
+        """Those of the identifying columns that tell the replicates of a configuration apart."""
+        return [knob.name for knob in KNOBS if knob.is_replicate and knob.name in self.columns]
+
+    @property
+    def configuration_columns(self) -> list[str]:
+        """The other identifying columns."""
+        return [name for name in self.columns if name not in self.replicate_columns]
+
+    @property
+    def n_replicates(self) -> int:
+        """How many runs a configuration has: one for each fold and seed. They stand together."""
+        return len(self.values[FOLD.name]) * len(self.values[SEED.name])
+
+    @property
     def n_configurations(self) -> int:
-        """The number of configurations; each has one run a seed, and the runs of one stand together."""
-        return self.size // len(self.values[SEED.name])
+        """The number of configurations."""
+        return self.size // self.n_replicates
 
     def configuration(self, position: int) -> Run:
         """The first run of a configuration."""
-        return self[position * len(self.values[SEED.name])]
+        return self[position * self.n_replicates]
 
     def configurations(self) -> Iterator[Run]:
         """The first run of each configuration."""
         return map(self.configuration, range(self.n_configurations))
 
+    @property
+    def n_series(self) -> int:
+        """The number of series: a series is the runs of a configuration that differ in nothing but the seed."""
+        return self.size // len(self.values[SEED.name])
+
+    def series(self, position: int) -> Run:
+        """The first run of a series."""
+        return self[position * len(self.values[SEED.name])]
+
+    def all_series(self) -> Iterator[Run]:
+        """The first run of each series."""
+        return map(self.series, range(self.n_series))
+
     def of_seeds(self, seeds: Sequence[int]) -> Design:
         """The same sweep over some of its seeds."""
         return Design(**{**self.request, SEED.name: seeds})
 
-    def identity(self, run: Run, fingerprint: str) -> dict[str, Any]:
-        """Everything that determines the numbers of a run, but its seed; ``fingerprint`` stands for the data.
+    def identity(self, run: Run, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Everything that determines the numbers of a run, but its seed; ``data`` is the identity of its source.
 
         A further knob at its default is left out, so that what was stored before there was such a knob is found.
         """
@@ -254,7 +298,7 @@ class Design:
             for knob in _TRAINING
             if not knob.is_further or knobs[knob.name] != knob.default[0]
         }
-        return {"data": fingerprint, **trains, "numerics": NUMERICS}
+        return {**data, **trains, "numerics": NUMERICS}
 
     def problems(self) -> Iterator[ProblemKey]:
         """Every problem of the sweep, once, outermost axis first. Raises SweepError for too many."""
@@ -281,24 +325,34 @@ class Design:
         values = {**dict(zip(_PROBLEM_NAMES, problem, strict=True)), **self.settings}
         return {name: values[name] for name in self.problem_columns}
 
-    def load(self) -> dict[ProblemKey, Data]:
-        """The data of every problem of the sweep. Raises SweepError for too many, or DataError, both ValueErrors."""
+    def load(self) -> dict[ProblemKey, Source]:
+        """Where the data of every problem come from. Raises SweepError for too many, or DataError, both ValueErrors."""
         problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
         if n_samples > MOST_SAMPLES:
             expected = f"at most {MOST_SAMPLES:,} for all problems together"
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
-        return {problem: load(**self.data_arguments(problem)) for problem in problems}
+        return {problem: load_source(**self.data_arguments(problem)) for problem in problems}
 
     def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
-        """What ``datasets.load`` takes for a problem; None for what is at its default or means nothing there."""
+        """What ``load_source`` takes for a problem; None for what is at its default or means nothing there."""
         arguments: dict[str, Any] = {
             axis.name: None if axis.is_further and value == axis.default[0] else value
             for axis, value in zip(PROBLEM_AXES, problem, strict=True)
         }
+        if is_table(arguments[DATASET.name]):
+            arguments |= {knob.name: self._settings[knob.name] for knob in READING if self._is_set(knob.name)}
         name = arguments.pop(DATASET.name)
-        files = {knob.name: self._settings[knob.name] if is_csv(name) else None for knob in (TARGET, POSITIVE)}
-        return {"name": name, **files, **arguments}
+        return {"name": self._frames.get(name, name), "split": self.split, **arguments}
+
+
+def _frames(knobs: dict[str, Any]) -> dict[str, Any]:
+    """Tables that are given as such, a DataFrame or (X, y), by the name that takes their place among the knobs."""
+    given = knobs.get(DATASET.name)
+    if hasattr(given, "columns") or (isinstance(given, tuple) and len(given) == 2 and hasattr(given[0], "__array__")):
+        knobs[DATASET.name] = FRAME
+        return {FRAME: given}
+    return {}
 
 
 def _groups(given: Any) -> list[list[str]]:

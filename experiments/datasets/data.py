@@ -21,17 +21,20 @@ class DataError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A problem with two classes, ready to train on.
+    """A problem, ready to train on.
 
     name: the data set as it was asked for
-    X, Y: training part, (features, examples) and (1, examples); Y is 0.0 or 1.0
+    X, Y: training part, (features, examples) and (1, examples); Y holds the number of the class, or the standardized target
     X_test, Y_test: test part, likewise
     feature_names: one for each row of X
-    class_names: of class 0 and class 1
+    class_names: of each class in turn; none of a regression
     notes: sentences about what was done to the data, to be said and recorded
     features: what the rows of X were computed by from the inputs, as `experiments.knobs.features` writes it; "all" if
         they are the inputs
     base: the data that X was computed from, whose rows are the inputs; None if these are
+    task: "binary", "multiclass" or "regression", as `planar_core.TASKS`
+    target_name: what is predicted
+    target_scale: of a regression, mean and deviation by which Y was standardized: target = mean + deviation Y
 
     To draw in the plane of two inputs, take the points and the names of `base or self`, and what a network is given
     at any other point of that plane from `inputs`. All arrays are C-contiguous float64. Two objects hold the same
@@ -44,10 +47,18 @@ class Data:
     X_test: Array
     Y_test: Array
     feature_names: tuple[str, ...]
-    class_names: tuple[str, str]
+    class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     features: str = ALL
     base: Data | None = None
+    task: str = "binary"
+    target_name: str = ""
+    target_scale: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def outputs(self) -> int:
+        """Units of the output layer."""
+        return len(self.class_names) if self.task == "multiclass" else 1
 
     @cached_property
     def fingerprint(self) -> str:

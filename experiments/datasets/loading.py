@@ -13,8 +13,9 @@ from experiments.datasets.csv_data import read_csv
 from experiments.datasets.data import Data, DataError
 from experiments.datasets.features import compute
 from experiments.datasets.shipped import TABLES
+from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.splits import TEST_FRACTION, split_and_standardize
-from experiments.knobs.declared import KNOBS, is_csv
+from experiments.knobs.declared import KNOBS, SEED, is_table
 from experiments.knobs.features import parse, standard_form
 from experiments.text import closest, quoted
 
@@ -83,6 +84,18 @@ def load(
     )  # fmt: skip
 
 
+def load_source(name: Any, split: str = "auto", data_seed: Any = None, **arguments: Any) -> Source:
+    """Where the data of a problem come from. Takes what ``load`` takes, how tables are split and read, and tables.
+
+    Raises DataError, as ``load`` does.
+    """
+    if data_seed == SEED.name:
+        if name not in synthetic.PROBLEMS:
+            raise DataError(f"data_seed: expected {_GENERATED}, got {quoted(name)}")
+        return Drawn(load, {"name": name, **arguments})
+    return Fixed(load(name, data_seed=data_seed, **arguments))
+
+
 def load_fresh(name: str, features: str | None = None, **arguments: Any) -> Data | None:
     """What `load` gives, with other test points, on which nobody has looked; None where data are not generated."""
     return _load(name, synthetic.FRESH, features, **arguments) if name in synthetic.PROBLEMS else None
@@ -108,7 +121,7 @@ def _kind(name: str) -> str:
         return _GENERATED
     if name in TABLES:
         return _REAL
-    if is_csv(name):
+    if is_table(name):
         return _CSV
     is_file = os.path.isfile(name)
     hint = " (rename the file to end in .csv)" if is_file else closest(name, DATASETS)

@@ -5,7 +5,7 @@ What the core decides (choices, limits, defaults) is taken from the core.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from experiments.knobs import checks
@@ -22,6 +22,7 @@ LARGEST_COUNT = 10**12  # of iterations: even the smallest network would take da
 FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
 LARGEST_NOISE = 1e6  # any more, and angles of the flower would leave the range of sine and cosine
 
+_data_seed = checks.or_word("seed", checks.integer(0, LARGEST_SEED))
 _noise = checks.real(f"a number from 0 to {LARGEST_NOISE:,.0f}", lambda number: 0 <= number <= LARGEST_NOISE)
 
 
@@ -31,21 +32,39 @@ def _further(name: str, metavar: str, about: str, check: Callable[[Any], Any], d
     return Knob(name, flags, metavar, about, check, (default,), is_axis=True, column="if set", **more)
 
 
+def _reading(
+    name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Sequence[Any] = (), **more: Any
+) -> Knob:
+    """How a table is read."""
+    return Knob(
+        name, (f"--{name.replace('_', '-')}",), metavar, about, check, default, group="data", needs=_OF_TABLE, **more
+    )
+
+
 def _problem(name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Any, **more: Any) -> Knob:
     return _further(name, metavar, about, check, default, is_problem=True, group="data", **more)
 
 
-def is_csv(dataset: str) -> bool:
-    """Whether the name of a data set is taken for the path of a CSV file: if it ends in .csv, in any case."""
-    return dataset.lower().endswith(".csv")
+_TABLES = (".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".xlsx")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
+
+def is_table(dataset: str) -> bool:
+    """Whether the name of a data set is taken for a file that holds a table: by its ending, in any case."""
+    name = dataset.lower()
+    for ending in _COMPRESSED:
+        name = name.removesuffix(ending)
+    return name.endswith(_TABLES) or dataset == FRAME
+
+
+FRAME = "table"  # the name of a table that is given from Python
 
 _CORE = Hyperparameters()._asdict()  # its defaults are those of the knobs of the same name
-_OF_CSV = ("dataset", "a CSV file as data set", is_csv)
+_OF_TABLE = ("dataset", "a file with a table as data set", is_table)
 _OF_MOMENTUM = ("optimizer", "--optimizer momentum", lambda optimizer: optimizer == "momentum")
 _OF_ADAM = ("optimizer", "--optimizer adam", lambda optimizer: optimizer == "adam")
 DATASET = Knob(
-    "dataset", ("--dataset",), "NAME|FILE.csv", "data set: {datasets}, or a CSV file", checks.name, ("flower",),
+    "dataset", ("--dataset",), "NAME|FILE", "data set: {datasets}, or a file with a table", checks.name, ("flower",),
     is_axis=True, column="always", is_problem=True, group="data",
 )  # fmt: skip
 NOISE = _problem("noise", "SIGMA", "noise of generated points", _noise, "auto", word="auto", takes_ranges=True)
@@ -53,7 +72,7 @@ SAMPLES = _problem(
     "samples", "N", "generated training points", checks.integer(FEWEST_SAMPLES, MOST_SAMPLES), 400, takes_ranges=True,
 )  # fmt: skip
 DATA_SEED = _problem(
-    "data_seed", "S", "seed of generated points", checks.integer(0, LARGEST_SEED), "auto", word="auto",
+    "data_seed", "S", "seed of generated points; seed: that of the run", _data_seed, "auto", word="auto",
     takes_ranges=True,
 )  # fmt: skip
 TEST_FRACTION = _problem(
@@ -115,17 +134,50 @@ INIT_SCALE = _further(
     "init_scale", "C", f"factor of the initial weights; auto: {INITIAL_SCALE} with normal, else 1", checks.positive,
     "auto", word="auto", takes_ranges=True, group="network",
 )  # fmt: skip
+CLASS_WEIGHT = _further(
+    "class_weight", "WAY", "none, or balanced: every class counts as much", checks.one_of("none", "balanced"), "none",
+    group="training",
+)  # fmt: skip
+FOLD = Knob(
+    "fold", (), "K", "fold of a cross-validation", checks.integer(0, checks.MOST_FOLDS - 1), (None,), is_axis=True,
+    column="if set", is_replicate=True,
+)  # fmt: skip
 SEED = Knob(
-    "seed", ("--seeds", "--seed"), "S", "seeds of the initial weights", checks.integer(0, LARGEST_SEED), range(10),
-    is_axis=True, takes_ranges=True, column="always", group="network",
+    "seed", ("--seeds", "--seed"), "S", "seeds of the initial weights, and of splits", checks.integer(0, LARGEST_SEED), range(10),
+    is_axis=True, takes_ranges=True, column="always", group="network", is_replicate=True,
 )  # fmt: skip
-TARGET = Knob(
-    "target", ("--target",), "COLUMN", "column of a CSV file that holds the class; default: the last", checks.name, (),
-    column="if set", is_problem=True, group="data", needs=_OF_CSV,
+TARGET = _reading(
+    "target", "COLUMN", "column to be predicted; default: the last", checks.name, column="if set", is_problem=True,
 )  # fmt: skip
-POSITIVE = Knob(
-    "positive", ("--positive",), "LABEL", "label of a CSV file that is class 1, all others class 0", checks.name, (),
-    column="if set", is_problem=True, group="data", needs=_OF_CSV,
+POSITIVE = _reading(
+    "positive", "LABEL", "label, or labels, that are class 1; all others are class 0", checks.name, column="if set",
+    is_problem=True, is_list=True,
+)  # fmt: skip
+TASK = _reading(
+    "task", "TASK", "classification or regression; default: auto", checks.one_of("auto", "classification", "regression"),
+    ("auto",),
+)  # fmt: skip
+DROP = _reading("drop", "COLUMN", "columns to leave out", checks.name, is_list=True)
+KEEP = _reading("keep", "COLUMN", "columns to keep that would be left out", checks.name, is_list=True)
+MISSING = _reading(
+    "missing", "WAY", "gaps: fill, drop (the rows) or refuse", checks.one_of("fill", "drop", "refuse"), ("fill",)
+)
+MISSING_VALUES = _reading("missing_values", "TEXT", "further texts that stand for a gap", checks.name, is_list=True)
+HEADER = _reading(
+    "header",
+    "YES|NO",
+    "whether the first line has the names; default: auto",
+    checks.one_of("auto", "yes", "no"),
+    ("auto",),
+)
+SEPARATOR = _reading("separator", "CHAR", "between columns, such as ; or tab; default: found", checks.character)
+DECIMAL = _reading("decimal", "CHAR", "decimal mark, . or a comma; default: found", checks.one_of(".", ","))
+ENCODING = _reading("encoding", "NAME", "of the text, such as utf-8 or cp1252; default: found", checks.name)
+GROUP = _reading("group", "COLUMN", "rows with one value here stay together, in training or in testing", checks.name)
+TEST_FILE = _reading("test_file", "FILE", "a second table, to test on", checks.name)
+SPLIT = Knob(
+    "split", ("--split",), "RULE", "of tables: seed (each seed has its own), cv:K (K folds), or fixed (one for all)",
+    checks.split, ("auto",), group="data", word="auto",
 )  # fmt: skip
 ITERATIONS = Knob(
     "iterations", ("--iterations",), "N", "updates of each network", checks.integer(0, LARGEST_COUNT), (5000,),
@@ -142,12 +194,18 @@ DTYPE = Knob(
 KNOBS = (
     DATASET, NOISE, SAMPLES, DATA_SEED, TEST_FRACTION, FEATURES,
     HIDDEN, ACTIVATION,
-    OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE, SEED,
-    TARGET, POSITIVE, ITERATIONS, RECORD_EVERY, DTYPE,
+    OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE,
+    CLASS_WEIGHT, FOLD, SEED,
+    TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
+    SPLIT, ITERATIONS, RECORD_EVERY, DTYPE,
 )  # fmt: skip
 """Every knob of a sweep. The axes stand in the order in which a sweep nests them, the innermost last."""
 
 AXES = tuple(knob for knob in KNOBS if knob.is_axis)
+READING = (
+    TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
+)  # fmt: skip
+"""How a table is read."""
 ZIP = "--zip"
 JOBS = Knob("jobs", ("--jobs", "-j"), "N", "networks trained at once; -1: one a core", checks.jobs, (-1,))
 BACKEND = Knob(

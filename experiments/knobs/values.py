@@ -35,9 +35,15 @@ def _checked(knob: Knob, value: Any) -> Any:
 
 
 def value_of(knob: Knob, given: Any) -> Any:
-    """The checked value of a knob that is no axis, in standard form; for None the default. Or SweepError."""
+    """The checked value of a knob that is no axis, in standard form; for None the default. Or SweepError.
+
+    A knob that takes a list has a list as its value.
+    """
     if given is None:
         return knob.default[0] if knob.default else None
+    if knob.is_list:
+        several = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+        return [_checked(knob, value) for value in several] or None
     if not isinstance(given, str) and isinstance(given, Iterable):
         raise _bad(knob, given, "one value")
     return _checked(knob, given)
