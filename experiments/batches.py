@@ -372,7 +372,7 @@ def _train_batch(
     layout = network.layout(problem.features, batch.hidden)
     flat = network.flatten(arrays.parameters, problem.features, layout)
     flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-    curves = np.stack([arrays.costs, arrays.train_accuracies, arrays.test_accuracies], axis=1)
+    curves = np.stack([arrays.costs, arrays.train_scores, arrays.test_scores], axis=1)
     return [
         StoredRun("diverged" if diverged else "ok", curve[:, :filled], parameters.tobytes(), "")
         for curve, filled, parameters, diverged in zip(
