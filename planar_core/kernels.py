@@ -29,7 +29,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-
 from numba import types
 from numba.extending import overload
 
@@ -374,15 +373,23 @@ def _shuffle(examples, size, lanes, state):
         order[i] = i
     permute(state.stream, order)
     padded = -(-size // lanes) * lanes
-    taken = 0
-    for column in range(-(-examples.m // size) * padded):
-        is_example = column % padded < size and taken < examples.m
-        example = order[taken] if is_example else 0
+    start = 0
+    for taken in range(0, examples.m, size):
+        end, last_block = start + min(size, examples.m - taken), (start + padded) // lanes - 1
+        none = zeros(shuffled.Y)
         for feature in range(examples.X.shape[0]):
-            shuffled.X[feature, column] = examples.X[feature, example] if is_example else 0
-        shuffled.Y[column] = examples.Y[example] if is_example else 0
-        shuffled.weight[column] = weight_of(examples, example) if is_example else 0
-        taken += is_example
+            for block in range(end // lanes, last_block + 1):  # whatever was there
+                store(shuffled.X, feature, block, none)
+            for column in range(start, end):
+                shuffled.X[feature, column] = examples.X[feature, order[taken + column - start]]
+        for block in range(end // lanes, last_block + 1):
+            store(shuffled.Y, 0, block, none)
+            store(shuffled.weight, 0, block, none)
+        for column in range(start, end):
+            example = order[taken + column - start]
+            shuffled.Y[column] = examples.Y[example]
+            shuffled.weight[column] = weight_of(examples, example)
+        start += padded
 
 
 @inlined
