@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.datasets.data import Data
+from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import (
     CURVES,
@@ -88,7 +88,7 @@ class Observer:
 class Prepared:
     """What is known of a sweep before it is run."""
 
-    data: dict[ProblemKey, Data]
+    sources: dict[ProblemKey, Source]
     left: Todo
     plan: Plan
     notes: tuple[str, ...]  # on the request and on the data
@@ -112,7 +112,7 @@ class Sweep(Design):
         Trains one small network to see how fast this machine is. Raises what ``run`` raises.
         """
         jobs = value_of(JOBS, jobs)
-        data = self.load()
+        sources = self.load()
         with contextlib.ExitStack() as stack:
             stored = None
             if out is not None:
@@ -120,9 +120,9 @@ class Sweep(Design):
                 if plots:
                     check_folder(Path(out) / PLOTS)
                 stored = stack.enter_context(stored_in(Path(out)))
-            left = todo(self, data, stored if self.n_configurations <= MOST_LOOKED_UP else None, fresh)
-        of_data = dict.fromkeys(f"{each.name}: {note}" for each in data.values() for note in each.notes)
-        return Prepared(data, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data))
+            left = todo(self, sources, stored if self.n_configurations <= MOST_LOOKED_UP else None, fresh)
+        of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
+        return Prepared(sources, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.
@@ -167,12 +167,12 @@ class Sweep(Design):
             if out is None:
                 opened = Store(None)  # a file without a name, from which the results are read
                 done = self._train(prepared, opened, how, at_once, observer)
-                tables = build(self, about_data(self, prepared.data), opened)
+                tables = build(self, about_data(self, prepared.sources), opened)
                 return Results.of(tables, manifest_of(tables, confirmations(tables), done))
             with claimed(Path(out)) as opened:
                 done = self._train(prepared, opened, how, at_once, observer)
                 observer.building()
-                results = self._write(prepared.data, opened, done, Path(out), observer)
+                results = self._write(prepared.sources, opened, done, Path(out), observer)
                 files = [Path(out, name) for name in (*FILES, STORE)]
                 if plots:
                     observer.drawing()
@@ -197,7 +197,7 @@ class Sweep(Design):
             progress = progress._replace(done=runs, stored=stored, work=progress.work + result.batch.work)
             observer.trained(progress)
 
-        done: Done = run(self, prepared.data, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None)
+        done: Done = run(self, prepared.sources, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None)
         return {
             "computed": done.computed,
             "reused": done.reused,
@@ -207,7 +207,7 @@ class Sweep(Design):
         }
 
     def _write(
-        self, data: Mapping[ProblemKey, Data], opened: Store, done: Mapping[str, Any], out: Path, observer: Observer
+        self, sources: Mapping[ProblemKey, Source], opened: Store, done: Mapping[str, Any], out: Path, observer: Observer
     ) -> Results:
         """Build the tables and write them with the manifest.
 
@@ -217,7 +217,7 @@ class Sweep(Design):
             # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
             files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
             with curves_into(files[CURVES], self) as each:
-                tables = build(self, about_data(self, data), opened, each)
+                tables = build(self, about_data(self, sources), opened, each)
             write_csv(tables.runs, files[RUNS])
             write_csv(tables.summary, files[SUMMARY])
             manifest = manifest_of(tables, confirmations(tables), done)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -98,8 +97,9 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
         if len(dimension.names) > 1:
             yield f"{'in step':{width}} {', '.join(dimension.names)}"
     yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
-    problems = prepared.left.problems
-    for key, problem in itertools.islice(problems.items(), _SHOWN):
+    problems = list(prepared.sources)
+    for key in problems[:_SHOWN]:
+        problem = prepared.left.parts.example(key)
         sizes = f"{problem.features} features, {problem.train.m} training and {problem.test.m} test examples"
         name = fit_end(in_words(sweep.problem_knobs(key)), WIDTH - width - 3 - len(sizes))
         yield f"{'data':{width}} {name}: {sizes}"

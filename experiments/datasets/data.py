@@ -35,6 +35,7 @@ class Data:
     task: "binary", "multiclass" or "regression", as `planar_core.TASKS`
     target_name: what is predicted
     target_scale: of a regression, mean and deviation by which Y was standardized: target = mean + deviation Y
+    test_half: of each test point, whether it is in the second half of its table; None where there is no table
 
     To draw in the plane of two inputs, take the points and the names of `base or self`, and what a network is given
     at any other point of that plane from `inputs`. All arrays are C-contiguous float64. Two objects hold the same
@@ -54,6 +55,7 @@ class Data:
     task: str = "binary"
     target_name: str = ""
     target_scale: tuple[float, float] = (0.0, 1.0)
+    test_half: npt.NDArray[np.bool_] | None = None
 
     @property
     def outputs(self) -> int:
@@ -68,6 +70,17 @@ class Data:
             digest.update(np.array(array.shape, dtype="<i8").tobytes())
             digest.update(array.astype("<f8").tobytes())
         return digest.hexdigest()
+
+    @cached_property
+    def test_halves(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Two halves of the test points, by position, with the same classes.
+
+        Of a table that is split anew for each replicate, a row is in the same half wherever it is tested on.
+        """
+        if self.test_half is not None:
+            return np.flatnonzero(~self.test_half), np.flatnonzero(self.test_half)
+        order = np.argsort(self.Y_test[0], kind="stable")  # dealt out in turn
+        return order[0::2], order[1::2]
 
     def inputs(self, X: Array) -> Array:
         """Return what a network is given, (features, examples), at points X (inputs, examples) of `base or self`."""

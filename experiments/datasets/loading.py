@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -94,6 +95,13 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, **argumen
             raise DataError(f"data_seed: expected {_GENERATED}, got {quoted(name)}")
         return Drawn(load, {"name": name, **arguments})
     return Fixed(load(name, data_seed=data_seed, **arguments))
+
+
+def restored(kind: str, content: bytes, about: Mapping[str, Any]) -> Source:
+    """A source as it was kept; ``about`` is what the manifest has of the problem. Raises ValueError for another kind."""
+    if kind == "drawn":
+        return Drawn(load, json.loads(content))
+    raise ValueError(f"expected a source of data of a known kind, got {kind!r}: update this program")
 
 
 def load_fresh(name: str, features: str | None = None, **arguments: Any) -> Data | None:

@@ -40,6 +40,11 @@ class Source(ABC):
     def identity(self) -> dict[str, Any]:
         """What determines the numbers of every part, as plain values: a part of the key of a stored run."""
 
+    @property
+    def content(self) -> tuple[str, bytes] | None:
+        """Kind and bytes from which ``restored`` makes it again; None if its one part is all there is to keep."""
+        return None
+
     @abstractmethod
     def part(self, seed: int, fold: int | None = None) -> Data:
         """The data of a replicate."""
@@ -92,6 +97,11 @@ class Drawn(Source):
     def identity(self) -> dict[str, Any]:
         """Of the arguments and the draw."""
         return {"data": self.fingerprint, "data_seed": "seed"}
+
+    @property
+    def content(self) -> tuple[str, bytes]:
+        """The arguments."""
+        return "drawn", json.dumps(self.arguments, sort_keys=True).encode()
 
     def part(self, seed: int, fold: int | None = None) -> Data:
         """The draw of this seed."""
