@@ -6,7 +6,7 @@ import itertools
 import math
 import operator
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import Any, NamedTuple, SupportsIndex, cast
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, SupportsIndex, cast
 from experiments.datasets.loading import load_source
 from experiments.datasets.source import Source
 from experiments.knobs.declared import (
+    ALIASES,
     AXES,
     DATASET,
     DTYPE,
@@ -28,12 +29,13 @@ from experiments.knobs.declared import (
     SPLIT,
     TARGET,
     ZIP,
+    elsewhere,
     is_table,
 )
-from experiments.knobs.knob import SweepError
+from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
 from experiments.knobs.words import shown
-from experiments.text import closest
+from experiments.text import closest, listed
 from planar_core.training import NUMERICS, default_record_every
 
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
@@ -90,7 +92,8 @@ class Design:
 
     ``len(sweep)``, ``sweep[i]`` and iteration give the runs, and take no memory, however large the grid is; beyond
     2^63, where Python has no ``len``, there is ``size``.
-    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis.
+    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis, ``asked`` those that were
+    given.
     ``notes`` holds what should be said of the request, such as repeated values that were dropped.
 
     Raises SweepError, a ValueError, for an invalid request.
@@ -99,17 +102,20 @@ class Design:
     def __init__(self, **knobs: Any) -> None:
         self.notes: list[str] = []
         groups = _groups(knobs.pop("zip", None))
-        names = [knob.name for knob in KNOBS]
+        names = [knob.name for knob in KNOBS if knob.flags]
+        knobs = _by_name(knobs)
         self._frames = _frames(knobs)
         for name in knobs:
-            if name not in names or name == FOLD.name:
-                raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{closest(name, names)}")
+            if name not in names:
+                hint = elsewhere(name) or closest(name, names)
+                raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{hint}")
         # The knobs that are no axis.
         self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
-        self.dimensions = tuple(self._dimensions(groups, knobs))
-        self.values: dict[str, Sequence[Any]] = {
-            name: values for dimension in self.dimensions for name, values in zip(*dimension, strict=True)
-        }
+        asked = list(self._dimensions(groups, knobs))
+        self.asked = _values_of(asked)
+        self._zip = [list(dimension.names) for dimension in asked if len(dimension.names) > 1]
+        self.dimensions = tuple(self._merged(asked))
+        self.values = _values_of(self.dimensions)
         self.size = math.prod(dimension.size for dimension in self.dimensions)
         self._first = [self.values[axis.name][0] for axis in AXES]
         self._varying = [
@@ -142,6 +148,38 @@ class Design:
                 steps, note = without_repetition(list(zip(*columns, strict=True)))
                 self.notes += [f"{ZIP} {' '.join(group)}: {note}"] if note else []
                 yield Dimension(tuple(group), tuple(zip(*steps, strict=True)))
+
+    def _merged(self, dimensions: list[Dimension]) -> list[Dimension]:
+        """The same grid, without the steps that differ only in a knob that means nothing for the value of another one.
+
+        Such a knob has the value None there. It is walked in step with the axis that it depends on.
+        """
+        dependent: dict[str, list[Knob]] = {}
+        for knob in AXES:
+            if knob.needs is not None and tuple(self.asked[knob.name]) != tuple(knob.default):
+                dependent.setdefault(knob.needs[0], []).append(knob)
+        for axis, knobs in dependent.items():
+            of = next(each for each in dimensions if axis in each.names)
+            others = [each for each in dimensions if each.names in [(knob.name,) for knob in knobs]]
+            if len(of.names) > 1 or not others:  # walked in step by request
+                continue
+            means = {knob.name: knob.needs[2] for knob in knobs if knob.needs is not None}
+            names = (axis, *(each.names[0] for each in others))
+            steps = [
+                (value, *(v if means[name](value) else None for name, v in zip(names[1:], rest, strict=True)))
+                for value, *rest in itertools.product(of.values[0], *(each.values[0] for each in others))
+            ]
+            if not any(None in step for step in steps):
+                continue
+            kept = list(dict.fromkeys(steps))
+            if len(kept) < len(steps):
+                these = listed([name.replace("_", " ") for name in names[1:]], "and")
+                verb = "means" if len(others) == 1 else "mean"
+                said = f"{these} {verb} nothing for some values of {axis}: equal configurations are one"
+                self.notes.append(f"{said} ({len(kept):,} of {len(steps):,} are left)")
+            merged = Dimension(names, tuple(zip(*kept, strict=True)))
+            dimensions = [merged if each is of else each for each in dimensions if each not in others]
+        return dimensions
 
     def _folds(self) -> Sequence[int | None]:
         kind, _, folds = self.split.partition(":")
@@ -235,11 +273,11 @@ class Design:
     def request(self) -> dict[str, Any]:
         """What was asked for, by knob, as plain values, from which ``Design(**request)`` is the same."""
         request = {
-            knob.name: plain(knob, self.values[knob.name]) if knob.is_axis else self._settings[knob.name]
+            knob.name: plain(knob, self.asked[knob.name]) if knob.is_axis else self._settings[knob.name]
             for knob in KNOBS
             if knob is not FOLD
         }
-        request["zip"] = [list(dimension.names) for dimension in self.dimensions if len(dimension.names) > 1]
+        request["zip"] = self._zip
         return {**request, RECORD_EVERY.name: self.record_every}
 
     @property
@@ -296,7 +334,7 @@ class Design:
         trains = {
             knob.name: knobs[knob.name]
             for knob in _TRAINING
-            if not knob.is_further or knobs[knob.name] != knob.default[0]
+            if not knob.is_further or knobs[knob.name] not in (None, knob.default[0])
         }
         return {**data, **trains, "numerics": NUMERICS}
 
@@ -344,6 +382,21 @@ class Design:
             arguments |= {knob.name: self._settings[knob.name] for knob in READING if self._is_set(knob.name)}
         name = arguments.pop(DATASET.name)
         return {"name": self._frames.get(name, name), "split": self.split, **arguments}
+
+
+def _values_of(dimensions: Iterable[Dimension]) -> dict[str, Sequence[Any]]:
+    return {name: values for dimension in dimensions for name, values in zip(*dimension, strict=True)}
+
+
+def _by_name(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs by their names, also those that are given by another name of the command line."""
+    named: dict[str, Any] = {}
+    for given, value in knobs.items():
+        name = ALIASES.get(given, given)
+        if name in named:
+            raise SweepError(f"{name}: expected each setting once, got {given} as another name of it")
+        named[name] = value
+    return named
 
 
 def _frames(knobs: dict[str, Any]) -> dict[str, Any]:

@@ -197,7 +197,9 @@ class Sweep(Design):
             progress = progress._replace(done=runs, stored=stored, work=progress.work + result.batch.work)
             observer.trained(progress)
 
-        done: Done = run(self, prepared.sources, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None)
+        done: Done = run(
+            self, prepared.sources, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None
+        )
         return {
             "computed": done.computed,
             "reused": done.reused,
@@ -207,7 +209,12 @@ class Sweep(Design):
         }
 
     def _write(
-        self, sources: Mapping[ProblemKey, Source], opened: Store, done: Mapping[str, Any], out: Path, observer: Observer
+        self,
+        sources: Mapping[ProblemKey, Source],
+        opened: Store,
+        done: Mapping[str, Any],
+        out: Path,
+        observer: Observer,
     ) -> Results:
         """Build the tables and write them with the manifest.
 

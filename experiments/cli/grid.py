@@ -88,7 +88,7 @@ def _silent(line: str) -> None:
 
 
 def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Iterator[str]:
-    axes = {name: values for name, values in sweep.values.items() if name in sweep.columns}
+    axes = {name: values for name, values in sweep.asked.items() if name in sweep.columns}
     width = max(14, *map(len, axes))
     for name, values in axes.items():
         many = f"  ({len(values):,})" if len(values) > 1 else ""

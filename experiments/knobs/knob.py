@@ -29,6 +29,7 @@ class Knob:
     needs: another axis, what that has to be for this one to have an effect, and a test of a value of it
     gathered: takes the values given together, returns those that are meant
     is_list: whether a knob that is no axis takes several values, which are one setting together
+    elsewhere: what other programs call it, as on a command line; a slip is answered with our name
     is_replicate: whether it tells the replicates of a configuration apart
     """
 
@@ -47,6 +48,7 @@ class Knob:
     needs: tuple[str, str, Callable[[Any], bool]] | None = None
     gathered: Callable[[list[Any]], list[Any]] = list
     is_list: bool = False
+    elsewhere: tuple[str, ...] = ()
     is_replicate: bool = False
 
     @property

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from experiments.datasets.data import Data
 from experiments.knobs.declared import AXES
+from experiments.knobs.knob import Knob
 from experiments.knobs.values import known_value
 from experiments.store.store import CURVES, StoredRun
 from planar_core import network, training
@@ -82,10 +83,14 @@ class Networks:
 
 
 def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
-    """What the core wants to know of a run. A further knob that is not among ``knobs`` is at its default."""
+    """What the core wants to know of a run. A further knob that is not among ``knobs``, or means nothing, is at its default."""
     return Hyperparameters(
-        **{axis.name: known_value(axis, knobs.get(axis.name, axis.default[0])) for axis in _OF_HYPERPARAMETERS}
+        **{axis.name: known_value(axis, _or_default(axis, knobs.get(axis.name))) for axis in _OF_HYPERPARAMETERS}
     )
+
+
+def _or_default(axis: Knob, value: Any) -> Any:
+    return axis.default[0] if value is None else value
 
 
 def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:

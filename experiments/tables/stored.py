@@ -70,7 +70,7 @@ def identity(design: Design) -> dict[str, np.ndarray[Any, Any]]:
         inner //= dimension.size
         for name, values in zip(*dimension, strict=True):
             if name in columns:
-                column = np.array(values)
+                column = np.array([np.nan if value is None else value for value in values])
                 if column.dtype.kind == "U":
                     column = np.array([str(value) for value in values], dtype=object)
                 columns[name] = np.tile(np.repeat(column, inner), outer)

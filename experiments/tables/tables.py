@@ -28,7 +28,6 @@ from planar_core import steps
 from planar_core.network import Array, Parameters
 from planar_core.training import n_records
 
-
 Points = Callable[[int, int | None], Sequence[tuple[Array, Array]]]
 """Sets of points to try networks on, (X, Y) each, given the seed and the fold of a network."""
 
@@ -223,13 +222,11 @@ class Tables:
 
     def _scores_of_series(self, series: Run, points: Points, opened: Store, most: int | None) -> list[list[float]]:
         about = self._about_of(series)
-        outputs, task = outputs_of(about), task_of(about)
+        task = task_of(about)
+        shape = about["features"], series.hidden, self.design.dtype, outputs_of(about)
         runs = itertools.islice(runs_of(self.design, series, self.identities, opened), most)
         # Network by network: one at a time is in memory.
-        networks = (
-            (seed, None if run.status == "failed" else run.network(about["features"], series.hidden, self.design.dtype, outputs))
-            for seed, run in runs
-        )
+        networks = ((seed, None if run.status == "failed" else run.network(*shape)) for seed, run in runs)
         if not self.varies(series):
             sets = points(self.design.values[SEED.name][0], series.fold)
             of_sets = [
@@ -245,57 +242,6 @@ class Tables:
     def varies(self, run: Run) -> bool:
         """Whether each replicate has data of its own."""
         return len(self.identities[run.problem]) > 1  # an identity of data alone is that of one part
-
-    def _about_of(self, run: Run) -> dict[str, Any]:
-        return dict(self.about[self._places[run.problem]])
-
-    @cached_property
-    def _places(self) -> dict[ProblemKey, int]:
-        return {problem: place for place, problem in enumerate(self.design.problems())}
-
-    def _about(self, problem: str | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
-        """What the manifest has of a problem."""
-        if isinstance(problem, str):
-            wanted: dict[str, Any] = {"dataset": problem}
-        else:
-            wanted = {name: problem[name] for name in self.problem_columns}
-        found = [
-            about for about in self.about if all(_same(about["problem"][name], value) for name, value in wanted.items())
-        ]
-        if len(found) != 1:
-            raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, of which it has {len(found):,}")
-        return dict(found[0])
-
-    def features(self, problem: Mapping[str, Any] | pd.Series) -> int:
-        """How many features the data of a problem have, given a row of a table."""
-        return int(self._about(problem)["features"])
-
-    def fresh(self, position: int) -> Data | None:
-        """The data of a row of ``summary``, by position, with other test points, on which nobody has looked.
-
-        None where the data are not generated.
-        """
-        return load_fresh(**self.design.data_arguments(self.design.configuration(position).problem))
-
-    def scores(self, position: int, *points: tuple[Array, Array], most: int | None = None) -> Array:
-        """The score on other points of each network in a row of ``summary``, by position; nan for one that failed.
-
-        Each of the ``points`` is (X, Y), X (features, points) and Y (1, points), which may be none of the sweep.
-        Returns (sets of points, networks). ``most``: of the first seeds alone.
-        """
-        design, configuration = self.design, self.design.configuration(position)
-        about = self._about_of(configuration)
-        features, outputs, task = points[0][0].shape[0], outputs_of(about), task_of(about)
-        with self._opened() as opened:
-            networks = (
-                None if run.status == "failed" else run.network(features, configuration.hidden, design.dtype, outputs)
-                for _, run in itertools.islice(runs_of(design, configuration, self.identities, opened), most)
-            )
-            of_points = [
-                steps.scores(same_networks, X, Y, configuration.activation, task)
-                for same_networks, (X, Y) in zip(itertools.tee(networks, len(points)), points, strict=True)
-            ]
-            return np.array(list(zip(*of_points, strict=True))).T  # network by network: one at a time is in memory
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
