@@ -24,6 +24,7 @@ from experiments.knobs.declared import (
     KNOBS,
     READING,
     RECORD_EVERY,
+    REQUESTED,
     SAMPLES,
     SEED,
     SPLIT,
@@ -92,8 +93,8 @@ class Design:
 
     ``len(sweep)``, ``sweep[i]`` and iteration give the runs, and take no memory, however large the grid is; beyond
     2^63, where Python has no ``len``, there is ``size``.
-    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis, ``asked`` those that were
-    given.
+    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis, and
+    ``asked`` those that were given.
     ``notes`` holds what should be said of the request, such as repeated values that were dropped.
 
     Raises SweepError, a ValueError, for an invalid request.
@@ -102,7 +103,7 @@ class Design:
     def __init__(self, **knobs: Any) -> None:
         self.notes: list[str] = []
         groups = _groups(knobs.pop("zip", None))
-        names = [knob.name for knob in KNOBS if knob.flags]
+        names = [knob.name for knob in REQUESTED]
         knobs = _by_name(knobs)
         self._frames = _frames(knobs)
         for name in knobs:
@@ -274,8 +275,7 @@ class Design:
         """What was asked for, by knob, as plain values, from which ``Design(**request)`` is the same."""
         request = {
             knob.name: plain(knob, self.asked[knob.name]) if knob.is_axis else self._settings[knob.name]
-            for knob in KNOBS
-            if knob is not FOLD
+            for knob in REQUESTED
         }
         request["zip"] = self._zip
         return {**request, RECORD_EVERY.name: self.record_every}

@@ -40,7 +40,7 @@ from experiments.store.store import Store, stored_in
 from experiments.tables.build import build
 from experiments.tables.csv_files import curves_into, write_csv
 from experiments.tables.manifest import manifest_of
-from experiments.tables.problems import about_data
+from experiments.tables.problems import about_data, score_of
 from experiments.text import size
 
 MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
@@ -167,7 +167,7 @@ class Sweep(Design):
             if out is None:
                 opened = Store(None)  # a file without a name, from which the results are read
                 done = self._train(prepared, opened, how, at_once, observer)
-                tables = build(self, about_data(self, prepared.sources), opened)
+                tables = build(self, about_data(self, prepared.sources), prepared.sources, opened)
                 return Results.of(tables, manifest_of(tables, confirmations(tables), done))
             with claimed(Path(out)) as opened:
                 done = self._train(prepared, opened, how, at_once, observer)
@@ -223,8 +223,9 @@ class Sweep(Design):
         with contextlib.ExitStack() as stack:
             # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
             files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
-            with curves_into(files[CURVES], self) as each:
-                tables = build(self, about_data(self, sources), opened, each)
+            about = about_data(self, sources)
+            with curves_into(files[CURVES], self, score_of(about)) as each:
+                tables = build(self, about, sources, opened, each)
             write_csv(tables.runs, files[RUNS])
             write_csv(tables.summary, files[SUMMARY])
             manifest = manifest_of(tables, confirmations(tables), done)

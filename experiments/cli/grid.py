@@ -16,7 +16,7 @@ from experiments.cli.terminal import Terminal, is_large
 from experiments.console import DONE, SOME_FAILED, fail, say
 from experiments.datasets.data import DataError
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
-from experiments.knobs.declared import HOW, KNOBS
+from experiments.knobs.declared import HOW, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 setattr(options, name, value)
         out = "results" if options.out is None else options.out
         how = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}
-        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS}, zip=options.zip)
+        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in REQUESTED}, zip=options.zip)
         if options.print_config:
             for line in config.lines(sweep.request, how):
                 say(line)

@@ -24,7 +24,7 @@ class Data:
     """A problem, ready to train on.
 
     name: the data set as it was asked for
-    X, Y: training part, (features, examples) and (1, examples); Y holds the number of the class, or the standardized target
+    X, Y: training part, (features, examples) and (1, examples); Y has the number of the class, or the target
     X_test, Y_test: test part, likewise
     feature_names: one for each row of X
     class_names: of each class in turn; none of a regression

@@ -97,8 +97,8 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, **argumen
     return Fixed(load(name, data_seed=data_seed, **arguments))
 
 
-def restored(kind: str, content: bytes, about: Mapping[str, Any]) -> Source:
-    """A source as it was kept; ``about`` is what the manifest has of the problem. Raises ValueError for another kind."""
+def restored(kind: str, content: bytes) -> Source:
+    """A source as it was kept. Raises ValueError for a kind that is not known."""
     if kind == "drawn":
         return Drawn(load, json.loads(content))
     raise ValueError(f"expected a source of data of a known kind, got {kind!r}: update this program")

@@ -1,7 +1,7 @@
 """Where the data of a problem come from: the same for every run, or different for each replicate.
 
-A replicate is a seed, or a fold and a seed. Of a table that is split by the seed, of a cross-validation and of data that
-are drawn anew for each seed, every replicate has data of its own, the same for all configurations.
+A replicate is a seed, or a fold and a seed. Of a table that is split by the seed, of a cross-validation and of data
+that are drawn anew for each seed, every replicate has data of its own, the same for all configurations.
 """
 
 from __future__ import annotations
@@ -70,10 +70,11 @@ class Fixed(Source):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """That of the data."""
-        return {"data": self.fingerprint}
+        """That of the data, and what their numbers do not tell."""
+        about = {} if self.data.task == "binary" else {"task": self.data.task, "outputs": self.data.outputs}
+        return {"data": self.fingerprint, **about}
 
-    def part(self, seed: int, fold: int | None = None) -> Data:
+    def part(self, seed: int, fold: int | None = None) -> Data:  # noqa: ARG002 - it is the same for all
         """The data."""
         return self.data
 
@@ -103,7 +104,7 @@ class Drawn(Source):
         """The arguments."""
         return "drawn", json.dumps(self.arguments, sort_keys=True).encode()
 
-    def part(self, seed: int, fold: int | None = None) -> Data:
+    def part(self, seed: int, fold: int | None = None) -> Data:  # noqa: ARG002 - there are no folds
         """The draw of this seed."""
         data: Data = self._load(**self.arguments, data_seed=seed)
         return data

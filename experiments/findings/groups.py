@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.store.store import MEASURES
-from experiments.tables.statistics import best_configurations, summarize
+from experiments.tables.statistics import MEASURES, best_configurations, summarize
 from experiments.tables.tables import Tables
 
 _DATA_SEED = "data_seed"

@@ -161,7 +161,7 @@ POSITIVE = _reading(
     is_problem=True, is_list=True,
 )  # fmt: skip
 TASK = _reading(
-    "task", "TASK", "classification or regression; default: auto", checks.one_of("auto", "classification", "regression"),
+    "task", "TASK", "classification or regression", checks.one_of("auto", "classification", "regression"),
     ("auto",),
 )  # fmt: skip
 DROP = _reading("drop", "COLUMN", "columns to leave out", checks.name, is_list=True)
@@ -217,6 +217,8 @@ KNOBS = (
 """Every knob of a sweep. The axes stand in the order in which a sweep nests them, the innermost last."""
 
 AXES = tuple(knob for knob in KNOBS if knob.is_axis)
+REQUESTED = tuple(knob for knob in KNOBS if knob is not FOLD)
+"""Those that a request can name; folds follow from the rule of the split."""
 READING = (
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,10 +43,11 @@ class Problem:
 
         Raises ValueError for class weights of a regression.
         """
-        like = {"task": data.task, "classes": len(data.class_names) if data.task == "multiclass" else None}
+        classes = len(data.class_names) if data.task == "multiclass" else None
         weights = balanced(data.Y[0]) if class_weight == "balanced" else None
-        train = network.examples(data.X, data.Y, np.dtype(dtype), **like, sample_weight=weights)
-        test = network.examples(data.X_test, data.Y_test, np.dtype(dtype), **like)
+        examples = functools.partial(network.examples, dtype=np.dtype(dtype), task=data.task, classes=classes)
+        train = examples(data.X, data.Y, sample_weight=weights)
+        test = examples(data.X_test, data.Y_test)
         return cls(data.X.shape[0], train, test, data.task, data.outputs)
 
 
@@ -83,7 +85,7 @@ class Networks:
 
 
 def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
-    """What the core wants to know of a run. A further knob that is not among ``knobs``, or means nothing, is at its default."""
+    """What the core wants to know of a run. A further knob without a value is at its default."""
     return Hyperparameters(
         **{axis.name: known_value(axis, _or_default(axis, knobs.get(axis.name))) for axis in _OF_HYPERPARAMETERS}
     )

@@ -55,8 +55,12 @@ _TABLES = (
 )
 _SINCE_VERSION_2 = (
     "ALTER TABLE runs ADD COLUMN test_costs BLOB",  # float64, one at each record; NULL of a run of version 1
-    "CREATE TABLE sources (fingerprint TEXT PRIMARY KEY, kind TEXT NOT NULL, content BLOB NOT NULL,"
-    " digest BLOB NOT NULL)",
+    """CREATE TABLE sources (
+    fingerprint TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,     -- drawn, split
+    content BLOB NOT NULL,  -- from which the data of each replicate are made
+    digest BLOB NOT NULL    -- of all this
+)""",
 )
 _ADDED = ", test_costs BLOB)"  # as it stands in the definition of the table afterwards
 

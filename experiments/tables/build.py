@@ -2,6 +2,87 @@
 
 from __future__ import annotations
 
-from experiments.store.store import CURVES
+from collections.abc import Callable, Mapping
+from typing import Any
 
-TEST_SCORE = CURVES.index("test_score")
+import numpy as np
+import pandas as pd
+
+from experiments.datasets.source import Source
+from experiments.design import Design, ProblemKey, Run
+from experiments.store.store import CURVES, STATUSES, Store, StoredRun
+from experiments.tables.parts import Parts
+from experiments.tables.problems import identities, score_of
+from experiments.tables.statistics import significant, summarize, target_of, targets
+from experiments.tables.stored import identity, measures, stored_runs
+from experiments.tables.tables import Tables
+from experiments.tables.targets import Climbs
+from planar_core.training import recorded_iterations
+
+_ROUNDING = 1e-6  # of a mean in the summary, and more
+_TEST_SCORE = CURVES.index("test_score")
+
+
+def build(
+    design: Design,
+    about: list[dict[str, Any]],
+    sources: Mapping[ProblemKey, Source],
+    opened: Store,
+    each: Callable[[Run, int, StoredRun], None] | None = None,
+) -> Tables:
+    """The tables of a sweep whose runs are all in the store, which has to stay open for them.
+
+    ``each`` is called for every run on the way. Raises ResultsError for a run that is missing or damaged.
+    """
+    score, n = score_of(about), design.n_replicates
+    parts = Parts(sources)
+    status = np.zeros(len(design), np.int8)
+    final = np.full((len(CURVES), len(design)), np.nan)
+    errors = np.full(len(design), "", dtype=object)
+    constant, majority, test_share = np.empty(len(design)), np.empty(len(design)), np.empty(len(design))
+    climbs, floors = Climbs(), dict.fromkeys(sources, -np.inf)
+    for position, (series, seed, run) in enumerate(stored_runs(design, identities(design, about), opened)):
+        status[position] = STATUSES.index(run.status)
+        errors[position] = run.error
+        constant[position], majority[position], test_share[position] = parts.of(series, seed)
+        if run.curves.shape[1]:
+            final[:, position] = run.curves[:, -1]
+        climbs.add(run.curves[_TEST_SCORE], floors[series.problem])
+        if (position + 1) % n == 0:  # the last run of its configuration
+            these = slice(position + 1 - n, position + 1)
+            reached = target_of(_mean(final[_TEST_SCORE, these]), majority[these].mean())
+            floors[series.problem] = max(floors[series.problem], reached - _ROUNDING)
+        if each is not None:
+            each(series, seed, run)
+
+    runs = pd.DataFrame(identity(design))
+    runs["iterations"] = design.iterations
+    runs["status"] = pd.Series(np.array(STATUSES, dtype=object)[status], dtype=str)
+    for measure, values in zip(measures(score), final, strict=True):
+        runs[measure] = values
+    runs["error"] = pd.Series(errors, dtype=str)
+    summary = summarize(runs, design.configuration_columns, design.problem_columns, constant)
+    of_configuration = majority.reshape(-1, n).mean(axis=1)
+    _add_iterations_to_target(summary, targets(summary, design.problem_columns, of_configuration), climbs, design)
+    return Tables(runs, summary, design, about, opened)
+
+
+def _mean(scores: np.ndarray[Any, Any]) -> float:
+    finite = scores[np.isfinite(scores)]
+    return float(finite.mean()) if finite.size else -np.inf
+
+
+def _add_iterations_to_target(
+    summary: pd.DataFrame, target: np.ndarray[Any, Any], climbs: Climbs, design: Design
+) -> None:
+    at = recorded_iterations(design.iterations, design.record_every)
+    first = climbs.first(np.repeat(target, design.n_replicates), at).reshape(len(summary), -1)
+    summary["target_test_accuracy"] = target
+    summary["n_reached_target"] = np.isfinite(first).sum(axis=1)
+    # Half of all runs that did not fail: those that never reach it take forever.
+    in_order = np.sort(first, axis=1)
+    finished = (design.n_replicates - summary["n_failed"]).tolist()
+    median = [
+        0.5 * (row[(n - 1) // 2] + row[n // 2]) if n else np.nan for row, n in zip(in_order, finished, strict=True)
+    ]
+    summary["median_iterations_to_target"] = significant(np.where(np.isfinite(median), median, np.nan))

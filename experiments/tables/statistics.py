@@ -17,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.store.store import MEASURES, STATUSES
+from experiments.store.store import STATUSES
 from planar_core.comparisons import PATTERNS, PER_UNIT, bounds, bounds_of_many, codes, count_comparisons
 from planar_core.elementary import evaluate
 
 DIGITS = 9
 TAIL = 0.025  # beyond each end of a 95 % interval
 FAMILY_LEVEL = 0.05  # of all comparisons of one configuration with others together
+MEASURES = ("cost", "train_accuracy", "test_accuracy")
 STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
 TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
 FEWEST_FLIPPED = 6  # seeds in common with the best: 5 flip in 32 ways, and whoever is far below fills the 5 %
@@ -171,6 +172,25 @@ def best_configurations(summary: pd.DataFrame, problem: Sequence[str]) -> pd.Dat
     """
     rank = summary["rank_test_accuracy"].to_numpy(dtype=np.float64, na_value=np.inf)
     return summary.iloc[np.lexsort((rank, _codes(summary, problem)))].reset_index(drop=True)
+
+
+def median_replicate(runs: pd.DataFrame, columns: Sequence[str], measure: str) -> dict[str, Any]:
+    """The replicate of the typical run among the runs of one configuration, for drawing its network: its ``columns``.
+
+    The one with the median of the measure (the lower of two); among several the one of the smallest cost, then of the
+    first columns. Failed runs, and those without a number, are left out. Raises ValueError if none is left, or if a
+    replicate appears twice (runs of several configurations).
+    """
+    columns = list(columns)
+    if runs.duplicated(columns).any():
+        raise ValueError("expected the runs of one configuration, got several with the same seed")
+    finished = runs[runs["status"].ne("failed") & np.isfinite(runs[measure])]
+    if finished.empty:
+        raise ValueError("expected a finished run, got none: there is no median seed")
+    in_order = finished.sort_values([measure, "cost", *columns], na_position="last")
+    median = in_order[measure].iloc[(len(in_order) - 1) // 2]
+    chosen = in_order.loc[in_order[measure] == median, columns].iloc[0]
+    return {name: int(chosen[name]) for name in columns}
 
 
 def median_seed(runs: pd.DataFrame) -> int:

@@ -15,13 +15,14 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from experiments.datasets.data import Data
-from experiments.datasets.loading import load_fresh, restored
-from experiments.datasets.source import Fixed, Source
+from experiments.datasets.loading import load_fresh
+from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey, Run
 from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
 from experiments.store.store import Store, StoredRun
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
+from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
 from experiments.tables.stored import curves_of, runs_of, stored_runs
 from planar_core import steps
@@ -145,29 +146,12 @@ class Tables:
         about = self._about(problem)
         if about["fingerprint"] not in self._sources:
             with self._opened() as opened:
-                content = opened.source(about["fingerprint"])
-                made = self._fixed(about, opened) if content is None else restored(*content, about)
-            self._sources[about["fingerprint"]] = made
+                self._sources[about["fingerprint"]] = stored_source(about, opened)
         return self._sources[about["fingerprint"]]
 
     @cached_property
     def _sources(self) -> dict[str, Source]:
         return {}
-
-    @staticmethod
-    def _fixed(about: Mapping[str, Any], opened: Store) -> Source:
-        named = {
-            "name": about["problem"]["dataset"],
-            "class_names": tuple(about["class_names"]),
-            "notes": tuple(about["notes"]),
-            "task": task_of(about),
-            "target_name": about.get("target_name", ""),
-        }
-        if about["base"] is not None:
-            names = tuple(about["base"]["feature_names"])
-            named["base"] = opened.data(about["base"]["fingerprint"], feature_names=names, **named)
-            named["features"] = about["problem"]["features"]
-        return Fixed(opened.data(about["fingerprint"], feature_names=tuple(about["feature_names"]), **named))
 
     def _about_of(self, run: Run) -> dict[str, Any]:
         return dict(self.about[self._places[run.problem]])
@@ -241,7 +225,7 @@ class Tables:
 
     def varies(self, run: Run) -> bool:
         """Whether each replicate has data of its own."""
-        return len(self.identities[run.problem]) > 1  # an identity of data alone is that of one part
+        return not {"split", "data_seed"}.isdisjoint(self.identities[run.problem])
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
@@ -264,8 +248,8 @@ class Tables:
         return next(self._networks_at(positions, row))
 
     def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
-        """The networks of a configuration, a row of ``summary``: of its first ``most`` replicates (None: all) that did not
-        fail.
+        """The networks of a configuration, a row of ``summary``: of its first ``most`` replicates (None: all) that did
+        not fail.
 
         Raises LookupError if one is not stored any more.
         """
