@@ -16,12 +16,14 @@ from experiments.datasets.source import Source
 from experiments.knobs.declared import (
     ALIASES,
     AXES,
+    CLASS_WEIGHT,
     DATASET,
     DTYPE,
     FOLD,
     FRAME,
     ITERATIONS,
     KNOBS,
+    METRIC,
     READING,
     RECORD_EVERY,
     REQUESTED,
@@ -37,12 +39,13 @@ from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
 from experiments.knobs.words import shown
 from experiments.text import closest, listed
+from planar_core.metrics import checked_metrics
 from planar_core.training import NUMERICS, default_record_every
 
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # of which the data are all in memory
-_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in (*READING, SPLIT, SEED))
+_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in (*READING, SPLIT, METRIC, SEED))
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
 _problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))
@@ -203,6 +206,11 @@ class Design:
     def split(self) -> str:
         """How tables are divided into a training and a test part: ``auto``, ``seed``, ``fixed`` or ``cv:K``."""
         return str(self._settings[SPLIT.name])
+
+    @property
+    def metrics(self) -> list[str]:
+        """How networks are judged, if not by accuracy or R^2."""
+        return list(self._settings[METRIC.name] or [])
 
     @property
     def iterations(self) -> int:
@@ -370,7 +378,21 @@ class Design:
         if n_samples > MOST_SAMPLES:
             expected = f"at most {MOST_SAMPLES:,} for all problems together"
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
-        return {problem: load_source(**self.data_arguments(problem)) for problem in problems}
+        sources = {problem: load_source(**self.data_arguments(problem)) for problem in problems}
+        self._check_tasks({source.first.task for source in sources.values()})
+        return sources
+
+    def _check_tasks(self, tasks: set[str]) -> None:
+        """Raises SweepError for tasks that do not go together, or not with what was asked for."""
+        if "regression" in tasks and len(tasks) > 1:
+            raise SweepError(f"{DATASET.flags[0]}: expected data sets with classes, or with values; got some of both")
+        for task in tasks:
+            try:
+                checked_metrics(self.metrics, task)
+            except ValueError as error:
+                raise SweepError(f"{METRIC.flags[0]}: {error}") from None
+        if "regression" in tasks and self._is_set(CLASS_WEIGHT.name):
+            raise SweepError(f"{CLASS_WEIGHT.flags[0]}: expected data with classes, got a regression")
 
     def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
         """What ``load_source`` takes for a problem; None for what is at its default or means nothing there."""

@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from planar_core import elementary
 from planar_core.compiling import INLINED, inlined, kernel
 from planar_core.elementary import (
-    HALF_ANGLE_RANGE,
     SIGMOID_UNITS,
     exp,
     exp_in_units,

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.findings.groups import Group, groups, mean, rows
-from experiments.tables.statistics import best_configurations, significant
+from experiments.tables.statistics import best_configurations, rank_column, significant
 from experiments.tables.tables import Points, Tables
 from planar_core.network import Array
 
@@ -25,24 +25,25 @@ PROMISING = 1000
 
 
 def confirmations(tables: Tables) -> list[dict[str, Any]]:
-    """For each problem, its best configuration and its accuracy on points that played no part in choosing it.
+    """For each problem, its best configuration and its metric on points that played no part in choosing it.
 
     ``points`` says which: "fresh", or "halves" of the test points; "" if there are none. As plain values, for the
-    manifest. The accuracies have 9 significant digits; None is for no number.
+    manifest. The values have 9 significant digits; None is for no number.
     """
     found = []
     for k, group in enumerate(groups(tables)):
         best = group.table.iloc[0]
-        points, n, accuracy = "", 0, None
-        if k < MOST_CONFIRMED and not pd.isna(best["rank_test_accuracy"]):
-            points, n, accuracy = _confirmed(tables, group)
+        points, n, score = "", 0, None
+        if k < MOST_CONFIRMED and not pd.isna(best[rank_column(group.table)]):
+            points, n, score = _confirmed(tables, group)
         configuration = {name: best[name] for name in tables.columns if name in best.index}
         found.append(
             {
                 "configuration": {name: _plain(value) for name, value in configuration.items()},
                 "points": points,
                 "n_points": n,
-                "test_accuracy": accuracy,
+                "metric": tables.metric,
+                f"test_{tables.metric}": score,
             }
         )
     return found
@@ -96,5 +97,6 @@ def _cross_fitted(tables: Tables, of_problem: pd.DataFrame) -> tuple[int, float]
     means = significant(significant(means, 12))
     if np.isnan(means).all(axis=0).any():
         return 0, float("nan")
-    chosen = [int(np.nanargmax(means[:, half])) for half in (0, 1)]
+    sign = 1.0 if tables.larger_is_better else -1.0
+    chosen = [int(np.nanargmax(sign * means[:, half])) for half in (0, 1)]
     return len(source.first.test_halves[0]), 0.5 * (means[chosen[0], 1] + means[chosen[1], 0])

@@ -14,6 +14,7 @@ from experiments.knobs.knob import Knob
 from experiments.text import listed
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import OPTIMIZERS
+from planar_core.metrics import METRICS
 from planar_core.network import INITIAL_SCALE, INITS
 from planar_core.streams import LARGEST_SEED
 from planar_core.training import DTYPES, Hyperparameters
@@ -206,13 +207,18 @@ DTYPE = Knob(
     "dtype", ("--dtype",), "DTYPE", f"precision of the arithmetic: {listed(DTYPES, 'or')}", checks.one_of(*DTYPES),
     DTYPES[:1], column="if set", group="training", elsewhere=("precision",),
 )  # fmt: skip
+METRIC = Knob(
+    "metric", ("--metric",), "NAME", f"how networks are judged, the first ranks: {listed(METRICS)}; default: accuracy or r2",
+    checks.one_of(*METRICS), (), is_list=True, elsewhere=("scoring", "score", "metrics"),
+)  # fmt: skip
+
 KNOBS = (
     DATASET, NOISE, SAMPLES, DATA_SEED, TEST_FRACTION, FEATURES,
     HIDDEN, ACTIVATION,
     OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE,
     CLASS_WEIGHT, FOLD, SEED,
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
-    SPLIT, ITERATIONS, RECORD_EVERY, DTYPE,
+    SPLIT, METRIC, ITERATIONS, RECORD_EVERY, DTYPE,
 )  # fmt: skip
 """Every knob of a sweep. The axes stand in the order in which a sweep nests them, the innermost last."""
 

@@ -175,13 +175,13 @@ def constant_cost(counts: Sequence[int]) -> float:
     return float(-sum(p * log for p, log in zip(shares.tolist(), evaluate("log", shares).tolist(), strict=True)))
 
 
-def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike) -> Floats:
+def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike, score: str = "accuracy") -> Floats:
     """The test accuracy that counts as learned, for each row of a summary.
 
     95 % of the way from the share of the larger class (`majority`, of the test points of each row) to the highest mean
     test accuracy of the problem; nan where no configuration exceeds that share.
     """
-    best = summary["mean_test_accuracy"].groupby(_codes(summary, problem)).transform("max").to_numpy(np.float64)
+    best = summary[f"mean_test_{score}"].groupby(_codes(summary, problem)).transform("max").to_numpy(np.float64)
     share = np.broadcast_to(np.asarray(majority, dtype=np.float64), best.shape)
     return _settled(np.where(best > share, target_of(best, share), np.nan))
 

@@ -21,11 +21,13 @@ from experiments.design import Design, ProblemKey, Run
 from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
 from experiments.store.store import Store, StoredRun
+from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
 from experiments.tables.stored import curves_of, runs_of, stored_runs
 from planar_core import steps
+from planar_core.metrics import METRICS
 from planar_core.network import Array, Parameters
 from planar_core.training import n_records
 
@@ -123,6 +125,16 @@ class Tables:
         """How well a network did, as it is recorded while it trains: ``accuracy``, or ``r2`` of a regression."""
         return score_of(self.about)
 
+    @property
+    def metric(self) -> str:
+        """What ranks: the first metric that was asked for, or the score."""
+        return (self.design.metrics or [self.score])[0]
+
+    @property
+    def larger_is_better(self) -> bool:
+        """Whether it ranks the larger values first."""
+        return METRICS[self.metric].larger_is_better
+
     def stored_runs(self) -> Iterator[StoredRun]:
         """Everything that is stored of each run, one at a time, in the order of ``runs``."""
         with self._opened() as opened:
@@ -189,7 +201,7 @@ class Tables:
         return load_fresh(**arguments)
 
     def scores(self, position: int, points: Points, most: int | None = None) -> Array:
-        """The score on other points of each network in a row of ``summary``, by position; nan for one that failed.
+        """The metric on other points of each network in a row of ``summary``, by position; nan for one that failed.
 
         ``points`` gives the sets of points of a replicate, a seed and a fold: pairs (X, Y), X (features, points) and Y
         (1, points), which may be none of the sweep. Returns (sets of points, networks). ``most``: of the first
@@ -211,17 +223,15 @@ class Tables:
         runs = itertools.islice(runs_of(self.design, series, self.identities, opened), most)
         # Network by network: one at a time is in memory.
         networks = ((seed, None if run.status == "failed" else run.network(*shape)) for seed, run in runs)
-        if not self.varies(series):
-            sets = points(self.design.values[SEED.name][0], series.fold)
-            of_sets = [
-                steps.scores((network for _, network in same), X, Y, series.activation, task)
-                for same, (X, Y) in zip(itertools.tee(networks, len(sets)), sets, strict=True)
-            ]
-            return [list(scores) for scores in zip(*of_sets, strict=True)]
-        return [
-            [next(steps.scores([network], X, Y, series.activation, task)) for X, Y in points(seed, series.fold)]
-            for seed, network in networks
-        ]
+        judges: list[Judge] = []
+        scores = []
+        for seed, network in networks:
+            if not judges or self.varies(series):
+                judges = [
+                    Judge([self.metric], X, Y, task, len(about["class_names"])) for X, Y in points(seed, series.fold)
+                ]
+            scores.append([float(judge(network, series.activation)[0]) for judge in judges])
+        return scores
 
     def varies(self, run: Run) -> bool:
         """Whether each replicate has data of its own."""
@@ -237,7 +247,9 @@ class Tables:
         if "seed" not in run:
             of_configuration = self.runs[self._runs_of(run, self.design.configuration_columns)]
             try:
-                row |= median_replicate(of_configuration, self.design.replicate_columns, f"test_{self.score}")
+                row |= median_replicate(
+                    of_configuration, self.design.replicate_columns, f"test_{self.metric}", self.larger_is_better
+                )
             except ValueError as error:
                 raise LookupError(str(error)) from None
         wanted = self._runs_of(row, self.columns)
