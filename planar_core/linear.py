@@ -7,8 +7,8 @@ the penalty lambda, and an intercept b that is not penalized, these are minimize
     logistic     sum_i s_i cost_i + lambda |W|^2 / 2
 
 The cost is the cross-entropy of sigmoid(w.x + b), or of softmax(W x + b) with a row of W for each class, so that
-lambda = 1 is scikit-learn's ``Ridge(alpha=1)`` and ``LogisticRegression(C=1)``. The result is a network without a hidden
-layer, (W, b): W is (units, features), b is (units, 1).
+lambda = 1 is scikit-learn's ``Ridge(alpha=1)`` and ``LogisticRegression(C=1)``. The result is a network without a
+hidden layer, (W, b): W is (units, features), b is (units, 1).
 
 Both are strictly convex in W, so there is one solution. Ridge solves the normal equations by Cholesky's decomposition.
 Logistic regression takes Newton's steps, each found by conjugate gradients (Nocedal and Wright, Numerical Optimization,
@@ -22,14 +22,14 @@ when to stop, hangs on such sums alone.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planar_core.compiling import inlined, kernel
 from planar_core.elementary import evaluate, exp, log, log1p, sigmoid
-from planar_core.simd import LANES, absolute, fma, horizontal_sum, lanes_of, load, select, splat, store, zeros
+from planar_core.simd import LANES, absolute, fma, horizontal_sum, lanes_of, load, select, store, zeros
 
 Floats = NDArray[np.float64]
 Model = tuple[Floats, Floats]
@@ -49,7 +49,7 @@ _COLLINEAR = 1e-13  # of a pivot, against what stood there: below it are no digi
 
 @inlined
 def _add_dots(A, row, B, first, last, first_block, last_block, out, out_row):
-    """out[out_row, j] += sum_t A[row, t] B[j, t] for j from first to last - 1, over some blocks of t; four at a time."""
+    """out[out_row, j] += sum_t A[row, t] B[j, t] for j from first to last - 1, over some blocks of t; 4 at once."""
     j = first
     while last - j >= 4:
         s0, s1, s2, s3 = zeros(A), zeros(A), zeros(A), zeros(A)
@@ -429,14 +429,10 @@ def logistic(
             b[present[0] if classes > 2 else 0] = np.inf if classes == 2 else 0.0
         return np.zeros((units, features)), b.reshape(-1, 1)
 
-    # Only the classes that there are; two of several share what one unit would have.
-    number = np.zeros(classes)
+    number = np.zeros(classes)  # among the classes that there are
     number[present] = np.arange(len(present))
-    y, log_shares = number[labels], evaluate("log", counts[present])
-    if classes == 2:
-        start = np.array([log_shares[1] - log_shares[0]])
-    else:
-        start = log_shares - _mean(log_shares)
+    y, log_shares = number[labels], evaluate("log", counts[present]).astype(np.float64)
+    start = log_shares[1:] - log_shares[:1] if classes == 2 else log_shares - _mean(log_shares)
     reduced = _reduced(data)
     W, b, R = _newton(reduced, _row(y), start, penalty)
     if reduced is not data:  # where the derivative is 0, penalty W = -R X'
