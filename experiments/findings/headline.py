@@ -178,7 +178,7 @@ def _shared(tables: Tables, some: pd.DataFrame) -> str:
     return " ".join(text for _, _, text in sorted(sorted(found)[:2], key=lambda each: each[1]))
 
 
-def _values_values_said(theirs: list[Any], values: list[Any]) -> str:
+def _said_of(theirs: list[Any], values: list[Any]) -> str:
     """``3 or 4``; of many numbers ``5 or more``, where that is so; nothing where it would take too many words."""
     if len(theirs) <= _LISTED:
         return listed(map(text_of, theirs), "or")
