@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -37,12 +38,14 @@ from experiments.runner.run import Done, run
 from experiments.runner.work import BatchResult, Todo, todo
 from experiments.store.lock import claimed
 from experiments.store.store import Store, stored_in
+from experiments.tables.baselines import baselines
 from experiments.tables.build import build
 from experiments.tables.csv_files import curves_into, write_csv
 from experiments.tables.manifest import manifest_of
 from experiments.tables.problems import about_data, score_of
 from experiments.text import size
 
+MOST_WITH_BASELINES = 1000  # problems
 MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
 
 
@@ -167,7 +170,7 @@ class Sweep(Design):
             if out is None:
                 opened = Store(None)  # a file without a name, from which the results are read
                 done = self._train(prepared, opened, how, at_once, observer)
-                tables = build(self, about_data(self, prepared.sources), prepared.sources, opened)
+                tables = build(self, self._about(prepared.sources), prepared.sources, opened)
                 return Results.of(tables, manifest_of(tables, confirmations(tables), done))
             with claimed(Path(out)) as opened:
                 done = self._train(prepared, opened, how, at_once, observer)
@@ -208,6 +211,14 @@ class Sweep(Design):
             "backend": how.backend,
         }
 
+    def _about(self, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
+        """What the manifest has of each problem, with its baselines."""
+        about = about_data(self, sources)
+        metric = (self.metrics or [score_of(about)])[0]
+        for each, source in zip(about, itertools.islice(sources.values(), MOST_WITH_BASELINES), strict=False):
+            each["baselines"] = baselines(self, source, metric)
+        return about
+
     def _write(
         self,
         sources: Mapping[ProblemKey, Source],
@@ -223,7 +234,7 @@ class Sweep(Design):
         with contextlib.ExitStack() as stack:
             # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
             files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
-            about = about_data(self, sources)
+            about = self._about(sources)
             with curves_into(files[CURVES], self, score_of(about)) as each:
                 tables = build(self, about, sources, opened, each)
             write_csv(tables.runs, files[RUNS])

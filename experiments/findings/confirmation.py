@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.findings.baselines import comparisons
 from experiments.findings.groups import Group, groups, mean, rows
 from experiments.tables.statistics import best_configurations, rank_column, significant
 from experiments.tables.tables import Points, Tables
@@ -34,7 +35,8 @@ def confirmations(tables: Tables) -> list[dict[str, Any]]:
     for k, group in enumerate(groups(tables)):
         best = group.table.iloc[0]
         points, n, score = "", 0, None
-        if k < MOST_CONFIRMED and not pd.isna(best[rank_column(group.table)]):
+        is_ranked = not pd.isna(best[rank_column(group.table)])
+        if k < MOST_CONFIRMED and is_ranked:
             points, n, score = _confirmed(tables, group)
         configuration = {name: best[name] for name in tables.columns if name in best.index}
         found.append(
@@ -44,6 +46,7 @@ def confirmations(tables: Tables) -> list[dict[str, Any]]:
                 "n_points": n,
                 "metric": tables.metric,
                 f"test_{tables.metric}": score,
+                "baselines": comparisons(tables, best) if group.draws == 1 and is_ranked else None,
             }
         )
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.findings.baselines import compared
+from experiments.findings.baselines import compared_in_words
 from experiments.findings.groups import Group, groups, rows
 from experiments.knobs.declared import AXES, FOLD, SEED
 from experiments.knobs.words import in_words, text_of
@@ -64,11 +64,11 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
         )
         yield f"{where}: {said(metric, confirmed[f'test_{metric}'], is_labelled=False)}."
     if confirmed and confirmed.get("baselines"):
-        yield from compared(confirmed["baselines"], metric)
+        yield from compared_in_words(confirmed["baselines"], metric)
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
         yield _ties(tables, tied, best)
-    yield from _at_the_edge(tables, group, best)
+    yield from _at_the_edge(group, best)
 
 
 def _scope(tables: Tables, group: Group) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
     return f"{finished:,} of {seeds:,} seeds" if finished < seeds else count(seeds, "seed")
 
 
-def _at_the_edge(tables: Tables, group: Group, best: pd.Series) -> Iterator[str]:
+def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
     """Which settings of the best configuration are at an end of what was tried."""
     for name in ("hidden", "learning_rate", *(axis.name for axis in AXES if axis.takes_ranges)):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []

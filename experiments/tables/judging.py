@@ -37,7 +37,10 @@ class Judge:
         """Each metric, (metrics,); nan where there is no network."""
         if network is None:
             return np.full(self._n, np.nan)
-        Z = steps.forward(network, self._X, activation, self._task).Z[-1]
+        return self.of_outputs(steps.forward(network, self._X, activation, self._task).Z[-1])
+
+    def of_outputs(self, Z: Array) -> npt.NDArray[np.float64]:
+        """Each metric, (metrics,), of the outputs of any model: (outputs, points), in the unit of the training."""
         if self._task == "regression":
             Z = self._scale[0] + self._scale[1] * Z
         judged: npt.NDArray[np.float64] = np.asarray(self._evaluator(Z), np.float64).reshape(-1)

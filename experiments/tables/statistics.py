@@ -166,6 +166,14 @@ def summarize(
     return summary
 
 
+def interval_of_mean(values: Floats, test_share: float = 0.0) -> tuple[float, float, float]:
+    """Mean of the finite values, and the ends of its 95 % interval as `summarize` has it; nan where there is none."""
+    group = np.zeros(len(values), np.int64)
+    n, mean, std = _moments(np.asarray(values, np.float64), group, 1)
+    half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * test_share)
+    return float(mean[0]), float((mean - half)[0]), float((mean + half)[0])
+
+
 def constant_cost(counts: Sequence[int]) -> float:
     """The cost of the best constant prediction, for that many examples of each class: the entropy of the shares.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
@@ -164,6 +165,23 @@ class Tables:
     @cached_property
     def _sources(self) -> dict[str, Source]:
         return {}
+
+    def about_of(self, row: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+        """What the manifest has of the problem of a row of a table."""
+        return self._about(row)
+
+    def scores_of(self, configuration: Mapping[str, Any] | pd.Series) -> npt.NDArray[np.float64]:
+        """The ranking metric of each replicate of a row of ``summary``, in order: nan for one that failed."""
+        of = self.runs[self._runs_of(configuration, self.design.configuration_columns)]
+        scores: npt.NDArray[np.float64] = of[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
+        return scores
+
+    @staticmethod
+    def test_share(about: Mapping[str, Any]) -> float:
+        """Examples to test on for each to train on, where the training parts of replicates overlap; else 0."""
+        if "split" not in about.get("identity", {}):
+            return 0.0
+        return float(about["test_examples"] / about["training_examples"])
 
     def _about_of(self, run: Run) -> dict[str, Any]:
         return dict(self.about[self._places[run.problem]])

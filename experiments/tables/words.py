@@ -38,6 +38,11 @@ def unit(metric: str) -> str:
     return " (fraction correct)" if metric == "accuracy" else ""
 
 
+def is_percentage(metric: str) -> bool:
+    """Whether its values are said in percent."""
+    return metric in _PERCENTAGES
+
+
 def is_share(metric: str) -> bool:
     """Whether the metric lies between 0 and 1."""
     return METRICS[metric].limits == (0.0, 1.0)
