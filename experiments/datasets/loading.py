@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from experiments.datasets import synthetic
 from experiments.datasets.csv_data import read_csv
 from experiments.datasets.data import Data, DataError
-from experiments.datasets.features import compute
 from experiments.datasets.shipped import TABLES
 from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.splits import TEST_FRACTION, split_and_standardize
+from experiments.datasets.terms import computed
 from experiments.knobs.declared import KNOBS, SEED, is_table
-from experiments.knobs.features import parse, standard_form
 from experiments.text import closest, quoted
 
 DATASETS: Mapping[str, str] = MappingProxyType(
@@ -120,7 +118,7 @@ def _load(name: str, test: synthetic.Part, features: str | None, **arguments: An
     else:
         fraction = given.pop("test_fraction", TEST_FRACTION)
         data = split_and_standardize(name, read_csv(name, **given) if kind is _CSV else TABLES[name](), fraction)
-    return data if features is None else _computed(data, features, named=kind is not _GENERATED)
+    return data if features is None else computed(data, features, named=kind is not _GENERATED)
 
 
 def _kind(name: str) -> str:
@@ -148,26 +146,3 @@ def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
         except ValueError as error:
             raise DataError(f"{argument}: expected {error}, got {quoted(value)}") from None
     return given
-
-
-def _computed(data: Data, features: str, named: bool) -> Data:
-    """Return the data with features computed from their inputs; with the inputs' own names if they have some."""
-    try:
-        terms = parse(features)
-    except ValueError as error:
-        raise DataError(f"features: expected {error}, got {quoted(features)}") from None
-    if not terms:
-        return data
-    inputs = len(data.feature_names)
-    last = max(i for term in terms for i in term.inputs)
-    if last > inputs:
-        range_ = f"x1 to x{inputs}, the inputs" if inputs > 1 else "x1, the only input"
-        raise DataError(f"features: expected {range_} of {data.name!r}, got x{last} in {quoted(features)}")
-    return replace(
-        data,
-        X=compute(terms, data.X),
-        X_test=compute(terms, data.X_test),
-        feature_names=tuple(term.named(data.feature_names) if named else str(term) for term in terms),
-        features=standard_form(features),
-        base=data,
-    )
