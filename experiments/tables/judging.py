@@ -31,7 +31,10 @@ class Judge:
         self._n = len(metrics)
         is_regression = task == "regression"
         targets = scale[0] + scale[1] * Y[0] if is_regression else Y[0]
-        self._evaluator = Evaluator(metrics, targets, task, None if is_regression else classes)
+        # Accuracy alone needs no compiled code.
+        self._labels = Y[0] if list(metrics) == ["accuracy"] else None
+        if self._labels is None:
+            self._evaluator = Evaluator(metrics, targets, task, None if is_regression else classes)
 
     def __call__(self, network: Parameters | None, activation: str) -> npt.NDArray[np.float64]:
         """Each metric, (metrics,); nan where there is no network."""
@@ -41,6 +44,9 @@ class Judge:
 
     def of_outputs(self, Z: Array) -> npt.NDArray[np.float64]:
         """Each metric, (metrics,), of the outputs of any model: (outputs, points), in the unit of the training."""
+        if self._labels is not None:
+            predicted = Z.argmax(axis=0) if self._task == "multiclass" else Z[0] > 0
+            return np.array([np.count_nonzero(predicted == self._labels) / self._labels.size])
         if self._task == "regression":
             Z = self._scale[0] + self._scale[1] * Z
         judged: npt.NDArray[np.float64] = np.asarray(self._evaluator(Z), np.float64).reshape(-1)
