@@ -53,6 +53,7 @@ def records(where: str, text: str, separator: str) -> Records:
         text, first_line = text[match.end() :], 2
         if separator == AUTO:
             separator = "\t" if match[1] == "\\t" else match[1]
+            notes.append(f"separator: {separator_name(separator)}, by the first line (decide otherwise with --separator)")
     text, comments, skipped = _without_comments(text)
     first_line += skipped
     if separator == AUTO:

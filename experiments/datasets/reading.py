@@ -39,7 +39,7 @@ class RawTable:
     lines: of each row the line on which it begins, or its number, counted from 1
     line_word: "line" or "row"
     separator: what stood between the cells; None if this was no text file
-    decimal: "." where numbers came as numbers; else "auto"
+    typed: the columns whose numbers came as numbers, so that their texts have a decimal point
     notes: what was decided, a sentence each
     """
 
@@ -49,13 +49,22 @@ class RawTable:
     lines: list[int]
     line_word: str = "line"
     separator: str | None = None
-    decimal: str = AUTO
+    typed: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
         """The number of rows."""
         return len(self.lines)
+
+    def take(self, rows: Sequence[int]) -> RawTable:
+        """Return the table with these rows."""
+        cells = tuple([column[row] for row in rows] for column in self.cells)
+        return replace(self, cells=cells, lines=[self.lines[row] for row in rows])
+
+    def column(self, name: str) -> list[str]:
+        """Return the cells of the column of this name."""
+        return self.cells[self.names.index(name)]
 
     def places(self, rows: Sequence[int], most: int = 5) -> str:
         """``line 19``, ``lines 3, 7 and 2 more``."""
@@ -133,7 +142,7 @@ def _named(where: str, found: Records, options: Reading, word: str = "line") -> 
         notes.append(f"{word} {lines[0]} holds units: left out")
         rows, lines = rows[1:], lines[1:]
     cells = tuple([cell.strip() for cell in column] for column in zip(*rows, strict=True))
-    return RawTable(where, names, cells, lines, word, found.separator, AUTO, tuple(notes))
+    return RawTable(where, names, cells, lines, word, found.separator, notes=tuple(notes))
 
 
 def _parquet(where: str, raw: bytes) -> pd.DataFrame:
@@ -175,7 +184,14 @@ def _from_sheet(where: str, raw: bytes, options: Reading) -> RawTable:
     if not filled:
         raise DataError(f"{where}: expected a header and rows of values, found an empty sheet: add the data")
     rows, lines = [rows[i] for i in filled], [i + 1 for i in filled]
-    return replace(_named(where, Records(rows, lines, ",", (), tuple(notes)), options, "row"), separator=None)
+    table = _named(where, Records(rows, lines, ",", (), tuple(notes)), options, "row")
+    first = lines.index(table.lines[0])
+    typed = {
+        name
+        for j, name in enumerate(table.names)
+        if not any(isinstance(value, str) for value in frame.iloc[[line - 1 for line in lines[first:]], j])
+    }
+    return replace(table, separator=None, typed=frozenset(typed))
 
 
 def _from_arrays(X: Any, y: Any) -> RawTable:
@@ -226,7 +242,9 @@ def _from_frame(source: Any) -> RawTable:
     labels = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns]
     names, notes = names_of(labels)
     cells = tuple(_texts(frame.iloc[:, j]) for j in range(frame.shape[1]))
-    return RawTable(where, names, cells, list(range(1, frame.shape[0] + 1)), "row", None, ".", tuple(notes))
+    typed = frozenset(name for j, name in enumerate(names) if frame.dtypes.iloc[j].kind in "iuf")
+    lines = list(range(1, frame.shape[0] + 1))
+    return RawTable(where, names, cells, lines, "row", None, typed, tuple(notes))
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:
