@@ -58,15 +58,15 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
             labelled = profile(target, raw.column(target), missing, _decimal(raw, target, options))
             labelled.gaps = gaps
     if raw.rows < FEWEST_ROWS:
-        raise DataError(
-            f"{raw.where}: expected at least {FEWEST_ROWS} rows with a label, found {raw.rows}: add rows"
-        )
+        raise DataError(f"{raw.where}: expected at least {FEWEST_ROWS} rows with a label, found {raw.rows}: add rows")
 
     inputs = [n for n in raw.names if n != target and n != group and n not in options.drop]
     profiles = [profile(n, raw.column(n), missing, _decimal(raw, n, options)) for n in inputs]
     task, more_notes = task_of(f"{raw.where}, column {quoted(target)}", labelled, *_way_of(labelled), options)
     to_read = [*profiles, labelled] if task == REGRESSION else profiles
-    ways, more = resolve(raw.where, raw.separator, [p for p in to_read if p.name not in numbering or p.name in options.keep])
+    ways, more = resolve(
+        raw.where, raw.separator, [p for p in to_read if p.name not in numbering or p.name in options.keep]
+    )
     notes += more
     verdicts = []
     for found in profiles:
@@ -124,7 +124,19 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
         groups = None if groups is None else groups[kept_rows]
         test_rows = None if test_rows is None else np.flatnonzero(kept_rows >= training_rows)
     table = Table(
-        name, tuple(columns), values, task, class_names, target, groups, group or "", test_rows, (), target_format, lines
+        name,
+        tuple(columns),
+        values,
+        task,
+        class_names,
+        target,
+        groups,
+        group or "",
+        test_rows,
+        (),
+        target_format,
+        lines,
+        options.missing_values,
     )
     _check_target(raw, table)
     table, more = _grouped(table)
@@ -292,7 +304,9 @@ def _check_target(raw: RawTable, table: Table) -> None:
     where = f"{raw.where}, column {quoted(table.target_name)}"
     training = np.setdiff1d(np.arange(table.rows), table.test_rows) if table.test_rows is not None else None
     if training is not None and (not training.size or training.size == table.rows):
-        raise DataError(f"{raw.where}: expected rows with a label to train on and to test on, found none for one of them")
+        raise DataError(
+            f"{raw.where}: expected rows with a label to train on and to test on, found none for one of them"
+        )
     if table.task == REGRESSION:
         known = table.target if training is None else table.target[training]
         if known.min() == known.max():

@@ -12,9 +12,7 @@ from experiments.text import listed, quoted
 _LISTED = 10
 
 
-def resolve(
-    where: str, separator: str | None, profiles: Sequence[Profile]
-) -> tuple[dict[str, Candidate], list[str]]:
+def resolve(where: str, separator: str | None, profiles: Sequence[Profile]) -> tuple[dict[str, Candidate], list[str]]:
     """Return how to read each column of numbers, by its name, and notes.
 
     where: the file, for messages
@@ -55,7 +53,9 @@ def resolve(
             f"of decimals or of thousands: {listed(refused, most=_LISTED)}: choose with --decimal . or --decimal ,"
         )
     if assumed:
-        notes.append(f"decimal mark: taken to be a point in {listed(assumed, most=_LISTED)} (decide otherwise with --decimal)")
+        notes.append(
+            f"decimal mark: taken to be a point in {listed(assumed, most=_LISTED)} (decide otherwise with --decimal)"
+        )
     return ways, [*notes, *_said(profiles, ways)]
 
 

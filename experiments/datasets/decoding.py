@@ -142,8 +142,7 @@ def _checked(where: str, text: str) -> str:
     bad = text.find("\0")
     if bad >= 0:
         raise DataError(
-            f"{where}, line {_line(text[:bad])}: expected text, found a NUL character: save the file as text, "
-            "in UTF-8"
+            f"{where}, line {_line(text[:bad])}: expected text, found a NUL character: save the file as text, in UTF-8"
         )
     return text
 

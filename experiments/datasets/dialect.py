@@ -53,7 +53,9 @@ def records(where: str, text: str, separator: str) -> Records:
         text, first_line = text[match.end() :], 2
         if separator == AUTO:
             separator = "\t" if match[1] == "\\t" else match[1]
-            notes.append(f"separator: {separator_name(separator)}, by the first line (decide otherwise with --separator)")
+            notes.append(
+                f"separator: {separator_name(separator)}, by the first line (decide otherwise with --separator)"
+            )
     text, comments, skipped = _without_comments(text)
     first_line += skipped
     if separator == AUTO:
@@ -67,7 +69,9 @@ def records(where: str, text: str, separator: str) -> Records:
     commented = _comment_rows(rows, comments)
     if commented:
         places = listed((f"{lines[i]}" for i in sorted(commented)), most=10)
-        notes.append(f"{count(len(commented), 'line')} that begin{'s' * (len(commented) == 1)} with # skipped: {places}")
+        notes.append(
+            f"{count(len(commented), 'line')} that begin{'s' * (len(commented) == 1)} with # skipped: {places}"
+        )
         kept = [i for i in range(len(rows)) if i not in commented]
         rows, lines = [rows[i] for i in kept], [lines[i] for i in kept]
     if comments:
@@ -113,7 +117,10 @@ def _split(
     if separator == BLANKS:
         for number, line in enumerate(io.StringIO(text), start=first_line):
             if words := _WORD.findall(line):
-                yield number, [word[1:-1].replace('""', '"') if word[:1] == '"' == word[-1:] else word for word in words]
+                yield (
+                    number,
+                    [word[1:-1].replace('""', '"') if word[:1] == '"' == word[-1:] else word for word in words],
+                )
         return
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))  # of the whole process; 131,072 by default
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=strict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +36,9 @@ _DATE = re.compile(
     rf"|\d{{1,2}}[-. ]{{0,2}}[^\W\d]{{3,9}}\.?[-, ]*(?:\d{{4}}|\d{{2}}){_TIME}|[^\W\d]{{3,9}}\.? \d{{1,2}},? \d{{4}}{_TIME}"
     r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?|\d{4}-\d{2}|\d{4}-?[Qq][1-4])"
 )
-_ID_NAME = re.compile(r"(?:.*[_ .-])?(?:id|index|idx|uuid|guid)|.*[a-z](?:Id|ID)|unnamed: 0|row(?:_?n(?:o|umber|ame)s?)?")
+_ID_NAME = re.compile(
+    r"(?:.*[_ .-])?(?:id|index|idx|uuid|guid)|.*[a-z](?:Id|ID)|unnamed: 0|row(?:_?n(?:o|umber|ame)s?)?"
+)
 
 
 @dataclass
@@ -101,36 +102,36 @@ def profile(name: str, cells: Sequence[str], missing: MissingValues, decimal: st
 
     Texts that are a gap only among numbers, such as "unknown", become gaps where all others are numbers.
     """
-    index: dict[str, int] = {}
-    codes = np.array([index.setdefault(cell, len(index)) for cell in cells], dtype=np.int64)
-    texts = list(index)
+    texts = list(dict.fromkeys(cells))
+    index = dict(zip(texts, range(len(texts)), strict=True))
+    codes = np.fromiter(map(index.__getitem__, cells), dtype=np.int64, count=len(cells))
     counts = np.bincount(codes, minlength=len(texts)).tolist()
     whole = Profile(name, texts, counts, codes, {})
-    absent = {i for i, text in enumerate(texts) if text in missing}
+    absent = {index[text] for text in missing.among(index)}
     found = whole.without(absent) if absent else whole
     found.ways = candidates(found.texts, found.counts, decimal)
     if found.ways:
-        doubtful = {
-            i
-            for i, (text, value) in enumerate(zip(found.texts, found.ways[0].values, strict=True))
-            if math.isnan(value) and missing.among_numbers(text)
-        }
-        unread = {i for i, value in enumerate(found.ways[0].values) if math.isnan(value)}
-        if doubtful and doubtful == unread:
-            found = found.without(doubtful)
+        unread = unreadable(found.ways[0])
+        if unread and all(missing.among_numbers(found.texts[i]) for i in unread):
+            found = found.without(unread)
             found.ways = candidates(found.texts, found.counts, decimal)
     return found
 
 
+def unreadable(way: Candidate) -> set[int]:
+    """Return the indices of the texts that are no numbers."""
+    return set(np.flatnonzero(np.isnan(way.values)).tolist())
+
+
 def slips(found: Profile, way: Candidate) -> set[int] | None:
     """Return the indices of texts by mistake among numbers; None if the column is no column of numbers."""
-    texts = {i for i, value in enumerate(way.values) if math.isnan(value)}
+    texts = unreadable(way)
     if not texts:
         return texts
     numbers = found.cells - sum(found.counts[i] for i in texts)
     if numbers < MOSTLY_NUMBERS * found.cells:
         return None
-    different = len({value for value in way.values if not math.isnan(value)})
+    different = np.unique(way.values[~np.isnan(way.values)]).size
     if different <= FEW_NUMBERS and all(found.counts[i] >= 3 for i in texts) and different < numbers / 3:
         return None
     return texts
@@ -158,9 +159,9 @@ def decide(found: Profile, way: Candidate | None, kept: bool) -> Verdict:
     unique = len(found.texts) == found.cells >= _FEWEST_COUNTED
     wrong = slips(found, way) if way is not None else None
     if way is not None and wrong is not None and not has_leading_zero(found.texts):
-        if unique and id_name and not kept and all(value == int(value) for value in way.values if value == value):
+        if unique and id_name and not kept and way.integers:
             return Verdict("", found, reason="identifiers, another in every row")
-        if not wrong and len(set(way.values)) == 1 and not found.gaps and not kept:
+        if not wrong and (way.values == way.values[0]).all() and not found.gaps and not kept:
             return Verdict("", found, reason="constant")
         return Verdict(NUMBER, found, way, slips=wrong)
     if unique and id_name and not kept:

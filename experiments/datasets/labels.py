@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
@@ -53,20 +52,19 @@ def task_of(where: str, found: Profile, way: Candidate | None, options: Reading)
         return options.task, ()
     if way is None or options.positive:
         return "classification", ()
-    values = {value for value in way.values if not math.isnan(value)}
+    values = np.unique(way.values[~np.isnan(way.values)])
     wrong = slips(found, way)
     if wrong is None or (wrong and len(values) <= MOST_INTEGERS):
         return "classification", ()
     if len(values) <= 2:
         return "classification", ()
     name = quoted(found.name)
-    integers = all(value == int(value) for value in values)
-    if integers and len(values) <= MOST_INTEGERS:
+    if way.integers and len(values) <= MOST_INTEGERS:
+        what = f"{len(values)} different integers"
         return "classification", (
-            f"task: classification, since {name} has {len(values)} different integers "
-            "(decide otherwise with --task regression)",
+            f"task: classification, since {name} has {what} (decide otherwise with --task regression)",
         )
-    what = f"{len(values)} different numbers" if integers else "fractions"
+    what = f"{len(values)} different numbers" if way.integers else "fractions"
     return REGRESSION, (f"task: regression, since {name} has {what} (decide otherwise with --task classification)",)
 
 

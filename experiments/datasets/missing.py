@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _ANYWHERE = frozenset(
     ("", "?", "-", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NAN",
@@ -20,11 +20,20 @@ _AMONG_NUMBERS = frozenset(
 
 
 class MissingValues:
-    """Which texts stand for a gap: those known everywhere, and those of ``--missing-values``, as texts and as numbers."""
+    """Which texts stand for a gap: those known everywhere, and those of ``--missing-values``.
+
+    further: the latter; numbers among them also stand for equal numbers that are written otherwise
+    """
 
     def __init__(self, further: Iterable[str] = ()) -> None:
         self.texts = _ANYWHERE | {text.strip() for text in further}
         self.numbers = frozenset(number for text in further if (number := _number(text)) is not None)
+
+    def among(self, texts: Collection[str]) -> set[str]:
+        """Return those of the texts that stand for gaps."""
+        if self.numbers:
+            return {text for text in texts if text in self}
+        return {text for text in self.texts if text in texts}
 
     def __contains__(self, text: str) -> bool:
         return text in self.texts or (bool(self.numbers) and _number(text) in self.numbers)

@@ -9,6 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
 GROUPING = "'\u2019 \u00a0\u202f"
 """What may stand between groups of three digits, besides the mark that is not the decimal mark."""
 
@@ -24,7 +29,7 @@ _GROUPED = {
 }
 _PLAIN = {mark: re.compile(rf"\d+(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+") for mark in ".,"}
 _EITHER_WAY = re.compile(r"\D*[1-9]\d{0,2}([.,])\d{3}(?![\deE])(?!.*[.,]\d).*", re.DOTALL)
-_LEADING_ZERO = re.compile(r"[+\-]?0\d+")
+_LEADING_ZERO = re.compile(r"^[+\-]?0\d+$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class NumberFormat:
         """What stands before or after every number, or nothing."""
         return self.before or self.after
 
-    def read(self, texts: Sequence[str]) -> list[float]:
+    def read(self, texts: Sequence[str]) -> Floats:
         """Return the number that each text spells, exactly rounded; nan where it spells none in this format."""
         if not self.before and not self.after and not self.grouped:
             plain = _plain(texts, self.decimal)
@@ -58,7 +63,7 @@ class NumberFormat:
                 plain = _plain([text[:-cut] for text in texts], self.decimal)
                 if plain is not None:
                     return plain
-        return [self._one(text) for text in texts]
+        return np.array([self._one(text) for text in texts], dtype=np.float64)
 
     def _one(self, text: str) -> float:
         match = _TEXT.fullmatch(text)
@@ -71,6 +76,10 @@ class NumberFormat:
         return {"decimal": self.decimal, "before": self.before, "after": self.after, "grouped": self.grouped}
 
 
+PLAIN = NumberFormat()
+"""Numbers with a decimal point, and nothing else."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One way to read the texts of a column.
@@ -79,7 +88,13 @@ class Candidate:
     """
 
     format: NumberFormat
-    values: list[float]
+    values: Floats
+
+    @property
+    def integers(self) -> bool:
+        """Whether all numbers are integers."""
+        known = self.values[~np.isnan(self.values)]
+        return bool((known == np.floor(known)).all())
 
 
 def candidates(texts: Sequence[str], counts: Sequence[int], decimal: str) -> tuple[Candidate, ...]:
@@ -94,9 +109,10 @@ def candidates(texts: Sequence[str], counts: Sequence[int], decimal: str) -> tup
         plain = _plain(texts, ".")
         if plain is not None:
             point = Candidate(NumberFormat("."), plain)
-            if decimal == "." or not all(map(_either_way, (text for text in texts if "." in text))):
+            dotted = (text for text in texts if "." in text)
+            if decimal == "." or not (first := next(dotted, "")) or not _either_way(first):
                 return (point,)
-            if not any("." in text for text in texts):
+            if not all(map(_either_way, dotted)):
                 return (point,)
             return point, _candidate(texts, ",", "", "")
     if decimal != ".":
@@ -119,17 +135,17 @@ def candidates(texts: Sequence[str], counts: Sequence[int], decimal: str) -> tup
     read = [_cells(way.values, counts) for way in ways]
     if read[0] != read[1]:
         return (ways[read[1] > read[0]],)
-    differ = any(a != b and not (math.isnan(a) and math.isnan(b)) for a, b in zip(*(w.values for w in ways), strict=True))
-    return tuple(ways) if differ else (ways[0],)
+    same = np.array_equal(ways[0].values, ways[1].values, equal_nan=True)
+    return (ways[0],) if same else tuple(ways)
 
 
 def has_leading_zero(texts: Iterable[str]) -> bool:
     """Whether some text is a code such as 01234, which as a number would lose its zero."""
-    return any(text[:1] in "0+-" and _LEADING_ZERO.fullmatch(text) for text in texts)
+    return _LEADING_ZERO.search("\n".join(texts)) is not None
 
 
-def _cells(values: Sequence[float], counts: Sequence[int]) -> int:
-    return sum(count for value, count in zip(values, counts, strict=True) if not math.isnan(value))
+def _cells(values: Floats, counts: Sequence[int]) -> int:
+    return int(np.array(counts)[~np.isnan(values)].sum())
 
 
 def _either_way(text: str) -> bool:
@@ -137,27 +153,27 @@ def _either_way(text: str) -> bool:
     return _EITHER_WAY.fullmatch(text) is not None
 
 
-def _plain(texts: Sequence[str], decimal: str) -> list[float] | None:
+def _plain(texts: Sequence[str], decimal: str) -> Floats | None:
     """Return the numbers if all texts are plain ones (digits, sign, decimal mark, exponent), else None. Fast."""
+    joined = "\n".join(texts)
+    if "_" in joined:  # Python reads 1_000
+        return None
     if decimal == ",":
-        joined = "\n".join(texts)
-        if "." in joined:
+        if "." in joined or joined.count("\n") != len(texts) - 1:
             return None
-        texts = joined.replace(",", ".").split("\n") if texts else []
+        texts = joined.replace(",", ".").split("\n")
     try:
-        numbers = list(map(float, texts))
+        numbers = np.array(list(map(float, texts)), dtype=np.float64)
     except ValueError:
         return None
-    if not all(map(math.isfinite, numbers)) or any("_" in text for text in texts):
-        return None
-    return numbers
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def _candidate(texts: Sequence[str], decimal: str, before: str, after: str) -> Candidate:
     ungrouped = NumberFormat(decimal, before, after)
     grouped = NumberFormat(decimal, before, after, grouped=True)
     values, more = ungrouped.read(texts), grouped.read(texts)
-    if any(math.isnan(a) and not math.isnan(b) for a, b in zip(values, more, strict=True)):
+    if (np.isnan(values) & ~np.isnan(more)).any():
         return Candidate(grouped, more)
     return Candidate(ungrouped, values)
 

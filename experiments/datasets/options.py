@@ -85,7 +85,7 @@ class Reading:
 
 def _separator(given: str) -> str:
     """Return "auto" or the character."""
-    if given == AUTO or (len(given) == 1 and given not in "\"\r\n"):
+    if given == AUTO or (len(given) == 1 and given not in '"\r\n'):
         return given
     name = _SPELLINGS.get(given.lower(), given.lower())
     if name not in SEPARATORS:

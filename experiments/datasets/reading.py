@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.datasets.data import DataError
 from experiments.datasets.decoding import ZIP, decode, read_bytes, unpacked
-from experiments.datasets.dialect import Records, one_column, rectangular, records, split_line
+from experiments.datasets.dialect import Records, one_column, records, rectangular, split_line
 from experiments.datasets.header import has_header, is_units_row, looks_numeric, names_of
 from experiments.datasets.missing import MissingValues
 from experiments.datasets.options import AUTO, Reading

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.datasets.number_format import NumberFormat
+from experiments.datasets.number_format import PLAIN, Floats, NumberFormat
 
-Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
@@ -35,7 +34,7 @@ class Column:
     kind: str
     values: Floats | Codes
     categories: tuple[str, ...] = ()
-    format: NumberFormat = NumberFormat()
+    format: NumberFormat = PLAIN
 
     def take(self, rows: Codes) -> Column:
         """Return the column with these rows."""
@@ -58,6 +57,7 @@ class Table:
     notes: what was decided, a sentence each
     target_format: how the numbers of a regression are written
     lines: of each row the line or row of its source
+    missing_values: texts that stand for a gap, besides those known everywhere
     """
 
     name: str
@@ -70,8 +70,9 @@ class Table:
     grouped_by: str = ""
     test_rows: Codes | None = None
     notes: tuple[str, ...] = ()
-    target_format: NumberFormat = NumberFormat()
+    target_format: NumberFormat = PLAIN
     lines: tuple[int, ...] = ()
+    missing_values: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
