@@ -1,0 +1,90 @@
+"""Which mark separates the decimals of each column, where both can be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.datasets.data import DataError
+from experiments.datasets.kinds import Profile, slips
+from experiments.datasets.number_format import Candidate
+from experiments.text import listed, quoted
+
+_LISTED = 10
+
+
+def resolve(where: str, separator: str | None, profiles: Sequence[Profile]) -> tuple[dict[str, Candidate], list[str]]:
+    """Return how to read each column of numbers, by its name, and notes.
+
+    where: the file, for messages
+    separator: between its cells, or None
+
+    1,234 alone may be two numbers. What the other columns say decides: 1.5 has a decimal point, 1,5 a decimal comma. If
+    they say nothing, 1.234 has a decimal point, but not in a file with semicolons, as are written where decimals
+    have a comma. Raises DataError for all columns that remain undecided.
+    """
+    ways: dict[str, Candidate] = {}
+    unclear: list[Profile] = []
+    evidence: set[str] = set()
+    for found in profiles:
+        if not found.ways or slips(found, found.ways[0]) is None:
+            continue
+        if len(found.ways) == 2:
+            unclear.append(found)
+            continue
+        way = ways[found.name] = found.ways[0]
+        if any("." in text or "," in text for text in found.texts):
+            evidence.add(way.format.decimal)
+    notes, refused = [], []
+    assumed: list[str] = []
+    for found in unclear:
+        example = next(text for text in found.texts if "." in text or "," in text)
+        if len(evidence) == 1:
+            (mark,) = evidence
+        elif "." in example and not evidence and separator != ";":
+            mark = "."
+            assumed.append(f"{quoted(found.name)} ({quoted(example)})")
+        else:
+            refused.append(f"column {quoted(found.name)} has {quoted(example)}")
+            continue
+        ways[found.name] = next(way for way in found.ways if way.format.decimal == mark)
+    if refused:
+        raise DataError(
+            f"{where}: expected numbers that can be read in one way only, found some whose comma or point may be that "
+            f"of decimals or of thousands: {listed(refused, most=_LISTED)}: choose with --decimal . or --decimal ,"
+        )
+    if assumed:
+        notes.append(
+            f"decimal mark: taken to be a point in {listed(assumed, most=_LISTED)} (decide otherwise with --decimal)"
+        )
+    return ways, [*notes, *_said(profiles, ways)]
+
+
+def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
+    commas, grouped, units = [], [], []
+    for found in profiles:
+        way = ways.get(found.name)
+        if way is None:
+            continue
+        name = quoted(found.name)
+        if way.format.decimal == "," and any("," in text for text in found.texts):
+            commas.append(name)
+        if way.format.grouped:
+            text, value = _grouped_example(found.texts, way)
+            grouped.append(f"{name} ({quoted(text)} is {value:.15g})")
+        if way.format.unit:
+            units.append(f"{name} in {way.format.unit}")
+    notes = []
+    if commas:
+        notes.append(f"decimal mark: comma in {listed(commas, most=_LISTED)} (decide otherwise with --decimal)")
+    if grouped:
+        notes.append(f"thousands are grouped in {listed(grouped, most=_LISTED)} (decide otherwise with --decimal)")
+    if units:
+        notes.append(f"numbers with a unit: {listed(units, most=_LISTED)}")
+    return notes
+
+
+def _grouped_example(texts: Sequence[str], way: Candidate) -> tuple[str, float]:
+    for text, value in zip(texts, way.values, strict=True):
+        if value == value and abs(value) >= 1000 and any(mark in text for mark in ".,'\u2019 \u00a0\u202f"):
+            return text, value
+    return texts[0], way.values[0]

@@ -1,0 +1,304 @@
+"""From the columns of a table to what a network is given; all that is fitted is fitted on the training part.
+
+Encoders are plain data. They are stored with networks, so that these can be given raw rows later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.datasets.data import DataError
+from experiments.datasets.kinds import Profile, profile
+from experiments.datasets.missing import MissingValues
+from experiments.datasets.number_format import PLAIN, Floats, NumberFormat
+from experiments.datasets.options import Reading
+from experiments.datasets.reading import RawTable, read_table
+from experiments.datasets.scaling import Scaling, median
+from experiments.datasets.table import BOOLEAN, CATEGORY, NUMBER, REGRESSION, Codes, Column, Table
+from experiments.text import closest, count, listed, quoted
+
+_LISTED = 10
+
+
+class Encoded(NamedTuple):
+    """What networks are given.
+
+    X: (features, examples) float64
+    notes: sentences about rows that could not be taken as they were
+    """
+
+    X: Floats
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ColumnEncoder:
+    """How one column becomes features.
+
+    name, kind, format: of the column
+    categories: those of the training part, a feature each; the texts of false and true of a boolean
+    has_gaps: whether a category has gaps in the training part, and so a feature for them
+    fill: what a gap in numbers or booleans becomes
+    scaling: of numbers
+    is_constant: whether the features say nothing in the training part, and so are zeros
+    """
+
+    name: str
+    kind: str
+    format: NumberFormat = PLAIN
+    categories: tuple[str, ...] = ()
+    has_gaps: bool = False
+    fill: float = 0.0
+    scaling: Scaling | None = None
+    is_constant: bool = False
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the features."""
+        if self.kind != CATEGORY:
+            return (self.name,)
+        names = [f"{self.name}={category}" for category in self.categories]
+        return (*names, f"{self.name} is missing") if self.has_gaps else tuple(names)
+
+    def write(self, column: Column, out: Floats) -> None:
+        """Write the features of the column into zeros, (features, examples)."""
+        if self.is_constant:
+            return
+        if self.kind == CATEGORY:
+            place = {category: i for i, category in enumerate(self.categories)}
+            gaps = len(self.categories) if self.has_gaps else -1
+            features = np.array([*(place.get(c, -1) for c in column.categories), gaps], dtype=np.int64)[column.values]
+            known = np.flatnonzero(features >= 0)
+            out[features[known], known] = 1.0
+            return
+        values = np.where(np.isnan(column.values), self.fill, column.values)
+        out[0] = values if self.scaling is None else self.scaling.apply(values)
+
+    def read(self, found: Profile, is_typed: bool) -> tuple[Column, Codes]:
+        """Return the column of new rows, and the indices of the texts that cannot be read."""
+        if self.kind == NUMBER:
+            form = PLAIN if is_typed and self.format.unit != "%" else self.format
+            values = form.read(found.texts)
+            return Column(self.name, NUMBER, np.append(values, np.nan)[found.codes]), np.flatnonzero(np.isnan(values))
+        if self.kind == BOOLEAN:
+            place = {text: float(i) for i, text in enumerate(self.categories)}
+            values = np.array([place.get(text.lower(), np.nan) for text in found.texts])
+            return Column(self.name, BOOLEAN, np.append(values, np.nan)[found.codes]), np.flatnonzero(np.isnan(values))
+        return Column(self.name, CATEGORY, found.codes, tuple(found.texts)), np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How the rows of a table become features, and its target what networks learn.
+
+    columns: of each input
+    task, class_names, target_name: of the table
+    target_scaling: of a regression, by which its target is standardized
+    missing_values: texts that stand for gaps, besides those known everywhere
+    """
+
+    columns: tuple[ColumnEncoder, ...]
+    task: str
+    class_names: tuple[str, ...]
+    target_name: str
+    target_scaling: Scaling | None = None
+    missing_values: tuple[str, ...] = ()
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the features, one for each row of X."""
+        return tuple(name for column in self.columns for name in column.feature_names)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the training part."""
+        constant = [quoted(column.name) for column in self.columns if column.is_constant]
+        if not constant:
+            return ()
+        return (f"constant in the training part, so set to 0: {listed(constant, most=_LISTED)}",)
+
+    def transform(self, table: Table, rows: Codes | None = None) -> Floats:
+        """Return the features of these rows of a table with the columns of that of the fit, or of all of them.
+
+        (features, examples) float64, C-contiguous. Numbers are standardized, the training median standing for gaps;
+        booleans are 0 or 1; each category is a feature of 0 and 1, those of no training row none.
+        """
+        columns = table.columns if rows is None else [column.take(rows) for column in table.columns]
+        return self._features(columns, table.rows if rows is None else int(rows.size))
+
+    def target(self, table: Table, rows: Codes) -> Floats:
+        """Return what networks learn, (1, examples) float64: the codes of classes, or standardized numbers."""
+        values = table.target[rows].astype(np.float64)
+        return (values if self.target_scaling is None else self.target_scaling.apply(values)).reshape(1, -1)
+
+    def transform_frame(self, source: Any, options: Reading | None = None) -> Encoded:
+        """Return the features of new rows: of a file, a data frame or a raw table.
+
+        Columns are matched by name, in any order; others are not looked at. Numbers are understood as in the training
+        file. Categories that no training row has are a note, and zeros.
+
+        Raises DataError for columns that are not there, and for texts that are no such numbers, with their places.
+        """
+        options = options or Reading()
+        raw = source if isinstance(source, RawTable) else read_table(source, options)
+        absent = [column.name for column in self.columns if column.name not in raw.names]
+        if absent:
+            raise DataError(
+                f"{raw.where}: expected the columns that networks were trained on, found none named "
+                f"{listed(map(quoted, absent), 'or', most=_LISTED)}: add or rename them{closest(absent[0], raw.names)}"
+            )
+        missing = MissingValues((*self.missing_values, *options.missing_values))
+        used = {column.name for column in self.columns}
+        more = [name for name in raw.names if name not in used and name != self.target_name]
+        notes = [f"columns that are not used: {listed(map(quoted, more), most=_LISTED)}"] if more else []
+        columns, wrong = [], []
+        for encoder in self.columns:
+            found = _profile(encoder, raw, missing)
+            column, unread = encoder.read(found, encoder.name in raw.typed)
+            columns.append(column)
+            wrong += [(encoder, found, i) for i in unread.tolist()]
+            notes += _unknown(encoder, found)
+        if wrong:
+            raise _unreadable(raw, wrong)
+        return Encoded(self._features(columns, raw.rows), (*raw.notes, *notes))
+
+    def _features(self, columns: Sequence[Column], rows: int) -> Floats:
+        X = np.zeros((len(self.feature_names), rows))
+        first = 0
+        for encoder, column in zip(self.columns, columns, strict=True):
+            last = first + len(encoder.feature_names)
+            encoder.write(column, X[first:last])
+            first = last
+        return X
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the encoder as plain data, which JSON keeps exactly."""
+        return {
+            "columns": [
+                {
+                    "name": column.name,
+                    "kind": column.kind,
+                    "format": column.format.to_dict(),
+                    "categories": list(column.categories),
+                    "has_gaps": column.has_gaps,
+                    "fill": column.fill,
+                    "scaling": None if column.scaling is None else column.scaling._asdict(),
+                    "is_constant": column.is_constant,
+                }
+                for column in self.columns
+            ],
+            "task": self.task,
+            "class_names": list(self.class_names),
+            "target_name": self.target_name,
+            "target_scaling": None if self.target_scaling is None else self.target_scaling._asdict(),
+            "missing_values": list(self.missing_values),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Encoder:
+        """Return the encoder of which `to_dict` gave this."""
+
+        def scaling(values: Mapping[str, Any] | None) -> Scaling | None:
+            return None if values is None else Scaling(**values)
+
+        columns = tuple(
+            ColumnEncoder(
+                column["name"], column["kind"], NumberFormat(**column["format"]), tuple(column["categories"]),
+                column["has_gaps"], column["fill"], scaling(column["scaling"]), column["is_constant"],
+            )
+            for column in plain["columns"]
+        )  # fmt: skip
+        return cls(
+            columns, plain["task"], tuple(plain["class_names"]), plain["target_name"],
+            scaling(plain["target_scaling"]), tuple(plain["missing_values"]),
+        )  # fmt: skip
+
+
+def fit(table: Table, train_rows: Codes) -> Encoder:
+    """Return the encoder that is fitted on these rows of a table.
+
+    Raises DataError for a regression whose target is the same in all of them.
+    """
+    scaling = None
+    if table.task == REGRESSION:
+        scaling = Scaling.fit(table.target[train_rows].astype(np.float64))
+        if scaling.deviation == 0.0:
+            raise DataError(
+                f"{quoted(table.name)}, column {quoted(table.target_name)}: expected different numbers in the training "
+                f"part, found {table.target[train_rows][0]:g} only: take another --split, or name another --target"
+            )
+    columns = tuple(_fitted(column.take(train_rows)) for column in table.columns)
+    return Encoder(columns, table.task, table.class_names, table.target_name, scaling, table.missing_values)
+
+
+def _fitted(column: Column) -> ColumnEncoder:
+    """Return the encoder of a column that is given with its training rows."""
+    if column.kind == CATEGORY:
+        counts = np.bincount(column.values.astype(np.int64) + 1, minlength=len(column.categories) + 1)
+        seen = tuple(name for name, n in zip(column.categories, counts[1:], strict=True) if n)
+        has_gaps = bool(counts[0])
+        return ColumnEncoder(column.name, CATEGORY, column.format, seen, has_gaps, is_constant=len(seen) + has_gaps < 2)
+    known = column.values[~np.isnan(column.values)].astype(np.float64)
+    if column.kind == BOOLEAN:
+        ones = int(np.count_nonzero(known))
+        constant = ones in (0, known.size)
+        return ColumnEncoder(
+            column.name, BOOLEAN, column.format, column.categories, fill=float(2 * ones > known.size),
+            is_constant=constant,
+        )  # fmt: skip
+    fill = median(known) if known.size else 0.0
+    scaling = Scaling.fit(np.where(np.isnan(column.values), fill, column.values))
+    return ColumnEncoder(
+        column.name, NUMBER, column.format, fill=fill, scaling=scaling, is_constant=scaling.deviation == 0.0
+    )
+
+
+def _profile(encoder: ColumnEncoder, raw: RawTable, missing: MissingValues) -> Profile:
+    found = profile(encoder.name, raw.column(encoder.name), missing, encoder.format.decimal)
+    doubtful = {i for i, text in enumerate(found.texts) if encoder.kind == NUMBER and missing.among_numbers(text)}
+    return found.without(doubtful) if doubtful else found
+
+
+def _unknown(encoder: ColumnEncoder, found: Profile) -> list[str]:
+    """Return notes on categories and gaps that the training part has not."""
+    notes = []
+    cells = sum(found.gaps.values())
+    name = quoted(encoder.name)
+    if encoder.kind == CATEGORY:
+        unknown = [text for text in found.texts if text not in encoder.categories]
+        if unknown:
+            which = listed(map(quoted, unknown), most=_LISTED)
+            notes.append(f"column {name}: not in the training part, so none of its categories: {which}")
+        if cells and not encoder.has_gaps:
+            notes.append(f"column {name}: {count(cells, 'gap')}, none in the training part: none of its categories")
+    elif cells:
+        notes.append(f"column {name}: {count(cells, 'gap')} filled with {encoder.fill:.6g}, by the training part")
+    return notes
+
+
+def _unreadable(raw: RawTable, wrong: Sequence[tuple[ColumnEncoder, Profile, int]]) -> DataError:
+    cells = sum(found.counts[i] for _, found, i in wrong)
+    each = [
+        f"{quoted(found.texts[i])} in column {quoted(encoder.name)} ({raw.places(found.rows_of({i}))}), "
+        f"expected {_expected(encoder)}"
+        for encoder, found, i in wrong[:5]
+    ]
+    return DataError(
+        f"{raw.where}: expected cells like those of the training file, found {count(cells, 'other cell')}: "
+        f"{listed(each, most=5)}{', ...' if len(wrong) > 5 else ''}: correct them, or leave them blank"
+    )
+
+
+def _expected(encoder: ColumnEncoder) -> str:
+    if encoder.kind == BOOLEAN:
+        return f"{quoted(encoder.categories[0])} or {quoted(encoder.categories[1])}"
+    form = encoder.format
+    mark = "comma" if form.decimal == "," else "point"
+    grouped = "" if form.grouped else " and no grouped thousands"
+    unit = f" in {form.unit}" if form.unit else ""
+    return f"a number{unit} with a decimal {mark}{grouped}"

@@ -1,0 +1,79 @@
+"""Rows that belong together: of equal inputs, or of one value of a column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.datasets.table import Codes, Column
+
+FAR_ABOVE = 1000
+"""Equal rows are no chance where the columns' numbers of values multiply to this many times the number of rows."""
+
+_DETERMINED, _FEWEST_VALUES, _ROWS_PER_VALUE = 0.95, 5, 2
+
+
+def equal_rows(columns: Sequence[Column], rows: int) -> tuple[Codes, int]:
+    """Return of each row the first row with equal inputs, (rows,) int64, and how many rows equal another one."""
+    words = np.empty((rows, len(columns)), dtype=np.int64)
+    for j, column in enumerate(columns):
+        words[:, j] = _words(column.values)
+    first: dict[bytes, int] = {}
+    codes = np.array([first.setdefault(row.tobytes(), i) for i, row in enumerate(words)], dtype=np.int64)
+    sizes = np.bincount(codes, minlength=rows)
+    return codes, int(sizes[sizes > 1].sum())
+
+
+def by_chance(columns: Sequence[Column], rows: int) -> bool:
+    """Whether equal rows can be expected by chance: of few columns with few values each."""
+    product, enough = 1, FAR_ABOVE * rows
+    for column in columns:
+        product *= max(1, len(np.unique(_words(column.values))))
+        if product > enough:
+            return False
+    return True
+
+
+def joined(groups: Codes, others: Codes) -> Codes:
+    """Return groups of rows that are in one group of either kind, or of both in turn; each named by its first row."""
+    root = list(range(groups.size))
+
+    def find(i: int) -> int:
+        while root[i] != i:
+            root[i] = root[root[i]]
+            i = root[i]
+        return i
+
+    for codes in (groups, others):
+        first: dict[int, int] = {}
+        for i, code in enumerate(codes.tolist()):
+            a, b = find(i), find(first.setdefault(code, i))
+            root[max(a, b)] = min(a, b)
+    return np.array([find(i) for i in range(groups.size)], dtype=np.int64)
+
+
+def determines(codes: Codes, target: npt.NDArray[Any]) -> bool:
+    """Whether a column, given by codes, repeats, and nearly determines the class: by a majority vote of its values.
+
+    At least 5 values of 2 rows on average; 95 % of rows of the class that most rows of their value have, and of those
+    that are not of the largest class four in five.
+    """
+    values, code = np.unique(codes, return_inverse=True)
+    classes, label = np.unique(target, return_inverse=True)
+    if values.size < max(_FEWEST_VALUES, classes.size) or values.size * _ROWS_PER_VALUE > codes.size:
+        return False
+    counts = np.bincount(code * classes.size + label, minlength=values.size * classes.size)
+    counts = counts.reshape(values.size, classes.size)
+    right, largest = int(counts.max(axis=1).sum()), int(counts.sum(axis=0).max())
+    return right >= math.ceil(_DETERMINED * codes.size) and 5 * (codes.size - right) <= codes.size - largest
+
+
+def _words(values: npt.NDArray[Any]) -> Codes:
+    if values.dtype.kind != "f":
+        return values.astype(np.int64)
+    numbers = np.where(np.isnan(values), np.nan, values + 0.0)  # -0 is 0, and every nan the same
+    return np.ascontiguousarray(numbers).view(np.int64)

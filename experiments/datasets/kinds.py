@@ -1,0 +1,181 @@
+"""What a column is: numbers, true and false, a category, or nothing a network can use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from experiments.datasets.missing import MissingValues
+from experiments.datasets.number_format import Candidate, candidates, has_leading_zero
+from experiments.datasets.options import AUTO
+from experiments.datasets.table import BOOLEAN, CATEGORY, NUMBER, Codes
+
+MOST_CATEGORIES = 30
+"""A text with more values than this is left out."""
+
+NEARLY_UNIQUE = 0.8
+"""A text with this many different values for each of its cells is a name, not a category."""
+
+MOSTLY_NUMBERS = 0.8
+"""Texts among at least this part of numbers are slips."""
+
+FEW_NUMBERS = 10
+"""Where there are no more different numbers than this, texts that come again and again are categories beside them."""
+
+_FEWEST_COUNTED = 5  # rows from which 0, 1, 2, ... are taken to number the rows
+_BOOLEANS = (
+    ("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"), ("falsch", "wahr"), ("nein", "ja"),
+    ("faux", "vrai"), ("non", "oui"), ("no", "si"), ("no", "s\u00ed"), ("falso", "vero"), ("falso", "verdadero"),
+)  # fmt: skip
+_TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?: ?Z| ?[+\-]\d{2}:?\d{2})?)?"
+_DATE = re.compile(
+    rf"(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}}){_TIME}"
+    rf"|\d{{1,2}}[-. ]{{0,2}}[^\W\d]{{3,9}}\.?[-, ]*(?:\d{{4}}|\d{{2}}){_TIME}|[^\W\d]{{3,9}}\.? \d{{1,2}},? \d{{4}}{_TIME}"
+    r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?|\d{4}-\d{2}|\d{4}-?[Qq][1-4])"
+)
+_ID_NAME = re.compile(
+    r"(?:.*[_ .-])?(?:id|index|idx|uuid|guid)|.*[a-z](?:Id|ID)|unnamed: 0|row(?:_?n(?:o|umber|ame)s?)?"
+)
+
+
+@dataclass
+class Profile:
+    """The different texts of a column.
+
+    texts: those that are no gaps, in the order in which they come
+    counts: in how many cells each stands
+    codes: (rows,) of each cell the index of its text, -1 for a gap
+    gaps: the texts that stand for gaps, and in how many cells
+    """
+
+    name: str
+    texts: list[str]
+    counts: list[int]
+    codes: Codes
+    gaps: dict[str, int]
+    ways: tuple[Candidate, ...] = field(default=())
+
+    @property
+    def cells(self) -> int:
+        """Cells that are no gaps."""
+        return sum(self.counts)
+
+    def rows_of(self, texts: set[int]) -> list[int]:
+        """Return the rows in which the texts with these indices stand."""
+        return [int(row) for row in np.flatnonzero(np.isin(self.codes, list(texts)))]
+
+    def without(self, gaps: set[int]) -> Profile:
+        """Return the profile in which the texts with these indices are gaps."""
+        kept = [i for i in range(len(self.texts)) if i not in gaps]
+        new = np.full(len(self.texts) + 1, -1, dtype=np.int64)
+        new[kept] = np.arange(len(kept))
+        more = {self.texts[i]: self.counts[i] for i in gaps}
+        return Profile(
+            self.name, [self.texts[i] for i in kept], [self.counts[i] for i in kept], new[self.codes], self.gaps | more
+        )
+
+
+@dataclass
+class Verdict:
+    """What a column is.
+
+    kind: NUMBER, BOOLEAN, CATEGORY, or "" if it is left out
+    reason: why it is left out, in words
+    slips: indices of texts by mistake in a column of numbers
+    """
+
+    kind: str
+    profile: Profile
+    way: Candidate | None = None
+    reason: str = ""
+    slips: set[int] = field(default_factory=set)
+    categories: tuple[str, ...] = ()
+
+
+def profile(name: str, cells: Sequence[str], missing: MissingValues, decimal: str = AUTO) -> Profile:
+    """Return the different texts of a column, and the ways in which they may be numbers.
+
+    decimal: the decimal mark if it is known, else "auto"
+
+    Texts that are a gap only among numbers, such as "unknown", become gaps where all others are numbers.
+    """
+    texts = list(dict.fromkeys(cells))
+    index = dict(zip(texts, range(len(texts)), strict=True))
+    codes = np.fromiter(map(index.__getitem__, cells), dtype=np.int64, count=len(cells))
+    counts = np.bincount(codes, minlength=len(texts)).tolist()
+    whole = Profile(name, texts, counts, codes, {})
+    absent = {index[text] for text in missing.among(index)}
+    found = whole.without(absent) if absent else whole
+    found.ways = candidates(found.texts, found.counts, decimal)
+    if found.ways:
+        unread = unreadable(found.ways[0])
+        if unread and all(missing.among_numbers(found.texts[i]) for i in unread):
+            found = found.without(unread)
+            found.ways = candidates(found.texts, found.counts, decimal)
+    return found
+
+
+def unreadable(way: Candidate) -> set[int]:
+    """Return the indices of the texts that are no numbers."""
+    return set(np.flatnonzero(np.isnan(way.values)).tolist())
+
+
+def slips(found: Profile, way: Candidate) -> set[int] | None:
+    """Return the indices of texts by mistake among numbers; None if the column is no column of numbers."""
+    texts = unreadable(way)
+    if not texts:
+        return texts
+    numbers = found.cells - sum(found.counts[i] for i in texts)
+    if numbers < MOSTLY_NUMBERS * found.cells:
+        return None
+    different = np.unique(way.values[~np.isnan(way.values)]).size
+    if different <= FEW_NUMBERS and all(found.counts[i] >= 3 for i in texts) and different < numbers / 3:
+        return None
+    return texts
+
+
+def counts_rows(cells: Sequence[str]) -> bool:
+    """Whether the cells are 0, 1, 2, ... or 1, 2, 3, ..."""
+    if len(cells) < _FEWEST_COUNTED or cells[0] not in ("0", "1"):
+        return False
+    first = int(cells[0])
+    return all(cell == str(i) for i, cell in enumerate(cells, start=first))
+
+
+def decide(found: Profile, way: Candidate | None, kept: bool) -> Verdict:
+    """Return what a column is.
+
+    way: how its numbers are read, if they are any
+    kept: whether it is used whatever speaks against it
+    """
+    if not found.texts:
+        return Verdict("", found, reason="no values")
+    if len(found.texts) == 1 and not found.gaps and not kept:
+        return Verdict("", found, reason="constant")
+    id_name = _ID_NAME.fullmatch(found.name) or _ID_NAME.fullmatch(found.name.lower())
+    unique = len(found.texts) == found.cells >= _FEWEST_COUNTED
+    wrong = slips(found, way) if way is not None else None
+    if way is not None and wrong is not None and not has_leading_zero(found.texts):
+        if unique and id_name and not kept and way.integers:
+            return Verdict("", found, reason="identifiers, another in every row")
+        if not wrong and (way.values == way.values[0]).all() and not found.gaps and not kept:
+            return Verdict("", found, reason="constant")
+        return Verdict(NUMBER, found, way, slips=wrong)
+    if unique and id_name and not kept:
+        return Verdict("", found, reason="identifiers, another in every row")
+    if sum(n for text, n in zip(found.texts, found.counts, strict=True) if _DATE.fullmatch(text)) >= 0.9 * found.cells:
+        if not kept:
+            return Verdict("", found, reason="dates or times")
+    elif not kept and len(found.texts) > 2 and len(found.texts) >= NEARLY_UNIQUE * found.cells:
+        return Verdict("", found, reason="text with nearly as many values as rows")
+    elif not kept and len(found.texts) > MOST_CATEGORIES:
+        return Verdict("", found, reason=f"text with more than {MOST_CATEGORIES} values")
+    folded = {text.lower() for text in found.texts}
+    if not found.gaps and len(folded) == 2:
+        for false, true in _BOOLEANS:
+            if folded == {false, true}:
+                return Verdict(BOOLEAN, found, categories=(false, true))
+    return Verdict(CATEGORY, found, categories=tuple(sorted(found.texts)))

@@ -1,0 +1,51 @@
+"""Texts that stand for a value that is not there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+
+_ANYWHERE = frozenset(
+    ("", "?", "-", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NAN",
+     "null", "NULL", "Null", "None", "NaT", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "1.#QNAN",
+     "-1.#IND", "1.#IND", "\u2013", "\u2014")
+)  # fmt: skip
+"""Texts that are a gap in any column."""
+
+_AMONG_NUMBERS = frozenset(
+    ("na", "n.a.", "n.a", "n/a.", "none", "missing", "unknown", "undefined", "not available", "k.a.", "k. a.",
+     ".", "..", "...", "--", "---", "*", "\\n")
+)  # fmt: skip
+"""Texts, in lower case, that are a gap in a column of numbers, and else may be a category."""
+
+
+class MissingValues:
+    """Which texts stand for a gap: those known everywhere, and those of ``--missing-values``.
+
+    further: the latter; numbers among them also stand for equal numbers that are written otherwise
+    """
+
+    def __init__(self, further: Iterable[str] = ()) -> None:
+        self.texts = _ANYWHERE | {text.strip() for text in further}
+        self.numbers = frozenset(number for text in further if (number := _number(text)) is not None)
+
+    def among(self, texts: Collection[str]) -> set[str]:
+        """Return those of the texts that stand for gaps."""
+        if self.numbers:
+            return {text for text in texts if text in self}
+        return {text for text in self.texts if text in texts}
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.texts or (bool(self.numbers) and _number(text) in self.numbers)
+
+    def among_numbers(self, text: str) -> bool:
+        """Whether a text is a gap in a column of numbers."""
+        return text.lower() in _AMONG_NUMBERS or text in self
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,104 @@
+"""Reading: what can be decided about a table before it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from experiments.datasets.data import DataError
+from experiments.text import closest, listed, quoted
+
+AUTO = "auto"
+
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blanks": " "}
+"""The separators by their names; "blanks" is any run of spaces and tabs."""
+
+CHOICES = {
+    "task": (AUTO, "classification", "regression"),
+    "missing": ("fill", "drop", "refuse"),
+    "header": (AUTO, "yes", "no"),
+}
+"""What the options that are one of several words may be; the first is the default."""
+
+_SPELLINGS = {"\\t": "tab", "space": "blanks", "spaces": "blanks", "blank": "blanks", "whitespace": "blanks"}
+_MARKS = {"point": ".", "dot": ".", "comma": ","}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a table is to be read; by default everything is found out, and said.
+
+    target: the column to be predicted; the last one if None
+    positive: labels that are class 1, against all others; none: every label is a class
+    task: "auto", "classification" or "regression"
+    drop: columns that are left out
+    keep: columns that are used although they would be left out
+    missing: what is done with gaps: "fill" them, "drop" the rows that have any, or "refuse" the table
+    missing_values: further texts that stand for a gap
+    header: whether the first line names the columns: "auto", "yes" or "no"
+    separator: "auto", a name of SEPARATORS, or a single character
+    decimal: the decimal mark: "auto", "." or ","
+    encoding: "auto", or the name of an encoding that Python knows
+    group: a column whose rows with equal values stay on one side of every split
+    test_file: a file of rows to test on; all others are for training
+
+    A single text stands for a tuple of one. Raises DataError for a value that is none of these.
+    """
+
+    target: str | None = None
+    positive: tuple[str, ...] = ()
+    task: str = AUTO
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    missing: str = "fill"
+    missing_values: tuple[str, ...] = ()
+    header: str = AUTO
+    separator: str = AUTO
+    decimal: str = AUTO
+    encoding: str = AUTO
+    group: str | None = None
+    test_file: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.default == ():
+                texts = (value,) if isinstance(value, str) else tuple(map(str, value))
+                object.__setattr__(self, field.name, texts)
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise DataError(
+                    f"--{name}: expected {listed(choices, 'or')}, got {quoted(value)}: name one of these"
+                    + closest(str(value), choices)
+                )
+        object.__setattr__(self, "separator", _separator(self.separator))
+        object.__setattr__(self, "decimal", _MARKS.get(self.decimal, self.decimal))
+        if self.decimal not in (AUTO, ".", ","):
+            raise DataError(f"--decimal: expected a point or a comma, got {quoted(self.decimal)}: give . or ,")
+        both = [name for name in self.keep if name in self.drop]
+        if both:
+            raise DataError(
+                f"--keep, --drop: expected a column in one of them, got {listed(map(quoted, both))} in both: "
+                "take it out of one"
+            )
+
+
+def _separator(given: str) -> str:
+    """Return "auto" or the character."""
+    if given == AUTO or (len(given) == 1 and given not in '"\r\n'):
+        return given
+    name = _SPELLINGS.get(given.lower(), given.lower())
+    if name not in SEPARATORS:
+        raise DataError(
+            f"--separator: expected {listed(SEPARATORS)} or one character, got {quoted(given)}: name one of these"
+            + closest(given, SEPARATORS)
+        )
+    return SEPARATORS[name]
+
+
+def separator_name(character: str) -> str:
+    """Return the name of a separator, or the character in quotes if it has none."""
+    for name, known in SEPARATORS.items():
+        if known == character:
+            return name
+    return quoted(character)

@@ -1,0 +1,261 @@
+"""Which rows of a table are for training and which for testing.
+
+A replicate of an experiment is a seed, with ``--split seed``, or a seed and a fold, with ``--split cv:K``: rows are
+dealt out anew for every seed, and in the same way for every configuration, so that configurations are compared on
+the same rows. ``--split fixed`` is one split for all seeds. Test parts of several seeds overlap, training parts of
+several folds do, too; statistics have to know.
+
+Classes have the same share of every part, as nearly as whole rows allow. Groups are never divided.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.datasets.data import DataError
+from experiments.datasets.table import BINARY, REGRESSION, Codes, Table
+from experiments.text import count, listed, quoted
+from planar_core.streams import LARGEST_SEED, Stream
+
+FIXED_SEED = 0
+"""Seed of the permutation of rows of the one fixed split."""
+
+TEST_FRACTION = 0.25
+"""Part of the rows that networks are tested on."""
+
+_SPLITS, _FOLDS = 2_000_000_000, 2_500_000_000
+"""Added to seeds, modulo 2^32, so that no split takes the numbers that initial weights are made of."""
+
+Parts = tuple[Codes, Codes]
+
+
+def fixed(table: Table, test_fraction: float = TEST_FRACTION) -> Parts:
+    """Return the rows of the training and of the test part of the split for all seeds, in ascending order.
+
+    Of every class this fraction of the rows, rounded half up (so one of two by 0.25), is for testing: those that come
+    first in a fixed permutation of all rows. Rows of one group of a column stay together; equal rows need not.
+    Raises DataError as `split`.
+    """
+    if table.groups is not None and not table.grouped_by:
+        table = replace(table, groups=None)
+    return _parts(table, Stream(FIXED_SEED), test_fraction)
+
+
+def split(table: Table, seed: int, test_fraction: float = TEST_FRACTION) -> Parts:
+    """Return the rows of the training and of the test part for this seed, 0 to 2^32 - 1, in ascending order.
+
+    Of every class this fraction of the rows, rounded half up, is for testing; of a regression of all rows. With groups,
+    as nearly as whole groups allow. A single row of a class is for training. With a test file, its rows are for
+    testing, whatever the seed.
+
+    Raises DataError where a class has no row to train on, or one of two no row to test on; and for a single group.
+    """
+    return _parts(table, Stream((seed + _SPLITS) % (LARGEST_SEED + 1)), test_fraction)
+
+
+def folds(table: Table, k: int, seed: int) -> tuple[Parts, ...]:
+    """Return for each of k folds the rows to train on and those of the fold, to test on, in ascending order.
+
+    Every row is in one fold. The rows of a class are spread evenly; one of fewer rows than folds, as far as it goes.
+    Raises DataError for fewer than 2 folds, for more than rows or groups, and for a table with a test file.
+    """
+    if table.test_rows is not None:
+        raise DataError(f"--split cv:{k}: expected a table without a test file, got one: use --split fixed")
+    if k < 2:
+        raise DataError(f"--split cv:{k}: expected 2 folds or more, got {k}: give more")
+    units = "rows" if table.groups is None else "groups"
+    available = table.rows if table.groups is None else np.unique(table.groups).size
+    if available < k:
+        raise DataError(
+            f"--split cv:{k}: expected as many {units} as folds at least, found {available} in {quoted(table.name)}: "
+            "take fewer folds"
+        )
+    order = Stream((seed + _FOLDS) % (LARGEST_SEED + 1)).permutation(table.rows)
+    fold = _dealt(table, order, k) if table.groups is None else _dealt_groups(table, order, k)
+    parts = tuple((np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k))
+    if any(not test.size for _, test in parts):
+        raise DataError(
+            f"--split cv:{k}: expected groups that fill {k} folds, found too few in {quoted(table.name)}: "
+            "take fewer folds"
+        )
+    return parts
+
+
+def remarks(table: Table, test_fraction: float = TEST_FRACTION, k: int = 0) -> tuple[str, ...]:
+    """Return what is to be said of the splits of a table, whatever the seed: of its scarce classes.
+
+    k: the number of folds, or 0 where the table is divided in two
+    """
+    if table.task == REGRESSION or table.test_rows is not None:
+        return ()
+    sizes = [_pieces(table, code) for code in range(len(table.class_names))]
+    named = list(zip(map(quoted, table.class_names), sizes, strict=True))
+    what = "groups" if table.groups is not None else "rows"
+    if k:
+        few = [f"{name} ({n})" for name, n in named if n < k]
+        return (f"fewer {what} than folds, so not in every fold: {listed(few, most=10)}",) if few else ()
+    few = [f"{name} ({n})" for name, n in named if n < 2 or (what == "rows" and not _tested(n, test_fraction))]
+    return (f"too few {what} to be tested on, so in the training part only: {listed(few, most=10)}",) if few else ()
+
+
+def _pieces(table: Table, code: int) -> int:
+    rows = np.flatnonzero(table.target == code)
+    return int(rows.size if table.groups is None else np.unique(table.groups[rows]).size)
+
+
+def _tested(rows: int, fraction: float) -> int:
+    """Return how many rows of a class are for testing."""
+    return math.floor(fraction * rows + 0.5)
+
+
+def _labels(table: Table) -> tuple[Codes, Sequence[str]]:
+    """Return the class of every row, and their names; of a regression, one class of all rows."""
+    if table.task == REGRESSION:
+        return np.zeros(table.rows, dtype=np.int64), ("the table",)
+    return table.target.astype(np.int64), table.class_names
+
+
+def _parts(table: Table, stream: Stream, test_fraction: float) -> Parts:
+    if table.test_rows is not None:
+        is_test = np.zeros(table.rows, dtype=np.bool_)
+        is_test[table.test_rows] = True
+        return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+    order = stream.permutation(table.rows)
+    if table.groups is not None:
+        return _grouped_parts(table, order, test_fraction)
+    labels, names = _labels(table)
+    is_test = np.zeros(table.rows, dtype=np.bool_)
+    for label, name in enumerate(names):
+        members = order[labels[order] == label]
+        tested = _tested(members.size, test_fraction)
+        if not 0 < tested < members.size and (table.task != "multiclass" or tested >= members.size > 1):
+            raise DataError(
+                f"test_fraction: expected one that leaves every class a row to train on and one to test on, got "
+                f"{test_fraction}, by which {tested} of the {members.size} rows of {quoted(name)} in {table.name!r} "
+                "are to test on"
+            )
+        if members.size > 1:
+            is_test[members[:tested]] = True
+    if not is_test.any():
+        raise DataError(
+            f"test_fraction: expected one that leaves a row to test on, got {test_fraction}, by which none of the "
+            f"{count(table.rows, 'row')} in {table.name!r} is: take a larger one"
+        )
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+class _Groups:
+    """The groups in the order in which their rows come in a permutation.
+
+    rows: of each group its rows
+    labels: (groups, classes) how many of these are of each class
+    """
+
+    def __init__(self, table: Table, order: npt.NDArray[np.int64]) -> None:
+        assert table.groups is not None
+        labels, names = _labels(table)
+        rows: dict[int, list[int]] = {}
+        for row, group in zip(order.tolist(), table.groups[order].tolist(), strict=True):
+            rows.setdefault(group, []).append(row)
+        self.rows = list(rows.values())
+        self.classes = len(names)
+        self.labels: list[dict[int, int]] = []
+        known = labels.tolist()
+        for members in self.rows:
+            counted: dict[int, int] = {}
+            for row in members:
+                counted[known[row]] = counted.get(known[row], 0) + 1
+            self.labels.append(counted)
+        self.totals = [0] * self.classes
+        for counted in self.labels:
+            for label, n in counted.items():
+                self.totals[label] += n
+
+
+def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: float) -> Parts:
+    """Put each group into the test part, in random order, where that brings the classes nearer to their shares.
+
+    Then every class that has none there, if it has groups enough, gets its smallest.
+    """
+    groups = _Groups(table, order)
+    if len(groups.rows) < 2:
+        raise DataError(
+            f"{quoted(table.name)}: expected two groups at least, one to train on and one to test on, found one: "
+            "name another column with --group"
+        )
+    wanted = [_tested(total, test_fraction) for total in groups.totals]
+    got = [0] * groups.classes
+    left = list(groups.totals)
+    chosen = set[int]()
+
+    def take(i: int) -> None:
+        chosen.add(i)
+        for label, n in groups.labels[i].items():
+            got[label] += n
+            left[label] -= n
+
+    for i, counted in enumerate(groups.labels):
+        change = sum(abs(wanted[c] - got[c] - n) - abs(wanted[c] - got[c]) for c, n in counted.items())
+        if change < 0 and all(left[c] > n for c, n in counted.items()):
+            take(i)
+    for label in range(groups.classes):
+        if got[label] or not wanted[label]:
+            continue
+        free = [
+            i
+            for i, counted in enumerate(groups.labels)
+            if label in counted and i not in chosen and all(left[c] > n for c, n in counted.items())
+        ]
+        if free:
+            take(min(free, key=lambda i: len(groups.rows[i])))  # the first of equals
+    missing = [label for label in range(groups.classes) if not got[label]]
+    if not chosen or (table.task == BINARY and missing):
+        name = quoted(table.class_names[missing[0]]) if table.task != REGRESSION else "rows"
+        raise DataError(
+            f"{quoted(table.name)}: expected groups that leave every class rows to train on and to test on, found too "
+            f"few groups with {name}: use --test-file, or another column with --group"
+        )
+    is_test = np.zeros(table.rows, dtype=np.bool_)
+    for i in chosen:
+        is_test[groups.rows[i]] = True
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+def _dealt(table: Table, order: npt.NDArray[np.int64], k: int) -> Codes:
+    """Return the fold of every row: each class is dealt out in turn, the next going on where the last one stopped."""
+    labels, names = _labels(table)
+    fold = np.empty(table.rows, dtype=np.int64)
+    start = 0
+    for label in range(len(names)):
+        members = order[labels[order] == label]
+        fold[members] = (start + np.arange(members.size)) % k
+        start = (start + members.size) % k
+    return fold
+
+
+def _dealt_groups(table: Table, order: npt.NDArray[np.int64], k: int) -> Codes:
+    """Return the fold of every row: the largest group first, each goes where its classes are scarcest.
+
+    Of folds where they are equally scarce, into the one of fewest rows, and of these the first.
+    """
+    groups = _Groups(table, order)
+    counts = [[0] * groups.classes for _ in range(k)]
+    sizes = [0] * k
+    fold = np.empty(table.rows, dtype=np.int64)
+    for i in sorted(range(len(groups.rows)), key=lambda i: -len(groups.rows[i])):
+        labels = groups.labels[i]
+
+        def scarcity(f: int, labels: dict[int, int] = labels) -> tuple[float, int, int]:
+            return sum(n * counts[f][c] / groups.totals[c] for c, n in labels.items()), sizes[f], f
+
+        best = min(range(k), key=scarcity)
+        for label, n in labels.items():
+            counts[best][label] += n
+        sizes[best] += len(groups.rows[i])
+        fold[groups.rows[i]] = best
+    return fold

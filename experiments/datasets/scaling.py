@@ -1,0 +1,64 @@
+"""Standardization by the training part, with the same bits on every machine."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.datasets.number_format import Floats
+from experiments.knobs.features import FARTHEST
+
+
+class Scaling(NamedTuple):
+    """Mean and standard deviation of training values x: those of x / 2^exponent - shift.
+
+    exponent: a power of two, division by which is exact, so that squares of 1e308 do not overflow and those of 1e-308
+        do not vanish
+    shift: the first value, so that a constant gives zeros and no rounding errors
+    mean, deviation: of what is left, from exactly rounded sums; the variance is divided by n, as in scikit-learn's
+        StandardScaler; the deviation is 0 where all values are the same
+    """
+
+    exponent: int
+    shift: float
+    mean: float
+    deviation: float
+
+    @classmethod
+    def fit(cls, values: Floats) -> Scaling:
+        """Return the scaling of training values, (examples,), all finite, one at least."""
+        _, exponent = math.frexp(max(map(abs, values.tolist())))
+        scaled = np.ldexp(values, -exponent)
+        shift = float(scaled[0])
+        scaled = scaled - shift
+        mean = math.fsum(scaled.tolist()) / scaled.size
+        deviations = scaled - mean
+        deviation = math.sqrt(math.fsum((deviations * deviations).tolist()) / scaled.size)
+        return cls(exponent, shift, mean, deviation)
+
+    def apply(self, values: Floats) -> Floats:
+        """Return (x - mean) / deviation, at most 1e30 away from 0; zeros where the deviation is 0."""
+        if self.deviation == 0.0:
+            return np.zeros(values.shape)
+        with np.errstate(over="ignore"):  # a new value may be any number of deviations away
+            deviations = np.ldexp(values, -self.exponent) - self.shift - self.mean
+            return np.clip(deviations / self.deviation, -FARTHEST, FARTHEST)
+
+    def restore(self, standardized: Floats) -> Floats:
+        """Return the values that `apply` made these of, up to rounding."""
+        with np.errstate(over="ignore"):
+            return np.ldexp(standardized * self.deviation + self.mean + self.shift, self.exponent)
+
+    @property
+    def unit(self) -> float:
+        """The standard deviation in the units of the values."""
+        return math.ldexp(self.deviation, self.exponent)
+
+
+def median(values: Floats) -> float:
+    """Return the median of values, (examples,), without nan, one at least: by sorting; of two the point half way."""
+    ordered = np.sort(values)
+    low, high = float(ordered[(ordered.size - 1) // 2]), float(ordered[ordered.size // 2])
+    return low if low == high else 0.5 * low + 0.5 * high
