@@ -403,7 +403,7 @@ class Design:
         if is_table(arguments[DATASET.name]):
             arguments |= {knob.name: self._settings[knob.name] for knob in READING if self._is_set(knob.name)}
         name = arguments.pop(DATASET.name)
-        return {"name": self._frames.get(name, name), "split": self.split, **arguments}
+        return {"name": name, "frame": self._frames.get(name), "split": self.split, **arguments}
 
 
 def _values_of(dimensions: Iterable[Dimension]) -> dict[str, Sequence[Any]]:

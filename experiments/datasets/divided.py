@@ -175,5 +175,3 @@ def unpacked(content: bytes) -> Divided:
             missing_values=tuple(about["missing_values"]),
         )
     return Divided(table, about["rule"], about["test_fraction"], about["features"])
-
-

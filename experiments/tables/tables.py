@@ -213,7 +213,8 @@ class Tables:
         ``seed`` is that of the data, where each seed has its own. None where the data are not generated.
         """
         arguments = self.design.data_arguments(self.design.configuration(position).problem)
-        del arguments["split"]
+        for name in ("split", "frame"):
+            del arguments[name]
         if arguments["data_seed"] == SEED.name:
             arguments["data_seed"] = seed
         return load_fresh(**arguments)

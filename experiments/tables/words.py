@@ -73,7 +73,7 @@ def said_interval(metric: str, low: float, high: float) -> str:
 
 def number(metric: str, value: float, digits: int = 3) -> str:
     """The value as a number: shares and R^2 with so many decimals, others with as many digits and one more."""
-    if metric in ("rmse", "mae"):
+    if metric in ("rmse", "mae") or abs(value) >= 1000:
         return f"{value:.{digits + 1}g}"
     return _short_of(value, 1, digits)
 
