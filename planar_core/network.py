@@ -140,9 +140,7 @@ def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
 
 
-def layout(
-    features: int, hidden: int | str | Sequence[int], activation: str = "tanh", outputs: int = 1
-) -> Layout:
+def layout(features: int, hidden: int | str | Sequence[int], activation: str = "tanh", outputs: int = 1) -> Layout:
     """A network as the kernels want it. Raises ValueError for one that cannot be meant."""
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation={activation!r}: expected one of {', '.join(ACTIVATIONS)}")
@@ -245,13 +243,16 @@ def n_outputs(task: str, Y: ArrayLike, classes: int | None = None) -> int:
 
 def _checked_classes(Y: ArrayLike, classes: int | None, name: str) -> Array:
     """Y, if it is of the integers from 0 on."""
-    Y = np.asarray(Y)
-    if Y.dtype.kind not in "biuf" or not (np.isfinite(Y) & (Y == np.floor(Y)) & (Y >= 0)).all():
+    labels = np.asarray(Y)
+    if (
+        labels.dtype.kind not in "biuf"
+        or not (np.isfinite(labels) & (labels == np.floor(labels)) & (labels >= 0)).all()
+    ):
         raise ValueError(f"{name}: expected the classes 0, 1, 2 ... alone, as integers")
     most = MOST_CLASSES if classes is None else classes
-    if (Y >= most).any():
-        raise ValueError(f"{name}: expected the classes 0 to {most - 1} alone, got {int(Y.max())}")
-    return Y
+    if (labels >= most).any():
+        raise ValueError(f"{name}: expected the classes 0 to {most - 1} alone, got {int(labels.max())}")
+    return labels
 
 
 def _checked_targets(Y: Array, task: str, classes: int | None, name: str) -> Array:

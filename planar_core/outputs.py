@@ -2,14 +2,14 @@
 
 Z are the logits of the last layer, y is what an example has to become::
 
-    task          output A       cost of an example                             dZ             prediction
-    binary        sigmoid(z)     max(z,0) - y z + log1p(e^-|z|)                 A - y          z > 0
-    multiclass    softmax(Z)     log(sum e^(Z - max Z)) - (Z - max Z)[y]        A - onehot(y)  largest Z, the first of equals
-    regression    z              (z - y)^2 / 2                                  z - y          z
+    task         output A     cost of an example                       dZ             prediction
+    binary       sigmoid(z)   max(z,0) - y z + log1p(e^-|z|)           A - y          z > 0
+    multiclass   softmax(Z)   log(sum e^(Z - max Z)) - (Z - max Z)[y]  A - onehot(y)  largest Z, the first of equals
+    regression   z            (z - y)^2 / 2                            z - y          z
 
 Costs are means over the examples; with weights w of the examples, sum(w cost) / sum(w), and dZ is multiplied by w.
-Scores know no weights: the fraction of the examples that are classified rightly; of regression R^2 = 1 - SSE / SST,
-where SSE = sum (z - y)^2 and SST = sum (y - mean y)^2.
+Scores take no account of weights: the fraction of the examples that are classified rightly; of regression
+R^2 = 1 - SSE / SST, where SSE = sum (z - y)^2 and SST = sum (y - mean y)^2.
 
 Each task has a type of its own, so that a kernel that is given one is compiled for it, and for no other. Multiclass
 has a unit for each class, the others have one unit.
@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from planar_core import elementary
 from planar_core.compiling import INLINED, inlined, kernel
 from planar_core.elementary import (
-    HALF_ANGLE_RANGE,
     SIGMOID_UNITS,
     exp,
     exp_in_units,
@@ -240,7 +239,7 @@ def _softmax(Z, A):
             store(A, unit, block, load(A, unit, block) / total)
 
 
-def probabilities(task: str, Z: NDArray[np.float64]) -> NDArray[np.float64]:
+def probabilities(task: str, Z: NDArray[np.floating]) -> NDArray[np.floating]:
     """A of the output layer, in the shape of Z (units, examples). The bits are the same on every CPU."""
     if task == "regression":
         return Z.copy()
