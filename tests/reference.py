@@ -121,10 +121,11 @@ def accuracy(Z: list[Array], Y: Array, task: str = "binary") -> float:
 
 
 def score(Z: list[Array], Y: Array, task: str) -> float:
-    """``accuracy``, or R^2 = 1 - SSE / SST."""
+    """``accuracy``, or R^2 = 1 - SSE / SST; nan where there is one value alone."""
     if task != "regression":
         return accuracy(Z, Y, task)
-    return float(1 - np.sum((Z[-1] - Y) ** 2) / np.sum((Y - np.mean(Y)) ** 2))
+    total = np.sum((Y - np.mean(Y)) ** 2)
+    return float(1 - np.sum((Z[-1] - Y) ** 2) / total) if total > 0 else np.nan
 
 
 def backward(
