@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import Examples, Layout, Workspace
-from planar_core.outputs import TASKS
+from planar_core.outputs import check_task
 from planar_core.simd import LANES
 from planar_core.streams import checked_seed, normal_rows
 
@@ -228,8 +228,7 @@ def n_outputs(task: str, Y: ArrayLike, classes: int | None = None) -> int:
 
     Raises ValueError for a task that there is not, and for classes that cannot be meant.
     """
-    if task not in TASKS:
-        raise ValueError(f"task={task!r}: expected one of {', '.join(TASKS)}")
+    check_task(task)
     if task != "multiclass":
         if classes is not None:
             raise ValueError(f"classes={classes!r}: expected none for task={task!r}, only for task='multiclass'")
