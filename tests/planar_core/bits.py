@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.datasets.synthetic import flower
-from planar_core import kernels, train
+from planar_core import TrainedNetwork, kernels, train
 from planar_core.elementary import evaluate
 from planar_core.streams import Stream
 from planar_core.training import NUMERICS
@@ -68,6 +68,36 @@ def all_bits() -> dict[str, Any]:
     }
     trained = train(X, Y, "4", 0.1, 40, 2, 10, **every_other)
     bits["every other knob"] = digest(trained.costs, *(array for pair in trained.parameters for array in pair))
+    bits |= bits_of_other_tasks(X, X_test[:, :300])
+    return bits
+
+
+def digest_of(trained: TrainedNetwork) -> str:
+    """Of all numbers of a network."""
+    curves = (trained.costs, trained.test_costs, trained.scores, trained.test_scores)
+    return digest(*curves, *(array for pair in trained.parameters for array in pair))
+
+
+def bits_of_other_tasks(X: npt.NDArray[Any], X_test: npt.NDArray[Any]) -> dict[str, Any]:
+    """Those of networks for several classes and for values, and of examples that have weights."""
+
+    def targets(task: str, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        value = x[0] * x[1] - 0.5 * x[0] * x[0]
+        return np.asarray(np.floor(np.abs(x[0]) * 1.7) % 5 if task == "multiclass" else value / 4)
+
+    weights = np.abs(X[0]) + 0.1 * (np.arange(X.shape[1]) % 3)
+    bits = {}
+    for task in ("multiclass", "regression"):
+        Y, Y_test = targets(task, X), targets(task, X_test)
+        how: dict[str, Any] = {"task": task} | ({"classes": 5} if task == "multiclass" else {})
+        for dtype in DTYPES:
+            for hidden in ("0", "5x3"):
+                trained = train(X, Y, hidden, 0.3, 40, 2, 10, dtype, X_test, Y_test, **how)
+                bits[f"{task} {hidden} {dtype}"] = digest_of(trained)
+        bits[f"{task} predictions"] = digest(trained.predict(X_test).astype(np.float64))
+        trained = train(X, Y, "5x3", 0.3, 40, 2, 10, sample_weight=weights, batch_size=30, optimizer="adam", **how)
+        bits[f"{task}, weights"] = digest_of(trained)
+    bits["probabilities"] = digest(train(X, targets("multiclass", X), task="multiclass", iterations=5).predict_proba(X))
     return bits
 
 

@@ -235,7 +235,7 @@ def trained_batch(
 
 
 def run_bits(batch: Batch, run: int) -> list[Any]:
-    arrays = [batch.parameters, batch.costs, batch.train_accuracies, batch.test_accuracies]
+    arrays = [batch.parameters, batch.costs, batch.test_costs, batch.train_scores, batch.test_scores]
     return [*(array[run].tobytes() for array in arrays), int(batch.records[run]), bool(batch.diverged[run])]
 
 
@@ -266,8 +266,8 @@ def test_a_batch_is_what_train_gives(dtype: str) -> None:
         trained = train(X, Y, 4, rate, 25, seed, 10, dtype, X_test, Y_test)
         filled = int(batch.records[run])
         assert trained.costs.tobytes() == batch.costs[run, :filled].tobytes()
-        assert trained.accuracies.tobytes() == batch.train_accuracies[run, :filled].tobytes()
-        assert trained.test_accuracies.tobytes() == batch.test_accuracies[run, :filled].tobytes()
+        assert trained.scores.tobytes() == batch.train_scores[run, :filled].tobytes()
+        assert trained.test_scores.tobytes() == batch.test_scores[run, :filled].tobytes()
         assert trained.status == ("diverged" if batch.diverged[run] else "ok")
 
 
