@@ -29,7 +29,10 @@ from experiments.text import count, listed
 WEB = Path(__file__).parent / "web"
 
 # Each after those that it imports.
-MODULES = ("words", "random", "network", "plane", "model", "charts", "table", "trainer", "page")
+MODULES = (
+    "words", "elements", "random", "network", "plane", "model", "charts", "choice", "heatmap", "recorded", "table",
+    "trainer", "again", "page",
+)  # fmt: skip
 _PROBLEMS_NAMED = 20
 
 

@@ -1,5 +1,6 @@
 // The table of configurations: sorted by any column, filtered by any words, shown some rows at a time.
 
+import { create } from "./elements.js";
 import { grouped, percent, short, span } from "./words.js";
 
 const ROWS = 50;
@@ -143,10 +144,4 @@ export class Table {
       row.ariaCurrent = Number(row.dataset.configuration) === configuration ? "true" : null;
     }
   }
-}
-
-export function create(name, text = "") {
-  const element = document.createElement(name);
-  element.textContent = text;
-  return element;
 }
