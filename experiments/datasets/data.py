@@ -32,6 +32,7 @@ class Data:
     features: what the rows of X were computed by from the inputs, as `experiments.knobs.features` writes it; "all" if
         they are the inputs
     base: the data that X was computed from, whose rows are the inputs; None if these are
+    task: what the network is for: "binary", "multiclass" or "regression"
 
     To draw in the plane of two inputs, take the points and the names of `base or self`, and what a network is given
     at any other point of that plane from `inputs`. All arrays are C-contiguous float64. Two objects hold the same
@@ -48,6 +49,7 @@ class Data:
     notes: tuple[str, ...] = ()
     features: str = ALL
     base: Data | None = None
+    task: str = "binary"
 
     @cached_property
     def fingerprint(self) -> str:

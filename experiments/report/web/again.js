@@ -2,11 +2,19 @@
 
 import { colour } from "./charts.js";
 import { element, say } from "./elements.js";
+import { fillLegend } from "./legend.js";
 import { limits, paint } from "./plane.js";
 import { curveRow } from "./recorded.js";
-import { AMPLIFIED, Trainer } from "./trainer.js";
-import { grouped, percent, short } from "./words.js";
+import { Trainer, amplified } from "./trainer.js";
+import { grouped, short } from "./words.js";
 
+const CLASS_COLOURS = 8; // in the style sheet
+/** What the picture of the plane shows, and what its lines are, by task. */
+const PICTURED = {
+  binary: ["Decision boundary", "The line: probability 1/2."],
+  multiclass: ["Decision boundaries", "Colours: the likeliest class, the stronger the likelier. Lines: where it changes."],
+  regression: ["Predicted values", "Colours: the predicted value; of points, the true one. Lines: equal steps of it."],
+};
 const REDRAW = 200; // milliseconds between two updates of a chart in training
 
 export class Again {
@@ -14,12 +22,8 @@ export class Again {
   constructor(charts, sweep, choice, prefersLess) {
     Object.assign(this, { charts, sweep, choice, prefersLess, drawn: 0 });
     this.trainer = new Trainer(() => this.show());
-    say(
-      "tolerance",
-      `It starts from the same initial weights and data as the recorded training. Costs agree to about 1e-15, until` +
-        ` training at a large learning rate amplifies differences in the last bit. Then it is expected to end within` +
-        ` ${AMPLIFIED.cost} of the recorded cost and ${100 * AMPLIFIED.accuracy} points of the recorded accuracies.`,
-    );
+    const isHidden = !sweep.hasTestCosts;
+    for (const id of ["row-test-cost", "cost-on"]) element(id).hidden = isHidden;
   }
 
   /** Make the chosen run ready to train. */
@@ -34,6 +38,14 @@ export class Again {
       trainer.unload();
     }
     element("training-controls").disabled = !(run && data);
+    const { cost, score } = amplified(sweep.task(c));
+    const scores = sweep.score === "accuracy" ? `${100 * score} points of the recorded accuracies` : `${score} of the recorded R²`;
+    say(
+      "tolerance",
+      `It starts from the same initial weights and data as the recorded training. Costs agree to about 1e-15, until` +
+        ` training at a large learning rate amplifies differences in the last bit. Then it is expected to end within` +
+        ` ${cost} of the recorded cost and ${scores}.`,
+    );
   }
 
   get isStarted() {
@@ -62,9 +74,11 @@ export class Again {
     charts.accuracy.update({ here });
     const last = this.isStarted ? trainer.last : null;
     say("iteration", this.isStarted ? grouped(trainer.iteration) : "–");
-    for (const [name, text] of [["cost", short], ["train", percent], ["test", percent]]) {
-      say(`here-${name}`, text(last?.[name] ?? null));
-      say(`recorded-${name}`, text(run?.[name] ?? null));
+    const { text } = this.sweep.scoring;
+    for (const [name, written] of [["cost", short], ["test_cost", short], ["train", text], ["test", text]]) {
+      const id = name.replace("_", "-");
+      say(`here-${id}`, written(last?.[name] ?? null));
+      say(`recorded-${id}`, written(run?.[name] ?? null));
     }
     // The numbers of a run that diverged are those of its last finite record.
     const until = run?.status === "diverged" ? "before " : "";
@@ -92,28 +106,26 @@ export class Again {
     const { names, points } = data.plane;
     const { x, y, ratio } = limits(points);
     canvas.height = Math.round(canvas.width / ratio);
-    const activation = String(sweep.setting("activation", c) ?? "tanh");
     const parameters = this.isStarted ? trainer.training.parameters : recorded;
-    paint(canvas, parameters, activation, { ...data.plane, Y: data.Y }, planeColours());
+    const { task } = data;
+    paint(canvas, parameters, { task, activation: sweep.activation(c) }, { ...data.plane, Y: data.Y }, planeColours());
+    fillLegend(element("plane-legend"), data, planeColours());
     say("plane-x", `${names[0]}: ${short(x.low)} to ${short(x.high)}`);
     say("plane-y", `${names[1]}: ${short(y.low)} to ${short(y.high)}`);
-    say("class-zero", `class ${data.class_names[0]}`);
-    say("class-one", `class ${data.class_names[1]}`);
     const what = this.isStarted
       ? `Trained here for ${grouped(trainer.iteration)} iterations.`
       : recorded
         ? "The recorded network."
         : "The page does not hold this network: train it again to see it.";
-    if (!trainer.playing) canvas.ariaLabel = `Decision boundary over ${names.join(" and ")}. ${what}`;
-    say("plane-said", `${what} The line: probability 1/2.`);
+    const [shown, lines] = PICTURED[task];
+    if (!trainer.playing) canvas.ariaLabel = `${shown} over ${names.join(" and ")}. ${what}`;
+    say("plane-said", `${what} ${lines}`);
   }
 }
 
 /** The colours of the plane, as the style sheet has them. */
 function planeColours() {
-  const rgb = (name) => colour(name).match(/\w\w/g).map((pair) => parseInt(pair, 16));
-  return {
-    zero: rgb("shade-zero"), middle: rgb("shade-middle"), one: rgb("shade-one"), line: rgb("shade-line"),
-    pointZero: colour("point-zero"), pointOne: colour("point-one"), edge: colour("point-edge"),
-  };
+  const each = (name) => Array.from({ length: CLASS_COLOURS }, (_, k) => colour(`${name}-${k}`));
+  const [middle, line, edge] = ["shade-middle", "shade-line", "point-edge"].map(colour);
+  return { shades: each("shade"), points: each("point"), middle, line, edge };
 }

@@ -9,7 +9,7 @@ export class Choice {
   constructor(sweep) {
     Object.assign(this, { sweep, further: new Map(), configuration: -1, runs: [], run: null });
     [this.x, this.y] = this.axesToChoose().slice(0, 2).reverse();
-    const ranks = Array.from({ length: sweep.count }, (_, c) => sweep.number("rank_test_accuracy", c) ?? Infinity);
+    const ranks = Array.from({ length: sweep.count }, (_, c) => sweep.number("rank_test", c) ?? Infinity);
     this.first = ranks.reduce((best, rank, c) => (rank < ranks[best] ? c : best), 0);
     sweep.axes.forEach((axis, place) => {
       this.further.set(place, axis.problem ? sweep.codes[place][this.first] : BEST);
@@ -41,12 +41,12 @@ export class Choice {
     this[which] = axis;
   }
 
-  /** A cell for each pair of values: the best configuration there, by its mean test accuracy. */
+  /** A cell for each pair of values: the best configuration there, by its mean test score. */
   cells() {
     const { sweep } = this;
     const [x, y] = [sweep.axes[this.x], sweep.axes[this.y]];
     const best = new Int32Array(x.values.length * y.values.length).fill(-1);
-    const mean = (c) => sweep.number("mean_test_accuracy", c) ?? -1;
+    const mean = (c) => sweep.number("mean_test", c) ?? -1;
     const fixed = this.furtherAxes().filter((axis) => this.further.get(axis) !== BEST);
     for (let c = 0; c < sweep.count; c++) {
       if (fixed.some((axis) => sweep.codes[axis][c] !== this.further.get(axis))) continue;
@@ -57,7 +57,7 @@ export class Choice {
       x: x.values[cell % x.values.length],
       y: y.values[Math.floor(cell / x.values.length)],
       id: c,
-      mean: c < 0 ? null : sweep.number("mean_test_accuracy", c),
+      mean: c < 0 ? null : sweep.number("mean_test", c),
       tied: c < 0 ? "" : (["no", "yes"][sweep.number("tied_with_best", c)] ?? "unknown"),
       words: c < 0 ? "not in the sweep" : sweep.words(c),
     }));

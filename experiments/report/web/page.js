@@ -1,6 +1,8 @@
 // The page: its parts, and what each click and key does.
 
-import { ACTIVATIONS, Training, accuracy, backward, cost, forward, initialize, update } from "./network.js";
+import { HELD, embedded } from "./held.js";
+import { ACTIVATIONS, INITS, OPTIMIZERS, Training, backward, forward, initialize, update } from "./network.js";
+import { TASKS, accuracy, cost, score } from "./outputs.js";
 import { RandomState } from "./random.js";
 import { computed } from "./plane.js";
 import { Sweep } from "./model.js";
@@ -12,15 +14,13 @@ import { Recorded, measureWords } from "./recorded.js";
 import { Again } from "./again.js";
 import { Table } from "./table.js";
 
-const embedded = (id) => JSON.parse(element(id).textContent);
-
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
-const sweep = new Sweep(embedded("results"));
+const sweep = new Sweep(HELD);
 const charts = Object.fromEntries(
   Object.entries(embedded("charts")).map(([name, specification]) => [
     name,
-    new Chart(element(`chart-${name}`), specification),
+    new Chart(element(`chart-${name}`), specification, chartWords(sweep.scoring)),
   ]),
 );
 const chosen = new Choice(sweep);
@@ -36,6 +36,11 @@ const table = new Table(
     element("chosen").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
   },
 );
+
+/** What stands in the charts for texts that begin with a dollar sign, beside those of axes and measures. */
+function chartWords({ name, formats }) {
+  return { $mean: `mean test ${name}`, $test: `test ${name}`, ...formats };
+}
 
 /** Choose a configuration, its median seed, and show it everywhere. */
 function choose(configuration) {
@@ -82,8 +87,21 @@ function setTheme(name) {
   if (chosen.configuration >= 0) again.drawPlane();
 }
 
+/** On paper the plane is light, whatever it is on the screen. */
+function printedPlane() {
+  const { dataset } = document.documentElement;
+  const onScreen = dataset.theme;
+  dataset.theme = "light";
+  again.drawPlane();
+  window.addEventListener("afterprint", () => {
+    dataset.theme = onScreen;
+    again.drawPlane();
+  }, { once: true });
+}
+
 function setMeasure() {
-  charts.accuracy.draw({ $measure: measureWords() });
+  charts.accuracy.draw(measureWords(sweep.scoring));
+  if (sweep.hasTestCosts) charts.cost.draw(measureWords(sweep.scoring));
   recorded.drawRuns();
   again.drawNumbers();
 }
@@ -106,6 +124,7 @@ function listen() {
   element("chart-heat").onkeydown = heatMapKey;
   element("seed").onchange = ({ target }) => chooseRun(runOf(Number(target.value)));
   element("measure").onchange = setMeasure;
+  element("measure-cost").onchange = setMeasure;
   element("play").onclick = () => (trainer.playing ? trainer.pause() : trainer.play());
   element("step").onclick = () => trainer.step();
   element("restart").onclick = () => {
@@ -116,6 +135,7 @@ function listen() {
   element("speed").onchange = ({ target }) => (trainer.speed = Number(target.value));
   element("theme").onclick = () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
   prefersDark.addEventListener("change", () => setTheme(prefersDark.matches ? "dark" : "light"));
+  window.addEventListener("beforeprint", printedPlane);
   window.addEventListener("resize", () => charts.heat.done.then(resized));
 }
 
@@ -126,13 +146,14 @@ async function start() {
   heatMap.fillControls();
   await heatMap.draw();
   choose(chosen.first);
-  await Promise.all([charts.cost.draw(), charts.accuracy.draw({ $measure: measureWords() }), charts.seeds.draw()]);
+  await Promise.all([charts.cost, charts.accuracy, charts.seeds].map((chart) => chart.draw(measureWords(sweep.scoring))));
   document.documentElement.dataset.ready = "true";
 }
 
 // For the console, and for the tests of the page.
 window.planar = {
-  ACTIVATIONS, RandomState, Training, accuracy, backward, computed, cost, forward, initialize, update,
+  ACTIVATIONS, INITS, OPTIMIZERS, RandomState, TASKS, Training,
+  accuracy, backward, computed, cost, forward, initialize, score, update,
   charts, chosen, sweep, trainer,
 };
 

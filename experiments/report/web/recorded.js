@@ -1,7 +1,7 @@
 // What is recorded of the chosen configuration: its statistics, the curves of its runs, and every seed.
 
 import { definitions, element, option, say } from "./elements.js";
-import { grouped, percent, some, span } from "./words.js";
+import { clipped, grouped, some, span } from "./words.js";
 
 const MOST_LINES = 100; // of seeds in a chart
 
@@ -23,18 +23,15 @@ export class Recorded {
 
   statistics() {
     const of = (name) => this.sweep.number(name, this.choice.configuration);
-    const pairs = [["mean test accuracy", percent(of("mean_test_accuracy"))]];
-    pairs.push([
-      "95 % interval",
-      of("ci_low_test_accuracy") === null
-        ? "none, with one seed"
-        : span(of("ci_low_test_accuracy"), of("ci_high_test_accuracy")),
-    ]);
+    const { scoring, counted } = this.sweep;
+    const [low, high] = [of("ci_low_test"), of("ci_high_test")];
+    const pairs = [[`mean test ${scoring.name}`, scoring.text(of("mean_test"))]];
+    pairs.push(["95 % interval", low === null ? "none, with one seed" : span(low, high, scoring)]);
     const tied = of("tied_with_best");
-    const rank = of("rank_test_accuracy");
+    const rank = of("rank_test");
     if (rank !== null) pairs.push(["rank", `${grouped(rank)}${tied ? (rank === 1 ? "" : ", tied with the best") : ""}`]);
     const seeds = [`${grouped(of("n_seeds"))}`];
-    for (const what of ["stuck", "diverged", "failed"]) {
+    for (const what of counted) {
       if (of(`n_${what}`) > 0) seeds.push(`${grouped(of(`n_${what}`))} ${what}`);
     }
     pairs.push(["seeds", seeds.join(", ")]);
@@ -62,29 +59,32 @@ export class Recorded {
   drawSeeds() {
     const { choice, sweep } = this;
     const of = (name) => sweep.number(name, choice.configuration);
-    const mean = { mean: of("mean_test_accuracy"), low: of("ci_low_test_accuracy"), high: of("ci_high_test_accuracy") };
+    const [mean, low, high] = ["mean_test", "ci_low_test", "ci_high_test"].map(of);
+    const { limits } = sweep.scoring;
+    const band = low === null ? { low: mean, high: mean } : { low: clipped(low, limits), high: clipped(high, limits) };
     this.charts.seeds.update(
       {
         seeds: choice.runs.filter(({ test }) => test !== null).map(({ run, seed, test }) => ({ run, seed, test })),
-        mean: mean.mean === null ? [] : [mean.low === null ? { ...mean, low: mean.mean, high: mean.mean } : mean],
+        mean: mean === null ? [] : [{ mean, ...band }],
       },
       { chosen: choice.run?.run ?? -1 },
     );
   }
 }
 
-/** On which points the accuracy of the charts is measured: "test" or "train". */
-function measured() {
-  return element("measure").value;
+/** The titles of the charts of curves, by the points on which they are measured. */
+export function measureWords({ name }) {
+  const on = { test: "test", train: "training" };
+  return {
+    $measure: `${on[element("measure").value]} ${name}`,
+    $cost: element("measure-cost").value === "test" ? "test cost" : "cost",
+  };
 }
 
-export function measureWords() {
-  return measured() === "test" ? "test accuracy" : "training accuracy";
-}
-
-/** A record as the charts of curves want it. */
-export function curveRow({ iteration, cost: itsCost, ...accuracies }, run, kind) {
-  return { iteration, cost: itsCost, accuracy: accuracies[measured()], run, kind };
+/** A record as the charts of curves want it, of the points that are chosen there. */
+export function curveRow(record, run, kind) {
+  const itsCost = element("measure-cost").value === "test" ? record.test_cost : record.cost;
+  return { iteration: record.iteration, cost: itsCost, accuracy: record[element("measure").value], run, kind };
 }
 
 function curvesSaid(lines, held, runs) {
@@ -104,6 +104,6 @@ function medians(curves) {
   return longest.map(({ iteration }, k) => {
     const here = curves.filter((curve) => curve.length > k).map((curve) => curve[k]);
     const of = (name) => median(here.map((record) => record[name]));
-    return { iteration, cost: of("cost"), train: of("train"), test: of("test") };
+    return { iteration, cost: of("cost"), train: of("train"), test: of("test"), test_cost: of("test_cost") };
   });
 }
