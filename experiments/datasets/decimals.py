@@ -85,6 +85,6 @@ def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
 
 def _grouped_example(texts: Sequence[str], way: Candidate) -> tuple[str, float]:
     for text, value in zip(texts, way.values, strict=True):
-        if value == value and abs(value) >= 1000 and any(mark in text for mark in ".,'\u2019 \u00a0\u202f"):
-            return text, value
-    return texts[0], way.values[0]
+        if abs(value) >= 1000 and any(mark in text for mark in ".,'\u2019 \u00a0\u202f"):
+            return text, float(value)
+    return texts[0], float(way.values[0])

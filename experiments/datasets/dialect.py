@@ -115,12 +115,9 @@ def _split(
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the line and the cells of every row that is not empty."""
     if separator == BLANKS:
-        for number, line in enumerate(io.StringIO(text), start=first_line):
-            if words := _WORD.findall(line):
-                yield (
-                    number,
-                    [word[1:-1].replace('""', '"') if word[:1] == '"' == word[-1:] else word for word in words],
-                )
+        for number, words_of in enumerate(io.StringIO(text), start=first_line):
+            if words := _WORD.findall(words_of):
+                yield number, [_unquoted(word) for word in words]
         return
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))  # of the whole process; 131,072 by default
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=strict)
@@ -136,6 +133,10 @@ def _split(
             ) from None
         if row and (len(row) > 1 or row[0].strip()):
             yield line, row
+
+
+def _unquoted(word: str) -> str:
+    return word[1:-1].replace('""', '"') if len(word) > 1 and word[0] == '"' == word[-1] else word
 
 
 def _find(text: str) -> str:
