@@ -21,7 +21,9 @@ Say = Callable[[str], object]
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one line, and for which -1e-3 is a bad value and not an unknown option."""
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, elsewhere: Callable[[str], str] = lambda _: "", **arguments: Any) -> None:
+        """``elsewhere`` says what an option of another program is called here, or nothing."""
+        self._elsewhere = elsewhere
         super().__init__(
             allow_abbrev=False,
             formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=WIDTH),
@@ -42,8 +44,10 @@ class Parser(argparse.ArgumentParser):
         """The options. An unknown one is an error that names the nearest spelling."""
         parsed, unknown = self.parse_known_args(arguments)
         if unknown:
-            flags = [flag for action in self._actions for flag in action.option_strings]
-            self.error(f"unknown argument {unknown[0]!r}{closest(unknown[0].split('=')[0], flags)}")
+            # An option without a value agrees to something: nobody is led there by a slip.
+            flags = [flag for action in self._actions if action.nargs != 0 for flag in action.option_strings]
+            name = unknown[0].split("=")[0]
+            self.error(f"unknown argument {unknown[0]!r}{self._elsewhere(name) or closest(name, flags)}")
         return parsed
 
 

@@ -6,37 +6,46 @@ import itertools
 import math
 import operator
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import Any, NamedTuple, SupportsIndex, cast
 
-from experiments.datasets.data import Data
-from experiments.datasets.loading import load
+from experiments.datasets.loading import load_source
+from experiments.datasets.source import Source
 from experiments.knobs.declared import (
+    ALIASES,
     AXES,
+    CLASS_WEIGHT,
     DATASET,
     DTYPE,
+    FOLD,
+    FRAME,
     ITERATIONS,
     KNOBS,
-    POSITIVE,
+    METRIC,
+    READING,
     RECORD_EVERY,
+    REQUESTED,
     SAMPLES,
     SEED,
+    SPLIT,
     TARGET,
     ZIP,
-    is_csv,
+    elsewhere,
+    is_table,
 )
-from experiments.knobs.knob import SweepError
+from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
 from experiments.knobs.words import shown
-from experiments.text import closest
+from experiments.text import closest, listed
+from planar_core.metrics import checked_metrics
 from planar_core.training import NUMERICS, default_record_every
 
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # of which the data are all in memory
-_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob is not SEED)
+_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in (*READING, SPLIT, METRIC, SEED))
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
 _problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))
@@ -87,7 +96,8 @@ class Design:
 
     ``len(sweep)``, ``sweep[i]`` and iteration give the runs, and take no memory, however large the grid is; beyond
     2^63, where Python has no ``len``, there is ``size``.
-    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis.
+    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis, and
+    ``asked`` those that were given.
     ``notes`` holds what should be said of the request, such as repeated values that were dropped.
 
     Raises SweepError, a ValueError, for an invalid request.
@@ -96,16 +106,20 @@ class Design:
     def __init__(self, **knobs: Any) -> None:
         self.notes: list[str] = []
         groups = _groups(knobs.pop("zip", None))
-        names = [knob.name for knob in KNOBS]
+        names = [knob.name for knob in REQUESTED]
+        knobs = _by_name(knobs)
+        self._frames = _frames(knobs)
         for name in knobs:
             if name not in names:
-                raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{closest(name, names)}")
+                hint = elsewhere(name) or closest(name, names)
+                raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{hint}")
         # The knobs that are no axis.
         self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
-        self.dimensions = tuple(self._dimensions(groups, knobs))
-        self.values: dict[str, Sequence[Any]] = {
-            name: values for dimension in self.dimensions for name, values in zip(*dimension, strict=True)
-        }
+        asked = list(self._dimensions(groups, knobs))
+        self.asked = _values_of(asked)
+        self._zip = [list(dimension.names) for dimension in asked if len(dimension.names) > 1]
+        self.dimensions = tuple(self._merged(asked))
+        self.values = _values_of(self.dimensions)
         self.size = math.prod(dimension.size for dimension in self.dimensions)
         self._first = [self.values[axis.name][0] for axis in AXES]
         self._varying = [
@@ -124,7 +138,9 @@ class Design:
         by_name = {axis.name: axis for axis in AXES}
         for axis in AXES:
             group = group_of.get(axis.name)
-            if group is None:
+            if axis is FOLD:
+                yield Dimension((axis.name,), (self._folds(),))
+            elif group is None:
                 values, note = values_of(axis, knobs.get(axis.name))
                 self.notes += [note] if note else []
                 yield Dimension((axis.name,), (values,))
@@ -136,6 +152,42 @@ class Design:
                 steps, note = without_repetition(list(zip(*columns, strict=True)))
                 self.notes += [f"{ZIP} {' '.join(group)}: {note}"] if note else []
                 yield Dimension(tuple(group), tuple(zip(*steps, strict=True)))
+
+    def _merged(self, dimensions: list[Dimension]) -> list[Dimension]:
+        """The same grid, without the steps that differ only in a knob that means nothing for the value of another one.
+
+        Such a knob has the value None there. It is walked in step with the axis that it depends on.
+        """
+        dependent: dict[str, list[Knob]] = {}
+        for knob in AXES:
+            if knob.needs is not None and tuple(self.asked[knob.name]) != tuple(knob.default):
+                dependent.setdefault(knob.needs[0], []).append(knob)
+        for axis, knobs in dependent.items():
+            of = next(each for each in dimensions if axis in each.names)
+            others = [each for each in dimensions if each.names in [(knob.name,) for knob in knobs]]
+            if len(of.names) > 1 or not others:  # walked in step by request
+                continue
+            means = {knob.name: knob.needs[2] for knob in knobs if knob.needs is not None}
+            names = (axis, *(each.names[0] for each in others))
+            steps = [
+                (value, *(v if means[name](value) else None for name, v in zip(names[1:], rest, strict=True)))
+                for value, *rest in itertools.product(of.values[0], *(each.values[0] for each in others))
+            ]
+            if not any(None in step for step in steps):
+                continue
+            kept = list(dict.fromkeys(steps))
+            if len(kept) < len(steps):
+                these = listed([name.replace("_", " ") for name in names[1:]], "and")
+                verb = "means" if len(others) == 1 else "mean"
+                said = f"{these} {verb} nothing for some values of {axis}: equal configurations are one"
+                self.notes.append(f"{said} ({len(kept):,} of {len(steps):,} are left)")
+            merged = Dimension(names, tuple(zip(*kept, strict=True)))
+            dimensions = [merged if each is of else each for each in dimensions if each not in others]
+        return dimensions
+
+    def _folds(self) -> Sequence[int | None]:
+        kind, _, folds = self.split.partition(":")
+        return range(int(folds)) if kind == "cv" else FOLD.default
 
     def _is_set(self, name: str) -> bool:
         """Whether a knob varies, or was set away from its default."""
@@ -149,6 +201,16 @@ class Design:
         """The column of a CSV file that holds the class; None for the last one."""
         target: str | None = self._settings[TARGET.name]
         return target
+
+    @property
+    def split(self) -> str:
+        """How tables are divided into a training and a test part: ``auto``, ``seed``, ``fixed`` or ``cv:K``."""
+        return str(self._settings[SPLIT.name])
+
+    @property
+    def metrics(self) -> list[str]:
+        """How networks are judged, if not by accuracy or R^2."""
+        return list(self._settings[METRIC.name] or [])
 
     @property
     def iterations(self) -> int:
@@ -200,7 +262,7 @@ class Design:
     def settings(self) -> dict[str, Any]:
         """Knobs that are no axis and yet identify the runs: those set away from their default."""
         return {
-            knob.name: self._settings[knob.name]
+            knob.name: ", ".join(self._settings[knob.name]) if knob.is_list else self._settings[knob.name]
             for knob in KNOBS
             if not knob.is_axis and knob.column == "if set" and self._is_set(knob.name)
         }
@@ -220,31 +282,59 @@ class Design:
     def request(self) -> dict[str, Any]:
         """What was asked for, by knob, as plain values, from which ``Design(**request)`` is the same."""
         request = {
-            knob.name: plain(knob, self.values[knob.name]) if knob.is_axis else self._settings[knob.name]
-            for knob in KNOBS
+            knob.name: plain(knob, self.asked[knob.name]) if knob.is_axis else self._settings[knob.name]
+            for knob in REQUESTED
         }
-        request["zip"] = [list(dimension.names) for dimension in self.dimensions if len(dimension.names) > 1]
+        request["zip"] = self._zip
         return {**request, RECORD_EVERY.name: self.record_every}
 
     @property
+    def replicate_columns(self) -> list[str]:
+        """Those of the identifying columns that tell the replicates of a configuration apart."""
+        return [knob.name for knob in KNOBS if knob.is_replicate and knob.name in self.columns]
+
+    @property
+    def configuration_columns(self) -> list[str]:
+        """The other identifying columns."""
+        return [name for name in self.columns if name not in self.replicate_columns]
+
+    @property
+    def n_replicates(self) -> int:
+        """How many runs a configuration has: one for each fold and seed. They stand together."""
+        return len(self.values[FOLD.name]) * len(self.values[SEED.name])
+
+    @property
     def n_configurations(self) -> int:
-        """The number of configurations; each has one run a seed, and the runs of one stand together."""
-        return self.size // len(self.values[SEED.name])
+        """The number of configurations."""
+        return self.size // self.n_replicates
 
     def configuration(self, position: int) -> Run:
         """The first run of a configuration."""
-        return self[position * len(self.values[SEED.name])]
+        return self[position * self.n_replicates]
 
     def configurations(self) -> Iterator[Run]:
         """The first run of each configuration."""
         return map(self.configuration, range(self.n_configurations))
 
+    @property
+    def n_series(self) -> int:
+        """The number of series: a series is the runs of a configuration that differ in nothing but the seed."""
+        return self.size // len(self.values[SEED.name])
+
+    def series(self, position: int) -> Run:
+        """The first run of a series."""
+        return self[position * len(self.values[SEED.name])]
+
+    def all_series(self) -> Iterator[Run]:
+        """The first run of each series."""
+        return map(self.series, range(self.n_series))
+
     def of_seeds(self, seeds: Sequence[int]) -> Design:
         """The same sweep over some of its seeds."""
         return Design(**{**self.request, SEED.name: seeds})
 
-    def identity(self, run: Run, fingerprint: str) -> dict[str, Any]:
-        """Everything that determines the numbers of a run, but its seed; ``fingerprint`` stands for the data.
+    def identity(self, run: Run, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Everything that determines the numbers of a run, but its seed; ``data`` is the identity of its source.
 
         A further knob at its default is left out, so that what was stored before there was such a knob is found.
         """
@@ -252,9 +342,9 @@ class Design:
         trains = {
             knob.name: knobs[knob.name]
             for knob in _TRAINING
-            if not knob.is_further or knobs[knob.name] != knob.default[0]
+            if not knob.is_further or knobs[knob.name] not in (None, knob.default[0])
         }
-        return {"data": fingerprint, **trains, "numerics": NUMERICS}
+        return {**data, **trains, "numerics": NUMERICS}
 
     def problems(self) -> Iterator[ProblemKey]:
         """Every problem of the sweep, once, outermost axis first. Raises SweepError for too many."""
@@ -281,24 +371,63 @@ class Design:
         values = {**dict(zip(_PROBLEM_NAMES, problem, strict=True)), **self.settings}
         return {name: values[name] for name in self.problem_columns}
 
-    def load(self) -> dict[ProblemKey, Data]:
-        """The data of every problem of the sweep. Raises SweepError for too many, or DataError, both ValueErrors."""
+    def load(self) -> dict[ProblemKey, Source]:
+        """Where the data of every problem come from. Raises SweepError for too many, or DataError, both ValueErrors."""
         problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
         if n_samples > MOST_SAMPLES:
             expected = f"at most {MOST_SAMPLES:,} for all problems together"
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
-        return {problem: load(**self.data_arguments(problem)) for problem in problems}
+        sources = {problem: load_source(**self.data_arguments(problem)) for problem in problems}
+        self._check_tasks({source.first.task for source in sources.values()})
+        return sources
+
+    def _check_tasks(self, tasks: set[str]) -> None:
+        """Raises SweepError for tasks that do not go together, or not with what was asked for."""
+        if "regression" in tasks and len(tasks) > 1:
+            raise SweepError(f"{DATASET.flags[0]}: expected data sets with classes, or with values; got some of both")
+        for task in tasks:
+            try:
+                checked_metrics(self.metrics, task)
+            except ValueError as error:
+                raise SweepError(f"{METRIC.flags[0]}: {error}") from None
+        if "regression" in tasks and self._is_set(CLASS_WEIGHT.name):
+            raise SweepError(f"{CLASS_WEIGHT.flags[0]}: expected data with classes, got a regression")
 
     def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
-        """What ``datasets.load`` takes for a problem; None for what is at its default or means nothing there."""
+        """What ``load_source`` takes for a problem; None for what is at its default or means nothing there."""
         arguments: dict[str, Any] = {
             axis.name: None if axis.is_further and value == axis.default[0] else value
             for axis, value in zip(PROBLEM_AXES, problem, strict=True)
         }
+        if is_table(arguments[DATASET.name]):
+            arguments |= {knob.name: self._settings[knob.name] for knob in READING if self._is_set(knob.name)}
         name = arguments.pop(DATASET.name)
-        files = {knob.name: self._settings[knob.name] if is_csv(name) else None for knob in (TARGET, POSITIVE)}
-        return {"name": name, **files, **arguments}
+        return {"name": name, "frame": self._frames.get(name), "split": self.split, **arguments}
+
+
+def _values_of(dimensions: Iterable[Dimension]) -> dict[str, Sequence[Any]]:
+    return {name: values for dimension in dimensions for name, values in zip(*dimension, strict=True)}
+
+
+def _by_name(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs by their names, also those that are given by another name of the command line."""
+    named: dict[str, Any] = {}
+    for given, value in knobs.items():
+        name = ALIASES.get(given, given)
+        if name in named:
+            raise SweepError(f"{name}: expected each setting once, got {given} as another name of it")
+        named[name] = value
+    return named
+
+
+def _frames(knobs: dict[str, Any]) -> dict[str, Any]:
+    """Tables that are given as such, a DataFrame or (X, y), by the name that takes their place among the knobs."""
+    given = knobs.get(DATASET.name)
+    if hasattr(given, "columns") or (isinstance(given, tuple) and len(given) == 2 and hasattr(given[0], "__array__")):
+        knobs[DATASET.name] = FRAME
+        return {FRAME: given}
+    return {}
 
 
 def _groups(given: Any) -> list[list[str]]:

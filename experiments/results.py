@@ -16,7 +16,8 @@ from experiments.files import MANIFEST, STORE, ResultsError
 from experiments.store.store import Store
 from experiments.tables.build import build
 from experiments.tables.manifest import FORMAT
-from experiments.tables.problems import fingerprints
+from experiments.tables.problems import identities
+from experiments.tables.sources import stored_sources
 from experiments.tables.tables import Tables
 
 if TYPE_CHECKING:
@@ -145,8 +146,9 @@ def read(folder: str | os.PathLike[str]) -> Results:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
-        design, about = Design(**manifest["request"]), manifest["data"]
-        fingerprints(design, about)
+        # Before there were rules of splitting, every table had one split.
+        design, about = Design(**{"split": "fixed", **manifest["request"]}), manifest["data"]
+        identities(design, about)
     except ResultsError:
         raise
     except FileNotFoundError:
@@ -155,5 +157,5 @@ def read(folder: str | os.PathLike[str]) -> Results:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ResultsError(f"{path}: cannot be read ({reason}): run the sweep again") from None
     with Store(folder / STORE, writes=False) as opened:
-        tables = build(design, about, opened)
+        tables = build(design, about, stored_sources(design, about, opened), opened)
     return Results.of(replace(tables, store=folder / STORE), manifest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.datasets.data import Data
+from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import (
     CURVES,
@@ -37,12 +38,14 @@ from experiments.runner.run import Done, run
 from experiments.runner.work import BatchResult, Todo, todo
 from experiments.store.lock import claimed
 from experiments.store.store import Store, stored_in
+from experiments.tables.baselines import baselines
 from experiments.tables.build import build
 from experiments.tables.csv_files import curves_into, write_csv
 from experiments.tables.manifest import manifest_of
-from experiments.tables.problems import about_data
+from experiments.tables.problems import about_data, score_of
 from experiments.text import size
 
+MOST_WITH_BASELINES = 1000  # problems
 MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
 
 
@@ -88,7 +91,7 @@ class Observer:
 class Prepared:
     """What is known of a sweep before it is run."""
 
-    data: dict[ProblemKey, Data]
+    sources: dict[ProblemKey, Source]
     left: Todo
     plan: Plan
     notes: tuple[str, ...]  # on the request and on the data
@@ -112,7 +115,7 @@ class Sweep(Design):
         Trains one small network to see how fast this machine is. Raises what ``run`` raises.
         """
         jobs = value_of(JOBS, jobs)
-        data = self.load()
+        sources = self.load()
         with contextlib.ExitStack() as stack:
             stored = None
             if out is not None:
@@ -120,9 +123,9 @@ class Sweep(Design):
                 if plots:
                     check_folder(Path(out) / PLOTS)
                 stored = stack.enter_context(stored_in(Path(out)))
-            left = todo(self, data, stored if self.n_configurations <= MOST_LOOKED_UP else None, fresh)
-        of_data = dict.fromkeys(f"{each.name}: {note}" for each in data.values() for note in each.notes)
-        return Prepared(data, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data))
+            left = todo(self, sources, stored if self.n_configurations <= MOST_LOOKED_UP else None, fresh)
+        of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
+        return Prepared(sources, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.
@@ -167,12 +170,12 @@ class Sweep(Design):
             if out is None:
                 opened = Store(None)  # a file without a name, from which the results are read
                 done = self._train(prepared, opened, how, at_once, observer)
-                tables = build(self, about_data(self, prepared.data), opened)
+                tables = build(self, self._about(prepared.sources), prepared.sources, opened)
                 return Results.of(tables, manifest_of(tables, confirmations(tables), done))
             with claimed(Path(out)) as opened:
                 done = self._train(prepared, opened, how, at_once, observer)
                 observer.building()
-                results = self._write(prepared.data, opened, done, Path(out), observer)
+                results = self._write(prepared.sources, opened, done, Path(out), observer)
                 files = [Path(out, name) for name in (*FILES, STORE)]
                 if plots:
                     observer.drawing()
@@ -197,7 +200,9 @@ class Sweep(Design):
             progress = progress._replace(done=runs, stored=stored, work=progress.work + result.batch.work)
             observer.trained(progress)
 
-        done: Done = run(self, prepared.data, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None)
+        done: Done = run(
+            self, prepared.sources, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None
+        )
         return {
             "computed": done.computed,
             "reused": done.reused,
@@ -206,8 +211,21 @@ class Sweep(Design):
             "backend": how.backend,
         }
 
+    def _about(self, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
+        """What the manifest has of each problem, with its baselines."""
+        about = about_data(self, sources)
+        metric = (self.metrics or [score_of(about)])[0]
+        for each, source in zip(about, itertools.islice(sources.values(), MOST_WITH_BASELINES), strict=False):
+            each["baselines"] = baselines(self, source, metric)
+        return about
+
     def _write(
-        self, data: Mapping[ProblemKey, Data], opened: Store, done: Mapping[str, Any], out: Path, observer: Observer
+        self,
+        sources: Mapping[ProblemKey, Source],
+        opened: Store,
+        done: Mapping[str, Any],
+        out: Path,
+        observer: Observer,
     ) -> Results:
         """Build the tables and write them with the manifest.
 
@@ -216,8 +234,9 @@ class Sweep(Design):
         with contextlib.ExitStack() as stack:
             # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
             files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
-            with curves_into(files[CURVES], self) as each:
-                tables = build(self, about_data(self, data), opened, each)
+            about = self._about(sources)
+            with curves_into(files[CURVES], self, score_of(about)) as each:
+                tables = build(self, about, sources, opened, each)
             write_csv(tables.runs, files[RUNS])
             write_csv(tables.summary, files[SUMMARY])
             manifest = manifest_of(tables, confirmations(tables), done)

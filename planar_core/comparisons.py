@@ -13,6 +13,9 @@ group is compared with every other, and what chance does to the largest of these
   group of much noise pays for its noise, and not for the number of the others.
 - Bonferroni's inequality for Student's t where there are too few rows to flip, or too many groups.
 
+Rows that share what they were trained on are alike, and n of them say less than n: standard errors carry Nadeau and
+Bengio's correction, the factor sqrt(1 + n overlap), where overlap is n_test / n_train (Machine Learning 52, 2003).
+
 Sums run in the order of the rows, and all arithmetic is IEEE 754: the bits are the same on every CPU.
 """
 
@@ -105,7 +108,7 @@ def count_comparisons(scores, first, last, comparisons):
 
 
 @kernel
-def bounds(scores, first, last, best, flips, row_codes, allowed, quantiles, work, n, d, z, largest, result):
+def bounds(scores, first, last, best, flips, row_codes, allowed, quantiles, overlap, work, n, d, z, largest, result):
     """result[:, c]: how much better the best-looking group is than group c, and the lower and upper bound for the
     truly best one.
 
@@ -115,6 +118,7 @@ def bounds(scores, first, last, best, flips, row_codes, allowed, quantiles, work
     row_codes: ``codes`` of the rows; allowed: the number of patterns that may do better than the true one
     quantiles: (groups, 2, rows): what Student's t exceeds by chance, of n common rows at [n - 1]: in one of all
         comparisons of the group, and in a single one
+    overlap: (groups,): n_test / n_train where training parts of the rows overlap, 0 where they do not
     work: (2, largest family), n: (largest family,), int64, d: (rows,), z, largest: (PATTERNS,): scratch space
     """
     for c in range(scores.shape[0]):
@@ -125,7 +129,7 @@ def bounds(scores, first, last, best, flips, row_codes, allowed, quantiles, work
         for j in range(first[c], last[c]):
             k = j - first[c]
             mean, error, count, length = _paired(scores, j, c, d)
-            n[k], work[0, k], work[1, k] = count, mean, error
+            n[k], work[0, k], work[1, k] = count, mean, error * np.sqrt(1.0 + count * overlap[c])
             if flips[c] and j != c and count >= 2 and length > 0:
                 z[:] = 0.0
                 length = np.sqrt(length)
@@ -160,13 +164,16 @@ SLACK = 1e-9  # more than what rounding does to a bound
 
 
 @kernel
-def bounds_of_many(scores, first, last, best, quantiles, means, errors, by_mean, highest, by_highest, d, result):
+def bounds_of_many(
+    scores, first, last, best, quantiles, widened, means, errors, by_mean, highest, by_highest, d, result
+):
     """What ``bounds`` gives without flips, where no score is missing; only comparisons that can matter are made.
 
     The difference of two means lies within their bound, and its standard error is at most the sum of theirs. So those
     with the largest means come first, or with the largest upper ends, and what is left cannot exceed what was found.
 
-    means, errors: (groups,), of each group, and standard errors of these
+    widened: (groups,): the factor of standard errors for what the rows have in common
+    means, errors: (groups,), of each group, and standard errors of these, widened
     highest: (groups,): mean + t error, with the t of a single comparison
     by_mean, by_highest: (groups,), int64: within each family the largest of these first
     """
@@ -180,13 +187,13 @@ def bounds_of_many(scores, first, last, best, quantiles, means, errors, by_mean,
             if means[j] - means[c] + SLACK <= max(low, 0.0):
                 break
             mean, error, _, _ = _paired(scores, j, c, d)
-            low = max(low, mean - t_all * error) if j != c else low
+            low = max(low, mean - t_all * (error * widened[c])) if j != c else low
         for k in range(first[c], last[c]):
             j = by_highest[k]
             if highest[j] - means[c] + t * errors[c] + SLACK <= max(high, 0.0):
                 break
             mean, error, _, _ = _paired(scores, j, c, d)
-            high = max(high, mean + t * error) if j != c else high
+            high = max(high, mean + t * (error * widened[c])) if j != c else high
         result[0, c] = _paired(scores, best[c], c, d)[0]
         result[1, c] = 0.0 if best[c] == c else max(low, 0.0)
         result[2, c] = max(high, 0.0)

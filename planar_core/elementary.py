@@ -136,6 +136,13 @@ def sigmoid_in_units(y):
 
 
 @inlined
+def exp_in_units(y):
+    """e^(y / SIGMOID_UNITS) = 2^y for |y| <= HALF_ANGLE_RANGE, whose lower end is 0 beside 1; 2^0 is exactly 1."""
+    s, R, r = _reduce_units(y)
+    return s * ((R + r) / (R - r))
+
+
+@inlined
 def _sigmoid_of_parts(s, R, r):
     """s (R + r) / [s (R + r) + (R - r)]: never above 1, since what is added below is positive."""
     numerator = s * (R + r)

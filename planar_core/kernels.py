@@ -1,6 +1,6 @@
 """Forward, cost, backward and update on blocks of examples, and the loop that drives them.
 
-The formulas (A of layer 0 is the input X; sums run over the m examples; the last layer has one unit)::
+The formulas (A of layer 0 is the input X; sums run over the m examples)::
 
     Z = W A_below + b     A = tanh(Z)     last layer: A = sigmoid(Z)      cost = mean( max(Z,0) - Y Z + log1p(e^-|Z|) )
 
@@ -8,8 +8,9 @@ The formulas (A of layer 0 is the input X; sums run over the m examples; the las
     dW = dZ A_below' / m                  db = sum(dZ) / m
     W <- W - learning_rate dW             b <- b - learning_rate db
 
-(tanh and its derivative 1 - A^2 stand for any function of ``activations``. What else may happen to dW before the
-update: see ``direction``.)
+(tanh and its derivative 1 - A^2 stand for any function of ``activations``; the last layer is that of two classes, and
+``outputs`` has those of other tasks. Where examples have weights, dZ of the last layer is multiplied by them, and m is
+their sum. What else may happen to dW before the update: see ``direction``.)
 
 How they are laid out for speed:
 
@@ -17,7 +18,7 @@ How they are laid out for speed:
   padding. Each sum over the examples is kept as a vector, so that its bits depend on the number of lanes alone, and is
   added up across the lanes once, at the end.
 - A pass over the blocks handles one unit, and keeps the sums of that unit in registers.
-- The weight between a unit and the output unit is a factor of each of its dZ. It is applied to their sums, once.
+- The weight between a unit and a single output unit is a factor of each of its dZ. It is applied to their sums, once.
 - Inputs of a layer are handled in pairs. An odd number is padded by a row of zeros, with a weight of zero.
 - Examples go through in tiles that fit a core's cache. Vector sums live on from tile to tile, so the size of a tile
   changes the speed and no bit.
@@ -28,11 +29,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
-from planar_core.activations import RANGE, into_range, is_bounded, sigmoid, slope, value
-from planar_core.compiling import inlined, kernel
-from planar_core.elementary import SIGMOID_UNITS, exp, log1p
-from planar_core.simd import absolute, fma, horizontal_sum, lanes_of, load, select, splat, store, zeros
+from planar_core.activations import RANGE, into_range, is_bounded, slope, value
+from planar_core.compiling import INLINED, inlined, kernel
+from planar_core.outputs import add_losses, add_residuals, add_scores, from_outputs, has_one_unit, score
+from planar_core.passes import add_weights, sum_so_far, weighted_sum
+from planar_core.simd import fma, horizontal_sum, lanes_of, load, store, zeros
 from planar_core.streams import permute, set_seed
 
 
@@ -51,16 +55,19 @@ class Examples(NamedTuple):
     """Examples as the kernels want them: see ``network.examples``."""
 
     X: Any  # (features padded to an even number, examples padded to whole vectors)
-    Y: Any  # (examples padded,): 0 or 1
-    weight: Any  # (examples padded,): 1, or 0 for padding
+    Y: Any  # (examples padded,): the class, or the value of a regression
+    weight: Any  # (examples padded,): the weight of each example in cost and gradient; 0 for padding
+    mask: Any  # (examples padded,): 1, or 0 for padding; the same array where no weights were given
     largest: Any  # (features padded,): the largest magnitude of each feature
     m: int  # number of examples
+    total: Any  # sum of the weights, a float; the integer m, and nothing is compiled for weights, where none were given
+    variation: float  # of a regression, sum (Y - mean Y)^2; nan where that is 0, and of classes
 
 
 class Workspace(NamedTuple):
     """Scratch space of one thread: overwritten by every call."""
 
-    A: Any  # (rows, examples of a tile): activations; the output layer's row holds Z
+    A: Any  # (rows, examples of a tile): activations; the output layer's rows hold Z
     D: Any  # (rows, examples of a tile): dZ
     sums: Any  # (parameters, lanes): sums over the examples, before they are added up across the lanes
     gradient: Any  # (parameters,)
@@ -79,9 +86,10 @@ class Batch(NamedTuple):
     batch_sizes: Any  # (runs,), int64: examples in a mini-batch; more than there are stand for all
     seeds: Any  # (runs,), uint32: of the stream that deals out the mini-batches
     costs: Any  # (runs, records), float64
-    train_accuracies: Any  # (runs, records), float64
-    test_accuracies: Any  # (runs, records), float64; nan without test examples
-    records: Any  # (runs,), int64: how many entries of the three are filled
+    test_costs: Any  # (runs, records), float64; nan without test examples
+    train_scores: Any  # (runs, records), float64: accuracies, or R^2 of a regression
+    test_scores: Any  # (runs, records), float64; nan without test examples
+    records: Any  # (runs,), int64: how many entries of the four are filled
     diverged: Any  # (runs,), bool
     position: Any  # (2,), int64: run and iteration at which to go on
 
@@ -94,38 +102,6 @@ class State(NamedTuple):
     shuffled: Any  # Examples: those of one epoch, each mini-batch padded to whole vectors
     order: Any  # (m,), int64: which examples those are
     stream: Any  # of random numbers, as in ``streams``
-
-
-@inlined
-def _weighted_sum(weights, w, stride, terms, bias, source, first_row, first_block, blocks, out, row):
-    """out[row] = bias + weights[w] source[first_row] + weights[w + stride] source[first_row + 1] + ...
-
-    Up to four terms a pass: their weights stay in registers, and the sum is read and written the less often.
-    """
-    start = splat(zeros(out), bias)
-    j = 0
-    while terms - j >= 4:
-        k = w + j * stride
-        w0, w1, w2, w3 = weights[k], weights[k + stride], weights[k + 2 * stride], weights[k + 3 * stride]
-        for block in range(blocks):
-            y = load(out, row, block) if j > 0 else start
-            y = fma(load(source, first_row + j, first_block + block), w0, y)
-            y = fma(load(source, first_row + j + 1, first_block + block), w1, y)
-            y = fma(load(source, first_row + j + 2, first_block + block), w2, y)
-            store(out, row, block, fma(load(source, first_row + j + 3, first_block + block), w3, y))
-        j += 4
-    if terms - j >= 2:
-        w0, w1 = weights[w + j * stride], weights[w + (j + 1) * stride]
-        for block in range(blocks):
-            y = load(out, row, block) if j > 0 else start
-            y = fma(load(source, first_row + j, first_block + block), w0, y)
-            store(out, row, block, fma(load(source, first_row + j + 1, first_block + block), w1, y))
-        j += 2
-    if terms - j == 1:
-        w0 = weights[w + j * stride]
-        for block in range(blocks):
-            y = load(out, row, block) if j > 0 else start
-            store(out, row, block, fma(load(source, first_row + j, first_block + block), w0, y))
 
 
 @inlined
@@ -167,7 +143,7 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
                     store(A, row, block, value(activation, y))
                 continue
             # np.int64(1), since for each literal a function is compiled anew
-            _weighted_sum(scaled, w, np.int64(1), inputs, bias, below, below_row, below_block, blocks, A, row)
+            weighted_sum(scaled, w, np.int64(1), inputs, bias, below, below_row, below_block, blocks, A, row)
             if Z is not None:
                 for block in range(blocks):
                     store(Z, row, block, load(A, row, block) / (activation.units if layer < last else 1.0))
@@ -179,27 +155,6 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
                     store(A, row, block, value(activation, load(A, row, block)))
 
 
-@inlined
-def _add_losses(layout, examples, first_block, blocks, A, losses):
-    """Add the cost of each example to the vector ``losses``."""
-    row = layout.rows[layout.rows.shape[0] - 1]
-    for block in range(blocks):
-        z, y = load(A, row, block), load(examples.Y, 0, first_block + block)
-        loss = select(z > 0.0, z, 0.0) - y * z + log1p(exp(-absolute(z)))
-        losses = fma(load(examples.weight, 0, first_block + block), loss, losses)
-    return losses
-
-
-@inlined
-def _add_hits(layout, examples, first_block, blocks, A, hits):
-    """Add 1 to the vector ``hits`` for each example that is classified rightly: sigmoid(z) > 1/2 where z > 0."""
-    row = layout.rows[layout.rows.shape[0] - 1]
-    for block in range(blocks):
-        z, y = load(A, row, block), load(examples.Y, 0, first_block + block)
-        hits = fma(load(examples.weight, 0, first_block + block), select(z > 0.0, y, 1.0 - y), hits)
-    return hits
-
-
 @kernel
 def forward_pass(layout, parameters, examples, workspace, Z):
     """``forward`` by itself, for examples that fill one tile."""
@@ -207,67 +162,45 @@ def forward_pass(layout, parameters, examples, workspace, Z):
 
 
 @kernel
-def cost(layout, examples, workspace):
-    """Mean cross-entropy, from the Z of the output layer in ``workspace.A``, for examples that fill one tile."""
-    blocks = examples.Y.shape[0] // lanes_of(workspace.A)
-    losses = _add_losses(layout, examples, 0, blocks, workspace.A, zeros(workspace.A))
-    return np.float64(horizontal_sum(losses)) / examples.m
+def cost(layout, output, examples, workspace):
+    """The mean cost, from the Z of the output layer in ``workspace.A``, for examples that fill one tile."""
+    A, last = workspace.A, layout.units.shape[0] - 1
+    blocks = examples.Y.shape[0] // lanes_of(A)
+    losses = add_losses(output, layout.rows[last], layout.units[last], examples, 0, blocks, A, zeros(A))
+    return np.float64(horizontal_sum(losses)) / examples.total
 
 
 @kernel
-def evaluate(layout, parameters, examples, workspace, with_cost):
-    """(cost, accuracy) on all examples, tile by tile, as float64; the cost takes half of the time, and may be left."""
-    lanes = lanes_of(workspace.A)
-    blocks, tile = examples.Y.shape[0] // lanes, workspace.A.shape[1] // lanes
-    losses, hits = zeros(workspace.A), zeros(workspace.A)
+def evaluate(layout, output, parameters, examples, workspace, with_cost):
+    """(cost, score) on all examples, tile by tile, as float64; the cost takes half of the time, and may be left."""
+    A, last = workspace.A, layout.units.shape[0] - 1
+    lanes, row, units = lanes_of(A), layout.rows[last], layout.units[last]
+    blocks, tile = examples.Y.shape[0] // lanes, A.shape[1] // lanes
+    losses, scores = zeros(A), zeros(A)
     for first in range(0, blocks, tile):
         here = min(tile, blocks - first)
         forward(layout, parameters, examples, first, here, workspace, None)
         if with_cost:
-            losses = _add_losses(layout, examples, first, here, workspace.A, losses)
-        hits = _add_hits(layout, examples, first, here, workspace.A, hits)
-    mean_cost, accuracy = np.float64(horizontal_sum(losses)) / examples.m, np.float64(horizontal_sum(hits)) / examples.m
-    return mean_cost, accuracy
+            losses = add_losses(output, row, units, examples, first, here, A, losses)
+        scores = add_scores(output, row, units, examples, first, here, A, scores)
+    mean_cost = np.float64(horizontal_sum(losses)) / examples.total
+    return mean_cost, score(output, np.float64(horizontal_sum(scores)), examples)
 
 
 @inlined
-def _sum_so_far(sums, p, is_first):
-    """The sum over the examples of the tiles before."""
-    return zeros(sums) if is_first else load(sums, p, 0)
-
-
-@inlined
-def _add_weights(first_input, inputs, D, row, below, below_row, below_block, blocks, is_first, sums, w):
-    """Add dZ A_below' to the sums of one unit's weights, two inputs at a time from ``first_input`` on."""
-    for j in range(first_input, inputs, 2):
-        dw0, dw1 = _sum_so_far(sums, w + j, is_first), _sum_so_far(sums, w + j + 1, is_first)
-        for block in range(blocks):
-            dz = load(D, row, block)
-            dw0 = fma(dz, load(below, below_row + j, below_block + block), dw0)
-            dw1 = fma(dz, load(below, below_row + j + 1, below_block + block), dw1)
-        store(sums, w + j, 0, dw0)
-        store(sums, w + j + 1, 0, dw1)
-
-
-@inlined
-def backward(layout, parameters, examples, first_block, blocks, is_first, is_last, workspace):
+def backward(layout, output, parameters, examples, first_block, blocks, is_first, is_last, workspace):
     """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``; first and last of the tiles."""
     A, D, sums = workspace.A, workspace.D, workspace.sums
     last = layout.units.shape[0] - 1
     zero, one = A.dtype.type(0), A.dtype.type(1)
 
-    row, b = layout.rows[last], layout.biases[last]
-    db = _sum_so_far(sums, b, is_first)
-    for block in range(blocks):
-        a = sigmoid(into_range(load(A, row, block) * SIGMOID_UNITS))
-        dz = a - load(examples.Y, 0, first_block + block)
-        dz = dz * load(examples.weight, 0, first_block + block)
-        store(D, row, block, dz)
-        db = db + dz
-    store(sums, b, 0, db)
+    row, b, outputs = layout.rows[last], layout.biases[last], layout.units[last]
+    add_residuals(output, row, outputs, b, examples, first_block, blocks, is_first, A, D, sums)
     if last == 0:
-        start, inputs, w = np.int64(0), layout.inputs[0], layout.weights[0]
-        _add_weights(start, inputs, D, row, examples.X, start, first_block, blocks, is_first, sums, w)
+        start, inputs = np.int64(0), layout.inputs[0]
+        for unit in range(outputs):
+            w = layout.weights[0] + unit * inputs
+            add_weights(start, inputs, D, row + unit, examples.X, start, first_block, blocks, is_first, sums, w)
 
     for layer in range(last - 1, -1, -1):
         inputs, above, inputs_above = layout.inputs[layer], layout.rows[layer + 1], layout.inputs[layer + 1]
@@ -281,16 +214,18 @@ def backward(layout, parameters, examples, first_block, blocks, is_first, is_las
             row, b = layout.rows[layer] + unit, layout.biases[layer] + unit
             w, w_above = layout.weights[layer] + unit * inputs, layout.weights[layer + 1] + unit
             if is_below_output:
-                given, factor = above, parameters[w_above]
+                given, factor = from_outputs(
+                    output, parameters, w_above, inputs_above, outputs, A, D, row, above, blocks, is_first, sums
+                )
             else:
                 terms = layout.units[layer + 1]
-                _weighted_sum(parameters, w_above, inputs_above, terms, zero, D, above, np.int64(0), blocks, D, row)
+                weighted_sum(parameters, w_above, inputs_above, terms, zero, D, above, np.int64(0), blocks, D, row)
                 given, factor = row, one
             db, dw0, dw1, dw_above = (
-                _sum_so_far(sums, b, is_first),
-                _sum_so_far(sums, w, is_first),
-                _sum_so_far(sums, w + 1, is_first),
-                _sum_so_far(sums, w_above, is_first),
+                sum_so_far(sums, b, is_first),
+                sum_so_far(sums, w, is_first),
+                sum_so_far(sums, w + 1, is_first),
+                sum_so_far(sums, w_above, is_first),
             )
             for block in range(blocks):
                 a, dz_above = load(A, row, block), load(D, given, block)
@@ -305,14 +240,14 @@ def backward(layout, parameters, examples, first_block, blocks, is_first, is_las
             store(sums, b, 0, db * scale)
             store(sums, w, 0, dw0 * scale)
             store(sums, w + 1, 0, dw1 * scale)
-            if is_below_output:  # the weights of the output unit, whose inputs these are, in the same pass
+            if is_below_output and has_one_unit(output):  # its weights, whose inputs these are, in the same pass
                 store(sums, w_above, 0, dw_above)
-            _add_weights(np.int64(2), inputs, D, row, below, below_row, below_block, blocks, is_first, sums, w)
+            add_weights(np.int64(2), inputs, D, row, below, below_row, below_block, blocks, is_first, sums, w)
 
 
 @inlined
 def add_up(sums, count, gradient):
-    """gradient = sums over the examples / count."""
+    """gradient = sums over the examples / count, their number or the sum of their weights."""
     for p in range(gradient.shape[0]):
         gradient[p] = horizontal_sum(load(sums, p, 0))
     for p in range(gradient.shape[0]):  # a loop of its own, since it can be vectorized
@@ -320,11 +255,11 @@ def add_up(sums, count, gradient):
 
 
 @kernel
-def backward_pass(layout, parameters, examples, workspace):
+def backward_pass(layout, output, parameters, examples, workspace):
     """``backward`` by itself, for examples that fill one tile; the gradient is left in ``workspace.gradient``."""
     blocks = examples.Y.shape[0] // lanes_of(workspace.A)
-    backward(layout, parameters, examples, 0, blocks, True, True, workspace)
-    add_up(workspace.sums, examples.m, workspace.gradient)
+    backward(layout, output, parameters, examples, 0, blocks, True, True, workspace)
+    add_up(workspace.sums, examples.total, workspace.gradient)
 
 
 OPTIMIZERS = ("gd", "momentum", "adam")
@@ -394,6 +329,42 @@ def _forget(state, seed):
     set_seed(state.stream, seed ^ SHUFFLES)
 
 
+def _is_weighted(examples):
+    """Whether weights of examples were given: then their sum is a float. ``examples`` is the Numba type."""
+    return isinstance(examples.types[examples.fields.index("total")], types.Float)
+
+
+def weight_of(examples, example):
+    """The weight of one example; 1, without a look, where none were given."""
+    raise NotImplementedError("in jitted code only")
+
+
+def total_of(examples, count, columns, start, end):
+    """The sum of the weights of ``count`` of the examples, which are in columns[start:end].
+
+    1 where all of them are 0: there is nothing to divide then.
+    """
+    raise NotImplementedError("in jitted code only")
+
+
+@overload(weight_of, jit_options=INLINED)
+def _weight_of(examples, example):
+    if _is_weighted(examples):
+        return lambda examples, example: examples.weight[example]
+    return lambda examples, example: 1
+
+
+@overload(total_of, jit_options=INLINED)
+def _total_of(examples, count, columns, start, end):
+    def summed(examples, count, columns, start, end):
+        total = 0.0
+        for column in range(start, end):
+            total += columns[column]
+        return total if total > 0 else 1.0
+
+    return summed if _is_weighted(examples) else lambda examples, count, columns, start, end: count
+
+
 @inlined
 def _shuffle(examples, size, lanes, state):
     """Deal out the examples anew, in random order, to mini-batches of ``size``; the last one may be smaller."""
@@ -402,15 +373,23 @@ def _shuffle(examples, size, lanes, state):
         order[i] = i
     permute(state.stream, order)
     padded = -(-size // lanes) * lanes
-    taken = 0
-    for column in range(-(-examples.m // size) * padded):
-        is_example = column % padded < size and taken < examples.m
-        example = order[taken] if is_example else 0
+    start = 0
+    for taken in range(0, examples.m, size):
+        end, last_block = start + min(size, examples.m - taken), (start + padded) // lanes - 1
+        none = zeros(shuffled.Y)
         for feature in range(examples.X.shape[0]):
-            shuffled.X[feature, column] = examples.X[feature, example] if is_example else 0
-        shuffled.Y[column] = examples.Y[example] if is_example else 0
-        shuffled.weight[column] = is_example
-        taken += is_example
+            for block in range(end // lanes, last_block + 1):  # whatever was there
+                store(shuffled.X, feature, block, none)
+            for column in range(start, end):
+                shuffled.X[feature, column] = examples.X[feature, order[taken + column - start]]
+        for block in range(end // lanes, last_block + 1):
+            store(shuffled.Y, 0, block, none)
+            store(shuffled.weight, 0, block, none)
+        for column in range(start, end):
+            example = order[taken + column - start]
+            shuffled.Y[column] = examples.Y[example]
+            shuffled.weight[column] = weight_of(examples, example)
+        start += padded
 
 
 @inlined
@@ -428,7 +407,7 @@ def _copy(source, target):
 
 
 @kernel
-def train_batch(layout, batch, state, train, test, workspace, iterations, record_every, budget):
+def train_batch(layout, output, batch, state, train, test, workspace, iterations, record_every, budget):
     """Train the runs of a batch one after the other, for about ``budget`` activations; True when all are done.
 
     Call it again to go on from ``batch.position``. ``batch``, ``state`` and ``workspace`` are changed in place. Row k
@@ -443,7 +422,7 @@ def train_batch(layout, batch, state, train, test, workspace, iterations, record
     while batch.position[0] < batch.parameters.shape[0]:
         run, iteration = batch.position[0], batch.position[1]
         parameters, learning_rates = batch.parameters[run], batch.learning_rates[run]
-        source, start, size, count = train, 0, train.m, train.m
+        source, start, size, count = train, 0, train.m, train.total
         if state is not None:
             size = min(batch.batch_sizes[run], train.m)
             if size < train.m:
@@ -456,15 +435,17 @@ def train_batch(layout, batch, state, train, test, workspace, iterations, record
                 batch.position[1] = iteration
                 return False
             if iteration % record_every == 0 or iteration == iterations:
-                cost, accuracy = evaluate(layout, parameters, train, workspace, True)
+                cost, train_score = evaluate(layout, output, parameters, train, workspace, True)
                 if not (np.isfinite(cost) and _all_finite(parameters)):
                     batch.diverged[run] = True
                     _copy(batch.last_finite[run], parameters)
                     break
+                test_cost, test_score = evaluate(layout, output, parameters, test, workspace, True)
                 record = batch.records[run]
                 batch.costs[run, record] = cost
-                batch.train_accuracies[run, record] = accuracy
-                batch.test_accuracies[run, record] = evaluate(layout, parameters, test, workspace, False)[1]
+                batch.test_costs[run, record] = test_cost
+                batch.train_scores[run, record] = train_score
+                batch.test_scores[run, record] = test_score
                 batch.records[run] = record + 1
                 _copy(parameters, batch.last_finite[run])
                 budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
@@ -475,11 +456,14 @@ def train_batch(layout, batch, state, train, test, workspace, iterations, record
                     mini_batch = iteration % -(-train.m // size)
                     if mini_batch == 0:
                         _shuffle(train, size, lanes, state)
-                    start, count = mini_batch * blocks, min(size, train.m - mini_batch * size)
+                    start, dealt = mini_batch * blocks, min(size, train.m - mini_batch * size)
+                    first, end = start * lanes, (start + blocks) * lanes
+                    count = total_of(train, dealt, source.weight, first, end)
             for done in range(0, blocks, tile):
                 here = min(tile, blocks - done)
                 forward(layout, parameters, source, start + done, here, workspace, None)
-                backward(layout, parameters, source, start + done, here, done == 0, done + here == blocks, workspace)
+                is_last = done + here == blocks
+                backward(layout, output, parameters, source, start + done, here, done == 0, is_last, workspace)
             add_up(workspace.sums, count, gradient)
             if state is not None:
                 direction(layout, parameters, gradient, batch, run, state)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import Examples, Layout, Workspace
+from planar_core.outputs import TASKS
 from planar_core.simd import LANES
 from planar_core.streams import checked_seed, normal_rows
 
@@ -22,6 +23,7 @@ Parameters: TypeAlias = list[tuple[Array, Array]]
 NUMBER = int | float | np.integer | np.floating
 INITS = ("normal", "glorot", "he")
 INITIAL_SCALE = 0.01
+MOST_CLASSES = 10_000  # more than that are taken for a mistake: values, or numbers of rows
 _TILE_BYTES = 256 * 1024  # of activations: about what a core's second-level cache holds beside the rest
 
 
@@ -36,7 +38,7 @@ def is_finite(value: object) -> bool:
 def hidden_layers(hidden: int | str | Sequence[int]) -> tuple[int, ...]:
     """The units of each hidden layer: ``4``, ``"4"`` -> (4,); ``"8x8"``, ``(8, 8)`` -> (8, 8); ``0``, ``()`` -> ().
 
-    No hidden layer at all is logistic regression. Raises ValueError for anything else.
+    No hidden layer at all is a linear model, such as logistic regression. Raises ValueError for anything else.
     """
     if isinstance(hidden, str):
         parts: list[object] = [int(p) if p.isascii() and p.isdigit() else p for p in hidden.strip().split("x")]
@@ -57,19 +59,27 @@ def hidden_layers(hidden: int | str | Sequence[int]) -> tuple[int, ...]:
     return tuple(layers)
 
 
-def layer_shapes(features: int, hidden: int | str | Sequence[int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """The shapes of (W, b) of each layer: W (units, inputs), b (units, 1). The last layer is the output unit."""
-    sizes = [features, *hidden_layers(hidden), 1]
+def layer_shapes(
+    features: int, hidden: int | str | Sequence[int], outputs: int = 1
+) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """The shapes of (W, b) of each layer: W (units, inputs), b (units, 1). The last layer has ``outputs`` units."""
+    if isinstance(outputs, bool) or not isinstance(outputs, int | np.integer) or outputs < 1:
+        raise ValueError(f"outputs={outputs!r}: expected an integer, 1 or more")
+    sizes = [features, *hidden_layers(hidden), int(outputs)]
     return [((units, inputs), (units, 1)) for inputs, units in pairwise(sizes)]
 
 
-def count_parameters(features: int, hidden: int | str | Sequence[int]) -> int:
+def count_parameters(features: int, hidden: int | str | Sequence[int], outputs: int = 1) -> int:
     """The number of weights and biases of a network."""
-    return sum(units * inputs + units for (units, inputs), _ in layer_shapes(features, hidden))
+    return sum(units * inputs + units for (units, inputs), _ in layer_shapes(features, hidden, outputs))
 
 
 def initial_deviations(
-    features: int, hidden: int | str | Sequence[int], init: str = "normal", init_scale: float | None = None
+    features: int,
+    hidden: int | str | Sequence[int],
+    init: str = "normal",
+    init_scale: float | None = None,
+    outputs: int = 1,
 ) -> list[float]:
     """The standard deviation of each layer's initial weights.
 
@@ -86,7 +96,7 @@ def initial_deviations(
         "glorot": lambda units, inputs: scale * math.sqrt(2 / (inputs + units)),
         "he": lambda _units, inputs: scale * math.sqrt(2 / inputs),
     }
-    return [by_init[init](units, inputs) for (units, inputs), _ in layer_shapes(features, hidden)]
+    return [by_init[init](units, inputs) for (units, inputs), _ in layer_shapes(features, hidden, outputs)]
 
 
 def initialize(
@@ -95,14 +105,15 @@ def initialize(
     seed: int,
     init: str = "normal",
     init_scale: float | None = None,
+    outputs: int = 1,
 ) -> Parameters:
     """Initial parameters: weights are normal numbers of ``initial_deviations``, by default 0.01; biases are zero.
 
     The normal numbers are one stream, fixed by ``seed``, that fills W row by row, layer by layer from the input.
     """
-    deviations = [initial_deviations(features, hidden, init, init_scale)]
-    packed = initial_parameters(features, hidden, [seed], deviations, np.dtype(np.float64))
-    return unpack(packed[0], features, hidden)
+    deviations = [initial_deviations(features, hidden, init, init_scale, outputs)]
+    packed = initial_parameters(features, hidden, [seed], deviations, np.dtype(np.float64), outputs)
+    return unpack(packed[0], features, hidden, outputs)
 
 
 # From here on: the arrays of the kernels. ``kernels`` says what they hold.
@@ -129,11 +140,11 @@ def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
 
 
-def layout(features: int, hidden: int | str | Sequence[int], activation: str = "tanh") -> Layout:
+def layout(features: int, hidden: int | str | Sequence[int], activation: str = "tanh", outputs: int = 1) -> Layout:
     """A network as the kernels want it. Raises ValueError for one that cannot be meant."""
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation={activation!r}: expected one of {', '.join(ACTIVATIONS)}")
-    shapes = [weights for weights, _ in layer_shapes(features, hidden)]
+    shapes = [weights for weights, _ in layer_shapes(features, hidden, outputs)]
     units = np.array([units for units, _ in shapes])
     inputs = np.array([_even(inputs) for _, inputs in shapes])
     ends = np.cumsum(units * inputs + units)
@@ -169,21 +180,22 @@ def flatten(packed: Array, features: int, layout: Layout) -> Array:
     return np.concatenate(parts, axis=1)
 
 
-def shaped(flat: Array, features: int, hidden: int | str | Sequence[int]) -> Parameters:
+def shaped(flat: Array, features: int, hidden: int | str | Sequence[int], outputs: int = 1) -> Parameters:
     """The parameters in a row of ``flatten``, as views. Raises ValueError if it has another length."""
-    if len(flat) != (expected := count_parameters(features, hidden)):
+    if len(flat) != (expected := count_parameters(features, hidden, outputs)):
         raise ValueError(f"expected {expected} parameters, got {len(flat)}")
     parameters, start = [], 0
-    for (units, inputs), _ in layer_shapes(features, hidden):
+    for (units, inputs), _ in layer_shapes(features, hidden, outputs):
         end = start + units * inputs
         parameters.append((flat[start:end].reshape(units, inputs), flat[end : end + units].reshape(units, 1)))
         start = end + units
     return parameters
 
 
-def unpack(packed: Array, features: int, hidden: int | str | Sequence[int]) -> Parameters:
+def unpack(packed: Array, features: int, hidden: int | str | Sequence[int], outputs: int = 1) -> Parameters:
     """The reverse of ``pack``. The arrays are no views of ``packed``."""
-    return shaped(flatten(packed[np.newaxis], features, layout(features, hidden))[0], features, hidden)
+    flat = flatten(packed[np.newaxis], features, layout(features, hidden, outputs=outputs))[0]
+    return shaped(flat, features, hidden, outputs)
 
 
 def initial_parameters(
@@ -192,10 +204,11 @@ def initial_parameters(
     seeds: Sequence[int],
     deviations: Sequence[Sequence[float]],
     dtype: np.dtype[Any],
+    outputs: int = 1,
 ) -> Array:
     """What ``initialize`` gives for each seed, packed: (seeds, parameters). ``deviations`` has a row a seed."""
-    where = layout(features, hidden)
-    shapes = [shape for shape, _ in layer_shapes(features, hidden)]
+    where = layout(features, hidden, outputs=outputs)
+    shapes = [shape for shape, _ in layer_shapes(features, hidden, outputs)]
     different, row_of_seed = np.unique(np.array([checked_seed(seed) for seed in seeds]), return_inverse=True)
     numbers = normal_rows(different.tolist(), sum(units * inputs for units, inputs in shapes))
     scales = np.array(deviations)
@@ -210,8 +223,84 @@ def initial_parameters(
     return packed
 
 
-def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype[Any], names: tuple[str, str] = ("X", "Y")) -> Examples:
+def n_outputs(task: str, Y: ArrayLike, classes: int | None = None) -> int:
+    """The number of output units: ``classes``, by default 1 + the largest class in Y and at least 2; else 1.
+
+    Raises ValueError for a task that there is not, and for classes that cannot be meant.
+    """
+    if task not in TASKS:
+        raise ValueError(f"task={task!r}: expected one of {', '.join(TASKS)}")
+    if task != "multiclass":
+        if classes is not None:
+            raise ValueError(f"classes={classes!r}: expected none for task={task!r}, only for task='multiclass'")
+        return 1
+    if classes is None:
+        return max(2, 1 + int(_checked_classes(Y, None, "Y").max(initial=0)))
+    if isinstance(classes, bool) or not isinstance(classes, int | np.integer) or not 2 <= classes <= MOST_CLASSES:
+        raise ValueError(f"classes={classes!r}: expected an integer from 2 to {MOST_CLASSES}")
+    return int(classes)
+
+
+def _checked_classes(Y: ArrayLike, classes: int | None, name: str) -> Array:
+    """Y, if it is of the integers from 0 on."""
+    Y = np.asarray(Y)
+    if Y.dtype.kind not in "biuf" or not (np.isfinite(Y) & (np.floor(Y) == Y) & (Y >= 0)).all():
+        raise ValueError(f"{name}: expected the classes 0, 1, 2 ... alone, as integers")
+    most = MOST_CLASSES if classes is None else classes
+    if (most <= Y).any():
+        raise ValueError(f"{name}: expected the classes 0 to {most - 1} alone, got {int(Y.max())}")
+    return Y
+
+
+def _checked_targets(Y: Array, task: str, classes: int | None, name: str) -> Array:
+    """Y, if it is what the task wants."""
+    if task == "multiclass":
+        return _checked_classes(Y, classes, name)
+    if task == "binary" and not np.isin(Y, (0, 1)).all():
+        raise ValueError(f"{name}: expected the classes 0 and 1 alone")
+    if task == "regression" and not (Y.dtype.kind in "biuf" and np.isfinite(Y).all()):
+        raise ValueError(f"{name}: expected finite numbers, one for each example")
+    return Y
+
+
+def _checked_weights(sample_weight: ArrayLike, count: int) -> NDArray[np.float64]:
+    """The weights of examples as parts of the largest one: only their ratios count, and these are always numbers."""
+    weights = np.asarray(sample_weight)
+    if weights.shape != (count,):
+        raise ValueError(f"sample_weight: expected shape ({count},), a weight for each example, got {weights.shape}")
+    if weights.dtype.kind not in "biuf" or not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
+        raise ValueError("sample_weight: expected finite numbers, 0 or more, not all of them 0")
+    weights = weights.astype(np.float64)
+    return weights / weights.max()
+
+
+def _variation(Y: Array) -> float:
+    """sum (Y - mean Y)^2, with correctly rounded sums in float64; nan where that is 0 or beyond float64."""
+    values = Y.astype(np.float64)
+    if (values == values[:1]).all():  # 0, which the rounded mean of equal numbers would miss
+        return math.nan
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            away = values - math.fsum(values) / len(values)
+            total = math.fsum(away * away)
+    except (OverflowError, ValueError):  # sums beyond float64, or of inf and -inf
+        return math.nan
+    return total if 0 < total < math.inf else math.nan
+
+
+def examples(
+    X: ArrayLike,
+    Y: ArrayLike | None,
+    dtype: np.dtype[Any],
+    names: tuple[str, str] = ("X", "Y"),
+    task: str = "binary",
+    classes: int | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> Examples:
     """Examples for the kernels, from X (features, examples) and Y (1, examples) or (examples,), both checked here.
+
+    Y is of the classes 0 and 1; of multiclass, of integers from 0 to below ``classes``, where that is given; of
+    regression, of any numbers. ``sample_weight`` is (examples,): finite, 0 or more, and not all 0.
 
     Raises ValueError, naming what was expected and what came.
     """
@@ -225,25 +314,30 @@ def examples(X: ArrayLike, Y: ArrayLike | None, dtype: np.dtype[Any], names: tup
         raise ValueError(
             f"{Y_name}: expected shape (1, {count}) or ({count},) to go with {X_name} {X.shape}, got {Y.shape}"
         )
-    if not np.isin(Y, (0, 1)).all():
-        raise ValueError(f"{Y_name}: expected the classes 0 and 1 alone")
+    Y = _checked_targets(Y, task, classes, Y_name)
     if not np.isfinite(X).all():
         raise ValueError(f"{X_name}: expected finite numbers, got nan or inf")
     padded = whole_vectors(count, dtype)
-    kernel_X = _aligned_zeros((_even(features), padded), dtype)
+    kernel_X, kernel_Y = _aligned_zeros((_even(features), padded), dtype), _aligned_zeros((padded,), dtype)
     with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
         kernel_X[:features, :count] = X
-    kernel_Y, weight = _aligned_zeros((padded,), dtype), _aligned_zeros((padded,), dtype)
-    kernel_Y[:count] = Y.ravel()
-    weight[:count] = 1
+        kernel_Y[:count] = Y.ravel()
+    mask = _aligned_zeros((padded,), dtype)
+    mask[:count] = 1
+    weight, total = mask, count
+    if sample_weight is not None:
+        weight = _aligned_zeros((padded,), dtype)
+        weight[:count] = _checked_weights(sample_weight, count)
+        total = math.fsum(weight)
     largest = np.abs(kernel_X).max(axis=1, initial=0)
-    return Examples(kernel_X, kernel_Y, weight, largest, count)
+    variation = _variation(kernel_Y[:count]) if task == "regression" else math.nan
+    return Examples(kernel_X, kernel_Y, weight, mask, largest, count, total, variation)
 
 
 def workspace(layout: Layout, examples: Examples, whole: bool = False) -> Workspace:
     """Scratch space for passes over ``examples``, in tiles, or in one tile if ``whole``."""
     dtype = examples.X.dtype
-    rows, columns = int(layout.rows[-1] + 1), examples.X.shape[1]
+    rows, columns = int(layout.rows[-1] + layout.units[-1]), examples.X.shape[1]
     if not whole:
         columns = min(columns, whole_vectors(max(1, _TILE_BYTES // (rows * dtype.itemsize)), dtype))
     parameters = n_parameters(layout)
@@ -260,10 +354,10 @@ def mini_batches(examples: Examples, sizes: Sequence[int]) -> Examples:
     """Room for the examples dealt out to mini-batches, whichever of these sizes they have."""
     dtype = examples.X.dtype
     columns = max((-(-examples.m // n) * whole_vectors(n, dtype) for n in sizes), default=0)
-    return Examples(
-        _aligned_zeros((examples.X.shape[0], columns), dtype),
-        _aligned_zeros((columns,), dtype),
-        _aligned_zeros((columns,), dtype),
-        examples.largest,
-        examples.m,
+    weight = _aligned_zeros((columns,), dtype)
+    return examples._replace(
+        X=_aligned_zeros((examples.X.shape[0], columns), dtype),
+        Y=_aligned_zeros((columns,), dtype),
+        weight=weight,
+        mask=weight,
     )

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from planar_core import kernels, network
-from planar_core.elementary import evaluate
 from planar_core.kernels import Layout, Workspace
 from planar_core.network import Array, Parameters
+from planar_core.outputs import Output, output_of, probabilities
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -23,16 +23,22 @@ class Passed(NamedTuple):
     A: list[Array]
 
 
-def _hidden(parameters: Parameters) -> tuple[int, tuple[int, ...]]:
-    """Features and hidden layers of a network, from the shapes of its parameters."""
-    return parameters[0][0].shape[1], tuple(b.shape[0] for _, b in parameters[:-1])
+def _network(parameters: Parameters) -> tuple[int, tuple[int, ...], int]:
+    """Features, hidden layers and output units of a network, from the shapes of its parameters."""
+    *hidden, outputs = (b.shape[0] for _, b in parameters)
+    return parameters[0][0].shape[1], tuple(hidden), outputs
 
 
 def _layout(parameters: Parameters, X: Array, activation: str) -> Layout:
-    features, hidden = _hidden(parameters)
+    features, hidden, outputs = _network(parameters)
     if X.ndim == 2 and X.shape[0] != features:  # network.examples refuses other dimensions
         raise ValueError(f"X: expected {features} features, as the weights have, got shape {X.shape}")
-    return network.layout(features, hidden, activation)
+    return network.layout(features, hidden, activation, outputs)
+
+
+def _output(task: str, outputs: int) -> tuple[Output, int | None]:
+    """The type of a task, and the number of its classes as ``network.examples`` takes it."""
+    return output_of(task, outputs), outputs if task == "multiclass" else None
 
 
 def _rows(layout: Layout, array: Array, count: int) -> list[Array]:
@@ -51,71 +57,89 @@ def _filled(layout: Layout, passed: Passed, space: Workspace) -> Workspace:
     return space
 
 
-def forward(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Passed:
-    """Forward pass: Z = W A_below + b, A = tanh(Z), or another ``activation``; in the last layer A = sigmoid(Z).
+def forward(parameters: Parameters, X: ArrayLike, activation: str = "tanh", task: str = "binary") -> Passed:
+    """Forward pass: Z = W A_below + b, A = tanh(Z), or another ``activation``.
 
-    X is (features, examples). Returns ``Passed(Z, A)``.
+    In the last layer A = sigmoid(Z); for multiclass softmax(Z), for regression Z. X is (features, examples). Returns
+    ``Passed(Z, A)``. Raises ValueError for X or a task that does not fit the parameters.
     """
     X = np.asarray(X, dtype=np.float64)
     layout = _layout(parameters, X, activation)
+    output_of(task, int(layout.units[-1]))
     data = network.examples(X, None, _FLOAT64)
     space = network.workspace(layout, data, whole=True)
     Z = np.zeros_like(space.A)
     kernels.forward_pass(layout, network.pack(parameters, layout, _FLOAT64), data, space, Z)
     passed = Passed(_rows(layout, Z, data.m), _rows(layout, space.A, data.m))
-    passed.A[-1] = evaluate("sigmoid", passed.Z[-1])
+    passed.A[-1] = probabilities(task, passed.Z[-1])
     return passed
 
 
-def cost(passed: Passed, Y: ArrayLike) -> float:
-    """Mean cross-entropy of a forward pass, from its logits Z: mean( max(Z,0) - Y Z + log1p(e^-|Z|) ).
+def cost(passed: Passed, Y: ArrayLike, task: str = "binary", sample_weight: ArrayLike | None = None) -> float:
+    """The mean cost of a forward pass, from its Z; ``outputs`` has the formula of each task.
 
-    Y is (1, examples) or (examples,). Finite even for a saturated network.
+    Binary: mean( max(Z,0) - Y Z + log1p(e^-|Z|) ). Y is (1, examples) or (examples,); ``sample_weight`` is (examples,),
+    with which it is sum(w cost) / sum(w). Finite even for a saturated network.
     """
     Z = passed.Z[-1]
-    layout = network.layout(1, 0)
-    data = network.examples(Z, Y, _FLOAT64)
+    output, classes = _output(task, len(Z))
+    layout = network.layout(1, 0, outputs=len(Z))
+    data = network.examples(Z, Y, _FLOAT64, task=task, classes=classes, sample_weight=sample_weight)
     space = network.workspace(layout, data, whole=True)
-    space.A[0, : data.m] = Z[0]
-    return float(kernels.cost(layout, data, space))
+    space.A[:, : data.m] = Z
+    return float(kernels.cost(layout, output, data, space))
 
 
 def backward(
-    parameters: Parameters, passed: Passed, X: ArrayLike, Y: ArrayLike, activation: str = "tanh"
+    parameters: Parameters,
+    passed: Passed,
+    X: ArrayLike,
+    Y: ArrayLike,
+    activation: str = "tanh",
+    task: str = "binary",
+    sample_weight: ArrayLike | None = None,
 ) -> Parameters:
     """Backpropagation: [(dW, db), ...], the gradient of the cost, in the shapes of the parameters.
 
-    Last layer: dZ = A - Y; hidden layers: dZ = W_above' dZ_above * (1 - A^2); dW = dZ A_below' / m, db = sum(dZ) / m.
+    Last layer: dZ = A - Y (multiclass: A - onehot(Y)); hidden layers: dZ = W_above' dZ_above * (1 - A^2);
+    dW = dZ A_below' / m, db = sum(dZ) / m. With weights of examples dZ of the last layer is multiplied by them, and m
+    is their sum.
     """
     X = np.asarray(X, dtype=np.float64)
     layout = _layout(parameters, X, activation)
-    data = network.examples(X, Y, _FLOAT64)
+    output, classes = _output(task, int(layout.units[-1]))
+    data = network.examples(X, Y, _FLOAT64, task=task, classes=classes, sample_weight=sample_weight)
     if passed.Z[-1].shape[1] != data.m:
         raise ValueError(
             f"passed: expected the forward pass of these {data.m} examples, got one of {passed.Z[-1].shape[1]}"
         )
     space = _filled(layout, passed, network.workspace(layout, data, whole=True))
-    kernels.backward_pass(layout, network.pack(parameters, layout, _FLOAT64), data, space)
-    return network.unpack(space.gradient, *_hidden(parameters))
+    kernels.backward_pass(layout, output, network.pack(parameters, layout, _FLOAT64), data, space)
+    return network.unpack(space.gradient, *_network(parameters))
 
 
 def update(parameters: Parameters, gradients: Parameters, learning_rate: float) -> Parameters:
     """One step of gradient descent: W - learning_rate dW, b - learning_rate db. The arguments are left as they are."""
     if [(dW.shape, db.shape) for dW, db in gradients] != [(W.shape, b.shape) for W, b in parameters]:
         raise ValueError("gradients: expected the shapes of the parameters")
-    features, hidden = _hidden(parameters)
-    layout = network.layout(features, hidden)
+    features, hidden, outputs = _network(parameters)
+    layout = network.layout(features, hidden, outputs=outputs)
     flat = network.pack(parameters, layout, _FLOAT64)
     kernels.update_pass(flat, network.pack(gradients, layout, _FLOAT64), np.full(2, float(learning_rate)), 0)
-    return network.unpack(flat, features, hidden)
+    return network.unpack(flat, features, hidden, outputs)
 
 
-def accuracies(
-    networks: Iterable[Parameters | None], X: ArrayLike, Y: ArrayLike, activation: str = "tanh"
+def scores(
+    networks: Iterable[Parameters | None],
+    X: ArrayLike,
+    Y: ArrayLike,
+    activation: str = "tanh",
+    task: str = "binary",
 ) -> Iterator[float]:
-    """The fraction of the examples that each network classifies correctly; nan for None, where there is none.
+    """The accuracy of each network: the fraction of the examples that it classifies correctly; of regression, R^2.
 
-    X is (features, examples), Y is (1, examples) or (examples,). All networks have the same shapes and precision.
+    nan for None, where there is no network. X is (features, examples), Y is (1, examples) or (examples,). All networks
+    have the same shapes and precision.
     """
     X, made = np.asarray(X), None
     for parameters in networks:
@@ -124,17 +148,37 @@ def accuracies(
             continue
         if made is None:
             dtype, layout = parameters[0][0].dtype, _layout(parameters, X, activation)
-            data = network.examples(X, Y, dtype)
-            made = layout, data, network.workspace(layout, data)
-        layout, data, space = made
-        yield float(kernels.evaluate(layout, network.pack(parameters, layout, data.X.dtype), data, space, False)[1])
+            output, classes = _output(task, int(layout.units[-1]))
+            data = network.examples(X, Y, dtype, task=task, classes=classes)
+            made = layout, output, data, network.workspace(layout, data)
+        layout, output, data, space = made
+        packed = network.pack(parameters, layout, data.X.dtype)
+        yield float(kernels.evaluate(layout, output, packed, data, space, False)[1])
 
 
-def predict_proba(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Array:
-    """The probability of class 1 for each example: (1, examples)."""
-    return forward(parameters, X, activation).A[-1]
+accuracies = scores
+"""The name of ``scores`` where they are those of classes."""
 
 
-def predict(parameters: Parameters, X: ArrayLike, activation: str = "tanh") -> Array:
-    """The class of each example, 0 or 1: (1, examples). It is 1 where the output exceeds 1/2, that is where Z > 0."""
-    return (forward(parameters, X, activation).Z[-1] > 0).astype(np.int64)
+def predict_proba(parameters: Parameters, X: ArrayLike, activation: str = "tanh", task: str = "binary") -> Array:
+    """The probability of class 1 for each example: (1, examples); of multiclass, that of each class: (classes, examples).
+
+    Raises ValueError for regression, which has none.
+    """
+    if task == "regression":
+        raise ValueError("task='regression': a regression has no probabilities; predict gives its values")
+    return forward(parameters, X, activation, task).A[-1]
+
+
+def predict(parameters: Parameters, X: ArrayLike, activation: str = "tanh", task: str = "binary") -> Array:
+    """The class of each example, an integer from 0 on, or the value of a regression: (1, examples).
+
+    Of two classes, it is 1 where the output exceeds 1/2, that is where Z > 0; of several, that of the largest Z, the
+    first of equals.
+    """
+    Z = forward(parameters, X, activation, task).Z[-1]
+    if task == "regression":
+        return Z
+    if task == "multiclass":
+        return Z.argmax(axis=0, keepdims=True)
+    return (Z > 0).astype(np.int64)

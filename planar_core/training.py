@@ -13,6 +13,7 @@ from planar_core import kernels, network, steps
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import OPTIMIZERS, Batch, Examples, State
 from planar_core.network import Array, Parameters
+from planar_core.outputs import output_of
 from planar_core.streams import STREAM_WORDS
 
 NUMERICS = 1
@@ -71,20 +72,43 @@ class TrainedNetwork:
     """One trained network. The arrays over time have one entry for each recorded iteration."""
 
     iterations: NDArray[np.int64]
-    costs: NDArray[np.float64]
-    accuracies: NDArray[np.float64]  # fractions of the training examples
-    test_accuracies: NDArray[np.float64]  # nan without test examples
+    costs: NDArray[np.float64]  # of the training examples, with their weights
+    test_costs: NDArray[np.float64]  # nan without test examples
+    scores: NDArray[np.float64]  # fractions of the training examples that are classified rightly; R^2 of a regression
+    test_scores: NDArray[np.float64]  # nan without test examples
     parameters: Parameters
     status: str  # "ok", or "diverged": the numbers are then those of the last recorded finite state
     activation: str = "tanh"
+    task: str = "binary"
+
+    @property
+    def accuracies(self) -> NDArray[np.float64]:
+        """``scores`` of a classification. Raises AttributeError for a regression, whose scores are R^2."""
+        return self._of_classes(self.scores)
+
+    @property
+    def test_accuracies(self) -> NDArray[np.float64]:
+        """``test_scores`` of a classification. Raises AttributeError for a regression, whose scores are R^2."""
+        return self._of_classes(self.test_scores)
+
+    def _of_classes(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.task == "regression":
+            raise AttributeError("a regression has no accuracies; its scores and test_scores are R^2")
+        return scores
 
     def predict(self, X: ArrayLike) -> Array:
-        """The class of each example, 0 or 1: (1, examples), from X (features, examples)."""
-        return steps.predict(self.parameters, X, self.activation)
+        """The class of each example, an integer from 0 on, or the value of a regression.
+
+        (1, examples), from X (features, examples).
+        """
+        return steps.predict(self.parameters, X, self.activation, self.task)
 
     def predict_proba(self, X: ArrayLike) -> Array:
-        """The probability of class 1 for each example: (1, examples), from X (features, examples)."""
-        return steps.predict_proba(self.parameters, X, self.activation)
+        """The probability of class 1 for each example, (1, examples), from X (features, examples).
+
+        Of multiclass, that of each class: (classes, examples). Raises ValueError for a regression.
+        """
+        return steps.predict_proba(self.parameters, X, self.activation, self.task)
 
 
 def recorded_iterations(iterations: int, record_every: int) -> NDArray[np.int64]:
@@ -109,13 +133,17 @@ def new_batch(
     hyperparameters: Sequence[Hyperparameters],
     records: int,
     dtype: str,
+    outputs: int = 1,
 ) -> Batch:
-    """A batch of untrained runs, one for each pair of ``seeds`` and ``hyperparameters``, which have the same length."""
+    """A batch of untrained runs, one for each pair of ``seeds`` and ``hyperparameters``, which have the same length.
+
+    ``outputs`` is the number of output units: that of the classes for multiclass, else 1.
+    """
     scales = {(h.init, h.init_scale) for h in hyperparameters}
-    deviations = {scale: network.initial_deviations(features, hidden, *scale) for scale in scales}
+    deviations = {scale: network.initial_deviations(features, hidden, *scale, outputs) for scale in scales}
     of_runs = [deviations[h.init, h.init_scale] for h in hyperparameters]
-    parameters = network.initial_parameters(features, hidden, seeds, of_runs, np.dtype(dtype))
-    runs, curves = len(seeds), np.full((3, len(seeds), records), np.nan)
+    parameters = network.initial_parameters(features, hidden, seeds, of_runs, np.dtype(dtype), outputs)
+    runs, curves = len(seeds), np.full((4, len(seeds), records), np.nan)
 
     def pairs(of: Callable[[Hyperparameters], tuple[float, float]], dtype: str = dtype) -> Array:
         with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
@@ -132,8 +160,9 @@ def new_batch(
         batch_sizes=np.array([min(_or(h.batch_size, _ALL), _ALL) for h in hyperparameters], np.int64),
         seeds=np.array(seeds, np.uint32),
         costs=curves[0],
-        train_accuracies=curves[1],
-        test_accuracies=curves[2],
+        test_costs=curves[1],
+        train_scores=curves[2],
+        test_scores=curves[3],
         records=np.zeros(runs, np.int64),
         diverged=np.zeros(runs, np.bool_),
         position=np.zeros(2, np.int64),
@@ -168,15 +197,20 @@ def train_batch(
     record_every: int,
     budget: int = _BUDGET,
     activation: str = "tanh",
+    task: str = "binary",
+    outputs: int = 1,
 ) -> Iterator[None]:
     """Train the runs of ``batch`` in place, in slices of about ``budget`` activations; yields between two slices.
 
-    A caller who stops iterating leaves the batch unfinished.
+    ``outputs`` is that of ``new_batch``; ``train`` and ``test`` are of the same task. A caller who stops iterating
+    leaves the batch unfinished. Raises ValueError for outputs that fit neither the task nor the batch.
     """
-    layout = network.layout(features, hidden, activation)
+    layout, output = network.layout(features, hidden, activation, outputs), output_of(task, outputs)
+    if batch.parameters.shape[1] != network.n_parameters(layout):
+        raise ValueError(f"outputs={outputs!r}: expected the number of output units that the batch was made with")
     larger = train if train.X.shape[1] > test.X.shape[1] else test
     space, state = network.workspace(layout, larger), _state(batch, train)
-    while not kernels.train_batch(layout, batch, state, train, test, space, iterations, record_every, budget):
+    while not kernels.train_batch(layout, output, batch, state, train, test, space, iterations, record_every, budget):
         yield
 
 
@@ -194,14 +228,21 @@ def train(
     verbose: bool = False,
     report: Callable[[str], None] = print,
     activation: str = "tanh",
+    task: str = "binary",
+    classes: int | None = None,
+    sample_weight: ArrayLike | None = None,
     **hyperparameters: Any,
 ) -> TrainedNetwork:
     """Train one network.
 
-    X is (features, examples); Y is (1, examples) or (examples,), of the classes 0 and 1. ``hidden`` is a number of
+    X is (features, examples); Y is (1, examples) or (examples,), of the classes 0 and 1. With the ``task``
+    "multiclass" it is of the integers from 0 to below ``classes`` (default: 1 + the largest one, at least 2), with
+    "regression" of any numbers, which should be about as large as 1; ``outputs`` has the formulas. ``sample_weight``,
+    (examples,), are numbers from 0 on, of which only the ratios count: an example of weight 2 is worth two of weight 1
+    in cost and gradient. Accuracies, R^2 and all that is told of the test examples know no weights. ``hidden`` is a number of
     hidden units (4), several layers ("8x8" or (8, 8)), or 0 for none; ``activation`` is their function: tanh, relu,
     sigmoid or identity. Further keywords are those of ``Hyperparameters``; without any this is gradient descent on all
-    examples. The cost and the accuracies are recorded before the first iteration, every ``record_every`` iterations
+    examples. Costs and scores are recorded before the first iteration, every ``record_every`` iterations
     (default: a fiftieth of them) and after the last one; ``verbose`` prints each of these lines as it is reached.
     Initial weights, and the order of examples in mini-batches, are fixed by ``seed``.
 
@@ -217,7 +258,9 @@ def train(
     if record_every is None:
         record_every = default_record_every(iterations)
     _at_least(1, record_every=record_every)
-    train_examples = network.examples(X, Y, np.dtype(dtype))
+    outputs = network.n_outputs(task, Y, classes)
+    of_task: dict[str, Any] = {"task": task, "classes": outputs if task == "multiclass" else None}
+    train_examples = network.examples(X, Y, np.dtype(dtype), **of_task, sample_weight=sample_weight)
     features = np.asarray(X).shape[0]
     if train_examples.m == 0:
         raise ValueError("X: expected at least one example, got none")
@@ -225,18 +268,18 @@ def train(
         raise ValueError("X_test and Y_test: expected both or neither")
     if X_test is None:
         X_test = np.zeros((features, 0))
-    test_examples = network.examples(X_test, Y_test, np.dtype(dtype), ("X_test", "Y_test"))
+    test_examples = network.examples(X_test, Y_test, np.dtype(dtype), ("X_test", "Y_test"), **of_task)
     if np.asarray(X_test).shape[0] != features:
         raise ValueError(f"X_test: expected {features} features as in X, got {np.asarray(X_test).shape[0]}")
 
     iterations, record_every = int(iterations), int(record_every)  # else each NumPy integer type is compiled for
     at = recorded_iterations(iterations, record_every)
-    batch = new_batch(features, hidden, [seed], [how], len(at), dtype)
+    batch = new_batch(features, hidden, [seed], [how], len(at), dtype, outputs)
     printed = 0
     budget = 1 if verbose else _BUDGET
-    for _ in train_batch(
-        hidden, features, batch, train_examples, test_examples, iterations, record_every, budget, activation
-    ):
+    examples = train_examples, test_examples
+    how_long = iterations, record_every, budget
+    for _ in train_batch(hidden, features, batch, *examples, *how_long, activation, task, outputs):
         printed = _print_new(batch, at, printed, report) if verbose else 0
     if verbose:
         _print_new(batch, at, printed, report)
@@ -244,11 +287,13 @@ def train(
     return TrainedNetwork(
         iterations=at[:filled],
         costs=batch.costs[0, :filled],
-        accuracies=batch.train_accuracies[0, :filled],
-        test_accuracies=batch.test_accuracies[0, :filled],
-        parameters=network.unpack(batch.parameters[0], features, hidden),
+        test_costs=batch.test_costs[0, :filled],
+        scores=batch.train_scores[0, :filled],
+        test_scores=batch.test_scores[0, :filled],
+        parameters=network.unpack(batch.parameters[0], features, hidden, outputs),
         status="diverged" if batch.diverged[0] else "ok",
         activation=activation,
+        task=task,
     )
 
 

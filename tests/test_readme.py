@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TEST = re.compile(r"`tests/(test_\w+\.py)::(test_\w+)`")
+TEST = re.compile(r"`tests/([\w/]+\.py)::(test_\w+)`")
 
 
 def rows(heading: str) -> list[list[str]]:

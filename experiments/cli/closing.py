@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
+from experiments.findings.baselines import baseline_rows
 from experiments.findings.headline import headline
 from experiments.knobs.words import in_words, text_of
 from experiments.results import Results
 from experiments.tables.statistics import best_configurations
+from experiments.tables.words import label, number, within
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
 _NARROWEST = (8, 5)  # columns of an axis in the table, where there is no room for more; where many axes vary
@@ -40,15 +43,17 @@ def counts(results: Results) -> str:
 
 
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
-    seeds = int(table["n_seeds"].iloc[0])
+    metric, replicates = results.metric, results.design.n_replicates
+    of = "seed" if len(results.design.replicate_columns) == 1 else "replicate"
     # What is the same in every row stands above the table.
     always = ("hidden", "learning_rate", "seed")
-    common = [column for column in results.columns if column not in always and table[column].nunique() == 1]
+    names = results.design.configuration_columns
+    common = [name for name in names if name not in always and table[name].nunique(dropna=False) == 1]
     name = in_words({column: table[column].iloc[0] for column in common})
     about = (
-        f"test accuracy, mean over {count(seeds, 'seed')} and 95 % interval"
-        if seeds > 1
-        else "test accuracy of one seed; no interval without a second one"
+        f"test {label(metric)}, mean over {count(replicates, of)} and 95 % interval"
+        if replicates > 1
+        else f"test {label(metric)} of one seed; no interval without a second one"
     )
     if columns(name) + 2 + len(about) <= WIDTH:
         yield f"{printable(name)}: {about}"
@@ -56,18 +61,25 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         yield f"{fit_end(name, WIDTH - 1)}:"
         yield about
 
-    axes = [column for column in results.columns if column not in (*common, "seed")]
+    axes = [name for name in names if name not in common]
     rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
-    rows += [_cells(row, axes) for _, row in table.head(most).iterrows()]
+    rows += [_cells(row, axes, metric) for _, row in table.head(most).iterrows()]
+    below: list[str] = []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for narrowest in _NARROWEST:
         for position in range(1, 1 + len(axes)):
             too_wide = 2 * len(widths) + sum(widths) - WIDTH
             widths[position] -= max(0, min(too_wide, widths[position] - narrowest))
+    for name, value in baseline_rows(results, table.iloc[0]):
+        beside = [fit(name, sum(widths[: 1 + len(axes)]) + 2 * len(axes)), number(metric, value, 4)]
+        below.append(
+            f"  {beside[0]:<{sum(widths[: 1 + len(axes)]) + 2 * len(axes)}}  {beside[1]:>{widths[1 + len(axes)]}}"
+        )
     for *cells, verdict in rows:
         fitting = [fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
         yield fit("  " + "  ".join([*fitting, verdict]), WIDTH).rstrip()
 
+    yield from below
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
@@ -76,29 +88,21 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         yield f"  {count(len(table) - most, 'more configuration')} in summary.csv"
 
 
-def _cells(row: pd.Series, axes: list[str]) -> list[str]:
+def _cells(row: pd.Series, axes: list[str], metric: str) -> list[str]:
+    mean, low, high = (row[f"{of}_test_{metric}"] for of in ("mean", "ci_low", "ci_high"))
+    rank = row[f"rank_test_{metric}"]
     return [
-        "-" if pd.isna(row["rank_test_accuracy"]) else str(row["rank_test_accuracy"]),
-        *(text_of(row[axis]) for axis in axes),
-        _fraction(row["mean_test_accuracy"]),
-        _interval(row),
-        _verdict(row),
+        "-" if pd.isna(rank) else str(rank),
+        *("" if pd.isna(row[axis]) else text_of(row[axis]) for axis in axes),
+        "-" if pd.isna(mean) else number(metric, mean, 4),
+        "-" if pd.isna(low) else f"[{', '.join(number(metric, within(metric, end), 4) for end in (low, high))}]",
+        _verdict(row, rank),
     ]
 
 
-def _fraction(value: float) -> str:
-    return "-" if pd.isna(value) else f"{value:.4f}"
-
-
-def _interval(row: pd.Series) -> str:
-    if pd.isna(row["ci_low_test_accuracy"]):
-        return "-"
-    return f"[{row['ci_low_test_accuracy']:.4f}, {row['ci_high_test_accuracy']:.4f}]"
-
-
-def _verdict(row: pd.Series) -> str:
-    """``best``, ``tied`` or nothing, and the seeds that say less than they should: ``tied, 3 diverged``."""
-    rank, tied = row["rank_test_accuracy"], row["tied_with_best"]
+def _verdict(row: pd.Series, rank: Any) -> str:
+    """``best``, ``tied`` or nothing, and the runs that say less than they should: ``tied, 3 diverged``."""
+    tied = row["tied_with_best"]
     words = ["best"] if not pd.isna(rank) and rank == 1 else ["tied"] if not pd.isna(tied) and tied else []
     words += [f"{row[f'n_{status}']} {status}" for status in ("stuck", "diverged", "failed") if row[f"n_{status}"]]
     return ", ".join(words)

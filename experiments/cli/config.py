@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.knobs.declared import HOW, KNOBS
+from experiments.knobs.declared import ALIASES, HOW, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.text import closest
 
@@ -26,8 +26,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise SweepError(f"{named}: expected a file that can be read, got {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or an integer of thousands of digits
         raise SweepError(f"{named}: expected TOML, got {error}") from None
-    names = {flag.lstrip("-").replace("-", "_"): knob.name for knob in (*KNOBS, *HOW) for flag in knob.flags}
-    names |= {knob.name: knob.name for knob in (*KNOBS, *HOW)} | {"zip": "zip", _OUT: _OUT}
+    names = ALIASES | {knob.name: knob.name for knob in (*REQUESTED, *HOW)} | {"zip": "zip", _OUT: _OUT}
     options: dict[str, Any] = {}
     for key, value in given.items():
         name = names.get(key.replace("-", "_"))
@@ -44,7 +43,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def lines(request: Mapping[str, Any], how: Mapping[str, Any]) -> Iterator[str]:
     """A file from which ``read`` gives the same request, each option with what it is for."""
-    for knob in (*KNOBS, *HOW):
+    for knob in (*REQUESTED, *HOW):
         value = {**request, **how}[knob.name]
         yield f"{knob.name} = {_toml(value)}" if value is not None else f"# {knob.name} ="
     if request["zip"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from experiments.cli.terminal import Terminal, is_large
 from experiments.console import DONE, SOME_FAILED, fail, say
 from experiments.datasets.data import DataError
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
-from experiments.knobs.declared import HOW, KNOBS
+from experiments.knobs.declared import HOW, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
@@ -42,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 setattr(options, name, value)
         out = "results" if options.out is None else options.out
         how = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}
-        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in KNOBS}, zip=options.zip)
+        sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in REQUESTED}, zip=options.zip)
         if options.print_config:
             for line in config.lines(sweep.request, how):
                 say(line)
@@ -89,7 +88,7 @@ def _silent(line: str) -> None:
 
 
 def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Iterator[str]:
-    axes = {name: values for name, values in sweep.values.items() if name in sweep.columns}
+    axes = {name: values for name, values in sweep.asked.items() if name in sweep.columns}
     width = max(14, *map(len, axes))
     for name, values in axes.items():
         many = f"  ({len(values):,})" if len(values) > 1 else ""
@@ -98,8 +97,9 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
         if len(dimension.names) > 1:
             yield f"{'in step':{width}} {', '.join(dimension.names)}"
     yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
-    problems = prepared.left.problems
-    for key, problem in itertools.islice(problems.items(), _SHOWN):
+    problems = list(prepared.sources)
+    for key in problems[:_SHOWN]:
+        problem = prepared.left.parts.example(key)
         sizes = f"{problem.features} features, {problem.train.m} training and {problem.test.m} test examples"
         name = fit_end(in_words(sweep.problem_knobs(key)), WIDTH - width - 3 - len(sizes))
         yield f"{'data':{width}} {name}: {sizes}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from experiments.console import Parser
 from experiments.datasets.loading import DATASETS
-from experiments.knobs.declared import HOW, KNOBS, ZIP
+from experiments.knobs.declared import HOW, REQUESTED, ZIP, elsewhere
 from experiments.knobs.words import shown
 
 
@@ -13,12 +13,13 @@ def parser() -> Parser:
     result = Parser(
         prog="python -m experiments.grid",
         description="Train every combination of the values given, and write tables and pictures.",
-        epilog="Numbers also come as ranges: 0:10 (0 to 9), lin:A:B:N and log:A:B:N (N points, both ends"
-        " included). Exit status: 0 done, 1 some run failed, 2 bad arguments or data, 130/143 interrupted.",
+        epilog="Numbers also come as ranges: 0:10 (0 to 9), 1:10:2 (in steps of 2), lin:A:B:N and log:A:B:N (N points,"
+        " both ends included). Exit status: 0 done, 1 some run failed, 2 bad arguments or data, 130/143 interrupted.",
         usage="%(prog)s [options]",
+        elsewhere=elsewhere,
     )
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
-    for knob in (*KNOBS, *HOW):
+    for knob in (*REQUESTED, *HOW):
         about = knob.help.format(datasets=", ".join(DATASETS))
         if knob.default:
             about += f" (default: {shown(knob.default)})"
@@ -26,7 +27,7 @@ def parser() -> Parser:
             *knob.flags,
             dest=knob.name,
             metavar=knob.metavar,
-            nargs="+" if knob.is_axis else None,
+            nargs="+" if knob.is_axis or knob.is_list else None,
             help=about.replace("%", "%%"),
         )
     run = groups["run"]

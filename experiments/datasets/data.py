@@ -21,17 +21,21 @@ class DataError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A problem with two classes, ready to train on.
+    """A problem, ready to train on.
 
     name: the data set as it was asked for
-    X, Y: training part, (features, examples) and (1, examples); Y is 0.0 or 1.0
+    X, Y: training part, (features, examples) and (1, examples); Y has the number of the class, or the target
     X_test, Y_test: test part, likewise
     feature_names: one for each row of X
-    class_names: of class 0 and class 1
+    class_names: of each class in turn; none of a regression
     notes: sentences about what was done to the data, to be said and recorded
     features: what the rows of X were computed by from the inputs, as `experiments.knobs.features` writes it; "all" if
         they are the inputs
     base: the data that X was computed from, whose rows are the inputs; None if these are
+    task: "binary", "multiclass" or "regression", as `planar_core.TASKS`
+    target_name: what is predicted
+    target_scale: of a regression, mean and deviation by which Y was standardized: target = mean + deviation Y
+    test_half: of each test point, whether it is in the second half of its table; None where there is no table
 
     To draw in the plane of two inputs, take the points and the names of `base or self`, and what a network is given
     at any other point of that plane from `inputs`. All arrays are C-contiguous float64. Two objects hold the same
@@ -44,10 +48,19 @@ class Data:
     X_test: Array
     Y_test: Array
     feature_names: tuple[str, ...]
-    class_names: tuple[str, str]
+    class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
     features: str = ALL
     base: Data | None = None
+    task: str = "binary"
+    target_name: str = ""
+    target_scale: tuple[float, float] = (0.0, 1.0)
+    test_half: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Units of the output layer."""
+        return len(self.class_names) if self.task == "multiclass" else 1
 
     @cached_property
     def fingerprint(self) -> str:
@@ -57,6 +70,17 @@ class Data:
             digest.update(np.array(array.shape, dtype="<i8").tobytes())
             digest.update(array.astype("<f8").tobytes())
         return digest.hexdigest()
+
+    @cached_property
+    def test_halves(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Two halves of the test points, by position, with the same classes.
+
+        Of a table that is split anew for each replicate, a row is in the same half wherever it is tested on.
+        """
+        if self.test_half is not None:
+            return np.flatnonzero(~self.test_half), np.flatnonzero(self.test_half)
+        order = np.argsort(self.Y_test[0], kind="stable")  # dealt out in turn
+        return order[0::2], order[1::2]
 
     def inputs(self, X: Array) -> Array:
         """Return what a network is given, (features, examples), at points X (inputs, examples) of `base or self`."""

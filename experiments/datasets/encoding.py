@@ -41,8 +41,10 @@ class ColumnEncoder:
     """How one column becomes features.
 
     name, kind, format: of the column
-    categories: those of the training part, a feature each; the texts of false and true of a boolean
-    has_gaps: whether a category has gaps in the training part, and so a feature for them
+    categories: those of the table, a feature each, so that every split has the same features; the texts of false and
+        true of a boolean
+    unseen: the categories of no row of the training part; their features are zeros
+    has_gaps: whether a category has gaps in the table, and so a feature for them
     fill: what a gap in numbers or booleans becomes
     scaling: of numbers
     is_constant: whether the features say nothing in the training part, and so are zeros
@@ -52,6 +54,7 @@ class ColumnEncoder:
     kind: str
     format: NumberFormat = PLAIN
     categories: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     has_gaps: bool = False
     fill: float = 0.0
     scaling: Scaling | None = None
@@ -70,7 +73,7 @@ class ColumnEncoder:
         if self.is_constant:
             return
         if self.kind == CATEGORY:
-            place = {category: i for i, category in enumerate(self.categories)}
+            place = {c: i for i, c in enumerate(self.categories) if c not in self.unseen}
             gaps = len(self.categories) if self.has_gaps else -1
             features = np.array([*(place.get(c, -1) for c in column.categories), gaps], dtype=np.int64)[column.values]
             known = np.flatnonzero(features >= 0)
@@ -185,6 +188,7 @@ class Encoder:
                     "kind": column.kind,
                     "format": column.format.to_dict(),
                     "categories": list(column.categories),
+                    "unseen": list(column.unseen),
                     "has_gaps": column.has_gaps,
                     "fill": column.fill,
                     "scaling": None if column.scaling is None else column.scaling._asdict(),
@@ -209,7 +213,7 @@ class Encoder:
         columns = tuple(
             ColumnEncoder(
                 column["name"], column["kind"], NumberFormat(**column["format"]), tuple(column["categories"]),
-                column["has_gaps"], column["fill"], scaling(column["scaling"]), column["is_constant"],
+                tuple(column["unseen"]), column["has_gaps"], column["fill"], scaling(column["scaling"]), column["is_constant"],
             )
             for column in plain["columns"]
         )  # fmt: skip
@@ -232,17 +236,20 @@ def fit(table: Table, train_rows: Codes) -> Encoder:
                 f"{quoted(table.name)}, column {quoted(table.target_name)}: expected different numbers in the training "
                 f"part, found {table.target[train_rows][0]:g} only: take another --split, or name another --target"
             )
-    columns = tuple(_fitted(column.take(train_rows)) for column in table.columns)
+    columns = tuple(_fitted(column, column.take(train_rows)) for column in table.columns)
     return Encoder(columns, table.task, table.class_names, table.target_name, scaling, table.missing_values)
 
 
-def _fitted(column: Column) -> ColumnEncoder:
-    """Return the encoder of a column that is given with its training rows."""
+def _fitted(every: Column, column: Column) -> ColumnEncoder:
+    """Return the encoder of a column, given with all rows and with its training rows."""
     if column.kind == CATEGORY:
         counts = np.bincount(column.values.astype(np.int64) + 1, minlength=len(column.categories) + 1)
-        seen = tuple(name for name, n in zip(column.categories, counts[1:], strict=True) if n)
-        has_gaps = bool(counts[0])
-        return ColumnEncoder(column.name, CATEGORY, column.format, seen, has_gaps, is_constant=len(seen) + has_gaps < 2)
+        unseen = tuple(name for name, n in zip(column.categories, counts[1:], strict=True) if not n)
+        has_gaps = bool((every.values < 0).any())
+        is_constant = int(np.count_nonzero(counts)) < 2
+        return ColumnEncoder(
+            column.name, CATEGORY, column.format, column.categories, unseen, has_gaps, is_constant=is_constant
+        )
     known = column.values[~np.isnan(column.values)].astype(np.float64)
     if column.kind == BOOLEAN:
         ones = int(np.count_nonzero(known))
@@ -270,7 +277,7 @@ def _unknown(encoder: ColumnEncoder, found: Profile) -> list[str]:
     cells = sum(found.gaps.values())
     name = quoted(encoder.name)
     if encoder.kind == CATEGORY:
-        unknown = [text for text in found.texts if text not in encoder.categories]
+        unknown = [text for text in found.texts if text not in encoder.categories or text in encoder.unseen]
         if unknown:
             which = listed(map(quoted, unknown), most=_LISTED)
             notes.append(f"column {name}: not in the training part, so none of its categories: {which}")

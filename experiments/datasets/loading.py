@@ -1,21 +1,25 @@
-"""load(): a data set by its name, or from a file."""
+"""A data set by its name, or from a file: where its data come from, and ``load`` for one part of them."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from experiments.datasets import synthetic
-from experiments.datasets.csv_data import read_csv
+from experiments.datasets.columns import make_table
 from experiments.datasets.data import Data, DataError
-from experiments.datasets.features import compute
+from experiments.datasets.divided import Divided, unpacked
+from experiments.datasets.options import Reading
+from experiments.datasets.reading import read_table
 from experiments.datasets.shipped import TABLES
-from experiments.datasets.splits import TEST_FRACTION, split_and_standardize
-from experiments.knobs.declared import KNOBS, is_csv
-from experiments.knobs.features import parse, standard_form
+from experiments.datasets.source import Drawn, Fixed, Source
+from experiments.datasets.table import Table
+from experiments.datasets.terms import computed
+from experiments.knobs.declared import FRAME, KNOBS, SEED, TEST_FRACTION, is_table
 from experiments.text import closest, quoted
 
 DATASETS: Mapping[str, str] = MappingProxyType(
@@ -29,77 +33,104 @@ DATASETS: Mapping[str, str] = MappingProxyType(
         "xor": "four squares, those on a diagonal of one class (2 features, 400 points)",
         "gauss": "two Gaussian blobs (2 features, 400 points)",
         "spiral": "two arms of a spiral (2 features, 400 points)",
-        "iris": "iris versicolor against iris virginica (4 features, 100 flowers)",
+        "iris": "three species of iris (4 features, 150 flowers)",
+        "iris2": "iris versicolor against iris virginica (4 features, 100 flowers)",
         "breast_cancer": "malignant against benign tumours (30 features, 569 patients)",
+        "wine": "wines of three growers (13 features, 178 wines)",
+        "digits": "handwritten digits (64 features, 1,797 digits)",
+        "diabetes": "regression: the progression of diabetes (10 features, 442 patients)",
     }
 )
 """The names that `load` knows, each with a line for help texts."""
 
-_GENERATED, _REAL, _CSV = "a generated data set", "real data", "a CSV file"
+_GENERATED, _REAL, _FILE = "a generated data set", "real data", "a file with a table"
+_READING = tuple(field.name for field in fields(Reading))
 _TAKEN_BY = {
-    "target": (_CSV,),
-    "positive": (_CSV,),
     "noise": (_GENERATED,),
     "samples": (_GENERATED,),
     "data_seed": (_GENERATED,),
-    "test_fraction": (_REAL, _CSV),
+    "test_fraction": (_REAL, _FILE),
+    **dict.fromkeys(_READING, (_FILE,)),
 }
 """The kinds of data about which each argument of `load` says something."""
 
 
-def load(
-    name: str | os.PathLike[str],
-    target: str | None = None,
-    positive: str | None = None,
-    noise: float | None = None,
-    samples: int | None = None,
-    data_seed: int | None = None,
-    test_fraction: float | None = None,
-    features: str | None = None,
-) -> Data:
-    """Load a data set.
+def load(name: str | os.PathLike[str], split: str = "fixed", seed: int = 0, fold: int = 0, **arguments: Any) -> Data:
+    """Load a data set, ready to train on.
 
-    name: one of DATASETS, or the path of a CSV file, which is whatever ends in ".csv", in upper or lower case
-    target: the column of labels in a CSV file; the last one if None
-    positive: the label in a CSV file that is class 1, against the rest; None if there are two, and the later one is
-    noise: of generated data, 0 or more; `experiments.datasets.synthetic` says what it is for each, and what if None
-    samples: training points of generated data, 10 or more; 400 if None
-    data_seed: of generated data, 0 to 2^32 - 1; None for the published one, any other draws other points
-    test_fraction: part of real data, and of a CSV file, to test on, above 0 and below 1; 0.25 if None
+    name: one of DATASETS, or the path of a file that holds a table
+    split: how a table is divided: "fixed", "seed" or "cv:K"; then those of this seed, and this fold
+    noise: of generated data, 0 or more; `experiments.datasets.synthetic` says what it is for each
+    samples: training points of generated data, 10 or more
+    data_seed: of generated data, 0 to 2^32 - 1; without one it is the published draw
+    test_fraction: part of real data, and of a table, to test on, above 0 and below 1; by default 0.25
     features: what networks are given, computed from the inputs as they would be given them, such as
-        "x1+x2+x1^2+x1x2+sin(x1)"; the inputs themselves if None or "all"
+        "x1+x2+x1^2+x1x2+sin(x1)"; by default the inputs themselves
+    and how a table is read, as `experiments.datasets.options.Reading` has it: target, positive, task, drop, ...
 
-    Synthetic data sets train on their points as they are, and test on 2,000 fresh ones of the same
-    distribution. Real data are split, stratified, by a fixed seed, and standardized by the training part: minus
-    its mean, divided by its standard deviation. An input that is constant in the training part says nothing
-    there; it becomes zeros in both parts, with a note.
+    Synthetic data sets train on their points as they are, and test on 2,000 fresh ones of the same distribution. Tables
+    are split, stratified, and encoded by what is found in the training part: numbers are standardized, gaps filled with
+    the median, categories become a feature each.
 
     Raises DataError, with a message of one line, for an unknown name, a file that is not as it should be, and an
     argument that is out of range or says nothing about such data.
     """
-    return _load(
-        os.fspath(name), synthetic.TEST, features, target=target, positive=positive,
-        noise=noise, samples=samples, data_seed=data_seed, test_fraction=test_fraction,
-    )  # fmt: skip
+    source = load_source(name, split, **arguments)
+    return source.part(seed, None if source.n_folds is None else fold)
 
 
-def load_fresh(name: str, features: str | None = None, **arguments: Any) -> Data | None:
-    """What `load` gives, with other test points, on which nobody has looked; None where data are not generated."""
-    return _load(name, synthetic.FRESH, features, **arguments) if name in synthetic.PROBLEMS else None
+def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: Any = None, **arguments: Any) -> Source:
+    """Where the data of a problem come from. Takes what ``load`` takes, and any table from Python as ``frame``.
 
-
-def _load(name: str, test: synthetic.Part, features: str | None, **arguments: Any) -> Data:
+    ``split`` is "auto" for the usual one: a split for each seed of tables, the published draw of generated data. A
+    ``data_seed`` of "seed" draws data for each seed. Raises DataError, as ``load`` does.
+    """
+    name = os.fspath(name)
     kind = _kind(name)
-    given = _accepted(name, kind, **arguments)
+    given = _accepted(name, kind, **arguments, data_seed=None if data_seed == SEED.name else data_seed)
+    features = arguments.get("features")
     if kind is _GENERATED:
-        (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](**given, test=test)
-        # Which can happen where noise decides on labels, or chance on a few points.
-        notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
-        data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"), notes)
-    else:
-        fraction = given.pop("test_fraction", TEST_FRACTION)
-        data = split_and_standardize(name, read_csv(name, **given) if kind is _CSV else TABLES[name](), fraction)
-    return data if features is None else _computed(data, features, named=kind is not _GENERATED)
+        if split not in ("auto", "fixed"):
+            raise DataError(f"split: expected {_REAL} or {_FILE} for {split}, got {quoted(name)}; see --data-seed seed")
+        if data_seed == SEED.name:
+            return Drawn(load, {"name": name, **{key: v for key, v in arguments.items() if v is not None}})
+        return Fixed(_generated(name, synthetic.TEST, **given))
+    if data_seed == SEED.name:
+        raise DataError(f"data_seed: expected {_GENERATED}, got {quoted(name)}")
+    given.pop("features", None)
+    fraction = given.pop("test_fraction", TEST_FRACTION.default[0])
+    table = replace(TABLES[name](), name=name) if kind is _REAL else _read(name, frame, Reading(**given))
+    return Divided(table, "seed" if split == "auto" else split, fraction, features)
+
+
+def restored(kind: str, content: bytes) -> Source:
+    """A source as it was kept. Raises ValueError for a kind that is not known."""
+    if kind == "drawn":
+        return Drawn(load, json.loads(content))
+    if kind == "divided":
+        return unpacked(content)
+    raise ValueError(f"expected a source of data of a known kind, got {kind!r}: update this program")
+
+
+def load_fresh(name: str, **arguments: Any) -> Data | None:
+    """What `load` gives, with other test points, on which nobody has looked; None where data are not generated."""
+    if name not in synthetic.PROBLEMS:
+        return None
+    return _generated(name, synthetic.FRESH, **_accepted(name, _GENERATED, **arguments))
+
+
+def _generated(name: str, test: synthetic.Part, features: str | None = None, **given: Any) -> Data:
+    (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](**given, test=test)
+    # Which can happen where noise decides on labels, or chance on a few points.
+    notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
+    data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"), notes)
+    return data if features is None else computed(data, features, named=False)
+
+
+def _read(name: str, frame: Any, reading: Reading) -> Table:
+    raw = read_table(name if frame is None else frame, reading)
+    test = None if reading.test_file is None else read_table(reading.test_file, reading)
+    return make_table(raw, reading, test, name)
 
 
 def _kind(name: str) -> str:
@@ -108,8 +139,8 @@ def _kind(name: str) -> str:
         return _GENERATED
     if name in TABLES:
         return _REAL
-    if is_csv(name):
-        return _CSV
+    if is_table(name) or name == FRAME:
+        return _FILE
     is_file = os.path.isfile(name)
     hint = " (rename the file to end in .csv)" if is_file else closest(name, DATASETS)
     raise DataError(f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or a path to a FILE.csv{hint}")
@@ -117,36 +148,15 @@ def _kind(name: str) -> str:
 
 def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
     """Return the arguments that are not None, or refuse one that says nothing about such data or is out of range."""
-    checks = {knob.name: knob.check for knob in KNOBS}
+    checks = {knob.name: knob.check for knob in KNOBS if not knob.is_list and knob.name not in _READING}
     given = {argument: value for argument, value in arguments.items() if value is not None}
     for argument, value in given.items():
-        if kind not in _TAKEN_BY[argument]:
+        if argument not in _TAKEN_BY and argument != "features":
+            raise DataError(f"{argument}: expected one of features, {', '.join(_TAKEN_BY)}")
+        if kind not in _TAKEN_BY.get(argument, (kind,)):
             raise DataError(f"{argument}: expected {' or '.join(_TAKEN_BY[argument])}, got {name!r}")
         try:
-            given[argument] = checks[argument](value)
+            given[argument] = checks[argument](value) if argument in checks else value
         except ValueError as error:
             raise DataError(f"{argument}: expected {error}, got {quoted(value)}") from None
     return given
-
-
-def _computed(data: Data, features: str, named: bool) -> Data:
-    """Return the data with features computed from their inputs; with the inputs' own names if they have some."""
-    try:
-        terms = parse(features)
-    except ValueError as error:
-        raise DataError(f"features: expected {error}, got {quoted(features)}") from None
-    if not terms:
-        return data
-    inputs = len(data.feature_names)
-    last = max(i for term in terms for i in term.inputs)
-    if last > inputs:
-        range_ = f"x1 to x{inputs}, the inputs" if inputs > 1 else "x1, the only input"
-        raise DataError(f"features: expected {range_} of {data.name!r}, got x{last} in {quoted(features)}")
-    return replace(
-        data,
-        X=compute(terms, data.X),
-        X_test=compute(terms, data.X_test),
-        feature_names=tuple(term.named(data.feature_names) if named else str(term) for term in terms),
-        features=standard_form(features),
-        base=data,
-    )

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.store.store import MEASURES
-from experiments.tables.statistics import best_configurations, summarize
+from experiments.tables.statistics import ACCURACIES, best_configurations, summarize
 from experiments.tables.tables import Tables
 
 _DATA_SEED = "data_seed"
@@ -32,12 +31,14 @@ def groups(tables: Tables) -> Iterator[Group]:
     draws = summary[_DATA_SEED].nunique() if _DATA_SEED in problem else 1
     if draws > 1:
         problem = [name for name in problem if name != _DATA_SEED]
-        configuration = [name for name in tables.columns if name not in (_DATA_SEED, "seed")]
+        configuration = [name for name in tables.design.configuration_columns if name != _DATA_SEED]
         means = summary[configuration].assign(seed=summary[_DATA_SEED], status="ok")
-        for measure in MEASURES:
+        measures = [f"test_{tables.metric}", *(name for name in ACCURACIES if f"mean_{name}" in summary)]
+        for measure in measures:
             means[measure] = summary[f"mean_{measure}"]
-        means.loc[means["test_accuracy"].isna(), "status"] = "failed"
-        summary = summarize(means, configuration, problem)
+        means.loc[means[measures[0]].isna(), "status"] = "failed"
+        larger = tables.larger_is_better
+        summary = summarize(means, configuration, problem, measures=measures, larger_is_better=larger)
     for _, table in best_configurations(summary, problem).groupby(problem, sort=False):
         first = table.iloc[0]
         yield Group({name: first[name] for name in problem}, table.reset_index(drop=True), draws)

@@ -7,9 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.findings.baselines import compared_in_words
 from experiments.findings.groups import Group, groups, rows
+from experiments.knobs.declared import AXES, FOLD, SEED
 from experiments.knobs.words import in_words, text_of
+from experiments.tables.statistics import rank_column
 from experiments.tables.tables import Tables
+from experiments.tables.words import said, said_interval
 from experiments.text import count, listed
 from planar_core.network import count_parameters
 
@@ -39,37 +43,69 @@ def headline(tables: Tables, findings: Sequence[dict[str, Any] | None]) -> list[
 
 
 def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -> Iterator[str]:
-    table, best = group.table, group.table.iloc[0]
-    seeds = tables.runs["seed"].nunique()
-    if pd.isna(best["rank_test_accuracy"]):
+    table, best, metric = group.table, group.table.iloc[0], tables.metric
+    if pd.isna(best[rank_column(table)]):
         yield "No run finished."
         return
     name = _configuration(tables, group, best)
-    mean, low, high = (best[f"{of}_test_accuracy"] for of in ("mean", "ci_low", "ci_high"))
+    mean, low, high = (best[f"{of}_test_{metric}"] for of in ("mean", "ci_low", "ci_high"))
     if pd.isna(low):
-        yield f"{name}: {_percent(mean)} % {'with one seed' if seeds == 1 else 'with the one seed that finished'}:"
-        yield "no interval and no ties."
+        only = "with one seed" if tables.design.n_replicates == 1 else "with the one seed that finished"
+        yield f"{name}: {said(metric, mean)} {only}: no interval and no ties."
     else:
-        yield f"{name}: {_percent(mean)} % [{_percent(low)}, {_percent(high)}] over {_replicates(group, best, seeds)}."
-    if group.draws > 1 and not pd.isna(low):
-        yield "The interval speaks of data and initialization."
-    if confirmed and confirmed["test_accuracy"] is not None:
+        interval = said_interval(metric, low, high)
+        yield f"{name}: {said(metric, mean)} {interval} over {_replicates(tables, group, best)}."
+        yield from _scope(tables, group)
+    if confirmed and confirmed.get(f"test_{metric}") is not None:
         where = (
             "On fresh points"
             if confirmed["points"] == "fresh"
             else "Chosen by half the test points and judged by the others"
         )
-        yield f"{where}: {_percent(confirmed['test_accuracy'])} %."
+        yield f"{where}: {said(metric, confirmed[f'test_{metric}'], is_labelled=False)}."
+    if confirmed and confirmed.get("baselines"):
+        yield from compared_in_words(confirmed["baselines"], metric)
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
         yield _ties(tables, tied, best)
+    yield from _at_the_edge(group, best)
 
 
-def _replicates(group: Group, best: pd.Series, seeds: int) -> str:
+def _scope(tables: Tables, group: Group) -> Iterator[str]:
+    """Of what the interval speaks, where it is more than other initial weights."""
+    identity = next(iter(tables.identities.values()))
+    if group.draws > 1 or "data_seed" in identity:
+        yield "The interval speaks of data and initialization."
+    elif "split" in identity:
+        yield "The interval speaks of new data, approximately: every replicate has a split of its own."
+
+
+def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
+    seeds, folds = len(tables.design.values[SEED.name]), len(tables.design.values[FOLD.name])
+    every = int(best["n_replicates" if "n_replicates" in best.index else "n_seeds"])
+    finished = every - int(best["n_failed"])
     if group.draws > 1:
-        return f"{count(int(best['n_seeds'] - best['n_failed']), 'draw')} of the data, {count(seeds, 'seed')} each"
-    finished = int(best["n_seeds"] - best["n_failed"])
+        return f"{count(finished, 'draw')} of the data, {count(seeds, 'seed')} each"
+    if folds > 1:
+        of = f"{count(folds, 'fold')} x {count(seeds, 'seed')}"
+        return of if finished == every else f"{finished:,} of the {every:,} replicates of {of}"
     return f"{finished:,} of {seeds:,} seeds" if finished < seeds else count(seeds, "seed")
+
+
+def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
+    """Which settings of the best configuration are at an end of what was tried."""
+    for name in ("hidden", "learning_rate", *(axis.name for axis in AXES if axis.takes_ranges)):
+        values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
+        if name == "seed" or len(values) < 3:
+            continue
+        numbers = [_as_number(value) for value in values]
+        known = [number for number in numbers if number is not None]
+        if len(known) < len(numbers):
+            continue
+        at, ends = _as_number(best[name]), (min(known), max(known))
+        if at in ends and not (name == "hidden" and at == 0):
+            way = "smaller" if at == ends[0] else "larger"
+            yield f"Its {name.replace('_', ' ')} is at the edge of what was tried: try {way} values."
 
 
 def _ties(tables: Tables, tied: pd.DataFrame, best: pd.Series) -> str:
@@ -83,7 +119,7 @@ def _ties(tables: Tables, tied: pd.DataFrame, best: pd.Series) -> str:
     if sizes.min() == sizes.iloc[0]:
         return f"{said}, none of them smaller."
     hidden = tied["hidden"].iloc[int(sizes.to_numpy().argmin())]
-    smallest = "is logistic regression" if hidden == "0" else f"has {_units(hidden)}"
+    smallest = "is linear" if hidden == "0" else f"has {_units(hidden)}"
     return f"{said}; the smallest network among them {smallest}."
 
 
@@ -94,8 +130,8 @@ def _features(tables: Tables, row: pd.Series) -> int:
 
 def _configuration(tables: Tables, group: Group, row: pd.Series) -> str:
     """``20 units at 1.2, relu``: hidden units, learning rate, and what else was varied."""
-    units = "logistic regression" if row["hidden"] == "0" else _units(row["hidden"])
-    named = (*tables.problem_columns, "hidden", "learning_rate", "seed")
+    units = "no hidden units" if row["hidden"] == "0" else _units(row["hidden"])
+    named = (*tables.problem_columns, "hidden", "learning_rate", *tables.design.replicate_columns)
     others = [name for name in tables.columns if name not in named and group.table[name].nunique() > 1]
     return ", ".join([f"{units} at {text_of(row['learning_rate'])}", *(in_words({name: row[name]}) for name in others)])
 
@@ -104,8 +140,12 @@ def _units(hidden: str) -> str:
     return "1 unit" if hidden == "1" else f"{hidden} units"
 
 
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f}"
+def _as_number(value: Any) -> float | None:
+    """The number that a value of a setting is; None for words and for several layers."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _trouble(tables: Tables) -> Iterator[str]:
@@ -113,9 +153,12 @@ def _trouble(tables: Tables) -> Iterator[str]:
     summary, total = tables.summary, len(tables.runs)
     for of, is_so, are_so in (
         ("stuck", "is stuck", "are stuck"),
+        ("one_class", "only ever answers one class", "only ever answer one class"),
         ("diverged", "diverged", "diverged"),
         ("failed", "failed", "failed"),
     ):
+        if f"n_{of}" not in summary:
+            continue
         n = int(summary[f"n_{of}"].sum())
         if n == total:
             yield "The only run " + is_so + "." if total == 1 else f"All {total:,} runs {are_so}."
@@ -128,16 +171,14 @@ def _trouble(tables: Tables) -> Iterator[str]:
 def _shared(tables: Tables, some: pd.DataFrame) -> str:
     """What sets these configurations apart: the one or two columns of which they have the smallest share of values."""
     found: list[tuple[float, int, str]] = []
-    for name in tables.columns:
-        if name == "seed":
-            continue
+    for name in tables.design.configuration_columns:
         values, theirs = tables.summary[name].unique().tolist(), some[name].unique().tolist()
-        if len(theirs) < len(values) and (said := _said(theirs, values)):
+        if len(theirs) < len(values) and (said := _said_of(theirs, values)):
             found.append((len(theirs) / len(values), len(found), _with(name, said)))
     return " ".join(text for _, _, text in sorted(sorted(found)[:2], key=lambda each: each[1]))
 
 
-def _said(theirs: list[Any], values: list[Any]) -> str:
+def _said_of(theirs: list[Any], values: list[Any]) -> str:
     """``3 or 4``; of many numbers ``5 or more``, where that is so; nothing where it would take too many words."""
     if len(theirs) <= _LISTED:
         return listed(map(text_of, theirs), "or")

@@ -108,3 +108,40 @@ def jobs(value: Any) -> int:
         return -1 if value in (-1, "-1") else integer(1, 1024)(value)
     except ValueError as error:
         raise ValueError(f"{error}, or -1 for all cores") from None
+
+
+def or_word(word: str, check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What ``check`` takes, or a word."""
+
+    def checked(value: Any) -> Any:
+        if isinstance(value, str) and value == word:
+            return value
+        try:
+            return check(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {word}") from None
+
+    return checked
+
+
+MOST_FOLDS = 1000
+
+
+def split(value: Any) -> str:
+    """How a table is divided: ``seed``, ``fixed`` or ``cv:K``."""
+    text = str(value)
+    if text in ("seed", "fixed"):
+        return text
+    kind, _, folds = text.partition(":")
+    if kind == "cv" and folds.isascii() and folds.isdigit() and 2 <= int(folds) <= MOST_FOLDS:
+        return f"cv:{int(folds)}"
+    raise ValueError(f"seed, fixed or cv:K with K from 2 to {MOST_FOLDS:,}")
+
+
+def character(value: Any) -> str:
+    """One character."""
+    names = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
+    text = names.get(str(value), str(value))
+    if len(text) != 1:
+        raise ValueError(f"one character, or one of {', '.join(name for name in names if name.isalpha())}")
+    return text

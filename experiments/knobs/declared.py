@@ -5,7 +5,7 @@ What the core decides (choices, limits, defaults) is taken from the core.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from experiments.knobs import checks
@@ -14,6 +14,7 @@ from experiments.knobs.knob import Knob
 from experiments.text import listed
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import OPTIMIZERS
+from planar_core.metrics import METRICS
 from planar_core.network import INITIAL_SCALE, INITS
 from planar_core.streams import LARGEST_SEED
 from planar_core.training import DTYPES, Hyperparameters
@@ -22,6 +23,7 @@ LARGEST_COUNT = 10**12  # of iterations: even the smallest network would take da
 FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
 LARGEST_NOISE = 1e6  # any more, and angles of the flower would leave the range of sine and cosine
 
+_data_seed = checks.or_word("seed", checks.integer(0, LARGEST_SEED))
 _noise = checks.real(f"a number from 0 to {LARGEST_NOISE:,.0f}", lambda number: 0 <= number <= LARGEST_NOISE)
 
 
@@ -31,34 +33,55 @@ def _further(name: str, metavar: str, about: str, check: Callable[[Any], Any], d
     return Knob(name, flags, metavar, about, check, (default,), is_axis=True, column="if set", **more)
 
 
+def _reading(
+    name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Sequence[Any] = (), **more: Any
+) -> Knob:
+    """How a table is read."""
+    return Knob(
+        name, (f"--{name.replace('_', '-')}",), metavar, about, check, default, group="data", needs=_OF_TABLE, **more
+    )
+
+
 def _problem(name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Any, **more: Any) -> Knob:
     return _further(name, metavar, about, check, default, is_problem=True, group="data", **more)
 
 
-def is_csv(dataset: str) -> bool:
-    """Whether the name of a data set is taken for the path of a CSV file: if it ends in .csv, in any case."""
-    return dataset.lower().endswith(".csv")
+_TABLES = (".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".xlsx")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
+
+def is_table(dataset: str) -> bool:
+    """Whether the name of a data set is taken for a file that holds a table: by its ending, in any case."""
+    name = dataset.lower()
+    for ending in _COMPRESSED:
+        name = name.removesuffix(ending)
+    return name.endswith(_TABLES) or dataset == FRAME
+
+
+FRAME = "table"  # the name of a table that is given from Python
 
 _CORE = Hyperparameters()._asdict()  # its defaults are those of the knobs of the same name
-_OF_CSV = ("dataset", "a CSV file as data set", is_csv)
+_OF_TABLE = ("dataset", "a file with a table as data set", is_table)
 _OF_MOMENTUM = ("optimizer", "--optimizer momentum", lambda optimizer: optimizer == "momentum")
 _OF_ADAM = ("optimizer", "--optimizer adam", lambda optimizer: optimizer == "adam")
 DATASET = Knob(
-    "dataset", ("--dataset",), "NAME|FILE.csv", "data set: {datasets}, or a CSV file", checks.name, ("flower",),
-    is_axis=True, column="always", is_problem=True, group="data",
+    "dataset", ("--dataset",), "NAME|FILE", "data set: {datasets}, or a file with a table", checks.name, ("flower",),
+    is_axis=True, column="always", is_problem=True, group="data", elsewhere=("data", "input", "file", "csv"),
 )  # fmt: skip
-NOISE = _problem("noise", "SIGMA", "noise of generated points", _noise, "auto", word="auto", takes_ranges=True)
+NOISE = _problem(
+    "noise", "SIGMA", "noise of generated points", _noise, "auto", word="auto", takes_ranges=True, elsewhere=("sigma",),
+)  # fmt: skip
 SAMPLES = _problem(
     "samples", "N", "generated training points", checks.integer(FEWEST_SAMPLES, MOST_SAMPLES), 400, takes_ranges=True,
+    elsewhere=("n-samples", "points"),
 )  # fmt: skip
 DATA_SEED = _problem(
-    "data_seed", "S", "seed of generated points", checks.integer(0, LARGEST_SEED), "auto", word="auto",
+    "data_seed", "S", "seed of generated points; seed: that of the run", _data_seed, "auto", word="auto",
     takes_ranges=True,
 )  # fmt: skip
 TEST_FRACTION = _problem(
     "test_fraction", "P", "part of real data and CSV files that is for testing", checks.fraction, 0.25,
-    takes_ranges=True,
+    takes_ranges=True, elsewhere=("test-size", "validation-split", "holdout"),
 )  # fmt: skip
 FEATURES = _problem(
     "features", "INPUT",
@@ -68,14 +91,15 @@ FEATURES = _problem(
 HIDDEN = Knob(
     "hidden", ("--hidden",), "N|NxN", "hidden units; 8x8: two layers of 8; 0: none", checks.hidden,
     ("1", "2", "3", "4", "5", "20", "50"), is_axis=True, takes_ranges=True, column="always", group="network",
+    elsewhere=("units", "hidden-units", "hidden-layer-sizes", "layers", "hidden-size", "neurons"),
 )  # fmt: skip
 ACTIVATION = _further(
     "activation", "NAME", f"of hidden units: {listed(ACTIVATIONS, 'or')}", checks.one_of(*ACTIVATIONS),
-    next(iter(ACTIVATIONS)), group="network",
+    next(iter(ACTIVATIONS)), group="network", elsewhere=("nonlinearity", "act"),
 )  # fmt: skip
 OPTIMIZER = _further(
     "optimizer", "NAME", "gd (gradient descent), momentum or adam", checks.one_of(*OPTIMIZERS), _CORE["optimizer"],
-    group="training",
+    group="training", elsewhere=("solver", "optimiser"),
 )  # fmt: skip
 MOMENTUM = _further(
     "momentum", "M", "momentum: fraction of the previous update that is carried over", checks.decay, _CORE["momentum"],
@@ -92,6 +116,7 @@ BETA2 = _further(
 LEARNING_RATE = Knob(
     "learning_rate", ("--learning-rate", "--lr"), "LR", "learning rates", checks.not_negative,
     (0.03, 0.1, 0.3, 1.2, 5.0), is_axis=True, takes_ranges=True, column="always", group="training",
+    elsewhere=("eta", "step-size", "learning-rate-init", "rate"),
 )  # fmt: skip
 OUTPUT_LEARNING_RATE = _further(
     "output_learning_rate", "LR", "learning rates of the output layer", checks.not_negative, "same", word="same",
@@ -102,11 +127,11 @@ L1 = _further(
 )  # fmt: skip
 L2 = _further(
     "l2", "C", "penalty on the square of weights", checks.not_negative, _CORE["l2"], takes_ranges=True,
-    group="training",
+    group="training", elsewhere=("alpha", "weight-decay", "ridge"),
 )  # fmt: skip
 BATCH_SIZE = _further(
     "batch_size", "N", "examples of one update", checks.integer(1, LARGEST_COUNT), "all", word="all", takes_ranges=True,
-    group="training",
+    group="training", elsewhere=("batch", "minibatch"),
 )  # fmt: skip
 INIT = _further(
     "init", "NAME", f"initial weights: {listed(INITS, 'or')}", checks.one_of(*INITS), _CORE["init"], group="network",
@@ -115,21 +140,64 @@ INIT_SCALE = _further(
     "init_scale", "C", f"factor of the initial weights; auto: {INITIAL_SCALE} with normal, else 1", checks.positive,
     "auto", word="auto", takes_ranges=True, group="network",
 )  # fmt: skip
+CLASS_WEIGHT = _further(
+    "class_weight", "WAY", "none, or balanced: every class counts as much", checks.one_of("none", "balanced"), "none",
+    group="training", elsewhere=("weights",),
+)  # fmt: skip
+FOLD = Knob(
+    "fold", (), "K", "fold of a cross-validation", checks.integer(0, checks.MOST_FOLDS - 1), (None,), is_axis=True,
+    column="if set", is_replicate=True,
+)  # fmt: skip
 SEED = Knob(
-    "seed", ("--seeds", "--seed"), "S", "seeds of the initial weights", checks.integer(0, LARGEST_SEED), range(10),
-    is_axis=True, takes_ranges=True, column="always", group="network",
+    "seed", ("--seeds", "--seed"), "S", "seeds of the initial weights, and of splits", checks.integer(0, LARGEST_SEED),
+    range(10), is_axis=True, takes_ranges=True, column="always", group="network", is_replicate=True,
+    elsewhere=("n-trials", "trials", "repeats", "random-state", "n-seeds"),
 )  # fmt: skip
-TARGET = Knob(
-    "target", ("--target",), "COLUMN", "column of a CSV file that holds the class; default: the last", checks.name, (),
-    column="if set", is_problem=True, group="data", needs=_OF_CSV,
+TARGET = _reading(
+    "target", "COLUMN", "column to be predicted; default: the last", checks.name, column="if set", is_problem=True,
+    elsewhere=("label", "labels", "y", "target-column", "class"),
 )  # fmt: skip
-POSITIVE = Knob(
-    "positive", ("--positive",), "LABEL", "label of a CSV file that is class 1, all others class 0", checks.name, (),
-    column="if set", is_problem=True, group="data", needs=_OF_CSV,
+POSITIVE = _reading(
+    "positive", "LABEL", "label, or labels, that are class 1; all others are class 0", checks.name, column="if set",
+    is_problem=True, is_list=True,
+)  # fmt: skip
+TASK = _reading(
+    "task", "TASK", "classification or regression", checks.one_of("auto", "classification", "regression"),
+    ("auto",),
+)  # fmt: skip
+DROP = _reading("drop", "COLUMN", "columns to leave out", checks.name, is_list=True)
+KEEP = _reading("keep", "COLUMN", "columns to keep that would be left out", checks.name, is_list=True)
+MISSING = _reading(
+    "missing", "WAY", "gaps: fill, drop (the rows) or refuse", checks.one_of("fill", "drop", "refuse"), ("fill",)
+)
+MISSING_VALUES = _reading(
+    "missing_values", "TEXT", "further texts that stand for a gap", checks.name, is_list=True, elsewhere=("na-values",),
+)  # fmt: skip
+HEADER = _reading(
+    "header",
+    "YES|NO",
+    "whether the first line has the names; default: auto",
+    checks.one_of("auto", "yes", "no"),
+    ("auto",),
+)
+SEPARATOR = _reading(
+    "separator", "CHAR", "between columns, such as ; or tab; default: found", checks.character,
+    elsewhere=("delimiter", "sep", "delim"),
+)  # fmt: skip
+DECIMAL = _reading("decimal", "CHAR", "decimal mark, . or a comma; default: found", checks.one_of(".", ","))
+ENCODING = _reading("encoding", "NAME", "of the text, such as utf-8 or cp1252; default: found", checks.name)
+GROUP = _reading(
+    "group", "COLUMN", "rows with one value here stay together, in training or in testing", checks.name,
+    elsewhere=("groups",),
+)  # fmt: skip
+TEST_FILE = _reading("test_file", "FILE", "a second table, to test on", checks.name)
+SPLIT = Knob(
+    "split", ("--split",), "RULE", "of tables: seed (each seed has its own), cv:K (K folds), or fixed (one for all)",
+    checks.split, ("auto",), group="data", word="auto", elsewhere=("cv", "folds", "n-folds", "k-fold", "kfold"),
 )  # fmt: skip
 ITERATIONS = Knob(
     "iterations", ("--iterations",), "N", "updates of each network", checks.integer(0, LARGEST_COUNT), (5000,),
-    group="training",
+    group="training", elsewhere=("epochs", "n-epochs", "num-epochs", "max-iter", "steps", "n-iter"),
 )  # fmt: skip
 RECORD_EVERY = Knob(
     "record_every", ("--record-every",), "N", "iterations between records of a curve; default: a 50th of all",
@@ -137,19 +205,35 @@ RECORD_EVERY = Knob(
 )  # fmt: skip
 DTYPE = Knob(
     "dtype", ("--dtype",), "DTYPE", f"precision of the arithmetic: {listed(DTYPES, 'or')}", checks.one_of(*DTYPES),
-    DTYPES[:1], column="if set", group="training",
+    DTYPES[:1], column="if set", group="training", elsewhere=("precision",),
 )  # fmt: skip
+METRIC = Knob(
+    "metric", ("--metric",), "NAME", f"how networks are judged, the first ranks: {listed(METRICS)}; default: accuracy or r2",
+    checks.one_of(*METRICS), (), is_list=True, elsewhere=("scoring", "score", "metrics"),
+)  # fmt: skip
+
 KNOBS = (
     DATASET, NOISE, SAMPLES, DATA_SEED, TEST_FRACTION, FEATURES,
     HIDDEN, ACTIVATION,
-    OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE, SEED,
-    TARGET, POSITIVE, ITERATIONS, RECORD_EVERY, DTYPE,
+    OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE,
+    CLASS_WEIGHT, FOLD, SEED,
+    TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
+    SPLIT, METRIC, ITERATIONS, RECORD_EVERY, DTYPE,
 )  # fmt: skip
 """Every knob of a sweep. The axes stand in the order in which a sweep nests them, the innermost last."""
 
 AXES = tuple(knob for knob in KNOBS if knob.is_axis)
+REQUESTED = tuple(knob for knob in KNOBS if knob is not FOLD)
+"""Those that a request can name; folds follow from the rule of the split."""
+READING = (
+    TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
+)  # fmt: skip
+"""How a table is read."""
 ZIP = "--zip"
-JOBS = Knob("jobs", ("--jobs", "-j"), "N", "networks trained at once; -1: one a core", checks.jobs, (-1,))
+JOBS = Knob(
+    "jobs", ("--jobs", "-j"), "N", "networks trained at once; -1: one a core", checks.jobs, (-1,),
+    elsewhere=("n-jobs", "workers", "cores", "num-workers"),
+)  # fmt: skip
 BACKEND = Knob(
     "backend", ("--backend",), "BACKEND", "threading; loky, which uses processes; or dask, a cluster",
     checks.one_of("threading", "loky", "dask"), ("threading",),
@@ -160,3 +244,24 @@ SCHEDULER = Knob(
 )  # fmt: skip
 HOW = (JOBS, BACKEND, SCHEDULER)
 """How to run a sweep: its results depend on none of these."""
+
+ALIASES = {
+    flag.lstrip("-").replace("-", "_"): knob.name for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER) for flag in knob.flags
+}
+"""The name of a knob for each of its flags, in Python's spelling: ``lr`` is ``learning_rate``."""
+
+
+def elsewhere(name: str) -> str:
+    """`` (here it is --iterations)`` for what other programs call a setting; nothing for any other name."""
+    spelled = name.lstrip("-").replace("_", "-").lower()
+    for knob in (*KNOBS, *HOW):
+        if spelled in knob.elsewhere:
+            return f" (here it is {knob.flags[0]})"
+    return _NOT_HERE.get(spelled, "")
+
+
+_NOT_HERE = {
+    "dropout": " (there is none here: --l2 and --l1 are penalties on the weights)",
+    "early-stopping": " (there is none here: curves.csv has every record of a training)",
+    "epoch": " (here it is --iterations)",
+}

@@ -28,6 +28,9 @@ class Knob:
     word: taken in place of a number; the data or the core know it as None
     needs: another axis, what that has to be for this one to have an effect, and a test of a value of it
     gathered: takes the values given together, returns those that are meant
+    is_list: whether a knob that is no axis takes several values, which are one setting together
+    elsewhere: what other programs call it, as on a command line; a slip is answered with our name
+    is_replicate: whether it tells the replicates of a configuration apart
     """
 
     name: str
@@ -44,6 +47,9 @@ class Knob:
     word: str | None = None
     needs: tuple[str, str, Callable[[Any], bool]] | None = None
     gathered: Callable[[list[Any]], list[Any]] = list
+    is_list: bool = False
+    elsewhere: tuple[str, ...] = ()
+    is_replicate: bool = False
 
     @property
     def is_further(self) -> bool:

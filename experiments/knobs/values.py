@@ -10,13 +10,17 @@ from typing import Any
 from experiments.knobs.checks import one_set
 from experiments.knobs.declared import FEATURES, SEED
 from experiments.knobs.knob import Knob, SweepError
+from experiments.knobs.words import range_text
 
 LARGEST_AXIS = 100_000  # values, as they are listed; a single range of seeds is not, and may have them all
 _SIGNIFICANT_DIGITS = 12  # of the points of a log range
 
 
 def _bad(knob: Knob, given: Any, expected: str) -> SweepError:
-    return SweepError(f"{knob.flags[0]}: expected {expected}, got {given!r}")
+    hint = ""
+    if knob.is_axis and isinstance(given, str) and "," in given:
+        hint = f"; separate values by blanks: {knob.flags[0]} {' '.join(given.replace(',', ' ').split())}"
+    return SweepError(f"{knob.flags[0]}: expected {expected}, got {given!r}{hint}")
 
 
 def _too_many(knob: Knob) -> SweepError:
@@ -35,9 +39,15 @@ def _checked(knob: Knob, value: Any) -> Any:
 
 
 def value_of(knob: Knob, given: Any) -> Any:
-    """The checked value of a knob that is no axis, in standard form; for None the default. Or SweepError."""
+    """The checked value of a knob that is no axis, in standard form; for None the default. Or SweepError.
+
+    A knob that takes a list has a list as its value.
+    """
     if given is None:
         return knob.default[0] if knob.default else None
+    if knob.is_list:
+        several = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+        return [_checked(knob, value) for value in several] or None
     if not isinstance(given, str) and isinstance(given, Iterable):
         raise _bad(knob, given, "one value")
     return _checked(knob, given)
@@ -56,8 +66,16 @@ def values_of(knob: Knob, given: Any) -> tuple[Sequence[Any], str | None]:
     values = every_value_of(knob, given)
     if isinstance(values, range):
         return values, None
+    if knob is SEED and len(values) == 1 and values[0] > 1 and _is_one_number(given):
+        return values, f"{knob.flags[0]} {values[0]}: one seed; for seeds 0 to {values[0] - 1} give 0:{values[0]}"
     kept, repeated = without_repetition(values)
     return kept, repeated and f"{knob.flags[0]}: {repeated}"
+
+
+def _is_one_number(given: Any) -> bool:
+    """Whether no list was given, or one of a single number: someone may have meant so many."""
+    items = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    return len(items) == 1 and ":" not in str(items[0])
 
 
 def every_value_of(knob: Knob, given: Any) -> Sequence[Any]:
@@ -84,8 +102,8 @@ def every_value_of(knob: Knob, given: Any) -> Sequence[Any]:
 
 def plain(knob: Knob, values: Sequence[Any]) -> Any:
     """Values of an axis as JSON has them, from which the same ones come; a range stays a range (``0:10``)."""
-    if isinstance(values, range) and values.step == 1:
-        return f"{values.start}:{values.stop}"
+    if isinstance(values, range):
+        return range_text(values)
     if knob is FEATURES and len(values) > 1 and one_set(values):
         return [[value] for value in values]
     return list(values)
@@ -128,14 +146,16 @@ def _points(knob: Knob, item: Any) -> Sequence[Any]:
             if count > LARGEST_AXIS:
                 raise _too_many(knob)
             return _spaced(kind, first, last, count)
-        (stop,) = rest
-        if points := range(int(kind), int(stop)):
+        stop, step = (*rest, "1") if len(rest) == 1 else rest
+        if int(step) > 0 and (points := range(int(kind), int(stop), int(step))):
             return points
     except SweepError:
         raise
     except (ValueError, IndexError, ArithmeticError):
         pass
-    raise _bad(knob, item, "a range: A:B with A below B, or lin:A:B:N or log:A:B:N (A, B above 0) with N above 1")
+    raise _bad(
+        knob, item, "a range: A:B or A:B:STEP with A below B, or lin:A:B:N or log:A:B:N (A, B above 0) with N above 1"
+    )
 
 
 def _spaced(kind: str, first: Decimal, last: Decimal, count: int) -> Sequence[Any]:

@@ -20,7 +20,8 @@ from experiments.knobs.features import Term, parse
 from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import evenly
-from experiments.store.store import MEASURES, STATUSES
+from experiments.store.store import CURVES, STATUSES
+from experiments.tables.stored import measures
 from experiments.tables.tables import Tables
 from planar_core.training import recorded_iterations
 
@@ -77,7 +78,7 @@ def contents(tables: Tables) -> dict[str, Any]:
         "statuses": list(STATUSES),
         "runs": {
             "status": _encoded(pd.Categorical(runs["status"], STATUSES).codes.astype(np.uint8)),
-            **{measure: _encoded(_rounded(runs[measure].to_numpy(np.float64))) for measure in MEASURES},
+            **{measure: _encoded(_rounded(runs[measure].to_numpy(np.float64))) for measure in measures(tables.score)},
         },
         "curves_at": at[records].tolist(),
         "curves": {
@@ -158,8 +159,8 @@ def _kept_curves(
 
 
 def _read_runs(tables: Tables, wanted: Ints, n_records: int) -> tuple[npt.NDArray[np.float64], list[bytes]]:
-    """The curves (runs, 3, records) and the stored parameters of runs, given by their positions."""
-    curves = np.full((len(wanted), 3, n_records), np.nan)
+    """The curves (runs, 4, records) and the stored parameters of runs, given by their positions."""
+    curves = np.full((len(wanted), len(CURVES), n_records), np.nan)
     places = {int(position): place for place, position in enumerate(wanted)}
     parameters = [b""] * len(wanted)
     if places:

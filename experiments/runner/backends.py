@@ -71,7 +71,7 @@ def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:
         jobs, waiting = min(jobs, len(few)), itertools.chain(few, waiting)
         measure_speed(todo.design.dtype)  # compile once, here: workers read the kernels from disk
         resource_tracker.ensure_running()  # as in `workers`
-    pool = Pool(todo.problems, how.backend, jobs)
+    pool = Pool(todo.parts, how.backend, jobs)
     try:
         with contextlib.closing(pool.train(waiting)) as results:
             yield from results

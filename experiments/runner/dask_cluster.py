@@ -18,6 +18,7 @@ from distributed import Client, KilledWorker, LocalCluster, as_completed, defaul
 
 from experiments.knobs.declared import SCHEDULER
 from experiments.knobs.knob import SweepError
+from experiments.runner.parts import Part
 from experiments.runner.retry import WorkerDied, alone
 from experiments.runner.train import Problem
 from experiments.runner.work import Batch, BatchResult, Todo, batches, train_batch
@@ -57,12 +58,20 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
     worker had to do; so the tasks that it gives up are tried once more, alone, when all others are done.
     """
     client = default_client()
-    # A result of a task, and no data sent beforehand: that would be lost with the workers that hold it.
-    problems = {key: client.submit(_itself, problem, pure=False) for key, problem in todo.problems.items()}
+    shared: dict[Part, Any] = {}  # what many batches want
     under_way: dict[Any, Batch] = {}
 
+    def problem_for(part: Part) -> Any:
+        if part.seed is not None:
+            return todo.parts[part]
+        if part not in shared:
+            # A result of a task, and no data sent beforehand: that would be lost with the workers that hold it.
+            shared[part] = client.submit(_itself, todo.parts[part], pure=False)
+        return shared[part]
+
     def submit(batch: Batch) -> Any:
-        future = client.submit(train_batch, batch, problems[batch.problem], pure=False)
+        problems = {piece.part: problem_for(piece.part) for piece in batch.pieces}
+        future = client.submit(_train, batch, list(problems), *problems.values(), pure=False)
         under_way[future] = batch
         return future
 
@@ -95,3 +104,7 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
 
 def _itself(problem: Problem) -> Problem:
     return problem
+
+
+def _train(batch: Batch, parts: list[Part], *problems: Problem) -> BatchResult:
+    return train_batch(batch, dict(zip(parts, problems, strict=True)))

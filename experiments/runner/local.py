@@ -10,16 +10,15 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
 import joblib
 
-from experiments.design import ProblemKey
+from experiments.runner.parts import Parts
 from experiments.runner.retry import WorkerDied, alone
-from experiments.runner.train import Problem
-from experiments.runner.work import Batch, BatchResult, train_batch
+from experiments.runner.work import Batch, BatchResult, problems_of, train_batch
 
 _LOOK_SECONDS = 0.5  # between two looks of a worker at whether its parent lives
 _ATTEMPTS = 2  # at a run alone in a worker of its own, before it is the run that kills it
@@ -28,8 +27,8 @@ _ATTEMPTS = 2  # at a run alone in a worker of its own, before it is the run tha
 class Pool:
     """Workers for batches, made anew where a dead one broke them."""
 
-    def __init__(self, problems: Mapping[ProblemKey, Problem], backend: str, jobs: int) -> None:
-        self._problems, self._backend, self._jobs = problems, backend, jobs
+    def __init__(self, parts: Parts, backend: str, jobs: int) -> None:
+        self._parts, self._backend, self._jobs = parts, backend, jobs
         self.stop = threading.Event()
         self._stop_of_threads = self.stop if backend == "threading" else None  # it cannot travel to a process
 
@@ -88,7 +87,7 @@ class Pool:
             **({"initializer": _end_with, "initargs": (os.getpid(),)} if processes else {}),
         )
         tasks = (
-            joblib.delayed(train_batch)(batch, self._problems[batch.problem], self._stop_of_threads)
+            joblib.delayed(train_batch)(batch, problems_of(batch, self._parts), self._stop_of_threads)
             for batch in batches
         )
         with interrupts_held_back():
@@ -113,7 +112,7 @@ def _end_with(parent: int) -> None:
 
 def _name_of(batch: Batch) -> tuple[int, int]:
     """What no other batch has: its first run."""
-    return batch.configurations[0], batch.networks.seeds[0]
+    return batch.series[0], batch.seeds[0]
 
 
 def _close(done: Generator[Any]) -> None:

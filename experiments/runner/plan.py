@@ -42,7 +42,8 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     work = parameters = largest = 0
     for group in todo.groups():
         work += group.work * group.n_runs
-        of_one = network.count_parameters(todo.problems[group.problem].features, group.hidden)
+        problem = todo.parts.example(group.problem)
+        of_one = network.count_parameters(problem.features, group.hidden, problem.outputs)
         parameters, largest = parameters + group.n_runs * of_one, max(largest, of_one)
     runs, at_once = design.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
     text = sum(
@@ -50,8 +51,9 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
         for axis in AXES
         if axis is DATASET or (axis.is_further and axis.name in design.columns)
     )
-    dealt = max(_mini_batch_numbers(problem, design.values[BATCH_SIZE.name]) for problem in todo.problems.values())
-    numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in todo.problems.values())
+    problems = [todo.parts.example(key) for key in todo.parts.sources]
+    dealt = max(_mini_batch_numbers(problem, design.values[BATCH_SIZE.name]) for problem in problems)
+    numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in problems)
     # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
     return Plan(
         runs=runs,

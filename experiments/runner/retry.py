@@ -14,14 +14,14 @@ class WorkerDied(Exception):
 
 def alone(batch: Batch, attempt: Callable[[Batch], BatchResult], attempts: int) -> Iterator[BatchResult]:
     """A batch that may have killed a worker, in parts if need be: the run that always does becomes a failed one."""
-    for left in reversed(range(attempts if len(batch.configurations) == 1 else 1)):
+    for left in reversed(range(attempts if len(batch) == 1 else 1)):
         try:
             yield attempt(batch)
             return
         except WorkerDied as died:
-            if len(batch.configurations) == 1 and not left:
+            if len(batch) == 1 and not left:
                 yield BatchResult(batch, [failed(f"its worker process died each time it was tried ({died})")])
                 return
-    middle = len(batch.configurations) // 2
+    middle = len(batch) // 2
     yield from alone(batch.part(0, middle), attempt, attempts)
-    yield from alone(batch.part(middle, len(batch.configurations)), attempt, attempts)
+    yield from alone(batch.part(middle, len(batch)), attempt, attempts)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from experiments.datasets.data import Data
+from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.knobs.words import in_words
 from experiments.runner.backends import How, train_all
@@ -31,7 +31,7 @@ class Done:
 
 def run(
     design: Design,
-    data: Mapping[ProblemKey, Data],
+    sources: Mapping[ProblemKey, Source],
     store: Store,
     how: How,
     jobs: int,
@@ -46,17 +46,15 @@ def run(
     Raises RunFailed if the first failed run is to be the last one.
     """
     start = time.perf_counter()
-    left = todo(design, data, store, how.fresh, is_checked)
+    left = todo(design, sources, store, how.fresh, is_checked)
     if begin is not None:
         begin(left)
-    store.add_data([each for d in data.values() for each in (d, d.base) if each is not None])
-    numbers = store.configurations(
-        design.identity(run, data[run.problem].fingerprint) for run in design.configurations()
-    )
+    _keep(sources.values(), store)
+    numbers = store.configurations(design.identity(run, sources[run.problem].identity) for run in design.all_series())
     with contextlib.closing(train_all(left, how, jobs)) as results:
         for result in results:
             batch = result.batch
-            store.add([numbers[position] for position in batch.configurations], batch.networks.seeds, result.runs)
+            store.add([numbers[position] for position in batch.series], batch.seeds, result.runs)
             if progress is not None:
                 progress(result)
             if how.fail_fast:
@@ -64,9 +62,18 @@ def run(
     return Done(left.n_runs, design.size - left.n_runs, time.perf_counter() - start, how)
 
 
+def _keep(sources: Iterable[Source], store: Store) -> None:
+    """Keep what the networks are trained on."""
+    for source in sources:
+        if (content := source.content) is not None:
+            store.add_source(source.fingerprint, *content)
+    fixed = [source.first for source in sources if source.content is None]
+    store.add_data([each for data in fixed for each in (data, data.base) if each is not None])
+
+
 def _raise_first_failure(design: Design, result: BatchResult) -> None:
     batch = result.batch
-    for position, seed, run in zip(batch.configurations, batch.networks.seeds, result.runs, strict=True):
+    for position, seed, run in zip(batch.series, batch.seeds, result.runs, strict=True):
         if run.status == "failed":
-            knobs = {**design.configuration(position)._asdict(), **design.settings, "seed": seed}
+            knobs = {**design.series(position)._asdict(), **design.settings, "seed": seed}
             raise RunFailed(f"{in_words({name: knobs[name] for name in design.columns})}: {run.error}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from experiments.datasets.data import Data
 from experiments.knobs.declared import AXES
+from experiments.knobs.knob import Knob
 from experiments.knobs.values import known_value
-from experiments.store.store import MEASURES, StoredRun
+from experiments.store.store import CURVES, StoredRun
 from planar_core import network, training
 from planar_core.kernels import Examples
 from planar_core.training import Hyperparameters
@@ -31,12 +34,28 @@ class Problem:
     features: int
     train: Examples
     test: Examples
+    task: str = "binary"
+    outputs: int = 1
 
     @classmethod
-    def of(cls, data: Data, dtype: str) -> Problem:
-        """The padded arrays of a data set, in the precision of the training."""
-        train = network.examples(data.X, data.Y, np.dtype(dtype))
-        return cls(data.X.shape[0], train, network.examples(data.X_test, data.Y_test, np.dtype(dtype)))
+    def of(cls, data: Data, dtype: str, class_weight: str = "none") -> Problem:
+        """The padded arrays of a data set, in the precision of the training.
+
+        Raises ValueError for class weights of a regression.
+        """
+        classes = len(data.class_names) if data.task == "multiclass" else None
+        weights = balanced(data.Y[0]) if class_weight == "balanced" else None
+        examples = functools.partial(network.examples, dtype=np.dtype(dtype), task=data.task, classes=classes)
+        train = examples(data.X, data.Y, sample_weight=weights)
+        test = examples(data.X_test, data.Y_test)
+        return cls(data.X.shape[0], train, test, data.task, data.outputs)
+
+
+def balanced(labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A weight for each example, (examples,), so that each class has as much in all: n / (classes * n of the class)."""
+    classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    weights: npt.NDArray[np.float64] = (labels.size / (classes.size * counts))[codes]
+    return weights
 
 
 @dataclass(frozen=True)
@@ -66,10 +85,14 @@ class Networks:
 
 
 def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
-    """What the core wants to know of a run. A further knob that is not among ``knobs`` is at its default."""
+    """What the core wants to know of a run. A further knob without a value is at its default."""
     return Hyperparameters(
-        **{axis.name: known_value(axis, knobs.get(axis.name, axis.default[0])) for axis in _OF_HYPERPARAMETERS}
+        **{axis.name: known_value(axis, _or_default(axis, knobs.get(axis.name))) for axis in _OF_HYPERPARAMETERS}
     )
+
+
+def _or_default(axis: Knob, value: Any) -> Any:
+    return axis.default[0] if value is None else value
 
 
 def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:
@@ -89,13 +112,13 @@ def train(networks: Networks, problem: Problem, stop: threading.Event | None = N
 
 def failed(why: str) -> StoredRun:
     """A run without numbers."""
-    return StoredRun("failed", np.zeros((len(MEASURES), 0)), b"", " ".join(why.split()).rstrip(":"))
+    return StoredRun("failed", np.zeros((len(CURVES), 0)), b"", " ".join(why.split()).rstrip(":"))
 
 
 def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -> list[StoredRun]:
     features, hidden = problem.features, networks.hidden
     arrays = training.new_batch(
-        features, hidden, networks.seeds, networks.hyperparameters, networks.n_records, networks.dtype
+        features, hidden, networks.seeds, networks.hyperparameters, networks.n_records, networks.dtype, problem.outputs
     )
     for _ in training.train_batch(
         hidden,
@@ -106,12 +129,14 @@ def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -
         networks.iterations,
         networks.record_every,
         activation=networks.activation,
+        task=problem.task,
+        outputs=problem.outputs,
     ):
         if stop is not None and stop.is_set():
             raise Stopped
-    flat = network.flatten(arrays.parameters, features, network.layout(features, hidden))
+    flat = network.flatten(arrays.parameters, features, network.layout(features, hidden, outputs=problem.outputs))
     flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-    curves = np.stack([arrays.costs, arrays.train_accuracies, arrays.test_accuracies], axis=1)
+    curves = np.stack([arrays.costs, arrays.train_scores, arrays.test_scores, arrays.test_costs], axis=1)
     return [
         StoredRun("diverged" if diverged else "ok", curve[:, :filled], parameters.tobytes(), "")
         for curve, filled, parameters, diverged in zip(

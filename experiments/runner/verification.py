@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 
-from experiments.knobs.declared import ACTIVATION, AXES
+from experiments.datasets.loading import restored
+from experiments.datasets.source import Fixed, Source
+from experiments.knobs.declared import ACTIVATION, AXES, CLASS_WEIGHT, FOLD
 from experiments.knobs.words import in_words
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.runner.work import work_of_run
 from experiments.store.store import Store, StoredRun
 from planar_core.training import NUMERICS, n_records
 
+_PARTS_KEPT = 64
 _BATCH = 2**30  # of work, see work_of_run: a quarter of a second
 
 
 class Stored(NamedTuple):
-    """Runs of one configuration, to be verified."""
+    """Runs of one series, to be verified."""
 
     number: int  # of the configuration
     identity: dict[str, Any]  # what determines its numbers, as in Design.identity
@@ -59,24 +63,40 @@ def sample(finished: Sequence[Stored], n: int) -> list[Stored]:
 
 def differences(opened: Store, runs: Sequence[Stored], jobs: int = -1) -> Iterator[list[str]]:
     """Train runs again, batch by batch: a line for each that gives other bits than are stored."""
+    source_of = cache(lambda identity: _source(json.loads(identity), opened))
 
-    @cache
-    def problem(fingerprint: str, dtype: str) -> Problem:
-        return Problem.of(opened.data(fingerprint, name="", feature_names=(), class_names=("", "")), dtype)
+    @lru_cache(_PARTS_KEPT)
+    def problem(source: Source, seed: int | None, fold: int | None, dtype: str, class_weight: str) -> Problem:
+        return Problem.of(source.first if seed is None else source.part(seed, fold), dtype, class_weight)
 
     def tasks() -> Iterator[Any]:
         for number, identity, seeds in runs:
-            data, iterations = problem(identity["data"], identity["dtype"]), identity["iterations"]
-            records = n_records(iterations, identity["record_every"])
-            batch_size = hyperparameters(identity).batch_size
-            work = work_of_run(data, identity["hidden"], iterations, records, batch_size)
-            size = max(1, _BATCH // max(1, work))
-            for start in range(0, len(seeds), size):
+            source = source_of(json.dumps({name: identity.get(name) for name in ("data", "task", "outputs")}))
+            how = hyperparameters(identity)
+            iterations, fold = identity["iterations"], identity.get(FOLD.name)
+            weight = identity.get(CLASS_WEIGHT.name, CLASS_WEIGHT.default[0])
+            records, size, start = n_records(iterations, identity["record_every"]), 1, 0
+            while start < len(seeds):
+                data = problem(source, seeds[start] if source.varies else None, fold, identity["dtype"], weight)
+                if not source.varies:
+                    work = work_of_run(data, identity["hidden"], iterations, records, how.batch_size)
+                    size = max(1, _BATCH // max(1, work))
                 some = seeds[start : start + size]
                 yield joblib.delayed(_compare)(identity, data, some, [opened.run(number, seed) for seed in some])
+                start += size
 
     pool = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator", batch_size=1)
     yield from pool(tasks())
+
+
+def _source(identity: dict[str, Any], opened: Store) -> Source:
+    """What runs were trained on; names do not matter for that."""
+    content = opened.source(identity["data"])
+    if content is not None:
+        return restored(*content)
+    classes = ("",) * (identity["outputs"] or 2)
+    task = identity["task"] or "binary"
+    return Fixed(opened.data(identity["data"], name="", feature_names=(), class_names=classes, task=task))
 
 
 def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: list[StoredRun]) -> list[str]:
@@ -89,6 +109,8 @@ def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: 
     )
     lines = []
     for seed, old, new in zip(seeds, stored, train(networks, data), strict=True):
+        if np.isnan(old.curves[-1]).all():  # of before the costs of tests were kept
+            new.curves[-1] = np.nan
         others = [name for name in StoredRun._fields if _bits(getattr(old, name)) != _bits(getattr(new, name))]
         if others:
             run = in_words({axis.name: identity[axis.name] for axis in AXES if axis.name in identity})

@@ -6,23 +6,26 @@ import math
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from experiments.datasets.data import Data
+from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, HIDDEN, SEED
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
+from experiments.runner.parts import Part, Parts
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.store.store import Store, StoredRun
 from planar_core import network, training
 from planar_core.simd import LANES
+from planar_core.training import Hyperparameters
 
 # A batch should be worth its scheduling and show on the progress bar, yet leave the others something to do.
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
 _BATCHES_PER_JOB = 32
 MOST_GROUPS = 1_000_000  # which are listed, to sort them
+_KEPT = 10_000  # series whose hyperparameters are at hand
 # Of work, as measured: to find the place of an example in a mini-batch and copy it there; and once for each of them.
 _DEALING, _MINI_BATCH = 100, 1000
 
@@ -30,20 +33,44 @@ _DEALING, _MINI_BATCH = 100, 1000
 _SHARED = {axis.name for axis in AXES if axis.is_problem or axis in (HIDDEN, ACTIVATION)}
 
 
+class Piece(NamedTuple):
+    """Networks of one shape that are trained on the same data. ``series`` has the position of the series of each."""
+
+    part: Part
+    series: list[int]
+    networks: Networks
+
+
 @dataclass(frozen=True)
 class Batch:
     """Networks of a sweep that are trained in one go, and where they stand in it."""
 
-    problem: ProblemKey
-    configurations: list[int]  # of each network: the position among those of the sweep
-    networks: Networks
+    pieces: list[Piece]
     work: int  # as in work_of_run
+
+    @property
+    def series(self) -> list[int]:
+        """Of each network the position of its series in the sweep."""
+        return [position for piece in self.pieces for position in piece.series]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Of each network its seed."""
+        return [seed for piece in self.pieces for seed in piece.networks.seeds]
+
+    def __len__(self) -> int:
+        return sum(len(piece.series) for piece in self.pieces)
 
     def part(self, start: int, end: int) -> Batch:
         """Some of its networks."""
-        configurations = self.configurations[start:end]
-        work = self.work * len(configurations) // len(self.configurations)
-        return replace(self, configurations=configurations, networks=self.networks.part(start, end), work=work)
+        pieces, first = [], 0
+        for piece in self.pieces:
+            n = len(piece.series)
+            low, high = max(0, start - first), min(n, end - first)
+            if low < high:
+                pieces.append(Piece(piece.part, piece.series[low:high], piece.networks.part(low, high)))
+            first += n
+        return Batch(pieces, self.work * (end - start) // len(self))
 
 
 @dataclass(frozen=True)
@@ -62,24 +89,24 @@ class Group(NamedTuple):
     activation: str
     work: int  # of each, as in work_of_run
     n_runs: int
-    stretches: range  # where their configurations are in the sweep: the first of each stretch
+    stretches: range  # where their series are in the sweep: the first of each stretch
     length: int  # of a stretch
 
-    def configurations(self) -> Iterator[int]:
-        """The positions of their configurations in the design."""
+    def series(self) -> Iterator[int]:
+        """The positions of their series in the sweep."""
         for first in self.stretches:
             yield from range(first, first + self.length)
 
 
 @dataclass(frozen=True)
 class Todo:
-    """What is left of a design.
+    """What is left of a sweep.
 
-    seeds: for each configuration those to be trained; None stands for all seeds of all configurations
+    seeds: for each series those to be trained; None stands for all seeds of all series
     """
 
     design: Design
-    problems: dict[ProblemKey, Problem]
+    parts: Parts
     seeds: list[Sequence[int]] | None
 
     @property
@@ -96,27 +123,27 @@ class Todo:
         """Runs that take equally long: those that may share a batch, and have a batch size in common.
 
         The outer dimensions of the sweep, up to the last one with anything that a batch shares, tell its kinds apart.
-        The configurations of a kind stand together; those with one batch size lie among them at regular distances.
+        The series of a kind stand together; those with one batch size lie among them at regular distances.
         """
         design = self.design
         records = training.n_records(design.iterations, design.record_every)
         width, sizes, length = self._extents()
-        for first in range(0, design.n_configurations, width):
+        for first in range(0, design.n_series, width):
             for start in range(first, first + sizes * length, length):
-                run = design.configuration(start)
+                run = design.series(start)
                 batch_size = known_value(BATCH_SIZE, run.batch_size)
-                problem = self.problems[run.problem]
+                problem = self.parts.example(run.problem)
                 work = work_of_run(problem, run.hidden, design.iterations, records, batch_size)
                 stretches = range(start, first + width, sizes * length)
                 group = Group(run.problem, run.hidden, run.activation, work, 0, stretches, length)
                 if self.seeds is None:
                     n_runs = width // sizes * len(design.values["seed"])
                 else:
-                    n_runs = sum(len(self.seeds[position]) for position in group.configurations())
+                    n_runs = sum(len(self.seeds[position]) for position in group.series())
                 yield group._replace(n_runs=n_runs)
 
     def _extents(self) -> tuple[int, int, int]:
-        """Configurations of a kind, batch sizes in it, and configurations of one batch size that stand together."""
+        """Series of a kind, batch sizes in it, and series of one batch size that stand together."""
         dimensions = self.design.dimensions[:-1]  # but for the seed
         outer = 1 + max(k for k, each in enumerate(dimensions) if not _SHARED.isdisjoint(each.names))
         of_size = next(k for k, each in enumerate(dimensions) if BATCH_SIZE.name in each.names)
@@ -128,7 +155,7 @@ class Todo:
     def n_groups(self) -> int:
         """How many ``groups`` gives, at most."""
         width, sizes, _ = self._extents()
-        return self.design.n_configurations // width * sizes
+        return self.design.n_series // width * sizes
 
 
 def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, batch_size: int | None = None) -> int:
@@ -138,7 +165,7 @@ def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, ba
     with its tanh, takes four. A record has no backward pass and takes half an iteration on all examples. A mini-batch
     is padded to whole vectors, and one more stands for adding up their lanes, which is little beside all examples.
     """
-    shapes = network.layer_shapes(problem.features, hidden)
+    shapes = network.layer_shapes(problem.features, hidden, problem.outputs)
     work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
     examples, test_examples = int(problem.train.X.shape[1]), int(problem.test.X.shape[1])
     work_of_records = work_of_example * (records * (examples + test_examples) // 2)
@@ -151,7 +178,7 @@ def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, ba
 
 def todo(
     design: Design,
-    data: Mapping[ProblemKey, Data],
+    sources: Mapping[ProblemKey, Source],
     store: Store | None,
     fresh: bool = False,
     is_checked: bool = False,
@@ -162,19 +189,19 @@ def todo(
 
     Raises SweepError for a grid of too many kinds of networks, ResultsError for a run that is damaged.
     """
-    problems = {key: Problem.of(each, design.dtype) for key, each in data.items()}
-    everything = Todo(design, problems, None)
+    parts = Parts(sources, design.dtype)
+    everything = Todo(design, parts, None)
     if everything.n_groups > MOST_GROUPS:
         axes = "data sets, hidden sizes, activations and batch sizes"
         raise SweepError(f"expected at most {MOST_GROUPS:,} combinations of {axes}, got {everything.n_groups:,}")
     if store is None or fresh:
         return everything
     wanted, seeds = design.values["seed"], list[Sequence[int]]()
-    for run in design.configurations():
-        number = store.find(design.identity(run, data[run.problem].fingerprint))
+    for run in design.all_series():
+        number = store.find(design.identity(run, sources[run.problem].identity))
         stored = set() if number is None else set(_finished(store, number, is_checked))
         seeds.append(wanted if stored.isdisjoint(wanted) else array("L", (s for s in wanted if s not in stored)))
-    return Todo(design, problems, seeds)
+    return Todo(design, parts, seeds)
 
 
 def _finished(store: Store, configuration: int, is_checked: bool) -> Iterator[int]:
@@ -190,37 +217,81 @@ def batches(todo: Todo, jobs: int, shortest: int | None = None) -> Iterator[Batc
 
     A batch has at least the work ``shortest``, unless there is no more of its kind.
     """
-    design, all_seeds = todo.design, todo.design.values[SEED.name]
     groups = list(todo.groups())
     share = sum(group.work * group.n_runs for group in groups) // (jobs * _BATCHES_PER_JOB)
     share = min(max(share, shortest or _SHORTEST_BATCH), _LONGEST_BATCH)
     groups.sort(key=lambda group: -min(max(group.work, share), group.work * group.n_runs))
     for group in groups:
         size = max(1, share // max(1, group.work))
-        batch = _empty(group, design)
-        for position in group.configurations():
-            how = hyperparameters(design.configuration(position)._asdict())
-            seeds = all_seeds if todo.seeds is None else todo.seeds[position]
-            start = 0
-            while start < len(seeds):
-                taken = [int(seed) for seed in seeds[start : start + size - len(batch.configurations)]]
-                start += len(taken)
-                batch.configurations.extend([position] * len(taken))
-                batch.networks.hyperparameters.extend([how] * len(taken))
-                batch.networks.seeds.extend(taken)
-                if len(batch.configurations) == size:
-                    yield replace(batch, work=group.work * size)
-                    batch = _empty(group, design)
-        if batch.configurations:
-            yield replace(batch, work=group.work * len(batch.configurations))
+        pieces: list[Piece] = []
+        n, how_of = 0, _Hyperparameters(todo.design)
+        for part, position, seed in _runs(todo, group):
+            if not pieces or pieces[-1].part != part:
+                pieces.append(Piece(part, [], _no_networks(group, todo.design)))
+            piece = pieces[-1]
+            piece.series.append(position)
+            piece.networks.seeds.append(seed)
+            piece.networks.hyperparameters.append(how_of[position])
+            n += 1
+            if n == size:
+                yield Batch(pieces, group.work * n)
+                pieces, n = [], 0
+        if pieces:
+            yield Batch(pieces, group.work * n)
 
 
-def _empty(group: Group, design: Design) -> Batch:
-    """A batch that is to be filled."""
-    networks = Networks(group.hidden, group.activation, [], [], design.iterations, design.record_every, design.dtype)
-    return Batch(group.problem, [], networks, 0)
+class _Hyperparameters(dict[int, Hyperparameters]):
+    """Those of each series, made when they are first asked for."""
+
+    def __init__(self, design: Design) -> None:
+        self._design = design
+
+    def __missing__(self, position: int) -> Hyperparameters:
+        if len(self) >= _KEPT:
+            self.clear()
+        made = self[position] = hyperparameters(self._design.series(position)._asdict())
+        return made
 
 
-def train_batch(batch: Batch, problem: Problem, stop: threading.Event | None = None) -> BatchResult:
-    """What a worker does with a batch."""
-    return BatchResult(batch, train(batch.networks, problem, stop))
+def _runs(todo: Todo, group: Group) -> Iterator[tuple[Part, int, int]]:
+    """Part, series and seed of every run of a group that is to be done, those on the same part one after the other."""
+    design, parts, all_seeds = todo.design, todo.parts, todo.design.values[SEED.name]
+    positions = list(group.series())
+    if not parts.sources[group.problem].varies:
+        positions.sort(key=lambda position: design.series(position).class_weight)
+        for position in positions:
+            part = parts.part_of(design.series(position), 0)
+            for seed in all_seeds if todo.seeds is None else todo.seeds[position]:
+                yield part, position, int(seed)
+        return
+    of_fold: dict[tuple[Any, str], list[int]] = {}
+    for position in positions:
+        run = design.series(position)
+        of_fold.setdefault((run.fold, run.class_weight), []).append(position)
+    left = None if todo.seeds is None else {position: iter(todo.seeds[position]) for position in positions}
+    following = {} if left is None else {position: next(seeds, None) for position, seeds in left.items()}
+    for seed in all_seeds:
+        for of_part in of_fold.values():
+            part = parts.part_of(design.series(of_part[0]), int(seed))
+            for position in of_part:
+                if left is not None:  # the seeds that are left are in the order of all
+                    if following[position] != seed:
+                        continue
+                    following[position] = next(left[position], None)
+                yield part, position, int(seed)
+
+
+def _no_networks(group: Group, design: Design) -> Networks:
+    return Networks(group.hidden, group.activation, [], [], design.iterations, design.record_every, design.dtype)
+
+
+def train_batch(batch: Batch, problems: Mapping[Part, Problem], stop: threading.Event | None = None) -> BatchResult:
+    """What a worker does with a batch, given the data of its parts."""
+    return BatchResult(
+        batch, [run for piece in batch.pieces for run in train(piece.networks, problems[piece.part], stop)]
+    )
+
+
+def problems_of(batch: Batch, parts: Parts) -> dict[Part, Problem]:
+    """The data that a worker needs for a batch."""
+    return {piece.part: parts[piece.part] for piece in batch.pieces}

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-FORMAT = 1  # of the database: its user_version
+FORMAT = 2  # of the database: its user_version
 STATUSES = ("ok", "diverged", "failed")
-MEASURES = ("cost", "train_accuracy", "test_accuracy")  # the rows of curves
+CURVES = ("cost", "train_score", "test_score", "test_cost")
+"""The rows of curves. Scores are accuracies, or R^2 of a regression; costs of tests were not kept by version 1."""
 _SEEDS = 2**32  # a run's row is number configuration * 2^32 + seed, so the runs of a configuration lie together
 _PATIENCE = 60  # seconds to wait for somebody who reads
 _NOT_DAMAGE = tuple(f"SQLITE_{name}" for name in ("FULL", "IOERR", "CANTOPEN", "READONLY", "BUSY", "LOCKED", "NOMEM"))
@@ -52,6 +53,16 @@ _TABLES = (
     digest BLOB NOT NULL       -- of all this and the key of the configuration
 )""",
 )
+_SINCE_VERSION_2 = (
+    "ALTER TABLE runs ADD COLUMN test_costs BLOB",  # float64, one at each record; NULL of a run of version 1
+    """CREATE TABLE sources (
+    fingerprint TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,     -- drawn, split
+    content BLOB NOT NULL,  -- from which the data of each replicate are made
+    digest BLOB NOT NULL    -- of all this
+)""",
+)
+_ADDED = ", test_costs BLOB)"  # as it stands in the definition of the table afterwards
 
 
 class NothingStored(ResultsError):
@@ -62,14 +73,14 @@ class StoredRun(NamedTuple):
     """A run as it was computed; without numbers if it failed."""
 
     status: str  # one of STATUSES
-    curves: npt.NDArray[np.float64]  # (3, records): MEASURES
+    curves: npt.NDArray[np.float64]  # (4, records): CURVES
     parameters: bytes
     error: str
 
-    def network(self, features: int, hidden: str, dtype: str) -> Parameters:
+    def network(self, features: int, hidden: str, dtype: str, outputs: int = 1) -> Parameters:
         """The trained network. Raises ValueError if the parameters are those of another one."""
         flat = np.frombuffer(self.parameters, np.dtype(dtype).newbyteorder("<")).astype(dtype)
-        return shaped(flat, features, hidden)
+        return shaped(flat, features, hidden, outputs)
 
 
 def _digest(*parts: bytes) -> bytes:
@@ -78,10 +89,15 @@ def _digest(*parts: bytes) -> bytes:
     return hashlib.blake2b(b"".join((lengths, b":", *parts)), digest_size=16).digest()
 
 
-def _row(key: bytes, number: int, run: StoredRun) -> tuple[int, str, bytes, bytes, str, bytes]:
-    curves = run.curves.astype("<f8", copy=False).tobytes()
+_Row = tuple[int, str, bytes, bytes, str, bytes, bytes | None]
+
+
+def _row(key: bytes, number: int, run: StoredRun, has_test_costs: bool = True) -> _Row:
+    rows = run.curves.astype("<f8", copy=False)
+    curves, test_costs = rows[:-1].tobytes(), rows[-1].tobytes() if has_test_costs else None
     parts = (key, b"%d" % (number % _SEEDS), run.status.encode(), curves, run.parameters, run.error.encode())
-    return number, run.status, curves, run.parameters, run.error, _digest(*parts)
+    digest = _digest(*parts) if test_costs is None else _digest(*parts, test_costs)
+    return number, run.status, curves, run.parameters, run.error, digest, test_costs
 
 
 class Store:
@@ -119,18 +135,30 @@ class Store:
             if not writes:
                 raise NothingStored(f"{self.path}: expected the results of a sweep, found an empty database")
             with self._transaction():
-                for table in _TABLES:
+                for table in (*_TABLES, *_SINCE_VERSION_2):
                     self._connection.execute(table)
                 self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+            version = FORMAT
+        expected = list(_TABLES)
+        if version >= 2:
+            expected[-1] = expected[-1].removesuffix(")") + _ADDED
+            expected += _SINCE_VERSION_2[1:]
+        self._is_of_version_2 = version >= 2
         tables = self._connection.execute(
             "SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
         ).fetchall()
-        if tables != [(table,) for table in _TABLES]:
+        if tables != [(table,) for table in expected]:
             raise self._damaged("other tables than were made")
         if writes:  # nothing is added to a file that is damaged
             (verdict,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise self._damaged(verdict)
+            if version < FORMAT:
+                with self._transaction():
+                    for change in _SINCE_VERSION_2:
+                        self._connection.execute(change)
+                    self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+                self._is_of_version_2 = True
 
     def __enter__(self) -> Self:
         return self
@@ -203,6 +231,26 @@ class Store:
             raise self._damaged("data that are not what was written")
         return data
 
+    # Sources: what the data of replicates are made of
+
+    def add_source(self, fingerprint: str, kind: str, content: bytes) -> None:
+        """Keep what the data of every replicate can be made of again."""
+        row = fingerprint, kind, content, _digest(fingerprint.encode(), kind.encode(), content)
+        with self._transaction():
+            self._connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", row)
+
+    def source(self, fingerprint: str) -> tuple[str, bytes] | None:
+        """Kind and content of a source; None if it is not stored. Raises ResultsError if it is damaged."""
+        if not self._is_of_version_2:  # a store of version 1 has no sources
+            return None
+        with self._errors():
+            row = self._connection.execute("SELECT * FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
+        if row is None:
+            return None
+        if row[3] != _digest(row[0].encode(), row[1].encode(), row[2]):
+            raise self._damaged("a source of data that is not what was written")
+        return str(row[1]), bytes(row[2])
+
     # Configurations
 
     def configurations(self, abouts: Iterable[Mapping[str, Any]]) -> list[int]:
@@ -251,7 +299,7 @@ class Store:
             for configuration, seed, run in zip(configurations, seeds, runs, strict=True)
         )
         with self._transaction():
-            self._connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def run(self, configuration: int, seed: int) -> StoredRun | None:
         """A run, or None if it is not stored. Raises ResultsError for a damaged one."""
@@ -264,7 +312,7 @@ class Store:
             for row in self._connection.execute(
                 "SELECT * FROM runs WHERE id BETWEEN ? AND ? ORDER BY id", (first + seeds[0], first + seeds[-1])
             ):
-                yield row[0] - first, self._checked(configuration, row)
+                yield row[0] - first, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
 
     def statuses(self, configuration: int) -> Iterator[tuple[int, str]]:
         """Seed and status of each run of a configuration that is stored, without a look at its numbers."""
@@ -275,11 +323,13 @@ class Store:
             ):
                 yield number - first, status
 
-    def _checked(self, configuration: int, row: tuple[int, str, bytes, bytes, str, bytes]) -> StoredRun:
-        number, status, curves, parameters, error, _ = row
+    def _checked(self, configuration: int, row: _Row) -> StoredRun:
+        number, status, curves, parameters, error, _, test_costs = row
         try:
-            run = StoredRun(status, np.frombuffer(curves, "<f8").reshape(len(MEASURES), -1), parameters, error)
-            if _row(self._keys[configuration], number, run) != row:
+            rows = np.frombuffer(curves, "<f8").reshape(len(CURVES) - 1, -1)
+            last = np.full(rows.shape[1], np.nan) if test_costs is None else np.frombuffer(test_costs, "<f8")
+            run = StoredRun(status, np.vstack([rows, last]), parameters, error)
+            if _row(self._keys[configuration], number, run, test_costs is not None) != row:
                 raise ValueError("other bits")
         except (ValueError, TypeError, AttributeError):
             raise self._damaged(f"the run of seed {number % _SEEDS} is not what was written") from None

@@ -16,7 +16,8 @@ import pandas as pd
 from pandas.api.types import is_string_dtype
 
 from experiments.design import Design, Run
-from experiments.store.store import MEASURES, StoredRun
+from experiments.store.store import StoredRun
+from experiments.tables.stored import measures
 from planar_core.training import recorded_iterations
 
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
@@ -42,7 +43,7 @@ def write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
 
 
 @contextlib.contextmanager
-def curves_into(file: BinaryIO, design: Design) -> Iterator[Callable[[Run, int, StoredRun], None]]:
+def curves_into(file: BinaryIO, design: Design, score: str) -> Iterator[Callable[[Run, int, StoredRun], None]]:
     """What takes run after run and writes curves.csv."""
     iterations = recorded_iterations(design.iterations, design.record_every).tolist()
     columns, settings = design.columns, design.settings
@@ -51,12 +52,12 @@ def curves_into(file: BinaryIO, design: Design) -> Iterator[Callable[[Run, int, 
     written: Run | None = None
 
     with _rows_into(file) as write_rows:
-        write_rows([[*columns, "iteration", *MEASURES]])
+        write_rows([[*columns, "iteration", *measures(score)]])
 
-        def write_run(configuration: Run, seed: int, run: StoredRun) -> None:
+        def write_run(series: Run, seed: int, run: StoredRun) -> None:
             nonlocal own, written
-            if configuration is not written:
-                written, values = configuration, {**configuration._asdict(), **settings}
+            if series is not written:
+                written, values = series, {**series._asdict(), **settings}
                 own = [_harmless(value) if isinstance(value, str) else value for value in map(values.get, columns)]
             own[seed_at] = seed
             curves = run.curves.tolist()

@@ -1,4 +1,4 @@
-"""What a sweep keeps of its problems beside their data: names, sizes, classes, fingerprints."""
+"""What a sweep keeps of its problems beside their data: names, sizes, classes, identity."""
 
 from __future__ import annotations
 
@@ -8,41 +8,63 @@ from typing import Any
 import numpy as np
 
 from experiments.datasets.data import Data
+from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.knobs.words import in_words
-from planar_core.network import Array
 
 
-def about_data(design: Design, data: Mapping[ProblemKey, Data]) -> list[dict[str, Any]]:
-    """What the manifest has of each problem, as plain values."""
-    return [
-        {
-            "problem": design.problem_knobs(problem),
-            "fingerprint": d.fingerprint,
-            "features": len(d.feature_names),
-            "training_examples": d.X.shape[1],
-            "test_examples": d.X_test.shape[1],
-            "feature_names": list(d.feature_names),
-            "class_names": list(d.class_names),
-            "class_counts": {"training": _class_counts(d.Y), "test": _class_counts(d.Y_test)},
-            "notes": list(d.notes),
-            # The inputs that the features were computed from; None where they are the inputs.
-            "base": d.base and {"fingerprint": d.base.fingerprint, "feature_names": list(d.base.feature_names)},
-        }
-        for problem, d in data.items()
-    ]
+def about_data(design: Design, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
+    """What the manifest has of each problem, as plain values. Sizes and classes are those of its first replicate."""
+    return [_about(design, problem, source) for problem, source in sources.items()]
 
 
-def _class_counts(labels: Array) -> list[int]:
-    ones = int(np.count_nonzero(labels))
-    return [labels.size - ones, ones]
+def _about(design: Design, problem: ProblemKey, source: Source) -> dict[str, Any]:
+    data = source.first
+    about = {
+        "problem": design.problem_knobs(problem),
+        "fingerprint": source.fingerprint,
+        "identity": source.identity,
+        "features": len(data.feature_names),
+        "training_examples": data.X.shape[1],
+        "test_examples": data.X_test.shape[1],
+        "feature_names": list(data.feature_names),
+        "task": data.task,
+        "target_name": data.target_name,
+        "class_names": list(data.class_names),
+        "notes": list(source.notes),
+        # The inputs that the features were computed from; None where they are the inputs.
+        "base": data.base and {"fingerprint": data.base.fingerprint, "feature_names": list(data.base.feature_names)},
+    }
+    if data.task != "regression":
+        about["class_counts"] = {"training": class_counts(data, data.Y), "test": class_counts(data, data.Y_test)}
+    return about
 
 
-def fingerprints(design: Design, about: Iterable[Mapping[str, Any]]) -> dict[ProblemKey, str]:
-    """The fingerprint of every problem. Raises ValueError if they are those of other problems."""
+def class_counts(data: Data, labels: Any) -> list[int]:
+    """How many examples of each class there are."""
+    return [int(np.count_nonzero(labels == k)) for k in range(len(data.class_names))]
+
+
+def outputs_of(about: Mapping[str, Any]) -> int:
+    """Units of the output layer."""
+    return len(about["class_names"]) if task_of(about) == "multiclass" else 1
+
+
+def task_of(about: Mapping[str, Any]) -> str:
+    """The task; a manifest of before there were tasks has two classes."""
+    return str(about.get("task", "binary"))
+
+
+def score_of(about: Iterable[Mapping[str, Any]]) -> str:
+    """How well a network did, as it is recorded while it trains: all problems of a sweep have the same."""
+    return "r2" if any(task_of(each) == "regression" for each in about) else "accuracy"
+
+
+def identities(design: Design, about: Iterable[Mapping[str, Any]]) -> dict[ProblemKey, dict[str, Any]]:
+    """The identity of every problem's data. Raises ValueError if they are those of other problems."""
     found = {}
     for problem, each in zip(design.problems(), about, strict=True):
         if each["problem"] != (expected := design.problem_knobs(problem)):
             raise ValueError(f"expected the data of {in_words(expected)}")
-        found[problem] = each["fingerprint"]
+        found[problem] = each.get("identity", {"data": each["fingerprint"]})
     return found

@@ -17,13 +17,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.store.store import MEASURES, STATUSES
+from experiments.store.store import STATUSES
 from planar_core.comparisons import PATTERNS, PER_UNIT, bounds, bounds_of_many, codes, count_comparisons
 from planar_core.elementary import evaluate
 
 DIGITS = 9
 TAIL = 0.025  # beyond each end of a 95 % interval
 FAMILY_LEVEL = 0.05  # of all comparisons of one configuration with others together
+SEEDS = ("seed",)
+ACCURACIES = ("test_accuracy", "train_accuracy", "cost")  # what is summarized by default; the first ranks
+RANK = "rank_"  # and the measure that ranks: the name of a column
 STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
 TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
 FEWEST_FLIPPED = 6  # seeds in common with the best: 5 flip in 32 ways, and whoever is far below fills the 5 %
@@ -41,22 +44,38 @@ def summarize(
     configuration: Sequence[str],
     problem: Sequence[str],
     constant_cost: npt.ArrayLike = np.inf,
+    *,
+    measures: Sequence[str] = ACCURACIES,
+    larger_is_better: bool = True,
+    replicates: Sequence[str] = SEEDS,
+    test_share: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Statistics over the seeds of each configuration.
+    """Statistics over the seeds, or other replicates, of each configuration.
 
-    `runs` has one row per run: the `configuration` columns, seed, status (ok, diverged, failed), cost,
-    train_accuracy, test_accuracy (fractions). `configuration` names the identifying columns without the seed,
-    `problem` those of them that name the problem. Other columns and the order of the seeds do not matter.
+    `runs` has one row per run: the `configuration` columns, the `replicates` (seed; seed and fold), status (ok,
+    diverged, failed), cost, and the `measures`. `configuration` names the identifying columns without the replicate,
+    `problem` those of them that name the problem. Other columns and the order of the rows do not matter.
     `constant_cost`, of each run or of all, is what the best constant prediction costs: see the function of that name.
+    The first of the `measures` ranks, such as test_auc or, with `larger_is_better=False`, test_rmse. Below, it is
+    called test_accuracy; another name takes its place in the names of columns.
+
+    `test_share`, of each run or of all, is n_test / n_train where the training parts of replicates overlap: other
+    splits of one table, or folds. Such replicates are alike, and their variance by itself is too small. So standard
+    errors, std sqrt(1 / n), become std sqrt(1 / n + test_share) after Nadeau and Bengio (Inference for the
+    generalization error, Machine Learning 52, 2003), and so do those of paired differences: what a difference has to
+    exceed is multiplied by sqrt(1 + n test_share). None: training parts have nothing in common, or everything, and
+    seeds stand for themselves. Within a problem the largest share counts. The correction is an approximation; how
+    often its intervals and ties are right is measured in `experiments.tables.simulation`.
 
     Returns one row per configuration, in order of first appearance: its columns, n_seeds (all that were asked
-    for), n_diverged, n_failed, n_stuck (ok, and yet not better than the best constant prediction, but for the
-    rounding of float32: 1e-6); then mean_M, std_M (ddof 1), ci_low_M, ci_high_M, median_M and iqm_M for M in
-    test_accuracy, train_accuracy, cost; then rank_test_accuracy, tied_with_best, difference_to_best,
-    difference_ci_low and difference_ci_high. Diverged runs count with their last finite numbers; failed runs, and
-    numbers that are not finite, are left out. The 95 % interval for the mean is Student's,
-    mean -+ t(0.975, n - 1) std / sqrt(n), and is not cut off at 0 or 1. iqm is the interquartile mean: of what is
-    left without the floor(n / 4) smallest and as many largest (`scipy.stats.trim_mean(x, 0.25)`). Without a number
+    for), with other replicates than seeds n_replicates (likewise), n_diverged, n_failed, n_stuck (ok, and yet not
+    better than the best constant prediction, but for the rounding of float32: 1e-6); then mean_M, std_M (ddof 1),
+    ci_low_M, ci_high_M, median_M and iqm_M for each M of the measures, by default test_accuracy, train_accuracy,
+    cost; then rank_test_accuracy, tied_with_best, difference_to_best, difference_ci_low and difference_ci_high.
+    Diverged runs count with their last finite numbers; failed runs, and numbers that are not finite, are left out.
+    The 95 % interval for the mean is Student's, mean -+ t(0.975, n - 1) std / sqrt(n), and is not cut off at 0 or 1.
+    iqm is the interquartile mean: of what is left without the floor(n / 4) smallest and as many largest
+    (`scipy.stats.trim_mean(x, 0.25)`). Without a number
     mean, median and iqm, and with fewer than two the others, are nan.
 
     Ranks (Int64, 1 = highest mean test accuracy) and ties (boolean) are within one problem. Equal means share
@@ -86,11 +105,11 @@ def summarize(
     Where all are equally good, this rule has a given one among the ties in 96 % on average, and in 94 % at the least,
     of 800 trials.
 
-    Raises ValueError for a missing column, an unknown status, or a run that appears twice.
+    Raises ValueError for a missing column, an unknown status, a run that appears twice, or a share below 0.
     """
-    configuration, problem = list(configuration), list(problem)
-    _check(runs, configuration, problem)
-    seeds = _codes(runs, ["seed"], sort=True)
+    configuration, problem, replicates = list(configuration), list(problem), list(replicates)
+    _check(runs, configuration, problem, replicates, measures)
+    seeds = _codes(runs, replicates, sort=True)
     # In the order of the seeds, whatever the order of the rows: sums depend on the order in the last bit.
     order = np.argsort(seeds, kind="stable")
     all_groups = _codes(runs, configuration)
@@ -98,12 +117,17 @@ def summarize(
     n_groups = _count(group)
     twice = order[pd.Index(group * _count(seed) + seed).duplicated()]
     if len(twice):
-        example = runs[[*configuration, "seed"]].iloc[twice[0]].to_dict()
-        raise ValueError(f"expected one row per configuration and seed, got {example} twice")
+        example = runs[[*configuration, *replicates]].iloc[twice[0]].to_dict()
+        raise ValueError(f"expected one row per configuration and {' and '.join(replicates)}, got {example} twice")
 
     first_rows = np.unique(all_groups, return_index=True)[1]
     summary = runs[configuration].iloc[first_rows].reset_index(drop=True)
-    summary["n_seeds"] = np.bincount(group, minlength=n_groups)
+    if replicates == list(SEEDS):
+        summary["n_seeds"] = np.bincount(group, minlength=n_groups)
+    else:
+        different = ~runs.duplicated([*configuration, "seed"]).to_numpy(dtype=bool)
+        summary["n_seeds"] = np.bincount(all_groups[different], minlength=n_groups)
+        summary["n_replicates"] = np.bincount(group, minlength=n_groups)
     diverged, failed = (runs["status"].eq(s).to_numpy(dtype=bool)[order] for s in ("diverged", "failed"))
     summary["n_diverged"] = np.bincount(group[diverged], minlength=n_groups)
     summary["n_failed"] = np.bincount(group[failed], minlength=n_groups)
@@ -111,30 +135,43 @@ def summarize(
     stuck = (cost >= np.asarray(constant_cost) - STUCK_MARGIN) & runs["status"].eq("ok").to_numpy(dtype=bool)
     summary["n_stuck"] = np.bincount(all_groups[stuck], minlength=n_groups)
 
-    values = {name: runs[name].to_numpy(dtype=np.float64, na_value=np.nan)[order] for name in reversed(MEASURES)}
+    problem_of = _codes(summary, problem)
+    overlap = _overlap(test_share, all_groups, problem_of)
+    values = {name: runs[name].to_numpy(dtype=np.float64, na_value=np.nan)[order] for name in measures}
     for name, of_runs in values.items():
         values[name] = np.where(failed, np.nan, of_runs)
         n, mean, std = _moments(values[name], group, n_groups)
         with np.errstate(over="ignore"):  # t(0.975, 1) is 12.7: costs near 1e308 have infinite ends
-            half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0))
+            half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * overlap)
             statistics = {"mean": mean, "std": std, "ci_low": mean - half, "ci_high": mean + half}
         statistics["median"], statistics["iqm"] = _robust(values[name], group, n_groups)
         for statistic, value in statistics.items():
             summary[f"{statistic}_{name}"] = _settled(value)
-    problem_of = _codes(summary, problem)
-    mean_of_problem = summary["mean_test_accuracy"].groupby(problem_of)
-    rank = mean_of_problem.rank(method="min", ascending=False).astype("Int64")
-    summary["rank_test_accuracy"] = rank
+    mean_of_problem = summary[f"mean_{measures[0]}"].groupby(problem_of)
+    rank = mean_of_problem.rank(method="min", ascending=not larger_is_better).astype("Int64")
+    summary[f"{RANK}{measures[0]}"] = rank
     best = np.full(_count(problem_of), n_groups)  # n_groups: nobody
     leaders = np.flatnonzero(rank.eq(1).to_numpy(dtype=bool, na_value=False))
     np.minimum.at(best, problem_of[leaders], leaders)
     best = best[problem_of]
-    difference, low, high = _shortfalls(values["test_accuracy"], group, seed, problem_of, best)
+    score, unit = _in_units(values[measures[0]], problem_of[group])
+    score = score if larger_is_better else -score
+    difference, low, high = _shortfalls(score, group, seed, problem_of, best, overlap)
+    with np.errstate(over="ignore"):
+        difference, low, high = (np.ldexp(of_group, unit[problem_of]) for of_group in (difference, low, high))
     is_best = best == np.arange(n_groups)
     summary["tied_with_best"] = pd.arrays.BooleanArray(is_best | (low <= 0), ~is_best & np.isnan(low))
     summary["difference_to_best"] = difference
     summary["difference_ci_low"], summary["difference_ci_high"] = low, high
     return summary
+
+
+def interval_of_mean(values: Floats, test_share: float = 0.0) -> tuple[float, float, float]:
+    """Mean of the finite values, and the ends of its 95 % interval as `summarize` has it; nan where there is none."""
+    group = np.zeros(len(values), np.int64)
+    n, mean, std = _moments(np.asarray(values, np.float64), group, 1)
+    half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * test_share)
+    return float(mean[0]), float((mean - half)[0]), float((mean + half)[0])
 
 
 def constant_cost(counts: Sequence[int]) -> float:
@@ -146,13 +183,13 @@ def constant_cost(counts: Sequence[int]) -> float:
     return float(-sum(p * log for p, log in zip(shares.tolist(), evaluate("log", shares).tolist(), strict=True)))
 
 
-def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike) -> Floats:
+def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike, score: str = "accuracy") -> Floats:
     """The test accuracy that counts as learned, for each row of a summary.
 
     95 % of the way from the share of the larger class (`majority`, of the test points of each row) to the highest mean
     test accuracy of the problem; nan where no configuration exceeds that share.
     """
-    best = summary["mean_test_accuracy"].groupby(_codes(summary, problem)).transform("max").to_numpy(np.float64)
+    best = summary[f"mean_test_{score}"].groupby(_codes(summary, problem)).transform("max").to_numpy(np.float64)
     share = np.broadcast_to(np.asarray(majority, dtype=np.float64), best.shape)
     return _settled(np.where(best > share, target_of(best, share), np.nan))
 
@@ -169,26 +206,38 @@ def best_configurations(summary: pd.DataFrame, problem: Sequence[str]) -> pd.Dat
     are kept, tied_with_best among them. Equal ranks keep their order, so each problem starts with its best.
     Take the top N of each with `.groupby(problem).head(N)`.
     """
-    rank = summary["rank_test_accuracy"].to_numpy(dtype=np.float64, na_value=np.inf)
+    rank = summary[rank_column(summary)].to_numpy(dtype=np.float64, na_value=np.inf)
     return summary.iloc[np.lexsort((rank, _codes(summary, problem)))].reset_index(drop=True)
 
 
-def median_seed(runs: pd.DataFrame) -> int:
-    """The seed of the typical run among the runs of one configuration, for drawing its network.
+def rank_column(summary: pd.DataFrame) -> str:
+    """The column of a summary that ranks, such as rank_test_accuracy."""
+    return next(str(name) for name in summary.columns if str(name).startswith(f"{RANK}test_"))
 
-    The one with the median test accuracy (the lower of two); among several the one of the smallest cost, then
-    of the smallest seed. Failed runs, and those without a test accuracy, are left out.
 
-    Raises ValueError if none is left, or if a seed appears twice (runs of several configurations).
+def median_replicate(
+    runs: pd.DataFrame,
+    replicates: Sequence[str] = SEEDS,
+    measure: str = "test_accuracy",
+    larger_is_better: bool = True,
+) -> dict[str, int]:
+    """The replicate of the typical run among the runs of one configuration, for drawing its network.
+
+    The one with the median test accuracy, or other `measure` (the worse of two); among several the one of the
+    smallest cost, then of the smallest seed. Failed runs, and those without the measure, are left out.
+
+    Raises ValueError if none is left, or if a replicate appears twice (runs of several configurations).
     """
-    if runs["seed"].duplicated().any():
+    columns = list(replicates)
+    if runs.duplicated(columns).any():
         raise ValueError("expected the runs of one configuration, got several with the same seed")
-    finished = runs[runs["status"].ne("failed") & np.isfinite(runs["test_accuracy"])]
+    finished = runs[runs["status"].ne("failed") & np.isfinite(runs[measure])]
     if finished.empty:
         raise ValueError("expected a finished run, got none: there is no median seed")
-    in_order = finished.sort_values(["test_accuracy", "cost", "seed"], na_position="last")
-    median = in_order["test_accuracy"].iloc[(len(in_order) - 1) // 2]
-    return int(in_order.loc[in_order["test_accuracy"] == median, "seed"].iloc[0])
+    in_order = finished.sort_values([measure, "cost", *columns], na_position="last")
+    median = in_order[measure].iloc[(len(in_order) - larger_is_better) // 2]
+    chosen = in_order.loc[in_order[measure] == median, columns].iloc[0]
+    return {name: int(chosen[name]) for name in columns}
 
 
 def significant(values: npt.ArrayLike, digits: int = DIGITS) -> Floats:
@@ -279,11 +328,33 @@ def _t_quantile(degrees: Floats, tail: npt.ArrayLike = TAIL) -> Floats:
     return quantile
 
 
-def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, best: Codes) -> Floats:
+def _overlap(test_share: npt.ArrayLike | None, group: Codes, problem_of: Codes) -> Floats:
+    """The largest share of each problem, for each of its configurations; 0 without any."""
+    share = np.broadcast_to(np.asarray(0.0 if test_share is None else test_share, np.float64), group.shape)
+    if not ((share >= 0) & np.isfinite(share)).all():
+        raise ValueError("test_share: expected n_test / n_train, a number of 0 or more")
+    largest = np.zeros(_count(problem_of))
+    np.maximum.at(largest, problem_of[group], share)
+    return largest[problem_of]
+
+
+def _in_units(score: Floats, problem: Codes) -> tuple[Floats, Codes]:
+    """(`score` / 2^e of its problem, e of each problem): differences are rounded to 1e-12.
+
+    e is 0 but for values that are all tiny, or some of them huge: an RMSE has the unit of its target.
+    """
+    largest = np.zeros(_count(problem))
+    np.maximum.at(largest, problem, np.where(np.isfinite(score), np.abs(score), 0.0))
+    is_usual = (largest == 0) | ((largest >= 2.0**-10) & (largest <= 2.0**30))
+    exponent = np.where(is_usual, 0, np.frexp(largest)[1]).astype(np.int64)
+    return np.ldexp(score, -exponent[problem]), exponent
+
+
+def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, best: Codes, overlap: Floats) -> Floats:
     """difference_to_best, difference_ci_low and difference_ci_high, as `summarize` says: (3, configurations).
 
-    score, group and seed are per run (nan: no result); problem_of and best (len(problem_of) for nobody) per
-    configuration.
+    score, group and seed are per run (nan: no result); problem_of, best (len(problem_of) for nobody) and overlap
+    per configuration.
     """
     n_groups, n_seeds = len(problem_of), _count(seed)
     order = np.argsort(problem_of, kind="stable")  # so that those of a problem stand together
@@ -317,18 +388,19 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     family = int(np.where(is_large, 0, last - first).max(initial=0))
     bounds(
         scores, first, last, np.where(is_large, -1, leader), flips, codes(n_seeds), int(FAMILY_LEVEL * PATTERNS),
-        quantiles,
+        quantiles, overlap[order],
         np.empty((2, family)), np.empty(family, np.int64), np.empty(n_seeds), np.empty(PATTERNS), np.empty(PATTERNS),
         result,
     )  # fmt: skip
     if is_large.any():
         means = scores.sum(axis=1) / n_seeds
-        errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds)
+        widened = np.sqrt(1.0 + n_seeds * overlap[order])
+        errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds) * widened
         highest = means + quantiles[:, 1, n_seeds - 1] * errors
         by_mean, by_highest = (np.lexsort((-values, of_family)) for values in (means, highest))
         bounds_of_many(
-            scores, first, last, np.where(is_large, leader, -1), quantiles, means, errors, by_mean, highest, by_highest,
-            np.empty(n_seeds), result,
+            scores, first, last, np.where(is_large, leader, -1), quantiles, widened, means, errors, by_mean, highest,
+            by_highest, np.empty(n_seeds), result,
         )  # fmt: skip
     return _settled(result[:, place[:-1]])
 
@@ -347,11 +419,16 @@ def _count(codes: Codes) -> int:
     return int(codes.max(initial=-1)) + 1
 
 
-def _check(runs: pd.DataFrame, configuration: list[str], problem: list[str]) -> None:
-    missing = [c for c in [*configuration, "seed", "status", *MEASURES] if c not in runs.columns]
+def _check(
+    runs: pd.DataFrame, configuration: list[str], problem: list[str], replicates: list[str], measures: Sequence[str]
+) -> None:
+    if "seed" not in replicates or not measures:
+        raise ValueError(f"expected seed among the replicates, and a measure; got {replicates}, {list(measures)}")
+    needed = dict.fromkeys([*configuration, *replicates, "status", *reversed(measures), "cost"])
+    missing = [c for c in needed if c not in runs.columns]
     if missing:
         raise ValueError(f"expected a table of runs, got one without {', '.join(missing)}")
-    if "seed" in configuration or not set(problem) <= set(configuration):
+    if set(replicates) & set(configuration) or not set(problem) <= set(configuration):
         raise ValueError(f"expected problem within configuration, no seed; got {problem}, {configuration}")
     unknown = runs.loc[~runs["status"].isin(STATUSES), "status"]
     if len(unknown):

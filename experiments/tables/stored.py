@@ -11,15 +11,20 @@ import pandas as pd
 
 from experiments.design import Design, ProblemKey, Run
 from experiments.files import ResultsError
-from experiments.store.store import MEASURES, Store, StoredRun
+from experiments.store.store import CURVES, Store, StoredRun
 from planar_core.training import recorded_iterations
 
 
+def measures(score: str) -> tuple[str, ...]:
+    """The columns of what is recorded: the names of the rows of curves, where the score is ``accuracy`` or ``r2``."""
+    return tuple(name.replace("score", score) for name in CURVES)
+
+
 def runs_of(
-    design: Design, configuration: Run, fingerprints: Mapping[ProblemKey, str], opened: Store
+    design: Design, series: Run, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store
 ) -> Iterator[tuple[int, StoredRun]]:
-    """The runs of a configuration, by seed, in the order of the design. Raises ResultsError for one that is missing."""
-    number = opened.find(design.identity(configuration, fingerprints[configuration.problem]))
+    """The runs of a series, by seed, in the order of the sweep. Raises ResultsError for one that is missing."""
+    number = opened.find(design.identity(series, identities[series.problem]))
     seeds = design.values["seed"]
     if number is not None and isinstance(seeds, range) and seeds.step == 1:
         stored: Iterator[tuple[int, StoredRun | None]] = opened.runs(number, seeds)  # all in one query
@@ -32,17 +37,19 @@ def runs_of(
 
 
 def stored_runs(
-    design: Design, fingerprints: Mapping[ProblemKey, str], opened: Store
+    design: Design, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store
 ) -> Iterator[tuple[Run, int, StoredRun]]:
-    """Configuration, seed and content of every run, in the order of the design."""
-    for configuration in design.configurations():
-        for seed, run in runs_of(design, configuration, fingerprints, opened):
-            yield configuration, seed, run
+    """Series, seed and content of every run, in the order of the sweep."""
+    for series in design.all_series():
+        for seed, run in runs_of(design, series, identities, opened):
+            yield series, seed, run
 
 
-def curves_of(design: Design, fingerprints: Mapping[ProblemKey, str], opened: Store) -> pd.DataFrame:
+def curves_of(
+    design: Design, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store, score: str
+) -> pd.DataFrame:
     """The curves of every run: a row for each record."""
-    records = [run.curves for _, _, run in stored_runs(design, fingerprints, opened)]
+    records = [run.curves for _, _, run in stored_runs(design, identities, opened)]
     lengths = [curves.shape[1] for curves in records]
     run_of_row = np.repeat(np.arange(len(records)), lengths)
     columns = {name: values[run_of_row] for name, values in identity(design).items()}
@@ -50,20 +57,20 @@ def curves_of(design: Design, fingerprints: Mapping[ProblemKey, str], opened: St
     table = pd.DataFrame(columns).astype({name: "str" for name in columns if columns[name].dtype == object})
     at = recorded_iterations(design.iterations, design.record_every)
     table["iteration"] = np.concatenate([at[:length] for length in lengths])
-    for measure, values in zip(MEASURES, np.concatenate(records, axis=1), strict=True):
+    for measure, values in zip(measures(score), np.concatenate(records, axis=1), strict=True):
         table[measure] = values
     return table
 
 
 def identity(design: Design) -> dict[str, np.ndarray[Any, Any]]:
-    """The identifying columns, one value a run, in the order of the design. Numbers beside words are texts too."""
+    """The identifying columns, one value a run, in the order of the sweep. Numbers beside words are texts too."""
     columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(design.columns, np.empty(0))
     inner, outer = len(design), 1
     for dimension in design.dimensions:
         inner //= dimension.size
         for name, values in zip(*dimension, strict=True):
             if name in columns:
-                column = np.array(values)
+                column = np.array([np.nan if value is None else value for value in values])
                 if column.dtype.kind == "U":
                     column = np.array([str(value) for value in values], dtype=object)
                 columns[name] = np.tile(np.repeat(column, inner), outer)

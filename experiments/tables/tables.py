@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from experiments.datasets.data import Data
 from experiments.datasets.loading import load_fresh
-from experiments.design import Design, ProblemKey
+from experiments.datasets.source import Source
+from experiments.design import Design, ProblemKey, Run
+from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
 from experiments.store.store import Store, StoredRun
-from experiments.tables.problems import fingerprints
-from experiments.tables.statistics import best_configurations, median_seed
+from experiments.tables.judging import Judge
+from experiments.tables.problems import identities, outputs_of, score_of, task_of
+from experiments.tables.sources import stored_source
+from experiments.tables.statistics import best_configurations, median_replicate
 from experiments.tables.stored import curves_of, runs_of, stored_runs
 from planar_core import steps
+from planar_core.metrics import METRICS
 from planar_core.network import Array, Parameters
 from planar_core.training import n_records
+
+Points = Callable[[int, int | None], Sequence[tuple[Array, Array]]]
+"""Sets of points to try networks on, (X, Y) each, given the seed and the fold of a network."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +42,21 @@ class Network:
 
     parameters: Parameters
     activation: str = "tanh"
+    task: str = "binary"
 
     def predict_proba(self, X: Array) -> Array:
-        """The probability of class 1 for each example: (1, examples), from X (features, examples)."""
-        return steps.predict_proba(self.parameters, X, self.activation)
+        """The probability of class 1, (1, examples), or of every class, (classes, examples).
+
+        X is (features, examples). Raises ValueError for a regression.
+        """
+        return steps.predict_proba(self.parameters, X, self.activation, self.task)
 
     def predict(self, X: Array) -> Array:
-        """The class of each example, 0 or 1: (1, examples), from X (features, examples)."""
-        return steps.predict(self.parameters, X, self.activation)
+        """The number of the class, or the standardized target, of each example: (1, examples).
+
+        X is (features, examples).
+        """
+        return steps.predict(self.parameters, X, self.activation, self.task)
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,7 @@ class Tables:
     def _curves_of(self, n_seeds: int) -> pd.DataFrame:
         design = self.design.of_seeds(self.design.values["seed"][:n_seeds])
         with self._opened() as opened:
-            return curves_of(design, self._fingerprints, opened)
+            return curves_of(design, self.identities, opened, self.score)
 
     @property
     def columns(self) -> list[str]:
@@ -101,30 +117,78 @@ class Tables:
                 yield opened
 
     @cached_property
-    def _fingerprints(self) -> dict[ProblemKey, str]:
-        return fingerprints(self.design, self.about)
+    def identities(self) -> dict[ProblemKey, dict[str, Any]]:
+        """The identity of every problem's data."""
+        return identities(self.design, self.about)
+
+    @property
+    def score(self) -> str:
+        """How well a network did, as it is recorded while it trains: ``accuracy``, or ``r2`` of a regression."""
+        return score_of(self.about)
+
+    @property
+    def metric(self) -> str:
+        """What ranks: the first metric that was asked for, or the score."""
+        return (self.design.metrics or [self.score])[0]
+
+    @property
+    def larger_is_better(self) -> bool:
+        """Whether it ranks the larger values first."""
+        return METRICS[self.metric].larger_is_better
 
     def stored_runs(self) -> Iterator[StoredRun]:
         """Everything that is stored of each run, one at a time, in the order of ``runs``."""
         with self._opened() as opened:
-            for _, _, run in stored_runs(self.design, self._fingerprints, opened):
+            for _, _, run in stored_runs(self.design, self.identities, opened):
                 yield run
 
     def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
         """The data of a problem, as it was trained on.
 
         The problem is a row of ``runs`` or ``summary``, or another mapping with the columns that name it; or the name
-        of a data set, where the sweep has one problem with that. Raises KeyError for anything else.
+        of a data set, where the sweep has one problem with that. Where each replicate has data of its own, they are
+        those of the seed (and fold) in the mapping, else of the first. Raises KeyError for anything else.
         """
+        of = {} if isinstance(problem, str) else problem
+        seeds, folds = self.design.values[SEED.name], self.design.values[FOLD.name]
+        seed, fold = of.get(SEED.name, seeds[0]), of.get(FOLD.name, folds[0])
+        return self.source(problem).part(int(seed), None if fold is None else int(fold))
+
+    def source(self, problem: str | Mapping[str, Any] | pd.Series) -> Source:
+        """Where the data of a problem come from, read from the store. Raises as ``data``."""
         about = self._about(problem)
-        named = {"name": about["problem"]["dataset"], "class_names": tuple(about["class_names"])}
-        named["notes"] = tuple(about["notes"])
-        with self._opened() as opened:
-            if about["base"] is not None:
-                names = tuple(about["base"]["feature_names"])
-                named["base"] = opened.data(about["base"]["fingerprint"], feature_names=names, **named)
-                named["features"] = about["problem"]["features"]
-            return opened.data(about["fingerprint"], feature_names=tuple(about["feature_names"]), **named)
+        if about["fingerprint"] not in self._sources:
+            with self._opened() as opened:
+                self._sources[about["fingerprint"]] = stored_source(about, opened)
+        return self._sources[about["fingerprint"]]
+
+    @cached_property
+    def _sources(self) -> dict[str, Source]:
+        return {}
+
+    def about_of(self, row: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+        """What the manifest has of the problem of a row of a table."""
+        return self._about(row)
+
+    def scores_of(self, configuration: Mapping[str, Any] | pd.Series) -> npt.NDArray[np.float64]:
+        """The ranking metric of each replicate of a row of ``summary``, in order: nan for one that failed."""
+        of = self.runs[self._runs_of(configuration, self.design.configuration_columns)]
+        scores: npt.NDArray[np.float64] = of[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
+        return scores
+
+    @staticmethod
+    def test_share(about: Mapping[str, Any]) -> float:
+        """Examples to test on for each to train on, where the training parts of replicates overlap; else 0."""
+        if "split" not in about.get("identity", {}):
+            return 0.0
+        return float(about["test_examples"] / about["training_examples"])
+
+    def _about_of(self, run: Run) -> dict[str, Any]:
+        return dict(self.about[self._places[run.problem]])
+
+    @cached_property
+    def _places(self) -> dict[ProblemKey, int]:
+        return {problem: place for place, problem in enumerate(self.design.problems())}
 
     def _about(self, problem: str | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
         """What the manifest has of a problem."""
@@ -143,31 +207,54 @@ class Tables:
         """How many features the data of a problem have, given a row of a table."""
         return int(self._about(problem)["features"])
 
-    def fresh(self, position: int) -> Data | None:
+    def fresh(self, position: int, seed: int) -> Data | None:
         """The data of a row of ``summary``, by position, with other test points, on which nobody has looked.
 
-        None where the data are not generated.
+        ``seed`` is that of the data, where each seed has its own. None where the data are not generated.
         """
-        return load_fresh(**self.design.data_arguments(self.design.configuration(position).problem))
+        arguments = self.design.data_arguments(self.design.configuration(position).problem)
+        for name in ("split", "frame"):
+            del arguments[name]
+        if arguments["data_seed"] == SEED.name:
+            arguments["data_seed"] = seed
+        return load_fresh(**arguments)
 
-    def accuracies(self, position: int, *points: tuple[Array, Array], most: int | None = None) -> Array:
-        """The accuracy on other points of each network in a row of ``summary``, by position; nan for one that failed.
+    def scores(self, position: int, points: Points, most: int | None = None) -> Array:
+        """The metric on other points of each network in a row of ``summary``, by position; nan for one that failed.
 
-        Each of the ``points`` is (X, Y), X (features, points) and Y (1, points), which may be none of the sweep.
-        Returns (sets of points, networks). ``most``: of the first seeds alone.
+        ``points`` gives the sets of points of a replicate, a seed and a fold: pairs (X, Y), X (features, points) and Y
+        (1, points), which may be none of the sweep. Returns (sets of points, networks). ``most``: of the first
+        replicates alone.
         """
-        design, configuration = self.design, self.design.configuration(position)
-        features = points[0][0].shape[0]
+        design = self.design
+        n_folds = len(design.values[FOLD.name])
+        columns: list[list[float]] = []
         with self._opened() as opened:
-            networks = (
-                None if run.status == "failed" else run.network(features, configuration.hidden, design.dtype)
-                for _, run in itertools.islice(runs_of(design, configuration, self._fingerprints, opened), most)
-            )
-            of_points = [
-                steps.accuracies(same_networks, X, Y, configuration.activation)
-                for same_networks, (X, Y) in zip(itertools.tee(networks, len(points)), points, strict=True)
-            ]
-            return np.array(list(zip(*of_points, strict=True))).T  # network by network: one at a time is in memory
+            for series in map(design.series, range(position * n_folds, (position + 1) * n_folds)):
+                left = None if most is None else most - len(columns)
+                columns += self._scores_of_series(series, points, opened, left)
+        return np.array(columns).T
+
+    def _scores_of_series(self, series: Run, points: Points, opened: Store, most: int | None) -> list[list[float]]:
+        about = self._about_of(series)
+        task = task_of(about)
+        shape = about["features"], series.hidden, self.design.dtype, outputs_of(about)
+        runs = itertools.islice(runs_of(self.design, series, self.identities, opened), most)
+        # Network by network: one at a time is in memory.
+        networks = ((seed, None if run.status == "failed" else run.network(*shape)) for seed, run in runs)
+        judges: list[Judge] = []
+        scores = []
+        for seed, network in networks:
+            if not judges or self.varies(series):
+                judges = [
+                    Judge([self.metric], X, Y, task, len(about["class_names"])) for X, Y in points(seed, series.fold)
+                ]
+            scores.append([float(judge(network, series.activation)[0]) for judge in judges])
+        return scores
+
+    def varies(self, run: Run) -> bool:
+        """Whether each replicate has data of its own."""
+        return not {"split", "data_seed"}.isdisjoint(self.identities[run.problem])
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
@@ -175,25 +262,29 @@ class Tables:
         Of a row of ``summary``, which has no seed, it is that of the seed with the median test accuracy. Raises
         LookupError if there is no such run, or it failed.
         """
-        wanted = self._runs_of(run, [name for name in self.columns if name in run or name != "seed"])
+        row = dict(run)
         if "seed" not in run:
+            of_configuration = self.runs[self._runs_of(run, self.design.configuration_columns)]
             try:
-                wanted &= (self.runs["seed"] == median_seed(self.runs[wanted])).to_numpy()
+                row |= median_replicate(
+                    of_configuration, self.design.replicate_columns, f"test_{self.metric}", self.larger_is_better
+                )
             except ValueError as error:
                 raise LookupError(str(error)) from None
+        wanted = self._runs_of(row, self.columns)
         positions = np.flatnonzero(wanted)
         if len(positions) != 1 or self.runs["status"].iloc[positions[0]] == "failed":
             wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns if column in run)
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
-        return next(self._networks_at(positions, run))
+        return next(self._networks_at(positions, row))
 
     def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
-        """The networks of a configuration, a row of ``summary``: of its first ``most`` seeds (None: all) that did not
-        fail.
+        """The networks of a configuration, a row of ``summary``: of its first ``most`` replicates (None: all) that did
+        not fail.
 
         Raises LookupError if one is not stored any more.
         """
-        wanted = self._runs_of(configuration, [name for name in self.columns if name != "seed"])
+        wanted = self._runs_of(configuration, self.design.configuration_columns)
         positions = np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy())
         return list(self._networks_at(positions[:most], configuration))
 
@@ -209,11 +300,12 @@ class Tables:
         about = self._about(problem)
         with self._opened() as opened:
             for found in (self.design[position] for position in positions):
-                number = opened.find(self.design.identity(found, about["fingerprint"]))
+                number = opened.find(self.design.identity(found, self.identities[found.problem]))
                 stored = None if number is None else opened.run(number, found.seed)
                 if stored is None:
                     raise LookupError(f"expected a stored run, got {found}: run the sweep again")
-                yield Network(stored.network(about["features"], found.hidden, self.design.dtype), found.activation)
+                parameters = stored.network(about["features"], found.hidden, self.design.dtype, outputs_of(about))
+                yield Network(parameters, found.activation, task_of(about))
 
 
 def _same(value: Any, given: Any) -> bool:

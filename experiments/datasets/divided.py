@@ -1,0 +1,177 @@
+"""A table that is divided into a training and a test part: once for all seeds, anew for each seed, or into folds."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import OrderedDict
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from experiments.datasets.data import Data
+from experiments.datasets.encoding import Encoder, fit
+from experiments.datasets.number_format import NumberFormat
+from experiments.datasets.partition import Parts, fixed, folds, remarks, split
+from experiments.datasets.source import Source
+from experiments.datasets.table import Column, Table
+from experiments.datasets.terms import computed
+
+_KEPT = 4  # parts
+
+
+class Divided(Source):
+    """A table and the rule by which it is divided: ``fixed``, ``seed`` or ``cv:K``.
+
+    test_fraction: part of the rows to test on; a cross-validation tests on every row once
+    features: what networks are given, computed from the encoded columns, as ``experiments.knobs.features`` has it
+    """
+
+    def __init__(self, table: Table, rule: str, test_fraction: float, features: str | None = None) -> None:
+        if table.test_rows is not None and not rule.startswith("cv"):
+            rule = "fixed"
+        self.table, self.rule, self.test_fraction, self.features = table, rule, test_fraction, features
+        self.name = table.name
+        self.varies = rule != "fixed"
+        self.n_folds = int(rule.removeprefix("cv:")) if rule.startswith("cv:") else None
+        self._parts: OrderedDict[tuple[int, int | None], tuple[Data, Encoder]] = OrderedDict()
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What was decided on the table, and what is to be said of its splits."""
+        said = remarks(self.table, self.test_fraction, self.n_folds or 0)
+        return (*self.table.notes, *said, *(() if self.varies else self.encoder(0).notes))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of a fixed split that of its data, as it was before there were others; else of the table and the rule."""
+        if not self.varies:
+            return self.first.fingerprint
+        fraction = "" if self.n_folds else repr(self.test_fraction)
+        about = json.dumps([self.table.fingerprint, self.rule, fraction, self.features])
+        return hashlib.sha256(about.encode()).hexdigest()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Of the data, or of the table and the rule."""
+        if self.varies:
+            return {"data": self.fingerprint, "split": self.rule}
+        about = {} if self.first.task == "binary" else {"task": self.first.task, "outputs": self.first.outputs}
+        return {"data": self.fingerprint, **about}
+
+    def part(self, seed: int, fold: int | None = None) -> Data:
+        """The data of a replicate."""
+        return self._made(seed, fold)[0]
+
+    def encoder(self, seed: int, fold: int | None = None) -> Encoder:
+        """What was fitted on the training part of a replicate: it gives networks the features of new rows."""
+        return self._made(seed, fold)[1]
+
+    def _made(self, seed: int, fold: int | None) -> tuple[Data, Encoder]:
+        key = (seed, fold) if self.varies else (0, None)
+        if key in self._parts:
+            self._parts.move_to_end(key)
+            return self._parts[key]
+        made = self._parts[key] = self._make(*self._rows(*key))
+        while len(self._parts) > _KEPT:
+            self._parts.popitem(last=False)
+        return made
+
+    def _rows(self, seed: int, fold: int | None) -> Parts:
+        if self.n_folds is not None:
+            return folds(self.table, self.n_folds, seed)[fold or 0]
+        return split(self.table, seed, self.test_fraction) if self.varies else fixed(self.table, self.test_fraction)
+
+    def _make(self, train: np.ndarray[Any, Any], test: np.ndarray[Any, Any]) -> tuple[Data, Encoder]:
+        table = self.table
+        encoder = fit(table, train)
+        scaling = encoder.target_scaling
+        data = Data(
+            name=table.name,
+            X=encoder.transform(table, train),
+            Y=encoder.target(table, train),
+            X_test=encoder.transform(table, test),
+            Y_test=encoder.target(table, test),
+            feature_names=encoder.feature_names,
+            class_names=table.class_names,
+            notes=encoder.notes,
+            task=table.task,
+            target_name=table.target_name,
+            target_scale=(0.0, 1.0) if scaling is None else (scaling.mean, scaling.deviation),
+            test_half=self._second_half[test] if self.varies else None,
+        )
+        return data if self.features is None else computed(data, self.features, named=True), encoder
+
+    @cached_property
+    def _second_half(self) -> np.ndarray[Any, Any]:
+        """Of each row, whether it is in the second half of the table; the halves have the same classes."""
+        half = np.zeros(self.table.rows, bool)
+        half[np.argsort(self.table.target, kind="stable")[1::2]] = True
+        return half
+
+    @property
+    def content(self) -> tuple[str, bytes]:
+        """The table and the rule."""
+        return "divided", _packed(self)
+
+
+def _packed(source: Divided) -> bytes:
+    table = source.table
+    about = {
+        "rule": source.rule,
+        "test_fraction": source.test_fraction,
+        "features": source.features,
+        "name": table.name,
+        "task": table.task,
+        "class_names": table.class_names,
+        "target_name": table.target_name,
+        "grouped_by": table.grouped_by,
+        "notes": table.notes,
+        "missing_values": table.missing_values,
+        "target_format": table.target_format.to_dict(),
+        "columns": [
+            {"name": c.name, "kind": c.kind, "categories": c.categories, "format": c.format.to_dict()}
+            for c in table.columns
+        ],
+    }
+    arrays = {f"column {k}": column.values for k, column in enumerate(table.columns)} | {"target": table.target}
+    for name in ("groups", "test_rows"):
+        if getattr(table, name) is not None:
+            arrays[name] = getattr(table, name)
+    buffer = io.BytesIO()
+    text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
+    np.savez_compressed(buffer, about=text, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> Divided:
+    """The source of which ``content`` gave these bytes."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        about = json.loads(arrays["about"].tobytes())
+        columns = tuple(
+            Column(
+                each["name"],
+                each["kind"],
+                arrays[f"column {k}"],
+                tuple(each["categories"]),
+                NumberFormat(**each["format"]),
+            )
+            for k, each in enumerate(about["columns"])
+        )
+        table = Table(
+            name=about["name"],
+            columns=columns,
+            target=arrays["target"],
+            task=about["task"],
+            class_names=tuple(about["class_names"]),
+            target_name=about["target_name"],
+            groups=arrays["groups"] if "groups" in arrays else None,
+            grouped_by=about["grouped_by"],
+            test_rows=arrays["test_rows"] if "test_rows" in arrays else None,
+            notes=tuple(about["notes"]),
+            target_format=NumberFormat(**about["target_format"]),
+            missing_values=tuple(about["missing_values"]),
+        )
+    return Divided(table, about["rule"], about["test_fraction"], about["features"])

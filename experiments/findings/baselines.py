@@ -1,0 +1,100 @@
+"""What the best configuration is better than: the constant answer and the linear model, by how much, how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from experiments.tables.statistics import interval_of_mean, significant
+from experiments.tables.tables import Tables
+from experiments.tables.words import is_percentage, number, said
+from experiments.text import quoted
+
+KINDS = ("constant", "linear")
+
+
+def comparisons(tables: Tables, best: pd.Series) -> dict[str, Any] | None:
+    """The best configuration of a problem beside its baselines, as plain values; None where there is nothing to compare.
+
+    For each baseline its mean ``test`` metric, and the paired ``difference`` over the replicates with the ends of its
+    95 % interval, positive where the network is better.
+    """
+    about = tables.about_of(best)
+    found = about.get("baselines")
+    if not found:
+        return None
+    scores = tables.scores_of(best)
+    compared: dict[str, Any] = {"answer": found["answer"]}
+    for kind in KINDS:
+        values = np.array([np.nan if value is None else value for value in found[kind]])
+        paired = scores - values[0] if len(values) == 1 else scores[: len(values)] - values
+        sign = 1.0 if tables.larger_is_better else -1.0
+        mean, low, high = interval_of_mean(sign * paired, tables.test_share(about))
+        compared[kind] = {
+            "test": _plain(np.mean(values)),
+            "difference": _plain(mean),
+            "ci_low": _plain(low),
+            "ci_high": _plain(high),
+        }
+    return compared
+
+
+def _plain(value: Any) -> float | None:
+    return float(significant(value)) if np.isfinite(value) else None
+
+
+def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
+    """``Better than always answering 'no' (73.7 %) by 19.6 points [18.2, 21.0], ...``."""
+    names = {"constant": _constant_name(found["answer"], metric), "linear": "a linear model"}
+    better, other = [], []
+    for kind in KINDS:
+        about = found[kind]
+        if about["test"] is None or about["difference"] is None:
+            continue
+        named = f"{names[kind]} ({said(metric, about['test'], is_labelled=False)})"
+        if about["ci_low"] is None:
+            by = "better" if about["difference"] > 0 else "no better"
+            other.append(f"With one replicate, {by} than {named}.")
+        elif about["ci_low"] > 0:
+            interval = f"[{_by(metric, about['ci_low'])}, {_by(metric, about['ci_high'])}]"
+            better.append(f"{named} by {_by(metric, about['difference'])}{_points(metric)} {interval}")
+        elif about["ci_high"] < 0:
+            other.append(f"Worse than {named}.")
+        elif kind == "constant":
+            other.append(f"No better than {named}: nothing was found to be learned.")
+        else:
+            other.append(f"No better than {named}.")
+    if better:
+        yield f"Better than {', and than '.join(better)}."
+    yield from other
+
+
+def _constant_name(answer: str, metric: str) -> str:
+    if metric in ("r2", "rmse", "mae"):
+        return "always answering the mean"
+    return f"always answering {quoted(answer)}"
+
+
+def _points(metric: str) -> str:
+    return " points" if is_percentage(metric) else ""
+
+
+def _by(metric: str, difference: float) -> str:
+    return f"{100 * difference:.1f}" if is_percentage(metric) else number(metric, difference)
+
+
+def baseline_rows(tables: Tables, row: pd.Series) -> list[tuple[str, float]]:
+    """Names and mean values of the baselines of a row's problem, for tables and pictures."""
+    found = tables.about_of(row).get("baselines")
+    if not found:
+        return []
+    rows: list[tuple[str, float]] = []
+    for kind, name in (("constant", _constant_name(found["answer"], found["metric"])), ("linear", "linear model")):
+        values: npt.NDArray[np.float64] = np.array([np.nan if v is None else v for v in found[kind]])
+        if np.isfinite(values).any():
+            rows.append((name, float(np.nanmean(values))))
+    return rows

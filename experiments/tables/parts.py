@@ -1,0 +1,69 @@
+"""What is known of each replicate's data: how many examples, and what the best constant answer is."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from experiments.datasets.data import Data
+from experiments.datasets.source import Source
+from experiments.design import ProblemKey, Run
+from experiments.tables.judging import Judge
+from experiments.tables.problems import class_counts
+from experiments.tables.statistics import constant_cost
+
+_JUDGES_KEPT = 256  # each has its test points
+
+
+class About(NamedTuple):
+    """Of one part of the data, as far as tables need it."""
+
+    constant_cost: float  # of the best constant prediction, on the training part
+    majority: float  # share of the largest class in the test part; 0, the R^2 of the mean, for a regression
+    test_share: float  # examples to test on, for each to train on
+
+
+def about_part(data: Data, class_weight: str = "none") -> About:
+    """What tables need to know of it. Weights of classes count in the cost."""
+    share = data.Y_test.size / data.Y.size
+    if data.task == "regression":
+        squares = data.Y[0] * data.Y[0]  # the mean of the training part is 0
+        return About(0.5 * math.fsum(squares.tolist()) / squares.size, 0.0, share)
+    training, test = class_counts(data, data.Y), class_counts(data, data.Y_test)
+    if class_weight == "balanced":
+        training = [int(n > 0) for n in training]
+    return About(constant_cost(training), max(test) / max(1, sum(test)), share)
+
+
+class Part(NamedTuple):
+    """What tables need of one part of the data: what is known of it, and what judges networks on its test part."""
+
+    about: About
+    judge: Judge | None
+
+
+class Parts:
+    """The part that each run was trained and tested on. ``metrics`` are those that are not recorded in training."""
+
+    def __init__(self, sources: Mapping[ProblemKey, Source], metrics: Sequence[str]) -> None:
+        self._sources, self.metrics = sources, list(metrics)
+        self._known: dict[tuple[object, ...], About] = {}
+        self._judges: OrderedDict[tuple[object, ...], Judge] = OrderedDict()
+
+    def of(self, series: Run, seed: int) -> Part:
+        """Of a run, given by its series and its seed."""
+        source = self._sources[series.problem]
+        key = (series.problem, *((seed, series.fold) if source.varies else ()))
+        weighted = (*key, series.class_weight)
+        if weighted in self._known and (not self.metrics or key in self._judges):
+            return Part(self._known[weighted], self._judges.get(key))
+        data = source.part(seed, series.fold) if source.varies else source.first
+        self._known[weighted] = about_part(data, series.class_weight)
+        if self.metrics:
+            classes = len(data.class_names)
+            self._judges[key] = Judge(self.metrics, data.X_test, data.Y_test, data.task, classes, data.target_scale)
+            if len(self._judges) > _JUDGES_KEPT:
+                self._judges.popitem(last=False)
+        return Part(self._known[weighted], self._judges.get(key))

@@ -1,0 +1,86 @@
+"""Metrics in words: what they are called, and how their values are said, in text and in pictures."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from planar_core.metrics import METRICS
+
+_LABELS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "mean absolute error",
+}
+_PERCENTAGES = ("accuracy", "balanced_accuracy")
+
+
+def metric_of(summary: pd.DataFrame) -> str:
+    """The metric by which a summary is ranked."""
+    start = "rank_test_"
+    return next(str(name).removeprefix(start) for name in summary.columns if str(name).startswith(start))
+
+
+def label(metric: str) -> str:
+    """``balanced accuracy``, ``AUC``."""
+    return _LABELS[metric]
+
+
+def unit(metric: str) -> str:
+    """What stands after the label of an axis: ``(fraction correct)``, or nothing."""
+    return " (fraction correct)" if metric == "accuracy" else ""
+
+
+def is_percentage(metric: str) -> bool:
+    """Whether its values are said in percent."""
+    return metric in _PERCENTAGES
+
+
+def is_share(metric: str) -> bool:
+    """Whether the metric lies between 0 and 1."""
+    return METRICS[metric].limits == (0.0, 1.0)
+
+
+def within(metric: str, value: float) -> float:
+    """The value, or the limit of the metric beyond which it lies: an interval of a share ends at 0 and 1."""
+    low, high = METRICS[metric].limits
+    return min(max(value, low), high)
+
+
+def said(metric: str, value: float, is_labelled: bool = True) -> str:
+    """``93.3 %``, ``AUC 0.953``: never 100 % or 1.000 for less than that."""
+    if metric in _PERCENTAGES:
+        text = f"{_short_of(100 * value, 100, 1)} %"
+        return text if metric == "accuracy" or not is_labelled else f"{label(metric)} {text}"
+    text = number(metric, value)
+    return f"{label(metric)} {text}" if is_labelled else text
+
+
+def said_interval(metric: str, low: float, high: float) -> str:
+    """``[93.0, 93.6]``, within the limits of the metric."""
+    ends = [within(metric, end) for end in (low, high)]
+    if metric in _PERCENTAGES:
+        return f"[{', '.join(_short_of(100 * end, 100, 1) for end in ends)}]"
+    return f"[{', '.join(number(metric, end) for end in ends)}]"
+
+
+def number(metric: str, value: float, digits: int = 3) -> str:
+    """The value as a number: shares and R^2 with so many decimals, others with as many digits and one more."""
+    if metric in ("rmse", "mae") or abs(value) >= 1000:
+        return f"{value:.{digits + 1}g}"
+    return _short_of(value, 1, digits)
+
+
+def _short_of(value: float, most: float, digits: int) -> str:
+    """With so many decimals; not ``most`` for what is below it."""
+    text = f"{value:.{digits}f}"
+    if value < most and float(text) >= most:
+        return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}"
+    return text

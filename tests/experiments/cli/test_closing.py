@@ -1,0 +1,246 @@
+"""experiments.terminal: the closing lines fit 80 columns and say what the tables say, whatever happened."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from experiments.cli import closing
+from experiments.results import Results
+from experiments.sweep import Sweep
+from experiments.tables.statistics import summarize
+
+
+def results_of(
+    accuracies: dict[str, list[float]],
+    datasets: tuple[str, ...] = ("flower",),
+    rates: tuple[float, ...] = (1.2,),
+    status: str = "ok",
+    error: str = "",
+    reused: int = 0,
+    **settings: str,
+) -> Results:
+    """A sweep with these test accuracies: of each hidden size, one a seed; nan for a failed run."""
+    rows = [
+        {
+            "dataset": dataset,
+            "hidden": hidden,
+            "learning_rate": rate,
+            "seed": seed,
+            **settings,
+            "iterations": 10,
+            "status": "failed" if math.isnan(accuracy) else status,
+            "cost": 1 - accuracy,
+            "train_accuracy": accuracy,
+            "test_accuracy": accuracy,
+            "error": error if math.isnan(accuracy) else "",
+        }
+        for dataset, hidden, rate in itertools.product(datasets, accuracies, rates)
+        for seed, accuracy in enumerate(accuracies[hidden])
+    ]
+    runs = pd.DataFrame(rows)
+    n_seeds = max(map(len, accuracies.values()))
+    sweep = Sweep(dataset=datasets, hidden=list(accuracies), learning_rate=rates, seed=range(n_seeds), **settings)
+    counts = {name: int((runs["status"] == name).sum()) for name in ("ok", "diverged", "failed")}
+    manifest: dict[str, Any] = {
+        "counts": {"runs": len(runs), **counts, "computed": len(runs) - reused, "reused": reused}
+    }
+    manifest["data"] = [{"problem": sweep.problem_knobs(key), "features": 2} for key in sweep.problems()]
+    summary = summarize(runs, [column for column in sweep.columns if column != "seed"], sweep.problem_columns)
+    return Results(runs, summary, manifest, sweep, Path("nowhere"))
+
+
+def lines_of(results: Results, most: int = 10) -> list[str]:
+    lines = list(closing.closing_lines(results, most))
+    for line in lines:
+        columns = sum(
+            0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line
+        )
+        assert columns <= 80, line
+        assert line.isprintable()
+        assert line == line.rstrip()
+    return lines
+
+
+def tables_of(lines: list[str]) -> list[str]:
+    """What comes after the headline."""
+    first = next(k for k, line in enumerate(lines) if line.split()[:1] == ["rank"])
+    while lines[first]:
+        first -= 1
+    return lines[first:]
+
+
+def test_the_whole_report() -> None:
+    better, equal, worse = [0.9, 0.8, 0.85, 0.95], [0.85, 0.85, 0.9, 0.85], [0.5, 0.52, 0.49, 0.5]
+    computed = lines_of(results_of({"2": worse, "8x8": better, "20": equal}, rates=(0.0316227766017,)))
+    assert computed == [
+        "",
+        "8x8 units at 0.0316227766017: 87.5 % [77.2, 97.8] over 4 seeds. Tied with it: 1",
+        "other; the smallest network among them has 20 units.",
+        "",
+        "flower: test accuracy, mean over 4 seeds and 95 % interval",
+        "  rank  hidden    learning_rate    mean     95 % interval  best?",
+        "     1     8x8  0.0316227766017  0.8750  [0.7723, 0.9777]  best",
+        "     2      20  0.0316227766017  0.8625  [0.8227, 0.9023]  tied",
+        "     3       2  0.0316227766017  0.5025  [0.4825, 0.5225]",
+        "  1 other is tied with the best: seeds cannot tell which is truly best",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tied", "said"),
+    [(0, "no other is tied"), (1, "1 other is tied"), (2, "2 others are tied"), (1300, "1,300 others are tied")],
+)
+def test_ties_are_counted(tied: int, said: str) -> None:
+    accuracies = {
+        "1": [0.9, 0.91, 0.92],
+        **{str(2 + k): [0.9, 0.91, 0.92] for k in range(tied)},
+        "0": [0.1, 0.11, 0.12],
+    }
+    lines = lines_of(results_of(accuracies))
+    said_lines = [line for line in lines if "tied with the best" in line]
+    assert len(said_lines) == 1
+    assert said_lines[0].startswith(f"  {said} with the best")
+
+
+@pytest.mark.parametrize("configurations", [10, 11, 12])
+def test_the_best_ten_are_shown_and_the_others_counted(configurations: int) -> None:
+    accuracies = {str(k): [k / 100, k / 100 + 0.001] for k in range(1, configurations + 1)}
+    lines = lines_of(results_of(accuracies))
+    shown = [line.split()[1] for line in lines if line.startswith(" ") and "[" in line]
+    assert shown == [str(k) for k in range(configurations, configurations - 10, -1)]
+    more = {
+        10: list[str](),
+        11: ["  1 more configuration in summary.csv"],
+        12: ["  2 more configurations in summary.csv"],
+    }
+    assert [line for line in lines if "more" in line] == more[configurations]
+
+
+def test_one_seed_has_no_interval_and_no_ties() -> None:
+    assert lines_of(results_of({"2": [0.75], "3": [0.5]})) == [
+        "",
+        "2 units at 1.2: 75.0 % with one seed: no interval and no ties.",
+        "",
+        "flower: test accuracy of one seed; no interval without a second one",
+        "  rank  hidden  learning_rate    mean  95 % interval  best?",
+        "     1       2            1.2  0.7500              -  best",
+        "     2       3            1.2  0.5000              -",
+        "",
+    ]
+
+
+def test_a_single_configuration_is_not_compared() -> None:
+    lines = lines_of(results_of({"2": [0.75, 0.8]}))
+    assert not [line for line in lines if "tied with the best" in line]
+
+
+def test_all_diverged() -> None:
+    lines = tables_of(lines_of(results_of({"2": [0.75, 0.8, 0.7], "3": [0.5, 0.5, 0.5]}, status="diverged")))
+    assert lines[3].endswith("best, 3 diverged")
+    assert lines[-1] == ""
+
+
+def test_all_failed() -> None:
+    nan = math.nan
+    message = "MemoryError: Unable to allocate 11.9 GiB for an array with shape (1, 1600120000)"
+    assert lines_of(results_of({"2": [nan, nan], "3": [nan, nan]}, error=message)) == [
+        "",
+        "No run finished. All 4 runs failed.",
+        "",
+        "flower: test accuracy, mean over 2 seeds and 95 % interval",
+        "  rank  hidden  learning_rate  mean  95 % interval  best?",
+        "     -       2            1.2     -              -  2 failed",
+        "     -       3            1.2     -              -  2 failed",
+        "",
+        "the first failure: MemoryError: Unable to allocate 11.9 GiB for an array with...",
+    ]
+
+
+def test_the_counts() -> None:
+    nan = math.nan
+    results = results_of({str(k): [0.5, nan, nan] for k in range(1, 401)}, status="diverged", error="no", reused=150)
+    assert closing.counts(results) == "1,200 runs: 1,050 computed, 150 reused, 400 diverged, 800 failed"
+
+
+def test_some_failed() -> None:
+    lines = tables_of(lines_of(results_of({"2": [0.7, math.nan, 0.8], "3": [0.5, 0.4, 0.45]}, error="ValueError: no")))
+    assert lines[3].endswith("best, 1 failed")
+    assert lines[-2:] == ["", "the first failure: ValueError: no"]
+
+
+def test_each_data_set_has_a_table_of_its_own() -> None:
+    lines = lines_of(results_of({"2": [0.7, 0.8], "3": [0.5, 0.4]}, datasets=("moons", "flower"), dtype="float32"))
+    titles = [line for line in lines if "mean over" in line]
+    assert titles == [
+        "moons, float32: test accuracy, mean over 2 seeds and 95 % interval",
+        "flower, float32: test accuracy, mean over 2 seeds and 95 % interval",
+    ]
+    assert sum(line.endswith("  best") for line in lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("/home/somebody/a rather long path/to a file/with/many/folders/measurements of last spring.csv",
+         "... long path/to a file/with/many/folders/measurements of last spring.csv, spec:"),
+        ("数据" * 30 + ".csv", "...据" + "数据" * 16 + ".csv, spec:"),
+        ("e\u0301" * 50 + ".csv", "e\u0301" * 50 + ".csv, spec:"),
+    ],
+)  # fmt: skip
+def test_a_long_name_has_a_line_of_its_own_and_keeps_its_end(name: str, title: str) -> None:
+    lines = tables_of(lines_of(results_of({"2": [0.7, 0.8]}, datasets=(name,), target="spec")))
+    assert lines[1:3] == [title, "test accuracy, mean over 2 seeds and 95 % interval"]
+
+
+def test_a_name_cannot_leave_its_place() -> None:
+    lines = tables_of(lines_of(results_of({"2": [0.7, 0.8]}, datasets=("a\nb\x1b[2J.csv",))))
+    assert lines[1] == "a\\nb\\x1b[2J.csv: test accuracy, mean over 2 seeds and 95 % interval"
+
+
+def test_wide_tables_are_narrowed_where_it_costs_least() -> None:
+    accuracies: dict[str, Any] = {
+        "x".join(["128"] * 12): [0.7] * 6 + [math.nan] * 6,
+        "100x100x100": [0.5 + k / 100 for k in range(12)],
+    }
+    results = results_of(accuracies, rates=(0.0316227766017, 1.0), status="diverged", error="no", dtype="float32")
+    lines = tables_of(lines_of(results))
+    assert lines[3] == "     1  128x1...  0.031...  0.7000  [0.7000, 0.7000]  best, 6 diverged, 6 failed"
+
+
+def test_many_axes_leave_room_for_the_verdict() -> None:
+    results = Sweep(
+        hidden=[1, 2], learning_rate=[0.1, 0.0123456], seed=range(2), iterations=2, activation=["tanh", "relu"],
+        l1=[0, 0.001], batch_size=["all", 32], optimizer="adam", noise=0.25,
+    ).run(out=None)  # fmt: skip
+    lines = tables_of(lines_of(results, 32))
+    # What is the same everywhere stands above the table.
+    assert lines[1] == "flower, noise 0.25, adam: test accuracy, mean over 2 seeds and 95 % interval"
+    header = next(line for line in lines if "rank" in line)
+    assert header.split() == [
+        "rank",
+        "hi...",
+        "le...",
+        "ac...",
+        "l1",
+        "ba...",
+        "mean",
+        "95",
+        "%",
+        "interval",
+        "best?",
+    ]
+    assert [line for line in lines if line.endswith("best")]
+
+
+def test_a_long_name_that_cannot_leave_its_place_keeps_its_end() -> None:
+    name = f"/{'a folder/' * 8}a\nb\\c.csv"
+    lines = tables_of(lines_of(results_of({"2": [0.7, 0.8]}, datasets=(name,))))
+    assert lines[1] == "..." + name.replace("\n", "\\n")[-76:] + ":"

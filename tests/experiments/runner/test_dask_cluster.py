@@ -1,0 +1,175 @@
+"""--backend dask: a cluster of its own or somebody else's, the same bytes, and workers that die."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cloudpickle
+import psutil
+import pytest
+
+from experiments import Sweep
+from experiments.cli import grid
+from experiments.files import CURVES, RUNS, SUMMARY
+from experiments.knobs.knob import SweepError
+from experiments.runner import backends, work
+from experiments.store import store
+
+ROOT = Path(__file__).parents[3]
+SWEEP = ["--hidden", "2", "4x2", "--lr", "0.1", "1.2", "--seeds", "0:4", "--iterations", "300", "--no-plots", "--quiet"]
+PATIENCE = 60  # seconds, on a busy machine, for what takes three on an idle one
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in (RUNS, CURVES, SUMMARY)}
+
+
+def kill_worker_of_seed_2(batch: work.Batch, *others: Any) -> work.BatchResult:
+    if batch.hidden == "3" and 2 in batch.seeds:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return work.train_batch(batch, *others)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("threads")
+    assert grid.main([*SWEEP, "--out", str(folder)]) == 0
+    return files(folder)
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as exit_:
+        grid.main(arguments)
+    assert exit_.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    return err
+
+
+def test_a_scheduler_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.runner.dask_cluster._CONNECT_SECONDS", 1)
+    out = tmp_path / "out"
+    for address in ("nonsense", "tcp://127.0.0.1:9"):
+        err = refused([*SWEEP, "--out", str(out), "--backend", "dask", "--scheduler", address], capsys)
+        assert f"--scheduler: expected the address of a Dask scheduler, got '{address}'" in err
+    assert not out.exists()
+
+
+def test_a_scheduler_is_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = refused([*SWEEP, "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9"], capsys)
+    assert "--scheduler: expected with --backend dask, got threading" in err
+    with pytest.raises(SweepError, match="--scheduler"):
+        Sweep(hidden=1).run(out=None, backend="loky", scheduler="tcp://127.0.0.1:9")
+
+
+def test_without_the_package_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("experiments.cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "experiments.cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)  # as where it is not installed
+    with (
+        pytest.raises(SweepError, match=re.escape("pip install '.[dask]'")),
+        backends.workers(backends.How(backend="dask")),
+    ):
+        pass
+
+
+class Cluster(NamedTuple):
+    """A scheduler and its workers, each a process of its own, as on machines of their own."""
+
+    address: str
+    workers: list[int]  # process numbers; each has a child that trains, and starts another one if that dies
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str) -> Path:
+        log = folder / f"{len(processes)}.log"
+        with log.open("wb") as file:
+            command = [sys.executable, "-m", "dask", *arguments, "--dashboard-address", ":0"]
+            processes.append(subprocess.Popen(command, stdout=file, stderr=file, cwd=ROOT, start_new_session=True))
+        return log
+
+    def wait_for(log: Path, pattern: str) -> str:
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            if found := re.search(pattern, log.read_text()):
+                return found[1]
+            time.sleep(0.05)
+        raise AssertionError(log.read_text())
+
+    try:
+        address = wait_for(start("scheduler", "--host", "127.0.0.1", "--port", "0"), r"Scheduler at:\s*(tcp://\S+)")
+        for log in [start("worker", address, "--nthreads", "1") for _ in range(2)]:
+            wait_for(log, "(Registered to)")
+        yield Cluster(address, [process.pid for process in processes[1:]])
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_a_cluster_gives_the_same_bytes(cluster: Cluster, expected: dict[str, bytes], tmp_path: Path) -> None:
+    assert grid.main([*SWEEP, "--out", str(tmp_path), "--backend", "dask", "--scheduler", cluster.address]) == 0
+    assert files(tmp_path) == expected
+
+
+def test_a_cluster_of_its_own_gives_the_same_bytes_and_leaves_nothing(
+    expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "experiments.grid", *SWEEP, "--out", str(tmp_path), "--backend", "dask"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, start_new_session=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert files(tmp_path) == expected
+
+
+def test_a_worker_that_is_killed_costs_its_batches_and_nothing_else(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.runner.dask_cluster._SHORTEST_BATCH", 2**27)  # many batches
+    sweep = Sweep(hidden=[4], learning_rate=[0.1, 1.2], seed=range(40), iterations=3000)
+    before = sweep.run(out=None)
+    killed: list[int] = []
+    add = store.Store.add
+
+    def add_and_kill(self: store.Store, *arguments: Any) -> None:
+        if not killed:
+            children = psutil.Process(cluster.workers[0]).children()
+            (training,) = (child for child in children if "resource_tracker" not in " ".join(child.cmdline()))
+            training.kill()
+            killed.append(training.pid)
+        add(self, *arguments)
+
+    monkeypatch.setattr(store.Store, "add", add_and_kill)
+    after = sweep.run(out=None, backend="dask", scheduler=cluster.address)
+    assert len(killed) == 1
+    assert after.manifest["counts"]["computed"] == 80
+    assert after.runs.equals(before.runs)
+    assert after.curves.equals(before.curves)
+
+
+def test_a_run_that_always_kills_its_worker_is_found_and_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = Sweep(hidden=[2, 3], learning_rate=1.2, seed=[1, 2], iterations=20)
+    before = sweep.run(out=None).runs
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers cannot import this file
+    monkeypatch.setattr("experiments.runner.work.train_batch", kill_worker_of_seed_2)
+    try:
+        after = sweep.run(out=None, backend="dask", jobs=2).runs
+    finally:
+        cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+    dead = (after["hidden"] == "3") & (after["seed"] == 2)
+    assert after[~dead].equals(before[~dead])
+    assert after[dead]["status"].tolist() == ["failed"]
+    assert after[dead]["error"].item().startswith("its worker process died each time it was tried")

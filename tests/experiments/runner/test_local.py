@@ -1,0 +1,239 @@
+"""experiments.pool: threads, processes and a cluster give the same bits, whatever becomes of a worker."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pytest
+from joblib.externals.loky import get_reusable_executor
+
+from experiments.results import Results
+from experiments.runner import backends, local, plan
+from experiments.runner import work as work_module
+from experiments.runner.backends import How
+from experiments.runner.work import Batch, BatchResult, batches, todo
+from experiments.sweep import Sweep
+from tests.helpers.sweeps import a_sweep, counts, run, same
+
+
+@pytest.fixture(scope="module")
+def sweep() -> Sweep:
+    return a_sweep()
+
+
+@pytest.fixture(scope="module")
+def expected(sweep: Sweep) -> Results:
+    return run(sweep, jobs=1)
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run each."""
+    for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
+        monkeypatch.setattr(work_module, name, 1)
+
+
+@pytest.fixture
+def no_workers() -> Iterator[None]:
+    """Those of an earlier test are gone, and those of this one are not left to the next."""
+    get_reusable_executor().shutdown(kill_workers=True)
+    yield
+    get_reusable_executor().shutdown(kill_workers=True)
+
+
+# Where to train
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_processes_give_the_same_bits(sweep: Sweep, expected: Results) -> None:
+    same(run(sweep, jobs=2, backend="loky"), expected)
+
+
+@pytest.mark.usefixtures("small_batches", "no_workers")
+@pytest.mark.parametrize("n_batches", [1, 3])
+def test_there_are_no_more_workers_than_batches(n_batches: int) -> None:
+    run(Sweep(hidden=1, learning_rate=1, seed=range(n_batches), iterations=1), jobs=8, backend="loky")
+    assert 1 <= len(multiprocessing.active_children()) <= max(2, n_batches)  # with one, joblib would start none
+
+
+def test_as_many_jobs_as_asked_for() -> None:
+    for jobs, expected in ((3, 3), (-1, os.cpu_count())):
+        with backends.workers(How(jobs)) as at_once:
+            assert at_once == expected
+
+
+# Stopping
+
+
+class Enough(Exception):
+    """What a caller may raise."""
+
+
+@pytest.mark.usefixtures("no_workers")
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_an_exception_in_the_middle_stops_the_workers(backend: str) -> None:
+    # The large network would take minutes. The small one is done at once, and its end is that of the sweep.
+    sweep = Sweep(hidden=[500, 0], learning_rate=1, seed=0, iterations=300_000)
+
+    def progress(result: BatchResult) -> None:
+        assert result.batch.hidden == "0"
+        raise Enough
+
+    def workers() -> list[Any]:
+        threads = [thread for thread in threading.enumerate() if "worker" in thread.name and thread not in before]
+        return [*threads, *multiprocessing.active_children()]
+
+    before = threading.enumerate()
+    with pytest.raises(Enough):
+        run(sweep, jobs=2, backend=backend, progress=progress)
+    give_up = time.monotonic() + 30
+    while workers() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert workers() == []
+
+
+def test_closing_early_is_silent() -> None:
+    sweep = Sweep(hidden=1, learning_rate=1, seed=range(200), iterations=2000)
+    results = backends.train_all(todo(sweep, sweep.load(), None), How(), jobs=2)
+    assert len(list(itertools.islice(results, 1))) == 1
+    results.close()
+
+
+def test_interrupts_are_held_back_only_while_processes_start() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with local.interrupts_held_back():
+        assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+# Workers that die
+
+
+def killing(dies: Callable[[Batch], bool]) -> Callable[..., BatchResult]:
+    """``train_batch`` in a worker process that is killed where ``dies`` says so.
+
+    A function inside another one travels to the workers by value, with what it refers to.
+    """
+    train_batch, this_process = work_module.train_batch, os.getpid()
+
+    def train_or_die(batch: Batch, *arguments: Any) -> BatchResult:
+        if dies(batch):
+            assert os.getpid() != this_process
+            os.kill(os.getpid(), signal.SIGKILL)
+        return train_batch(batch, *arguments)
+
+    return train_or_die
+
+
+def times_in(folder: Path) -> Callable[[int], bool]:
+    """A function that is true so many times, in whichever process it is called."""
+
+    def fewer_than(most: int) -> bool:
+        for k in range(most):
+            try:
+                os.close(os.open(folder / str(k), os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                continue
+            return True
+        return False
+
+    return fewer_than
+
+
+@pytest.mark.usefixtures("small_batches", "no_workers")
+@pytest.mark.parametrize("deaths", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_workers_that_die_once_or_thrice_cost_nothing(
+    sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, deaths: int
+) -> None:
+    fewer_than = times_in(tmp_path)
+    monkeypatch.setattr(
+        "experiments.runner.work.train_batch", killing(lambda batch: batch.hidden == "3" and fewer_than(deaths))
+    )
+    computed = run(sweep, jobs=2, backend="loky")
+    assert len(list(tmp_path.iterdir())) == deaths  # they did die
+    same(computed, expected)
+    assert counts(computed) == {"runs": 36, "ok": 36, "computed": 36}
+
+
+@pytest.mark.usefixtures("no_workers")
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 6])
+def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
+    sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    work = min(batch.work for batch in batches(todo(sweep, sweep.load(), None), 1))  # of 6 runs
+    for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
+        monkeypatch.setattr(work_module, name, 1 if size == 1 else 100 * work)
+    monkeypatch.setattr(
+        pool,
+        "train_batch",
+        killing(
+            lambda batch: (
+                batch.problem[0] == "moons"
+                and batch.hidden == "3"
+                and any(
+                    (how.learning_rate, seed) == (1.2, 0)
+                    for how, seed in zip(batch.hyperparameters, batch.seeds, strict=True)
+                )
+            )
+        ),
+    )
+    seen: list[BatchResult] = []
+    computed = run(sweep, jobs=2, backend="loky", progress=seen.append)
+
+    every = computed.runs[computed.columns]
+    died = (every == ["moons", "3", 1.2, 0]).all(axis=1).to_numpy()
+    assert died.sum() == 1
+    row = computed.runs[died].iloc[0]
+    assert row["status"] == "failed"
+    assert "SIGKILL" in row["error"]
+    assert "its worker process died" in row["error"]
+    assert "\n" not in row["error"]
+    assert computed.runs[~died].equals(expected.runs[~died])
+    assert counts(computed) == {"runs": 36, "ok": 35, "failed": 1, "computed": 36}
+    # However often batches were taken apart and tried again, each run and all work are counted once.
+    runs = [pair for result in seen for pair in zip(result.batch.configurations, result.batch.seeds, strict=True)]
+    assert len(runs) == len(set(runs)) == 36
+    assert sum(result.batch.work for result in seen) == plan.plan(
+        todo(sweep, sweep.load(), None), 1, 1.0
+    ).work  # fmt: skip
+
+
+@pytest.mark.usefixtures("no_workers")
+@pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_batch_alone_is_in_a_worker_too(monkeypatch: pytest.MonkeyPatch, seeds: int) -> None:
+    sweep = Sweep(hidden=1, learning_rate=1, seed=range(seeds), iterations=1)
+    monkeypatch.setattr("experiments.runner.work.train_batch", killing(lambda batch: 0 in batch.seeds))
+    computed = run(sweep, jobs=1, backend="loky")
+    assert list(computed.runs["status"]) == ["failed", "ok"][:seeds]
+
+
+@pytest.mark.usefixtures("small_batches", "no_workers")
+def test_a_dead_worker_of_which_joblib_says_nothing_costs_nothing(
+    sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Between two lines of joblib's other thread, the one here stops waiting and finds no error to raise.
+    monkeypatch.setattr(joblib.Parallel, "_raise_error_fast", lambda self: None)
+    fewer_than = times_in(tmp_path)
+    monkeypatch.setattr(
+        "experiments.runner.work.train_batch", killing(lambda batch: batch.hidden == "3" and fewer_than(1))
+    )
+    same(run(sweep, jobs=2, backend="loky"), expected)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_pool_that_ends_early_costs_nothing(sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing_follows(self: joblib.Parallel) -> None:
+        self._iterating, self._original_iterator = False, None
+
+    # As if there were no more than the first few batches that a pool takes.
+    monkeypatch.setattr(joblib.Parallel, "dispatch_next", nothing_follows)
+    same(run(sweep, jobs=2), expected)

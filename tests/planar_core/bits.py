@@ -1,0 +1,100 @@
+"""What training, random streams and elementary functions give, bit for bit: one digest each, as JSON.
+
+``bits.json`` holds what this prints, and any machine must print the same. A change of the numerics that is meant
+changes every result that anybody has computed with an earlier version. Raise ``planar_core.training.NUMERICS`` then, so
+that no stored result is taken for a new one, say so in the changelog, and write the file anew:
+
+    .venv/bin/python -m tests.planar_core.bits --keep
+
+With ``--code`` it also says what the numbers were computed with: which instructions are in the compiled kernels, and
+which features of the CPU NumPy makes use of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.datasets.synthetic import flower
+from planar_core import kernels, train
+from planar_core.elementary import evaluate
+from planar_core.streams import Stream
+from planar_core.training import NUMERICS
+
+KEPT = Path(__file__).with_name("bits.json")
+HIDDEN = ("0", "4", "8x8")
+DTYPES = ("float64", "float32")
+FUNCTIONS = ("exp", "log", "log1p", "sin", "cos", "tanh", "sigmoid")
+
+
+def digest(*arrays: npt.NDArray[Any]) -> str:
+    """SHA-256 of the bytes of the arrays, little-endian, with one bit pattern for nan."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        one_nan = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
+        sha.update(one_nan.astype(array.dtype.newbyteorder("<")).tobytes())
+    return sha.hexdigest()[:32]
+
+
+def all_bits() -> dict[str, Any]:
+    """A digest of everything that must not depend on the machine."""
+    bits: dict[str, Any] = {"numerics": NUMERICS}
+    bits |= {"normal stream": digest(Stream(2).normal(5001)), "uniform stream": digest(Stream(2).uniform(1001))}
+    x = np.concatenate([np.linspace(-20, 20, 1001), 2.0 ** np.arange(-1074, 1000, 7)])
+    for name in FUNCTIONS:
+        bits[name] = digest(evaluate(name, x))
+    (X, Y), (X_test, Y_test) = flower()
+    bits["flower"] = digest(X, Y, X_test, Y_test)
+    for dtype in DTYPES:
+        for hidden in HIDDEN:
+            # few iterations: where the CPU has no fused multiply-add, it is computed by the C library
+            trained = train(X, Y, hidden, 1.2, 40, 2, 10, dtype, X_test[:, :300], Y_test[:, :300])
+            curves = (trained.costs, trained.accuracies, trained.test_accuracies)
+            bits[f"{hidden} {dtype}"] = digest(*curves, *(array for pair in trained.parameters for array in pair))
+    every_other: dict[str, Any] = {
+        "activation": "sigmoid",
+        "optimizer": "adam",
+        "batch_size": 30,
+        "init": "glorot",
+        "l1": 1e-4,
+        "l2": 1e-3,
+    }
+    trained = train(X, Y, "4", 0.1, 40, 2, 10, **every_other)
+    bits["every other knob"] = digest(trained.costs, *(array for pair in trained.parameters for array in pair))
+    return bits
+
+
+def code() -> dict[str, Any]:
+    """What the numbers are computed with."""
+    assembly = "\n".join(kernels.train_batch.inspect_asm().values())
+    core = np._core._multiarray_umath  # type: ignore[attr-defined]
+    return {
+        "fma": bool(re.search(r"\bvfn?m(add|sub)\d+p[ds]\b", assembly)),
+        "ymm": "%ymm" in assembly,
+        "zmm": "%zmm" in assembly,
+        "xmm": "%xmm" in assembly,
+        "dispatched": [name for name in core.__cpu_dispatch__ if core.__cpu_features__[name]],
+    }
+
+
+def keep(bits: dict[str, Any]) -> None:
+    """Write ``bits.json``, unless other bits are of the same version."""
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    if bits["numerics"] <= kept["numerics"] and any(bits.get(name) != value for name, value in kept.items()):
+        sys.exit(f"other bits than those of numerics {kept['numerics']}: raise NUMERICS in planar_core/training.py")
+    KEPT.write_text(json.dumps(bits, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    bits = all_bits()
+    if "--keep" in sys.argv[1:]:
+        keep(bits)
+    else:
+        print(json.dumps({"bits": bits, "code": code()} if "--code" in sys.argv[1:] else bits, indent=2))
