@@ -212,7 +212,12 @@ def _refuse_slips(
     every = [(verdict.profile, verdict.slips) for verdict in verdicts if verdict.slips]
     if target:
         way = ways.get(target)
-        wrong = set(range(len(labelled.texts))) if way is None else unreadable(way)
+        if way is None:
+            raise DataError(
+                f"{raw.where}, column {quoted(target)}: expected numbers, for --task regression, found texts such as "
+                f"{quoted(labelled.texts[0])}: choose --task classification, or name another column with --target"
+            )
+        wrong = unreadable(way)
         if wrong:
             every.append((labelled, wrong))
     if not every:

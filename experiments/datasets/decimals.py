@@ -60,7 +60,7 @@ def resolve(where: str, separator: str | None, profiles: Sequence[Profile]) -> t
 
 
 def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
-    commas, grouped, units = [], [], []
+    commas, grouped, units, negative = [], [], [], []
     for found in profiles:
         way = ways.get(found.name)
         if way is None:
@@ -73,7 +73,11 @@ def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
             grouped.append(f"{name} ({quoted(text)} is {value:.15g})")
         if way.format.unit:
             units.append(f"{name} in {way.format.unit}")
+        if any(text.endswith(")") for text in found.texts):
+            negative.append(name)
     notes = []
+    if negative:
+        notes.append(f"negative numbers are in parentheses in {listed(negative, most=_LISTED)}")
     if commas:
         notes.append(f"decimal mark: comma in {listed(commas, most=_LISTED)} (decide otherwise with --decimal)")
     if grouped:

@@ -20,8 +20,11 @@ from experiments.text import count, listed, quoted
 BLANKS = " "
 _SAMPLE_CHARACTERS, _SAMPLE_ROWS, _SAMPLE_CELLS = 400_000, 200, 20_000
 _SEP_LINE = re.compile(r"sep=(.|\\t)[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
-_NUMBER = re.compile(r"[+\-(\u2212]?[$€£¥]? ?(?:\d|[.,]\d)(?:[\d.,'\u2019]*[\d.])?(?:[eE][+\-]?\d+)? ?[%€$]?\)?")
-_WORD = re.compile(r'"(?:[^"]|"")*"|\S+')
+_NUMBER = re.compile(
+    r"[+\-(\u2212]?[$€£¥]? ?(?:\d|\.\d)(?:[\d.,'\u2019]*[\d.])?(?:[eE][+\-]?\d+)?(?: ?[%€$]| ?[^\W\d]{1,3})?\)?"
+)
+_WORD = re.compile(r'"(?:[^"]|"")*"(?!\S)|\S+')
+_MOST_TITLES = 5  # lines above a table
 _LONGEST_CELL = 2**31 - 1
 
 
@@ -74,6 +77,10 @@ def records(where: str, text: str, separator: str) -> Records:
         )
         kept = [i for i in range(len(rows)) if i not in commented]
         rows, lines = [rows[i] for i in kept], [lines[i] for i in kept]
+    if titles := _titles(rows):
+        above = listed((quoted(row[0].strip()) for row in rows[:titles]), "and")
+        notes.append(f"{count(titles, 'line')} above the table skipped: {above}")
+        rows, lines = rows[titles:], lines[titles:]
     if comments:
         notes.append(f"{count(len(comments), 'comment line')} above the table skipped")
     return Records(rows, lines, separator, comments, tuple(notes))
@@ -108,6 +115,15 @@ def _comment_rows(rows: Sequence[Sequence[str]], comments: Sequence[str]) -> set
     width = Counter(map(len, rows)).most_common(1)[0][0]
     every = bool(comments) and len(marked) < len(rows) / 2
     return {i for i in marked if every or len(rows[i]) != width}
+
+
+def _titles(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many of the first rows are titles: a single cell with text, where all rows below have more."""
+    first = next((i for i, row in enumerate(rows) if sum(1 for cell in row if cell.strip()) > 1), 0)
+    if not 0 < first <= _MOST_TITLES or len(rows) - first < 2:
+        return 0
+    width = len(rows[first])
+    return first if width > 1 and all(len(row) == width for row in rows[first:]) else 0
 
 
 def _split(
@@ -161,7 +177,9 @@ def _score(sample: str, separator: str) -> float:
         return 0.0
     cells: Iterable[str] = (cell for row in rows[: max(10, _SAMPLE_CELLS // width)] for cell in row)
     numeric = [_NUMBER.fullmatch(cell.strip()) is not None for cell in cells]
-    return rows_of_width / len(rows) * (0.2 + sum(numeric) / len(numeric))
+    # A header has a name for each column, or one less where R wrote it.
+    first = 1.0 if len(rows[0]) in (width, width - 1) and len(rows[0]) > 1 else 0.5
+    return first * rows_of_width / len(rows) * (0.2 + sum(numeric) / len(numeric))
 
 
 def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list[str]], list[int], list[str]]:
