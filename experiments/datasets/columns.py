@@ -10,13 +10,13 @@ import numpy as np
 from experiments.datasets.data import DataError
 from experiments.datasets.decimals import resolve
 from experiments.datasets.equal_rows import by_chance, determines, equal_rows, joined
-from experiments.datasets.kinds import Profile, Verdict, counts_rows, decide, profile
+from experiments.datasets.kinds import Profile, Verdict, counts_rows, decide, profile, unreadable
 from experiments.datasets.labels import classes, task_name, task_of
 from experiments.datasets.missing import MissingValues
-from experiments.datasets.number_format import Candidate, NumberFormat
+from experiments.datasets.number_format import PLAIN, Candidate, Floats
 from experiments.datasets.options import Reading
 from experiments.datasets.reading import RawTable
-from experiments.datasets.table import BINARY, BOOLEAN, CATEGORY, NUMBER, REGRESSION, Codes, Column, Floats, Table
+from experiments.datasets.table import BINARY, BOOLEAN, CATEGORY, NUMBER, REGRESSION, Codes, Column, Table
 from experiments.text import closest, count, listed, quoted
 
 ROWS_PER_CLASS = 2
@@ -54,14 +54,15 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
         training_rows = sum(row < training_rows for row in kept)
         raw = raw.take(kept)
         if raw.rows:
-            gaps = labelled.gaps
+            absent = labelled.gaps
             labelled = profile(target, raw.column(target), missing, _decimal(raw, target, options))
-            labelled.gaps = gaps
+            labelled.gaps = absent
     if raw.rows < FEWEST_ROWS:
         raise DataError(f"{raw.where}: expected at least {FEWEST_ROWS} rows with a label, found {raw.rows}: add rows")
 
     inputs = [n for n in raw.names if n != target and n != group and n not in options.drop]
-    profiles = [profile(n, raw.column(n), missing, _decimal(raw, n, options)) for n in inputs]
+    cells = dict(zip(raw.names, raw.cells, strict=True))
+    profiles = [profile(n, cells[n], missing, _decimal(raw, n, options)) for n in inputs]
     task, more_notes = task_of(f"{raw.where}, column {quoted(target)}", labelled, *_way_of(labelled), options)
     to_read = [*profiles, labelled] if task == REGRESSION else profiles
     ways, more = resolve(
@@ -75,15 +76,14 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
             verdicts.append(Verdict("", found, reason="it numbers the rows"))
         else:
             verdicts.append(decide(found, ways.get(found.name), kept_column))
-    notes.append(f"target: {quoted(target)}, the last column (decide otherwise with --target)") if (
-        options.target is None and raw.separator is not None
-    ) else None
+    if options.target is None:
+        notes.append(f"target: {quoted(target)}, the last column (decide otherwise with --target)")
     _refuse_slips(raw, verdicts, target if task == REGRESSION else "", labelled, ways)
     notes += _said(verdicts, options)
 
     kept_rows: Codes | None = None
     used = [verdict for verdict in verdicts if verdict.kind]
-    gaps = {v.profile.name: np.flatnonzero(v.profile.codes < 0) for v in used if v.profile.gaps}
+    gaps: dict[str, Codes] = {v.profile.name: np.flatnonzero(v.profile.codes < 0) for v in used if v.profile.gaps}
     if gaps and options.missing == "refuse":
         _refuse_gaps(raw, gaps)
     if gaps and options.missing == "drop":
@@ -106,12 +106,12 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
         )
     if task == REGRESSION:
         way = ways[target]
-        values: Floats | Codes = np.array(way.values)[labelled.codes]
+        values: Floats | Codes = way.values[labelled.codes]
         class_names: tuple[str, ...] = ()
         target_format = way.format
     else:
         labels = classes(f"{raw.where}, column {quoted(target)}", labelled, missing, options.positive)
-        values, class_names, target_format = labels.codes, labels.names, NumberFormat()
+        values, class_names, target_format = labels.codes, labels.names, PLAIN
         more_notes += labels.notes
         task = task_name(len(class_names))
     notes += more_notes
@@ -212,7 +212,12 @@ def _refuse_slips(
     every = [(verdict.profile, verdict.slips) for verdict in verdicts if verdict.slips]
     if target:
         way = ways.get(target)
-        wrong = {i for i in range(len(labelled.texts)) if way is None or way.values[i] != way.values[i]}
+        if way is None:
+            raise DataError(
+                f"{raw.where}, column {quoted(target)}: expected numbers, for --task regression, found texts such as "
+                f"{quoted(labelled.texts[0])}: choose --task classification, or name another column with --target"
+            )
+        wrong = unreadable(way)
         if wrong:
             every.append((labelled, wrong))
     if not every:
@@ -282,7 +287,7 @@ def _column(verdict: Verdict) -> Column:
     found = verdict.profile
     if verdict.kind == NUMBER:
         assert verdict.way is not None
-        values = np.array([*verdict.way.values, np.nan])[found.codes]
+        values = np.append(verdict.way.values, np.nan)[found.codes]
         return Column(found.name, NUMBER, values, (), verdict.way.format)
     place = {text: i for i, text in enumerate(verdict.categories)}
     if verdict.kind == BOOLEAN:
@@ -368,9 +373,8 @@ def _determining(verdicts: Sequence[Verdict], kept: Codes | None, table: Table) 
         found = verdict.profile
         if verdict.kind == BOOLEAN or "dates" in verdict.reason or len(found.texts) < 2:
             continue
-        if verdict.kind == NUMBER and verdict.way is not None:
-            if len(found.texts) * 2 > found.cells or not all(v != v or v == int(v) for v in verdict.way.values):
-                continue
+        if verdict.way is not None and (len(found.texts) * 2 > found.cells or not verdict.way.integers):
+            continue
         codes = found.codes if kept is None else found.codes[kept]
         known = codes >= 0
         if known.any() and determines(codes[known], table.target[known]):

@@ -60,7 +60,7 @@ def resolve(where: str, separator: str | None, profiles: Sequence[Profile]) -> t
 
 
 def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
-    commas, grouped, units = [], [], []
+    commas, grouped, units, negative = [], [], [], []
     for found in profiles:
         way = ways.get(found.name)
         if way is None:
@@ -73,7 +73,11 @@ def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
             grouped.append(f"{name} ({quoted(text)} is {value:.15g})")
         if way.format.unit:
             units.append(f"{name} in {way.format.unit}")
+        if any(text.endswith(")") for text in found.texts):
+            negative.append(name)
     notes = []
+    if negative:
+        notes.append(f"negative numbers are in parentheses in {listed(negative, most=_LISTED)}")
     if commas:
         notes.append(f"decimal mark: comma in {listed(commas, most=_LISTED)} (decide otherwise with --decimal)")
     if grouped:
@@ -85,6 +89,6 @@ def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
 
 def _grouped_example(texts: Sequence[str], way: Candidate) -> tuple[str, float]:
     for text, value in zip(texts, way.values, strict=True):
-        if value == value and abs(value) >= 1000 and any(mark in text for mark in ".,'\u2019 \u00a0\u202f"):
-            return text, value
-    return texts[0], way.values[0]
+        if abs(value) >= 1000 and any(mark in text for mark in ".,'\u2019 \u00a0\u202f"):
+            return text, float(value)
+    return texts[0], float(way.values[0])

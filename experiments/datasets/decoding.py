@@ -91,8 +91,8 @@ def decode(where: str, raw: bytes, encoding: str) -> Decoded:
         if raw.startswith(mark):
             notes = () if name == "utf-8-sig" else (_said(name.upper(), "its byte order mark"),)
             return Decoded(_checked(where, _decoded(where, raw, name)), notes)
-    if (name := _without_mark(raw)) is not None:
-        return Decoded(_checked(where, _decoded(where, raw, name)), (_said(name.upper(), "its zero bytes"),))
+    if (found := _without_mark(raw)) is not None:
+        return Decoded(_checked(where, _decoded(where, raw, found)), (_said(found.upper(), "its zero bytes"),))
     try:
         return Decoded(_checked(where, raw.decode("utf-8")), ())
     except UnicodeDecodeError as error:

@@ -20,8 +20,11 @@ from experiments.text import count, listed, quoted
 BLANKS = " "
 _SAMPLE_CHARACTERS, _SAMPLE_ROWS, _SAMPLE_CELLS = 400_000, 200, 20_000
 _SEP_LINE = re.compile(r"sep=(.|\\t)[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
-_NUMBER = re.compile(r"[+\-(\u2212]?[$€£¥]? ?(?:\d|[.,]\d)(?:[\d.,'\u2019]*[\d.])?(?:[eE][+\-]?\d+)? ?[%€$]?\)?")
-_WORD = re.compile(r'"(?:[^"]|"")*"|\S+')
+_NUMBER = re.compile(
+    r"[+\-(\u2212]?[$€£¥]? ?(?:\d|\.\d)(?:[\d.,'\u2019]*[\d.])?(?:[eE][+\-]?\d+)?(?: ?[%€$]| ?[^\W\d]{1,3})?\)?"
+)
+_WORD = re.compile(r'"(?:[^"]|"")*"(?!\S)|\S+')
+_MOST_TITLES = 5  # lines above a table
 _LONGEST_CELL = 2**31 - 1
 
 
@@ -74,6 +77,10 @@ def records(where: str, text: str, separator: str) -> Records:
         )
         kept = [i for i in range(len(rows)) if i not in commented]
         rows, lines = [rows[i] for i in kept], [lines[i] for i in kept]
+    if titles := _titles(rows):
+        above = listed((quoted(row[0].strip()) for row in rows[:titles]), "and")
+        notes.append(f"{count(titles, 'line')} above the table skipped: {above}")
+        rows, lines = rows[titles:], lines[titles:]
     if comments:
         notes.append(f"{count(len(comments), 'comment line')} above the table skipped")
     return Records(rows, lines, separator, comments, tuple(notes))
@@ -110,17 +117,23 @@ def _comment_rows(rows: Sequence[Sequence[str]], comments: Sequence[str]) -> set
     return {i for i in marked if every or len(rows[i]) != width}
 
 
+def _titles(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many of the first rows are titles: a single cell with text, where all rows below have more."""
+    first = next((i for i, row in enumerate(rows) if sum(1 for cell in row if cell.strip()) > 1), 0)
+    if not 0 < first <= _MOST_TITLES or len(rows) - first < 2:
+        return 0
+    width = len(rows[first])
+    return first if width > 1 and all(len(row) == width for row in rows[first:]) else 0
+
+
 def _split(
     where: str, text: str, separator: str, first_line: int, strict: bool = True
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the line and the cells of every row that is not empty."""
     if separator == BLANKS:
-        for number, line in enumerate(io.StringIO(text), start=first_line):
-            if words := _WORD.findall(line):
-                yield (
-                    number,
-                    [word[1:-1].replace('""', '"') if word[:1] == '"' == word[-1:] else word for word in words],
-                )
+        for number, words_of in enumerate(io.StringIO(text), start=first_line):
+            if words := _WORD.findall(words_of):
+                yield number, [_unquoted(word) for word in words]
         return
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))  # of the whole process; 131,072 by default
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=strict)
@@ -136,6 +149,10 @@ def _split(
             ) from None
         if row and (len(row) > 1 or row[0].strip()):
             yield line, row
+
+
+def _unquoted(word: str) -> str:
+    return word[1:-1].replace('""', '"') if len(word) > 1 and word[0] == '"' == word[-1] else word
 
 
 def _find(text: str) -> str:
@@ -160,7 +177,9 @@ def _score(sample: str, separator: str) -> float:
         return 0.0
     cells: Iterable[str] = (cell for row in rows[: max(10, _SAMPLE_CELLS // width)] for cell in row)
     numeric = [_NUMBER.fullmatch(cell.strip()) is not None for cell in cells]
-    return rows_of_width / len(rows) * (0.2 + sum(numeric) / len(numeric))
+    # A header has a name for each column, or one less where R wrote it.
+    first = 1.0 if len(rows[0]) in (width, width - 1) and len(rows[0]) > 1 else 0.5
+    return first * rows_of_width / len(rows) * (0.2 + sum(numeric) / len(numeric))
 
 
 def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list[str]], list[int], list[str]]:

@@ -231,7 +231,7 @@ def fit(table: Table, train_rows: Codes) -> Encoder:
     scaling = None
     if table.task == REGRESSION:
         scaling = Scaling.fit(table.target[train_rows].astype(np.float64))
-        if scaling.deviation == 0.0:
+        if scaling.scaled_deviation == 0.0:
             raise DataError(
                 f"{quoted(table.name)}, column {quoted(table.target_name)}: expected different numbers in the training "
                 f"part, found {table.target[train_rows][0]:g} only: take another --split, or name another --target"
@@ -261,7 +261,7 @@ def _fitted(every: Column, column: Column) -> ColumnEncoder:
     fill = median(known) if known.size else 0.0
     scaling = Scaling.fit(np.where(np.isnan(column.values), fill, column.values))
     return ColumnEncoder(
-        column.name, NUMBER, column.format, fill=fill, scaling=scaling, is_constant=scaling.deviation == 0.0
+        column.name, NUMBER, column.format, fill=fill, scaling=scaling, is_constant=scaling.scaled_deviation == 0.0
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from experiments.datasets.missing import MissingValues
 from experiments.text import count, listed, quoted
@@ -67,7 +68,7 @@ def _increasing(numbers: Sequence[str]) -> bool:
     """Whether there are integers in steps of 1, such as years, which may be names."""
     if len(numbers) < 2 or not all(text.isdecimal() for text in numbers):
         return False
-    return all(int(b) - int(a) == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    return all(int(b) - int(a) == 1 for a, b in pairwise(numbers))
 
 
 def names_of(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -80,9 +81,8 @@ def names_of(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         names[i] = _free(f"column {i + 1}", taken)
         taken.add(names[i])
     if nameless:
-        notes.append(
-            f"{count(len(nameless), 'column')} without a name: called {listed((quoted(names[i]) for i in nameless), most=10)}"
-        )
+        called = listed((quoted(names[i]) for i in nameless), most=10)
+        notes.append(f"{count(len(nameless), 'column')} without a name: called {called}")
     seen: set[str] = set()
     renamed = []
     for i, name in enumerate(names):

@@ -25,6 +25,14 @@ from experiments.text import listed, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
+_NO_TABLE = {
+    "<": "a web page or XML",
+    "{": "JSON",
+    "[{": "JSON",
+    "%PDF": "PDF",
+    "@relation": "ARFF",
+    "@RELATION": "ARFF",
+}
 _PARQUET = b"PAR1"
 _XLS = b"\xd0\xcf\x11\xe0"
 
@@ -103,6 +111,9 @@ def _from_file(path: str, options: Reading) -> RawTable:
     text, notes = decode(where, unpacked(where, raw), options.encoding)
     if not text.strip():
         raise DataError(f"{where}: expected a header and rows of values, found an empty file: add the data")
+    for beginning, what in _NO_TABLE.items():
+        if text.lstrip().startswith(beginning):
+            raise DataError(f"{where}: expected a table as text, found {what}: save the table as CSV")
     found = records(where, text, options.separator)
     if not found.rows:
         raise DataError(f"{where}: expected a header and rows of values, found comments only: add the data")

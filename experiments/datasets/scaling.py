@@ -12,19 +12,19 @@ from experiments.knobs.features import FARTHEST
 
 
 class Scaling(NamedTuple):
-    """Mean and standard deviation of training values x: those of x / 2^exponent - shift.
+    """The standardization of values x, by the mean and the standard deviation of x / 2^exponent - shift.
 
     exponent: a power of two, division by which is exact, so that squares of 1e308 do not overflow and those of 1e-308
         do not vanish
     shift: the first value, so that a constant gives zeros and no rounding errors
-    mean, deviation: of what is left, from exactly rounded sums; the variance is divided by n, as in scikit-learn's
-        StandardScaler; the deviation is 0 where all values are the same
+    scaled_mean, scaled_deviation: of what is left, from exactly rounded sums; the variance is divided by n, as in
+        scikit-learn's StandardScaler; the deviation is 0 where all values are the same
     """
 
     exponent: int
     shift: float
-    mean: float
-    deviation: float
+    scaled_mean: float
+    scaled_deviation: float
 
     @classmethod
     def fit(cls, values: Floats) -> Scaling:
@@ -40,21 +40,26 @@ class Scaling(NamedTuple):
 
     def apply(self, values: Floats) -> Floats:
         """Return (x - mean) / deviation, at most 1e30 away from 0; zeros where the deviation is 0."""
-        if self.deviation == 0.0:
+        if self.scaled_deviation == 0.0:
             return np.zeros(values.shape)
         with np.errstate(over="ignore"):  # a new value may be any number of deviations away
-            deviations = np.ldexp(values, -self.exponent) - self.shift - self.mean
-            return np.clip(deviations / self.deviation, -FARTHEST, FARTHEST)
+            deviations = np.ldexp(values, -self.exponent) - self.shift - self.scaled_mean
+            return np.clip(deviations / self.scaled_deviation, -FARTHEST, FARTHEST)
 
     def restore(self, standardized: Floats) -> Floats:
         """Return the values that `apply` made these of, up to rounding."""
         with np.errstate(over="ignore"):
-            return np.ldexp(standardized * self.deviation + self.mean + self.shift, self.exponent)
+            return np.ldexp(standardized * self.scaled_deviation + self.scaled_mean + self.shift, self.exponent)
 
     @property
-    def unit(self) -> float:
-        """The standard deviation in the units of the values."""
-        return math.ldexp(self.deviation, self.exponent)
+    def mean(self) -> float:
+        """The mean, in the units of the values."""
+        return math.ldexp(self.scaled_mean + self.shift, self.exponent)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation, in the units of the values."""
+        return math.ldexp(self.scaled_deviation, self.exponent)
 
 
 def median(values: Floats) -> float:
