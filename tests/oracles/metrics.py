@@ -1,4 +1,6 @@
-"""Metrics, slow and obvious: every pair is compared, every threshold is tried. Imports nothing from the code under test.
+"""Metrics, slow and obvious: every pair is compared, every threshold is tried.
+
+Imports nothing from the code under test.
 
 Outputs are rows of numbers: one row of logits of two classes, a row for each class of several, one row of values.
 """

@@ -99,7 +99,7 @@ def test_regression_agrees_with_both_oracles(m: int, scale: float) -> None:
 
 def test_r2_of_a_target_far_from_zero() -> None:
     y = 1e9 + np.array([0.0, 1.0, 2.0, 3.0])
-    assert evaluate(["r2"], [y + [0.5, -0.5, 0.5, -0.5]], y, "regression") == {"r2": 1 - 1 / 5}
+    assert evaluate(["r2"], [y + np.array([0.5, -0.5, 0.5, -0.5])], y, "regression") == {"r2": 1 - 1 / 5}
 
 
 @pytest.mark.parametrize("y", [[0.1] * 7, [1 / 3] * 3, [5e300] * 5])
