@@ -220,7 +220,7 @@ def _minus(x, y):
 
 @inlined
 def _log_odds(Z, odds, top, block):
-    """odds[classes + k]: log(p / (1 - p)) of each class k, and top: the class of the largest Z, for a block of examples.
+    """odds[classes + k]: log(p / (1 - p)) of each class k, and top: the class of the largest Z, of a block.
 
     M is the largest Z, M' the largest of the others. All exps are of 0 or less, so nothing overflows:
 
