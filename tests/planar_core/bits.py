@@ -1,4 +1,4 @@
-"""What training, random streams and elementary functions give, bit for bit: one digest each, as JSON.
+"""What training, random streams, linear models, metrics and elementary functions give, bit for bit: one digest each, as JSON.
 
 ``bits.json`` holds what this prints, and any machine must print the same. A change of the numerics that is meant
 changes every result that anybody has computed with an earlier version. Raise ``planar_core.training.NUMERICS`` then, so
@@ -25,6 +25,8 @@ import numpy.typing as npt
 from experiments.datasets.synthetic import flower
 from planar_core import TrainedNetwork, kernels, train
 from planar_core.elementary import evaluate
+from planar_core.linear import linear_outputs, logistic, ridge
+from planar_core.metrics import Evaluator, metrics_of
 from planar_core.streams import Stream
 from planar_core.training import NUMERICS
 
@@ -43,6 +45,26 @@ def digest(*arrays: npt.NDArray[Any]) -> str:
     return sha.hexdigest()[:32]
 
 
+def judging_bits() -> dict[str, Any]:
+    """Of linear models, and of every metric of their outputs."""
+    bits: dict[str, Any] = {}
+    stream = Stream(3)
+    for features, m in ((5, 203), (40, 30)):  # more examples than features, and fewer
+        X, noise = stream.normal(features * m).reshape(features, m), stream.normal(m)
+        value = X[0] - 2.0 * X[1] * X[2] + noise
+        models = {
+            "regression": (value, ridge(X, value)),
+            "binary": (value > 1.0, logistic(X, value > 1.0)),
+            "multiclass": (np.digitize(value, [-1.0, 1.0]), logistic(X, np.digitize(value, [-1.0, 1.0]), 3)),
+        }
+        for task, (y, model) in models.items():
+            Z = linear_outputs(model, X)
+            outputs = np.stack([Z, np.rint(Z), Z[:, ::-1]])  # rounded: with ties
+            bits[f"linear {task}, {features} features"] = digest(*model, Z)
+            bits[f"metrics {task}, {m} examples"] = digest(Evaluator(metrics_of(task), y, task)(outputs))
+    return bits
+
+
 def all_bits() -> dict[str, Any]:
     """A digest of everything that must not depend on the machine."""
     bits: dict[str, Any] = {"numerics": NUMERICS}
@@ -50,6 +72,7 @@ def all_bits() -> dict[str, Any]:
     x = np.concatenate([np.linspace(-20, 20, 1001), 2.0 ** np.arange(-1074, 1000, 7)])
     for name in FUNCTIONS:
         bits[name] = digest(evaluate(name, x))
+    bits |= judging_bits()
     (X, Y), (X_test, Y_test) = flower()
     bits["flower"] = digest(X, Y, X_test, Y_test)
     for dtype in DTYPES:
