@@ -41,7 +41,8 @@ _STATISTICS = (
     "difference_to_best", "difference_ci_low", "difference_ci_high",
     "mean_train_accuracy", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip
-_TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}  # how a network is trained, by default
+# How a network is trained, by default.
+_TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}
 _HOW = [axis for axis in AXES if axis.name in _TRAINING]
 _SCORES = {"binary": "accuracy", "multiclass": "accuracy", "regression": "r2"}  # by task, as columns are named
 Ints = npt.NDArray[np.int64]
@@ -92,7 +93,7 @@ def contents(tables: Tables) -> dict[str, Any]:
             # Costs of the training have all their digits: training again is compared with them.
             **{
                 measure: _encoded(curves[:, row, records] if row == 0 else _rounded(curves[:, row, records]))
-                for row, measure in enumerate(MEASURES)
+                for row, measure in enumerate(measures(tables.score))
             },
         },
         "networks": networks,

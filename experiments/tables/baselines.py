@@ -68,10 +68,8 @@ def _constant(data: Data) -> Array:
 
 
 def _linear(data: Data) -> Array:
-    if data.task == "regression":
-        model = ridge(data.X, data.Y)
-    else:
-        model = logistic(data.X, data.Y, len(data.class_names))
+    is_regression = data.task == "regression"
+    model = ridge(data.X, data.Y) if is_regression else logistic(data.X, data.Y, len(data.class_names))
     return linear_outputs(model, data.X_test)
 
 
