@@ -34,7 +34,8 @@ ROOT = Path(__file__).parents[3]
 CSV_FILES = files.FILES[:3]
 TINY = ["--hidden", "1", "2", "--lr", "1.2", "--seeds", "0:2", "--iterations", "10", "--no-plots"]
 LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes"]
-PLAN = r"[\d,]+ runs( \([\d,]+ stored\))?, about [\d,.]+ (s|min|h|days), [\d,.]+ [kMGT]B of memory, [\d,.]+ [kMGT]B on disk"
+PLAN = r"[\d,]+ runs( \([\d,]+ stored\))?, about [\d,.]+ (s|min|h|days), [\d,.]+ [kMGT]B of memory, "
+PLAN += r"[\d,.]+ [kMGT]B on disk"
 HIDDEN = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
 LONGEST_WAIT = 20  # seconds, on a busy machine, for what takes one on an idle one
 
