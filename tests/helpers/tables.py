@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from experiments.tables.statistics import summarize
 
@@ -55,6 +56,10 @@ def make_summary(runs: pd.DataFrame, *knobs: str) -> pd.DataFrame:
     return summarize(runs, [*CONFIGURATION, *knobs], ["dataset"])
 
 
+def join(*tables_of_runs: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(tables_of_runs, ignore_index=True)
+
+
 def make_data(name: str = "moons", features: int = 2, examples: int = 30) -> SimpleNamespace:
     rng = np.random.default_rng(0)
     return SimpleNamespace(
@@ -83,6 +88,11 @@ def areas(ax: Axes, gid: str) -> list[Any]:
     return [area for area in ax.collections if area.get_gid() == gid]
 
 
+def corners(area: Any) -> Any:
+    """(corners, 2)"""
+    return area.get_paths()[0].vertices
+
+
 def shading(ax: Axes) -> Any:
     """The numbers behind the colours of an image."""
     return ax.images[0].get_array()
@@ -99,13 +109,17 @@ def legend_texts(place: Axes | Figure) -> list[str]:
     return [text.get_text() for text in legend.get_texts()]
 
 
+def every_text(figure: Figure) -> list[str]:
+    return [" ".join(text.get_text().split()) for text in figure.findobj(Text)]
+
+
 def step_right(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Class 1 for positive first features, more surely further up."""
     return 1 / (1 + np.exp(-8 * X[:1] - 0.1 * X[1:]))
 
 
-def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") -> SimpleNamespace:
-    """What `experiments.tables.read` returns, as far as pictures need it."""
+def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") -> Any:
+    """`Tables` as far as pictures need them; `asked` has the runs whose network was asked for."""
     asked: list[tuple[str, str, float, int]] = []
 
     identifying = list(runs.columns[: list(runs.columns).index("iterations")])
