@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -39,6 +40,49 @@ def make_runs(
         for h in hidden for r in rates for s in seeds
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def only(table: pd.DataFrame) -> dict[str, Any]:
+    assert len(table) == 1
+    return dict(table.iloc[0])
+
+
+def simulated(accuracy: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Runs with the given (problems, configurations, seeds) test accuracies."""
+    problem, configuration, seed = np.indices(accuracy.shape).reshape(3, -1)
+    return pd.DataFrame(
+        {
+            "dataset": problem,
+            "hidden": configuration,
+            "seed": seed,
+            "status": "ok",
+            "cost": 0.0,
+            "train_accuracy": 0.0,
+            "test_accuracy": accuracy.ravel(),
+        }
+    )
+
+
+def runs_of(accuracies: dict[Any, list[float | None]], **columns: Any) -> pd.DataFrame:
+    """A table of runs from the test accuracies of each hidden size, by seed from 0; None: no such run."""
+    rows = [
+        {
+            "dataset": "flower",
+            "hidden": hidden,
+            "learning_rate": 1.2,
+            "seed": seed,
+            "iterations": 10,
+            "status": "ok",
+            "cost": 1 - accuracy,
+            "train_accuracy": accuracy,
+            "test_accuracy": accuracy,
+            "error": "",
+        }
+        for hidden, of_seeds in accuracies.items()
+        for seed, accuracy in enumerate(of_seeds)
+        if accuracy is not None
+    ]
+    return pd.DataFrame(rows).assign(**columns)
 
 
 def make_curves(runs: pd.DataFrame, iterations: tuple[int, ...] = ITERATIONS) -> pd.DataFrame:

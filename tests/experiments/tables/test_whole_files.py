@@ -45,7 +45,7 @@ def test_a_reader_sees_whole_files_only(tmp_path: Path) -> None:
 
     def write() -> None:
         try:
-            for _ in range(10):
+            for _ in range(5):
                 for which in (1, 0):
                     assert sweeps[which].run(jobs=1, out=out).manifest["counts"]["reused"] == 6
         finally:
