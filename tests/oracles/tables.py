@@ -37,7 +37,15 @@ def standardized(train, values):
     deviation = math.sqrt(math.fsum((x - mean) * (x - mean) for x in shifted) / len(shifted))
     if deviation == 0:
         return [0.0] * len(values)
-    return [min(1e30, max(-1e30, (math.ldexp(x, -exponent) - shift - mean) / deviation)) for x in values]
+    return [min(1e30, max(-1e30, (_halved(x, exponent) - shift - mean) / deviation)) for x in values]
+
+
+def _halved(x, times):
+    """x / 2^times, infinite where it is too large."""
+    try:
+        return math.ldexp(x, -times)
+    except OverflowError:
+        return math.copysign(math.inf, x)
 
 
 def filled(train, values):

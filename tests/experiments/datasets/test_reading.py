@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.datasets.data import DataError
@@ -103,6 +103,7 @@ SEPARATED = st.sampled_from([",", ";", "\t", "|", " "])
 NUMBERS = st.floats(-1e6, 1e6).map(lambda x: f"{x:.4f}")
 
 
+@settings(deadline=None)
 @given(SEPARATED, st.lists(st.lists(NUMBERS, min_size=3, max_size=3), min_size=4, max_size=30), st.booleans())
 def test_any_usual_separator_and_decimal_mark_are_found(tmp_path_factory, separator, rows, comma):
     path = tmp_path_factory.mktemp("t") / "t.csv"
@@ -309,6 +310,7 @@ def test_a_frame_is_read_as_its_file(file):
     assert content(read_table((frame[["a", "b"]], frame.y))) == content(table)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2))
 def test_the_numbers_of_a_frame_keep_every_bit(values):
     cells = read_table(pd.DataFrame({"a": values, "y": 0})).cells[0]
@@ -400,6 +402,7 @@ def test_files_of_text_need_no_pandas(file):
 GROUPED = st.integers(0, 10**12), st.sampled_from(",' \u2019\u00a0"), st.integers(0, 99)
 
 
+@settings(deadline=None)
 @given(*GROUPED, st.sampled_from(["", "%", " kg", "\u20ac"]), st.sampled_from(["", "-", "+", "\u2212"]))
 def test_grouped_numbers_are_exact(whole, mark, cents, unit, sign):
     text = f"{sign}{whole:,}.{cents:02d}{unit}".replace(",", mark)
