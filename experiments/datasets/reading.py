@@ -178,7 +178,7 @@ def _from_sheet(where: str, raw: bytes, options: Reading) -> RawTable:
 
     try:
         book = pd.ExcelFile(io.BytesIO(raw), engine="openpyxl")
-        frame = book.parse(0, header=None, dtype=object, keep_default_na=False, na_values=[])
+        frame = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[])
     except ImportError:
         raise DataError(
             f"{where}: expected a reader of xlsx files, found none installed: install the extra 'xlsx' "
