@@ -28,6 +28,6 @@ def chosen_row(results: Results, dataset: str | None) -> pd.Series:
             )
         best = best[best["dataset"] == dataset]
     if len(best) > 1:
-        names = listed(dict.fromkeys(best["dataset"]), most=5)
-        raise ResultsError(f"expected one problem, got {len(best):,}: {names}; choose one with --dataset")
+        which = listed(dict.fromkeys(best["dataset"]), most=5)
+        raise ResultsError(f"expected one problem, got {len(best):,}: {which}; choose one with --dataset")
     return best.iloc[0]

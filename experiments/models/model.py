@@ -90,11 +90,10 @@ class Model:
 
         Of classes these are probabilities, of a regression values in the units of the target.
         """
-        total = 0.0
-        for X, member in zip(inputs, members, strict=True):
+        total = self.output_of(members[0], inputs[0])
+        for X, member in zip(inputs[1:], members[1:], strict=True):
             total = total + self.output_of(member, X)
-        mean: Floats = np.asarray(total / len(members), np.float64)
-        return mean
+        return total / len(members)
 
     def output_of(self, member: Member, X: Floats) -> Floats:
         """What one member says of encoded rows, (features, rows): as ``outputs``."""
