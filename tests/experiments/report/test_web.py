@@ -22,7 +22,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from experiments.report import page as page_module
 from experiments.results import Results
 from experiments.sweep import Sweep
-from experiments.tables.statistics import median_seed
+from experiments.tables.statistics import median_replicate
 from planar_core import initialize
 from planar_core.streams import Stream
 from tests.oracles import reference
@@ -395,7 +395,7 @@ def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str,
     chosen = browser(
         "const { sweep } = planar; return Array.from({ length: sweep.count }, (_, c) => sweep.medianRun(c).seed);"
     )
-    assert chosen == [median_seed(results.runs.iloc[k : k + 2]) for k in range(0, len(runs), 2)]
+    assert chosen == [median_replicate(results.runs.iloc[k : k + 2])["seed"] for k in range(0, len(runs), 2)]
     given, expected = browser(
         "const { X, plane } = planar.sweep.data(0), list = (array) => array.map((row) => [...row]);"
         "return [list(planar.computed(plane.terms, plane.points)), list(X)];"

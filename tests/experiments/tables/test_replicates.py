@@ -19,7 +19,7 @@ import pytest
 from experiments.tables.metrics import METRICS, Evaluator
 from experiments.tables.statistics import (
     best_configurations,
-    median_seed,
+    median_replicate,
     rank_column,
     summarize,
 )
@@ -216,9 +216,9 @@ def test_the_best_first_by_whatever_ranks() -> None:
 
 def test_the_typical_run_by_another_metric() -> None:
     runs = runs_of(np.array([[0.5, 0.9, 0.7, 0.8]]))
-    assert median_seed(runs) == 2  # 0.7 and 0.8 are in the middle: the worse of the two
-    assert median_seed(runs, "test_rmse", larger_is_better=False) == 2
-    assert median_seed(runs.iloc[:3], "test_rmse", larger_is_better=False) == 2
+    assert median_replicate(runs)["seed"] == 2  # 0.7 and 0.8 are in the middle: the worse of the two
+    assert median_replicate(runs, "test_rmse", larger_is_better=False)["seed"] == 2
+    assert median_replicate(runs.iloc[:3], "test_rmse", larger_is_better=False)["seed"] == 2
 
 
 # --- simulation

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pytest
-import reference
+from tests.oracles import reference
 
 from planar_core import (
     TASKS,
