@@ -217,8 +217,8 @@ def test_the_best_first_by_whatever_ranks() -> None:
 def test_the_typical_run_by_another_metric() -> None:
     runs = runs_of(np.array([[0.5, 0.9, 0.7, 0.8]]))
     assert median_replicate(runs)["seed"] == 2  # 0.7 and 0.8 are in the middle: the worse of the two
-    assert median_replicate(runs, "test_rmse", larger_is_better=False)["seed"] == 2
-    assert median_replicate(runs.iloc[:3], "test_rmse", larger_is_better=False)["seed"] == 2
+    assert median_replicate(runs, measure="test_rmse", larger_is_better=False)["seed"] == 2
+    assert median_replicate(runs.iloc[:3], measure="test_rmse", larger_is_better=False)["seed"] == 2
 
 
 # --- simulation
