@@ -65,6 +65,9 @@ class Observer:
     def planned(self, prepared: Prepared) -> None:
         """What the sweep will take, before anything is written. May refuse it with a SweepError."""
 
+    def accepted(self, prepared: Prepared) -> None:
+        """There is room for what was planned, and nothing refused it."""
+
     def began(self, progress: Progress) -> None:
         """The training begins."""
 
@@ -163,6 +166,7 @@ class Sweep(Design):
         if out is not None and prepared.plan.disk > (free := shutil.disk_usage(check_folder(out)).free):
             needed = f"{size(prepared.plan.disk)} needed, {size(free)} free"
             raise ResultsError(f"not enough disk space: {needed}; make room, or choose another folder")
+        observer.accepted(prepared)
         with workers(how) as at_once:
             if out is None:
                 opened = Store(None)  # a file without a name, from which the results are read
