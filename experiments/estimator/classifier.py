@@ -45,8 +45,8 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
     l1, l2 : penalties: the gradient of each weight W has ``l1 sign(W) + l2 W`` added. Not divided by the number n of
         examples in each update, as the ``alpha`` of MLPClassifier is: ``l2 = alpha / n`` is the same penalty
     batch_size : examples in each update; None for all of them
-    class_weight : by which the weights of a class's examples are multiplied: None for 1, a dict of classes and weights
-        (1 for those that are not in it), or "balanced", so that all classes have the same sum of weights
+    class_weight : what the weights of a class's examples are multiplied by: None for 1; a dict of classes and weights,
+        1 for those that are not in it; or "balanced", so that all classes have the same sum of weights
     init : initial weights: "normal", "glorot" or "he"
     init_scale : factor of the initial weights; None for 0.01 with "normal", and 1 with the others
     record_every : iterations between two entries of ``loss_curve_``; None for a fiftieth of ``max_iter``
@@ -60,7 +60,8 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
     n_features_in_, feature_names_in_ : number of features; their names, if X had any
     coefs_, intercepts_ : weights, (inputs, units), and biases, (units,), of each layer; the last one
         has one unit for two classes, else one for each class
-    loss_ : mean cross-entropy over the training examples, with their weights and without penalties; nan if it was never finite
+    loss_ : mean cross-entropy over the training examples, with their weights and without penalties; nan if it was
+        never finite
     loss_curve_, loss_iterations_ : the loss along the way, and after how many iterations: 0 first, ``n_iter_`` last
     n_iter_ : iterations made; fewer than ``max_iter`` if training diverged
     status_ : "ok" or "diverged"; a diverged network is that of the last recorded finite state
@@ -176,7 +177,8 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
                 totals = np.bincount(numbers).astype(np.float64)
             else:
                 totals = np.array([math.fsum(weights[numbers == number]) for number in range(len(classes))])
-            return np.divide(totals.min(), totals)
+            balanced: npt.NDArray[np.float64] = totals.min() / totals
+            return balanced
         names = classes.tolist()
         if not isinstance(given, Mapping):
             raise ValueError(
@@ -188,13 +190,12 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         missing = [name for name in names if name not in given]
         unknown = [name for name in given if name not in names]
         if missing and unknown:  # where no class lacks a weight, those of other classes do no harm
-            raise ValueError(
-                f"class_weight: {unknown[0]!r} is no class of y; expected one of {missing} or none of them"
-            )
-        result = np.array([given.get(name, 1) for name in names], np.float64)
+            raise ValueError(f"class_weight: {unknown[0]!r} is no class of y; those without a weight are {missing}")
+        result: npt.NDArray[np.float64] = np.array([given.get(name, 1) for name in names], np.float64)
         if not result.any():
             raise ValueError("class_weight: expected at least one class of y whose weight is not zero")
-        return np.divide(result, result.max())
+        result /= result.max()
+        return result
 
 
 def _task(classes: npt.NDArray[Any]) -> str:

@@ -19,8 +19,9 @@ class PlanarRegressor(RegressorMixin, PlanarNetwork):  # type: ignore[misc]  # s
     """A small neural network for values, trained as `planar_core.train` does, bit for bit.
 
     Its output is one linear unit, as with ``task="regression"`` of `planar_core.train`. The target may have any unit:
-    it is standardized for training, and predictions are in its unit. Examples of weight 0 are left out before. Features are taken
-    as they are. Standardize them, unless they are of the order of 1 already:
+    it is standardized for training, and predictions are in its unit. Examples of weight 0 are left out beforehand.
+
+    Features are taken as they are. Standardize them, unless they are of the order of 1 already:
     ``make_pipeline(StandardScaler(), PlanarRegressor())``.
 
     What is minimized is half the mean squared error of the standardized target. By default: four tanh units, 5000
