@@ -40,7 +40,10 @@ _STATISTICS = (
     "difference_to_best", "difference_ci_low", "difference_ci_high",
     "mean_train_accuracy", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip
-_TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}  # how a network is trained, by default
+_TRAINING = {
+    ACTIVATION.name: ACTIVATION.default[0],
+    **Hyperparameters()._asdict(),
+}  # how a network is trained, by default
 _HOW = [axis for axis in AXES if axis.name in _TRAINING]
 _SCORES = {"binary": "accuracy", "multiclass": "accuracy", "regression": "r2"}  # by task, as columns are named
 Ints = npt.NDArray[np.int64]
