@@ -15,6 +15,7 @@ from experiments.datasets.data import Data, DataError
 from experiments.datasets.divided import Divided, unpacked
 from experiments.datasets.options import Reading
 from experiments.datasets.reading import read_table
+from experiments.datasets.scaling import Scaling
 from experiments.datasets.shipped import TABLES
 from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.table import Table
@@ -33,6 +34,8 @@ DATASETS: Mapping[str, str] = MappingProxyType(
         "xor": "four squares, those on a diagonal of one class (2 features, 400 points)",
         "gauss": "two Gaussian blobs (2 features, 400 points)",
         "spiral": "two arms of a spiral (2 features, 400 points)",
+        "plane": "regression: a plane over the plane (2 features, 400 points)",
+        "multi_gaussian": "regression: six bumps, up and down in turn (2 features, 400 points)",
         "iris": "three species of iris (4 features, 150 flowers)",
         "iris2": "iris versicolor against iris virginica (4 features, 100 flowers)",
         "breast_cancer": "malignant against benign tumours (30 features, 569 patients)",
@@ -121,6 +124,12 @@ def load_fresh(name: str, **arguments: Any) -> Data | None:
 
 def _generated(name: str, test: synthetic.Part, features: str | None = None, **given: Any) -> Data:
     (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](**given, test=test)
+    if name in synthetic.REGRESSIONS:
+        scaling = Scaling.fit(Y[0])
+        Y, Y_test = scaling.apply(Y), scaling.apply(Y_test)
+        scale = scaling.mean, scaling.deviation
+        data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), (), task="regression", target_name="y", target_scale=scale)
+        return data if features is None else computed(data, features, named=False)
     # Which can happen where noise decides on labels, or chance on a few points.
     notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
     data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"), notes)
