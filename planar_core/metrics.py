@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planar_core.compiling import inlined, kernel
-from planar_core.elementary import exp, log, log1p
+from planar_core.elementary import exp, log1p
 from planar_core.simd import LANES, absolute, lanes_of, load, select, splat, store, zeros
 
 Floats = NDArray[np.float64]
@@ -220,12 +220,12 @@ def _minus(x, y):
 
 @inlined
 def _log_odds(Z, odds, top, block):
-    """odds[k]: log(p / (1 - p)) of each class k, and top: the class of the largest Z, for a block of examples.
+    """odds[classes + k]: log(p / (1 - p)) of each class k, and top: the class of the largest Z, of a block.
 
-    M is the largest Z, M' the largest of the others. Both exps are of 0 or less, so nothing overflows:
+    M is the largest Z, M' the largest of the others. All exps are of 0 or less, so nothing overflows:
 
-        odds of the largest     (M - M') - log(T)                           T = sum of the others' e^(Z - M')
-        of another class k      (Z_k - M) - log1p(e^(M' - M) T_k)           T_k = T without e^(Z_k - M')
+        odds of the largest     (M - M') - log1p(T)                         T = sum of e^(Z - M') without both
+        of another class k      (Z_k - M) - log1p(e^(M' - M) T_k)           T_k = that without M and Z_k
     """
     classes = Z.shape[0]
     largest, at = load(Z, 0, block), zeros(Z)
@@ -235,27 +235,27 @@ def _log_odds(Z, odds, top, block):
         is_nan = select(z != z, 1.0, is_nan)
         at = select(z > largest, float(k), at)
         largest = select(z > largest, z, largest)
-    second = splat(zeros(Z), -np.inf)
+    store(top, 0, block, at)
+    second, second_at = splat(zeros(Z), -np.inf), select(at == 0.0, 1.0, zeros(Z))
     for k in range(classes):
         z = select(at == float(k), -np.inf, load(Z, k, block))
+        second_at = select(z > second, float(k), second_at)
         second = select(z > second, z, second)
+    rest = zeros(Z)
+    for k in range(classes):
+        power = select(at == float(k), 0.0, exp(_minus(load(Z, k, block), second)))
+        store(odds, k, block, power)
+        rest = rest + select(second_at == float(k), 0.0, power)
+    of_largest = _minus(largest, second) - log1p(rest)
     gap = exp(_minus(second, largest))
     for k in range(classes):
         total = zeros(Z)
         for j in range(classes):
             if j != k:
-                # odds holds e^(Z - M') from the first round on
-                if k == 0:
-                    store(odds, j, block, exp(_minus(load(Z, j, block), second)))
-                total = total + select(at == float(j), 0.0, load(odds, j, block))
-            elif k == 0:
-                store(odds, 0, block, exp(_minus(load(Z, 0, block), second)))
-        z = load(Z, k, block)
-        of_largest = _minus(largest, second) - log(total)
-        of_another = _minus(z, largest) - log1p(gap * total)
+                total = total + load(odds, j, block)
+        of_another = _minus(load(Z, k, block), largest) - log1p(gap * total)
         result = select(at == float(k), of_largest, of_another)
         store(odds, classes + k, block, select(is_nan > 0.0, np.nan, result))
-    store(top, 0, block, at)
 
 
 class _Scratch(NamedTuple):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import Examples, Layout, Workspace
-from planar_core.outputs import TASKS
+from planar_core.outputs import check_task
 from planar_core.simd import LANES
 from planar_core.streams import checked_seed, normal_rows
 
@@ -228,8 +228,7 @@ def n_outputs(task: str, Y: ArrayLike, classes: int | None = None) -> int:
 
     Raises ValueError for a task that there is not, and for classes that cannot be meant.
     """
-    if task not in TASKS:
-        raise ValueError(f"task={task!r}: expected one of {', '.join(TASKS)}")
+    check_task(task)
     if task != "multiclass":
         if classes is not None:
             raise ValueError(f"classes={classes!r}: expected none for task={task!r}, only for task='multiclass'")
@@ -243,13 +242,16 @@ def n_outputs(task: str, Y: ArrayLike, classes: int | None = None) -> int:
 
 def _checked_classes(Y: ArrayLike, classes: int | None, name: str) -> Array:
     """Y, if it is of the integers from 0 on."""
-    Y = np.asarray(Y)
-    if Y.dtype.kind not in "biuf" or not (np.isfinite(Y) & (np.floor(Y) == Y) & (Y >= 0)).all():
+    labels = np.asarray(Y)
+    if (
+        labels.dtype.kind not in "biuf"
+        or not (np.isfinite(labels) & (labels == np.floor(labels)) & (labels >= 0)).all()
+    ):
         raise ValueError(f"{name}: expected the classes 0, 1, 2 ... alone, as integers")
     most = MOST_CLASSES if classes is None else classes
-    if (most <= Y).any():
-        raise ValueError(f"{name}: expected the classes 0 to {most - 1} alone, got {int(Y.max())}")
-    return Y
+    if (labels >= most).any():
+        raise ValueError(f"{name}: expected the classes 0 to {most - 1} alone, got {int(labels.max())}")
+    return labels
 
 
 def _checked_targets(Y: Array, task: str, classes: int | None, name: str) -> Array:

@@ -2,14 +2,14 @@
 
 Z are the logits of the last layer, y is what an example has to become::
 
-    task          output A       cost of an example                             dZ             prediction
-    binary        sigmoid(z)     max(z,0) - y z + log1p(e^-|z|)                 A - y          z > 0
-    multiclass    softmax(Z)     log(sum e^(Z - max Z)) - (Z - max Z)[y]        A - onehot(y)  largest Z, the first of equals
-    regression    z              (z - y)^2 / 2                                  z - y          z
+    task         output A     cost of an example                       dZ             prediction
+    binary       sigmoid(z)   max(z,0) - y z + log1p(e^-|z|)           A - y          z > 0
+    multiclass   softmax(Z)   log(sum e^(Z - max Z)) - (Z - max Z)[y]  A - onehot(y)  largest Z, the first of equals
+    regression   z            (z - y)^2 / 2                            z - y          z
 
 Costs are means over the examples; with weights w of the examples, sum(w cost) / sum(w), and dZ is multiplied by w.
-Scores know no weights: the fraction of the examples that are classified rightly; of regression R^2 = 1 - SSE / SST,
-where SSE = sum (z - y)^2 and SST = sum (y - mean y)^2.
+Scores take no account of weights: the fraction of the examples that are classified rightly; of regression
+R^2 = 1 - SSE / SST, where SSE = sum (z - y)^2 and SST = sum (y - mean y)^2.
 
 Each task has a type of its own, so that a kernel that is given one is compiled for it, and for no other. Multiclass
 has a unit for each class, the others have one unit.
@@ -59,10 +59,15 @@ OUTPUTS: Mapping[str, Output] = MappingProxyType(
 TASKS = tuple(OUTPUTS)
 
 
-def output_of(task: str, outputs: int) -> Output:
-    """The type of a task. Raises ValueError for one that there is not, or that does not have so many output units."""
+def check_task(task: str) -> None:
+    """Raises ValueError for a task that there is not."""
     if task not in TASKS:
         raise ValueError(f"task={task!r}: expected one of {', '.join(TASKS)}")
+
+
+def output_of(task: str, outputs: int) -> Output:
+    """The type of a task. Raises ValueError for one that there is not, or that does not have so many output units."""
+    check_task(task)
     if (outputs == 1) == (task == "multiclass"):
         expected = "2 or more, one for each class" if task == "multiclass" else "1"
         raise ValueError(f"outputs={outputs!r}: expected {expected}, for task={task!r}")
@@ -134,7 +139,7 @@ def _binary_residuals(output, row, units, b, examples, first_block, blocks, is_f
 
 @inlined
 def _squared_errors(weight, factor, row, Y, first_block, blocks, A, total):
-    """``total`` and factor * weight * (z - y)^2. The weight comes first, so that of padding not even inf is left."""
+    """``total`` and factor * weight * (z - y)^2. The weight comes first: 0 for padding, even where a square is inf."""
     for block in range(blocks):
         error = load(A, row, block) - load(Y, 0, first_block + block)
         total = fma(load(weight, 0, first_block + block) * factor * error, error, total)
@@ -184,7 +189,7 @@ def _multiclass_losses(output, row, units, examples, first_block, blocks, A, los
         others, own = zeros(A), zeros(A)
         for unit in range(units):
             z = load(A, row + unit, block) - largest
-            # The largest adds 1, which log1p does: small costs keep their digits.
+            # The largest one's e^0 is the 1 of log1p: small costs keep their digits.
             others = others + select(which == unit, z, exp(z))
             own = select(y == unit, z, own)
         losses = fma(load(examples.weight, 0, first_block + block), log1p(others) - own, losses)
@@ -202,10 +207,8 @@ def _multiclass_hits(output, row, units, examples, first_block, blocks, A, score
 def _multiclass_residuals(output, row, units, b, examples, first_block, blocks, is_first, A, D, sums):
     for block in range(blocks):
         y, weight = load(examples.Y, 0, first_block + block), load(examples.weight, 0, first_block + block)
-        largest, total = load(A, row, block), zeros(A)
-        for unit in range(1, units):
-            z = load(A, row + unit, block)
-            largest = select(z > largest, z, largest)
+        largest, _ = _largest(A, row, units, block)
+        total = zeros(A)
         for unit in range(units):
             e = exp_in_units(into_half_angle_range((load(A, row + unit, block) - largest) * SIGMOID_UNITS))
             store(D, row + unit, block, e)
@@ -239,7 +242,7 @@ def _softmax(Z, A):
             store(A, unit, block, load(A, unit, block) / total)
 
 
-def probabilities(task: str, Z: NDArray[np.float64]) -> NDArray[np.float64]:
+def probabilities(task: str, Z: NDArray[np.floating]) -> NDArray[np.floating]:
     """A of the output layer, in the shape of Z (units, examples). The bits are the same on every CPU."""
     if task == "regression":
         return Z.copy()

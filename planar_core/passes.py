@@ -61,16 +61,16 @@ def add_weights(first_input, inputs, D, row, below, below_row, below_block, bloc
 def weights_above(parameters, w, stride, units, A, D, row, above, blocks, is_first, sums):
     """Of the unit in ``row`` and the layer above it: D[row] = W_above' dZ_above, and dZ_above A' added to the sums.
 
-    Up to four units above in a pass, which reads their dZ once for both. ``w`` is where the weight of the first of
-    them is, ``stride`` how far it is to that of the next.
+    Up to three units above in a pass, which reads their dZ once for both: what it sums up, its weights and what it
+    reads just fit into 16 registers of 256 bits. ``w`` is where the weight of the first of them is, ``stride`` how far
+    it is to that of the next.
     """
     j = 0
-    while units - j >= 4:
+    while units - j >= 3:
         p, d = w + j * stride, above + j
-        w0, w1 = parameters[p], parameters[p + stride]
-        w2, w3 = parameters[p + 2 * stride], parameters[p + 3 * stride]
+        w0, w1, w2 = parameters[p], parameters[p + stride], parameters[p + 2 * stride]
         dw0, dw1 = sum_so_far(sums, p, is_first), sum_so_far(sums, p + stride, is_first)
-        dw2, dw3 = sum_so_far(sums, p + 2 * stride, is_first), sum_so_far(sums, p + 3 * stride, is_first)
+        dw2 = sum_so_far(sums, p + 2 * stride, is_first)
         for block in range(blocks):
             a, da = load(A, row, block), load(D, row, block) if j > 0 else zeros(D)
             dz = load(D, d, block)
@@ -79,14 +79,11 @@ def weights_above(parameters, w, stride, units, A, D, row, above, blocks, is_fir
             dw1, da = fma(dz, a, dw1), fma(dz, w1, da)
             dz = load(D, d + 2, block)
             dw2, da = fma(dz, a, dw2), fma(dz, w2, da)
-            dz = load(D, d + 3, block)
-            dw3, da = fma(dz, a, dw3), fma(dz, w3, da)
             store(D, row, block, da)
         store(sums, p, 0, dw0)
         store(sums, p + stride, 0, dw1)
         store(sums, p + 2 * stride, 0, dw2)
-        store(sums, p + 3 * stride, 0, dw3)
-        j += 4
+        j += 3
     if units - j >= 2:
         p, d = w + j * stride, above + j
         w0, w1 = parameters[p], parameters[p + stride]

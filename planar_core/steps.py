@@ -161,7 +161,7 @@ accuracies = scores
 
 
 def predict_proba(parameters: Parameters, X: ArrayLike, activation: str = "tanh", task: str = "binary") -> Array:
-    """The probability of class 1 for each example: (1, examples); of multiclass, that of each class: (classes, examples).
+    """The probability of class 1 for each example: (1, examples). Of multiclass, each class's: (classes, examples).
 
     Raises ValueError for regression, which has none.
     """

@@ -235,16 +235,18 @@ def train(
 ) -> TrainedNetwork:
     """Train one network.
 
-    X is (features, examples); Y is (1, examples) or (examples,), of the classes 0 and 1. With the ``task``
-    "multiclass" it is of the integers from 0 to below ``classes`` (default: 1 + the largest one, at least 2), with
-    "regression" of any numbers, which should be about as large as 1; ``outputs`` has the formulas. ``sample_weight``,
-    (examples,), are numbers from 0 on, of which only the ratios count: an example of weight 2 is worth two of weight 1
-    in cost and gradient. Accuracies, R^2 and all that is told of the test examples know no weights. ``hidden`` is a number of
-    hidden units (4), several layers ("8x8" or (8, 8)), or 0 for none; ``activation`` is their function: tanh, relu,
-    sigmoid or identity. Further keywords are those of ``Hyperparameters``; without any this is gradient descent on all
-    examples. Costs and scores are recorded before the first iteration, every ``record_every`` iterations
-    (default: a fiftieth of them) and after the last one; ``verbose`` prints each of these lines as it is reached.
-    Initial weights, and the order of examples in mini-batches, are fixed by ``seed``.
+    X is (features, examples); Y is (1, examples) or (examples,). ``task`` says what Y is of: "binary", the classes 0
+    and 1; "multiclass", the integers from 0 to below ``classes`` (default: 1 + the largest one, at least 2);
+    "regression", any numbers, which should be about as large as 1. ``outputs`` has the formulas. ``sample_weight``,
+    (examples,), are numbers from 0 on of which only the ratios count: in cost and gradient, an example of weight 2
+    stands for two of weight 1. Accuracies, R^2 and what is recorded of the test examples take no account of it; a
+    mini-batch of weight 0 has the gradient 0.
+
+    ``hidden`` is a number of hidden units (4), several layers ("8x8" or (8, 8)), or 0 for none; ``activation`` is their
+    function: tanh, relu, sigmoid or identity. Further keywords are those of ``Hyperparameters``; without any this is
+    gradient descent on all examples. Costs and scores are recorded before the first iteration, every ``record_every``
+    iterations (default: a fiftieth of them) and after the last one; ``verbose`` prints each of these lines as it is
+    reached. Initial weights, and the order of examples in mini-batches, are fixed by ``seed``.
 
     Raises ValueError for arguments that cannot be meant.
     """

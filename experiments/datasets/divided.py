@@ -74,12 +74,13 @@ class Divided(Source):
         if key in self._parts:
             self._parts.move_to_end(key)
             return self._parts[key]
-        made = self._parts[key] = self._make(*self._rows(*key))
+        made = self._parts[key] = self._make(*self.rows_of(*key))
         while len(self._parts) > _KEPT:
             self._parts.popitem(last=False)
         return made
 
-    def _rows(self, seed: int, fold: int | None) -> Parts:
+    def rows_of(self, seed: int, fold: int | None = None) -> Parts:
+        """The rows of the training and of the test part of a replicate, in ascending order."""
         if self.n_folds is not None:
             return folds(self.table, self.n_folds, seed)[fold or 0]
         return split(self.table, seed, self.test_fraction) if self.varies else fixed(self.table, self.test_fraction)
@@ -167,9 +168,9 @@ def unpacked(content: bytes) -> Divided:
             task=about["task"],
             class_names=tuple(about["class_names"]),
             target_name=about["target_name"],
-            groups=arrays["groups"] if "groups" in arrays else None,
+            groups=arrays.get("groups"),
             grouped_by=about["grouped_by"],
-            test_rows=arrays["test_rows"] if "test_rows" in arrays else None,
+            test_rows=arrays.get("test_rows"),
             notes=tuple(about["notes"]),
             target_format=NumberFormat(**about["target_format"]),
             missing_values=tuple(about["missing_values"]),

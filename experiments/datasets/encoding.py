@@ -213,7 +213,8 @@ class Encoder:
         columns = tuple(
             ColumnEncoder(
                 column["name"], column["kind"], NumberFormat(**column["format"]), tuple(column["categories"]),
-                tuple(column["unseen"]), column["has_gaps"], column["fill"], scaling(column["scaling"]), column["is_constant"],
+                tuple(column["unseen"]), column["has_gaps"], column["fill"], scaling(column["scaling"]),
+                column["is_constant"],
             )
             for column in plain["columns"]
         )  # fmt: skip

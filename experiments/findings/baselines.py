@@ -18,7 +18,7 @@ KINDS = ("constant", "linear")
 
 
 def comparisons(tables: Tables, best: pd.Series) -> dict[str, Any] | None:
-    """The best configuration of a problem beside its baselines, as plain values; None where there is nothing to compare.
+    """The best configuration of a problem beside its baselines, as plain values; None where there are none.
 
     For each baseline its mean ``test`` metric, and the paired ``difference`` over the replicates with the ends of its
     95 % interval, positive where the network is better.

@@ -208,7 +208,7 @@ DTYPE = Knob(
     DTYPES[:1], column="if set", group="training", elsewhere=("precision",),
 )  # fmt: skip
 METRIC = Knob(
-    "metric", ("--metric",), "NAME", f"how networks are judged, the first ranks: {listed(METRICS)}; default: accuracy or r2",
+    "metric", ("--metric",), "NAME", f"how to judge, the first ranks: {listed(METRICS)}; default: accuracy or r2",
     checks.one_of(*METRICS), (), is_list=True, elsewhere=("scoring", "score", "metrics"),
 )  # fmt: skip
 

@@ -26,7 +26,7 @@ from experiments.plots.choice import (
     varied,
 )
 from experiments.plots.plane import MAX_NETWORKS, PredictProba
-from experiments.tables.statistics import median_seed
+from experiments.tables.statistics import median_replicate
 from experiments.tables.tables import Network, Tables
 
 MAX_CURVE_ROWS = 1_000_000  # some hundred bytes of memory each
@@ -129,7 +129,7 @@ class Material:
         chosen, networks = rows_of(tidy(self.runs), shown), []
         for value in shown[axis]:
             seeds = chosen[chosen[axis] == value]
-            run = seeds[seeds["seed"] == median_seed(seeds)].iloc[0]
+            run = seeds[seeds["seed"] == median_replicate(seeds)["seed"]].iloc[0]
             lines = [setting_name(axis, value), *(setting_name(setting, run[setting]) for setting in others)]
             if others and len(lines[0]) + len(lines[1]) < 36:
                 lines[:2] = [", ".join(lines[:2])]

@@ -1,7 +1,7 @@
 """The charts of the report, as Vega-Lite specifications without data: the page fills them in.
 
-Titles that begin with a dollar sign stand for words that the page knows, such as the axis that was chosen; a name from
-a file is never part of a specification. Colours and fonts come from the page too, which has a light and a dark one.
+Texts that begin with a dollar sign stand for words that the page knows, such as the axis that was chosen, or how an
+accuracy is written; a name from a file is never part of a specification. Colours and fonts come from the page too, which has a light and a dark one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def specifications() -> dict[str, Any]:
     """A specification for each chart of the page, by its name."""
     charts = {
         "heat": heat_map(),
-        "cost": _curves("cost", "cost"),
+        "cost": _curves("cost", "$cost"),
         "accuracy": _curves("accuracy", "$measure"),
         "seeds": _seeds(),
     }
@@ -26,7 +26,7 @@ def specifications() -> dict[str, Any]:
 
 
 def heat_map() -> Layers:
-    """Mean test accuracy over two axes. Data ``cells``: x, y, id, mean (or null), tied, words."""
+    """Mean test score over two axes. Data ``cells``: x, y, id, mean (or null), tied, words."""
     # In the order of the data, which the page gives in the order of the axes.
     x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
     y = alt.Y("y:O", sort=None, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
@@ -34,13 +34,13 @@ def heat_map() -> Layers:
     known = base.transform_filter("isValid(datum.mean)")
     colour = alt.Color(
         "mean:Q",
-        title="mean test accuracy",
+        title="$mean",
         scale=alt.Scale(scheme="cividis", zero=False, nice=False),
-        legend=alt.Legend(format=".0%", orient="top", gradientLength=180, titleLimit=240),
+        legend=alt.Legend(format="$whole", orient="top", gradientLength=180, titleLimit=240),
     )
     tooltip = [
         alt.Tooltip("words:N", title="configuration"),
-        alt.Tooltip("mean:Q", title="mean test accuracy", format=".2%"),
+        alt.Tooltip("mean:Q", title="$mean", format="$fine"),
         alt.Tooltip("tied:N", title="tied with the best"),
     ]
     # The shade on which black and white letters have the same contrast, 4.6 to 1.
@@ -52,7 +52,8 @@ def heat_map() -> Layers:
             base.mark_rect(color="#8884"),
             known.mark_rect(cursor="pointer").encode(color=colour, tooltip=tooltip),
             known.transform_filter("!crowded")
-            .transform_calculate(shown="format(100 * datum.mean, '.1f') + (datum.tied === 'yes' ? '*' : '')")
+            .transform_calculate(number="$cell")
+            .transform_calculate(shown="datum.number + (datum.tied === 'yes' ? '*' : '')")
             .mark_text(fontSize=11, cursor="pointer")
             .encode(text="shown:N", color=ink, tooltip=tooltip),
             # Black in white can be seen on every shade.
@@ -92,9 +93,9 @@ def _curves(field: str, title: str) -> Layers:
 
 
 def _seeds() -> Layers:
-    """Test accuracy of every seed as a stack of dots. Data ``seeds``: test, seed, run; ``mean``: mean, low, high."""
-    about = "test accuracy"
-    percent = alt.Axis(format=".1%", tickCount=5)
+    """Test score of every seed as a stack of dots. Data ``seeds``: test, seed, run; ``mean``: mean, low, high."""
+    about = "$test"
+    percent = alt.Axis(format="$tick", tickCount=5)
     x = alt.X("at:Q", title=about, axis=percent, scale=alt.Scale(zero=False, padding=10))
     y = alt.Y("row:Q", axis=None, scale=alt.Scale(zero=True, padding=8))
     dots = (
@@ -107,7 +108,7 @@ def _seeds() -> Layers:
             x=x,
             y=y,
             color=alt.condition("datum.run === chosen", alt.value("#d55e00"), alt.value("#7a7a7a")),
-            tooltip=[alt.Tooltip("seed:Q", format="d"), alt.Tooltip("test:Q", title=about, format=".2%")],
+            tooltip=[alt.Tooltip("seed:Q", format="d"), alt.Tooltip("test:Q", title=about, format="$fine")],
         )
     )
     mean = alt.Chart(alt.Data(name="mean"))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.datasets.data import Data
-from experiments.knobs.declared import AXES, HIDDEN, SEED
+from experiments.knobs.declared import ACTIVATION, AXES
 from experiments.knobs.features import Term, parse
 from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
@@ -23,7 +23,9 @@ from experiments.plots.choice import evenly
 from experiments.store.store import CURVES, STATUSES
 from experiments.tables.stored import measures
 from experiments.tables.tables import Tables
-from planar_core.training import recorded_iterations
+from planar_core.kernels import _EPSILON, SHUFFLES
+from planar_core.network import INITIAL_SCALE
+from planar_core.training import Hyperparameters, recorded_iterations
 
 # What the page holds at most. Together with some 0.9 MB of Vega that is about 6 MB.
 MOST_CONFIGURATIONS = 10_000
@@ -33,13 +35,16 @@ MOST_PARAMETERS = 150_000  # of networks
 MOST_DATA = 100_000  # numbers in data sets
 FEWEST_RECORDS = 11  # to which curves are thinned out, before some are left out
 _STATISTICS = (
-    "n_seeds", "n_diverged", "n_failed", "n_stuck",
+    "n_seeds", "n_stuck", "n_diverged", "n_failed",
     "mean_test_accuracy", "std_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy",
     "rank_test_accuracy", "tied_with_best",
     "difference_to_best", "difference_ci_low", "difference_ci_high",
-    "mean_train_accuracy", "mean_cost", "median_iterations_to_target",
+    "mean_train_accuracy", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip
-_HOW = [axis for axis in AXES if not axis.is_problem and axis not in (HIDDEN, SEED)]
+# How a network is trained, by default.
+_TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}
+_HOW = [axis for axis in AXES if axis.name in _TRAINING]
+_SCORES = {"binary": "accuracy", "multiclass": "accuracy", "regression": "r2"}  # by task, as columns are named
 Ints = npt.NDArray[np.int64]
 
 
@@ -63,6 +68,8 @@ def contents(tables: Tables) -> dict[str, Any]:
     problem_of, _ = pd.factorize(pd.MultiIndex.from_frame(summary[tables.problem_columns]))
     first_rows = summary.iloc[np.unique(problem_of, return_index=True)[1]]
     return {
+        "score": _SCORES[tables.data(first_rows.iloc[0]).task],
+        "constants": constants(),
         "axes": [_axis(summary[name], name, name in tables.problem_columns) for name in columns],
         "columns": [
             {
@@ -83,13 +90,25 @@ def contents(tables: Tables) -> dict[str, Any]:
         "curves_at": at[records].tolist(),
         "curves": {
             "run": _encoded(shown.astype(np.uint32)),
-            "cost": _encoded(curves[:, 0, records]),
-            "train_accuracy": _encoded(_rounded(curves[:, 1, records])),
-            "test_accuracy": _encoded(_rounded(curves[:, 2, records])),
+            # Costs of the training have all their digits: training again is compared with them.
+            **{
+                measure: _encoded(curves[:, row, records] if row == 0 else _rounded(curves[:, row, records]))
+                for row, measure in enumerate(measures(tables.score))
+            },
         },
         "networks": networks,
         "settings": _settings(tables.design.request),
         "notes": notes,
+    }
+
+
+def constants() -> dict[str, Any]:
+    """What the page's JavaScript takes from the core instead of declaring it again."""
+    return {
+        "hyperparameters": _TRAINING,
+        "initial_scale": INITIAL_SCALE,
+        "epsilon": _EPSILON,
+        "shuffles": int(SHUFFLES),
     }
 
 
@@ -159,7 +178,7 @@ def _kept_curves(
 
 
 def _read_runs(tables: Tables, wanted: Ints, n_records: int) -> tuple[npt.NDArray[np.float64], list[bytes]]:
-    """The curves (runs, 4, records) and the stored parameters of runs, given by their positions."""
+    """The curves (runs, curves, records) and the stored parameters of runs, given by their positions."""
     curves = np.full((len(wanted), len(CURVES), n_records), np.nan)
     places = {int(position): place for place, position in enumerate(wanted)}
     parameters = [b""] * len(wanted)
@@ -240,17 +259,19 @@ def _problems(tables: Tables, rows: pd.DataFrame, notes: list[str]) -> list[dict
         data = tables.data(row)
         about: dict[str, Any] = {
             "name": in_words(row[tables.problem_columns].to_dict()),
+            "task": data.task,
             "feature_names": list(data.feature_names),
             "class_names": list(data.class_names),
+            "target": _target(data) if data.task == "regression" else None,
             "X": None,
         }
         room -= data.X.size + data.X_test.size
         if room >= 0:
             about |= {
                 "X": _encoded(data.X),
-                "Y": _encoded(data.Y.astype(np.uint8)),
+                "Y": _encoded(_answers(data, data.Y)),
                 "X_test": _encoded(data.X_test),
-                "Y_test": _encoded(data.Y_test.astype(np.uint8)),
+                "Y_test": _encoded(_answers(data, data.Y_test)),
                 "plane": _plane(data),
             }
         left_out += room < 0
@@ -261,6 +282,17 @@ def _problems(tables: Tables, rows: pd.DataFrame, notes: list[str]) -> list[dict
             " boundaries there, and no training again."
         )
     return problems
+
+
+def _answers(data: Data, Y: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    """Y in as few bytes as hold it: classes are small numbers."""
+    return Y if data.task == "regression" else Y.astype(np.uint8 if len(data.class_names) <= 256 else np.uint16)
+
+
+def _target(data: Any) -> dict[str, Any]:
+    """What a regression predicts, and the units: target = mean + deviation Y."""
+    mean, deviation = data.target_scale
+    return {"name": data.target_name, "mean": mean, "deviation": deviation}
 
 
 def _plane(data: Data) -> dict[str, Any] | None:

@@ -29,8 +29,12 @@ from experiments.text import count, listed
 WEB = Path(__file__).parent / "web"
 
 # Each after those that it imports.
-MODULES = ("words", "random", "network", "plane", "model", "charts", "table", "trainer", "page")
+MODULES = (
+    "words", "elements", "held", "random", "outputs", "network", "plane", "legend", "model", "charts", "choice", "heatmap", "recorded", "table",
+    "trainer", "again", "page",
+)  # fmt: skip
 _PROBLEMS_NAMED = 20
+_SCORES = {"accuracy": "accuracy", "r2": "R²"}  # in words
 
 
 def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
@@ -38,6 +42,8 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
     held = contents(tables)
     parts = {
         "title": html.escape(_title(tables)),
+        "score": (score := _SCORES[held["score"]]),
+        "Score": score[0].upper() + score[1:],
         "headline": "\n".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(tables, manifest["findings"])),
         "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in held["notes"]),
         "request": _definitions(_request(manifest["request"])),

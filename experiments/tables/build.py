@@ -90,7 +90,7 @@ def build(
 
 
 def _overlaps(source: Source) -> bool:
-    """Whether the training parts of replicates have rows in common: those of one table do, those of new draws do not."""
+    """Whether the training parts of replicates have rows in common: those of one table, not those of new draws."""
     return source.varies and "split" in source.identity
 
 

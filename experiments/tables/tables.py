@@ -278,6 +278,13 @@ class Tables:
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
         return next(self._networks_at(positions, row))
 
+    def networks_of(self, configuration: Mapping[str, Any] | pd.Series) -> Iterator[tuple[Run, Network]]:
+        """The networks of a configuration, a row of ``summary``, that did not fail, each with its run."""
+        wanted = self._runs_of(configuration, self.design.configuration_columns)
+        for position in np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy()):
+            run = self.design[int(position)]
+            yield run, next(self._networks_at([int(position)], configuration))
+
     def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
         """The networks of a configuration, a row of ``summary``: of its first ``most`` replicates (None: all) that did
         not fail.

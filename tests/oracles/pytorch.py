@@ -33,6 +33,22 @@ CASES: dict[str, dict[str, Any]] = {
     "mini-batches": {"learning_rate": 0.2, "batch_size": 8},
     "mini-batches and adam": {"learning_rate": 0.05, "batch_size": 5, "optimizer": "adam"},
 }
+_KNOBS: dict[str, dict[str, Any]] = {
+    "gradient descent": {"learning_rate": 0.3},
+    "relu, L2 and momentum": {"learning_rate": 0.05, "activation": "relu", "l2": 0.1, "optimizer": "momentum"},
+    "mini-batches and adam": {"learning_rate": 0.05, "batch_size": 5, "optimizer": "adam"},
+    "weights": {"learning_rate": 0.3, "weighted": True},
+    "weights, mini-batches and adam": {
+        "learning_rate": 0.05,
+        "weighted": True,
+        "batch_size": 8,
+        "optimizer": "adam",
+    },
+}
+OF_OTHER_TASKS: dict[str, dict[str, Any]] = {
+    f"{task}, {name}": {"task": task, **how} for task in ("multiclass", "regression") for name, how in _KNOBS.items()
+} | {"binary, weights": {"task": "binary", "learning_rate": 0.5, "weighted": True}}
+CLASSES = 3
 ACTIVATIONS = {
     "tanh": torch.nn.Tanh,
     "relu": torch.nn.ReLU,
@@ -41,11 +57,23 @@ ACTIVATIONS = {
 }
 
 
-def trajectory(X: Any, Y: Any, how: dict[str, Any]) -> list[list[float]]:
+def losses(task: str, Z: Any, targets: Any) -> Any:
+    """The cost of each example."""
+    functional = torch.nn.functional
+    if task == "multiclass":
+        return functional.cross_entropy(Z, targets.long(), reduction="none")
+    if task == "regression":
+        return functional.mse_loss(Z[:, 0], targets, reduction="none") / 2
+    return functional.binary_cross_entropy_with_logits(Z[:, 0], targets, reduction="none")
+
+
+def trajectory(X: Any, Y: Any, how: dict[str, Any], weights: Any = None) -> list[list[float]]:
     """The parameters, W and b of each layer in turn, after 0, 1, 2 ... updates."""
     layers: list[torch.nn.Module] = []
     linear = []
-    for W, b in reference.initial(X.shape[0], HIDDEN, SEED, "glorot"):
+    task = how.get("task", "binary")
+    outputs = CLASSES if task == "multiclass" else 1
+    for W, b in reference.initial(X.shape[0], HIDDEN, SEED, "glorot", outputs=outputs):
         linear.append(torch.nn.Linear(W.shape[1], W.shape[0], dtype=torch.float64))
         linear[-1].weight.data, linear[-1].bias.data = torch.tensor(W), torch.tensor(b[:, 0])
         layers += [linear[-1], ACTIVATIONS[how.get("activation", "tanh")]()]
@@ -68,7 +96,8 @@ def trajectory(X: Any, Y: Any, how: dict[str, Any]) -> list[list[float]]:
         history.append(np.concatenate(parameters).tolist())
         chosen = torch.tensor(next(batches))
         optimizer.zero_grad()
-        cost = torch.nn.functional.binary_cross_entropy_with_logits(model(inputs[chosen])[:, 0], targets[chosen])
+        each = losses(task, model(inputs[chosen]), targets[chosen])
+        cost = each.mean() if weights is None else (each * weights[chosen]).sum() / weights[chosen].sum()
         (cost + how.get("l1", 0.0) * sum(layer.weight.abs().sum() for layer in linear)).backward()
         optimizer.step()
     return history
@@ -79,9 +108,24 @@ def main() -> None:
     random = np.random.RandomState(0)
     X = random.randn(2, 21).round(3)
     Y = (X[:1] * X[1:] > 0).astype(int)
+    targets = {
+        "binary": Y,
+        "multiclass": (np.abs(X[:1]) > 0.4).astype(int) + (X[1:] > 0.2),
+        "regression": (X[:1] * X[1:] + 0.1 * random.randn(1, 21)).round(3),
+    }
+    weights = np.exp(random.randn(21)).round(3)
     cases = [
         {"name": name, "hyperparameters": how | {"init": "glorot"}, "parameters": trajectory(X, Y, how)}
         for name, how in CASES.items()
+    ] + [
+        {
+            "name": name,
+            "hyperparameters": how | {"init": "glorot"},
+            "parameters": trajectory(
+                X, targets[how["task"]], how, torch.tensor(weights) if "weighted" in how else None
+            ),
+        }
+        for name, how in OF_OTHER_TASKS.items()
     ]
     whole: dict[str, Any] = {
         "torch": torch.__version__,
@@ -89,6 +133,8 @@ def main() -> None:
         "hidden": HIDDEN,
         "X": X.tolist(),
         "Y": Y.tolist(),
+        "of_tasks": {task: values.tolist() for task, values in targets.items()},
+        "weights": weights.tolist(),
     }
     text = json.dumps(whole | {"cases": cases})
     Path(__file__).with_name("pytorch.json").write_text(text.replace('{"name"', '\n{"name"') + "\n", encoding="utf-8")

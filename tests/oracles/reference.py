@@ -15,23 +15,28 @@ Array = NDArray[np.floating]
 Parameters = list[tuple[Array, Array]]
 
 
-def shapes(features: int, hidden: Sequence[int]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """((units, inputs), (units, 1)) of each layer; the last layer has one unit."""
+def shapes(features: int, hidden: Sequence[int], outputs: int = 1) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """((units, inputs), (units, 1)) of each layer; the last layer has ``outputs`` units."""
     result = []
     inputs = features
-    for units in [*hidden, 1]:
+    for units in [*hidden, outputs]:
         result.append(((units, inputs), (units, 1)))
         inputs = units
     return result
 
 
 def initial(
-    features: int, hidden: Sequence[int], seed: int, init: str = "normal", init_scale: float | None = None
+    features: int,
+    hidden: Sequence[int],
+    seed: int,
+    init: str = "normal",
+    init_scale: float | None = None,
+    outputs: int = 1,
 ) -> Parameters:
     """Weights: a scale times randn, from one stream, layer by layer from the input; biases zero."""
     random = np.random.RandomState(seed)
     parameters: Parameters = []
-    for (units, inputs), b in shapes(features, hidden):
+    for (units, inputs), b in shapes(features, hidden, outputs):
         variance = {"normal": 1.0, "glorot": 2 / (units + inputs), "he": 2 / inputs}[init]
         scale = {"normal": 0.01, "glorot": 1.0, "he": 1.0}[init] if init_scale is None else init_scale
         parameters.append((random.randn(units, inputs) * (scale * variance**0.5), np.zeros(b)))
@@ -56,8 +61,20 @@ def slope(activation: str, A: Array) -> Array:
     ]
 
 
-def forward(parameters: Parameters, X: Array, activation: str = "tanh") -> tuple[list[Array], list[Array]]:
-    """(Z, A): Z = W A_below + b and A = activation(Z) of each layer; in the last one A = sigmoid(Z)."""
+def output(task: str, Z: Array) -> Array:
+    """What the output layer makes of its Z."""
+    if task == "binary":
+        return activate("sigmoid", Z)
+    if task == "regression":
+        return Z.copy()
+    exponentials = np.exp(Z - Z.max(axis=0))
+    return np.asarray(exponentials / exponentials.sum(axis=0))
+
+
+def forward(
+    parameters: Parameters, X: Array, activation: str = "tanh", task: str = "binary"
+) -> tuple[list[Array], list[Array]]:
+    """(Z, A): Z = W A_below + b and A = activation(Z) of each layer; in the last one A = output(Z)."""
     Z: list[Array] = []
     A: list[Array] = []
     below = X
@@ -65,26 +82,67 @@ def forward(parameters: Parameters, X: Array, activation: str = "tanh") -> tuple
         Z.append(W @ below + b)
         A.append(activate(activation, Z[-1]))
         below = A[-1]
-    A[-1] = activate("sigmoid", Z[-1])
+    A[-1] = output(task, Z[-1])
     return Z, A
 
 
-def cost(Z: list[Array], Y: Array) -> float:
-    """Mean cross-entropy, from the logits."""
-    z = Z[-1]
-    return float(np.mean(np.maximum(z, 0) - Y * z + np.log1p(np.exp(-np.abs(z)))))
+def one_hot(Y: Array, classes: int) -> Array:
+    """(classes, examples): 1 where an example is of the class, else 0."""
+    return np.asarray(np.equal(np.arange(classes)[:, np.newaxis], Y), Y.dtype)
 
 
-def accuracy(Z: list[Array], Y: Array) -> float:
+def losses(z: Array, Y: Array, task: str) -> Array:
+    """The cost of each example, from the Z of the output layer: (1, examples)."""
+    if task == "binary":
+        return np.asarray(np.maximum(z, 0) - Y * z + np.log1p(np.exp(-np.abs(z))))
+    if task == "regression":
+        return np.asarray((z - Y) ** 2 / 2)
+    z = z - z.max(axis=0)
+    own = np.array([[z[int(y), k] for k, y in enumerate(Y[0])]], z.dtype)
+    return np.asarray(np.log(np.exp(z).sum(axis=0, keepdims=True)) - own)
+
+
+def cost(Z: list[Array], Y: Array, task: str = "binary", weights: Array | None = None) -> float:
+    """The mean of ``losses``, or the weighted mean."""
+    each = losses(Z[-1], Y, task)
+    return float(np.mean(each) if weights is None else np.sum(weights * each) / np.sum(weights))
+
+
+def predictions(z: Array, task: str) -> Array:
+    """The class, or the value, from the Z of the output layer: (1, examples)."""
+    if task == "regression":
+        return z
+    return np.asarray(z > 0).astype(int) if task == "binary" else np.argmax(z, axis=0)[np.newaxis]
+
+
+def accuracy(Z: list[Array], Y: Array, task: str = "binary") -> float:
     """Fraction of the examples with the right class; class 1 where the output exceeds 1/2, that is where Z > 0."""
-    return float(np.mean((Z[-1] > 0) == (Y == 1)))
+    return float(np.mean(predictions(Z[-1], task) == Y))
 
 
-def backward(parameters: Parameters, A: list[Array], X: Array, Y: Array, activation: str = "tanh") -> Parameters:
-    """[(dW, db), ...]: the derivatives of the cost by the parameters."""
-    count = X.dtype.type(X.shape[1])
+def score(Z: list[Array], Y: Array, task: str) -> float:
+    """``accuracy``, or R^2 = 1 - SSE / SST; nan where there is one value alone."""
+    if task != "regression":
+        return accuracy(Z, Y, task)
+    total = np.sum((Y - np.mean(Y)) ** 2)
+    return float(1 - np.sum((Z[-1] - Y) ** 2) / total) if total > 0 else np.nan
+
+
+def backward(
+    parameters: Parameters,
+    A: list[Array],
+    X: Array,
+    Y: Array,
+    activation: str = "tanh",
+    task: str = "binary",
+    weights: Array | None = None,
+) -> Parameters:
+    """[(dW, db), ...]: the derivatives of the cost by the parameters; 0 where all weights are 0."""
+    count = X.dtype.type(X.shape[1] if weights is None else np.sum(weights) or 1)
     gradients: Parameters = []
-    dZ = A[-1] - Y
+    dZ = A[-1] - (one_hot(Y, len(A[-1])) if task == "multiclass" else Y)
+    if weights is not None:
+        dZ = dZ * weights
     for layer in reversed(range(len(parameters))):
         below = A[layer - 1] if layer else X
         dW = dZ @ below.T / count
@@ -166,22 +224,27 @@ def train(
     batch_size: int | None = None,
     init: str = "normal",
     init_scale: float | None = None,
+    task: str = "binary",
+    classes: int = 1,
+    sample_weight: Array | None = None,
 ) -> list[tuple[float, float, Parameters]]:
-    """(cost, accuracy, parameters) after 0, 1, 2 ... ``iterations`` updates."""
+    """(cost, accuracy or R^2, parameters) after 0, 1, 2 ... ``iterations`` updates."""
     X, Y = X.astype(dtype), Y.astype(dtype)
-    start = initial(X.shape[0], hidden, seed, init, init_scale)
+    weights = None if sample_weight is None else sample_weight.astype(dtype)
+    start = initial(X.shape[0], hidden, seed, init, init_scale, classes)
     parameters = [(W.astype(dtype), b.astype(dtype)) for W, b in start]
     rates = [learning_rate] * len(hidden) + [learning_rate if output_learning_rate is None else output_learning_rate]
     optimizers = [[Optimizer(optimizer, momentum, beta1, beta2) for _ in pair] for pair in parameters]
     batches = mini_batches(X.shape[1], batch_size, seed)
     history = []
     for iteration in range(iterations + 1):
-        Z, A = forward(parameters, X, activation)
-        history.append((cost(Z, Y), accuracy(Z, Y), parameters))
+        Z, A = forward(parameters, X, activation, task)
+        history.append((cost(Z, Y, task, weights), score(Z, Y, task), parameters))
         if iteration < iterations:
             chosen = next(batches)
-            _, A = forward(parameters, X[:, chosen], activation)
-            gradients = backward(parameters, A, X[:, chosen], Y[:, chosen], activation)
+            _, A = forward(parameters, X[:, chosen], activation, task)
+            chosen_weights = None if weights is None else weights[chosen]
+            gradients = backward(parameters, A, X[:, chosen], Y[:, chosen], activation, task, chosen_weights)
             steps = [
                 tuple(each.step(gradient) for each, gradient in zip(two, pair, strict=True))
                 for two, pair in zip(optimizers, penalized(parameters, gradients, l1, l2), strict=True)

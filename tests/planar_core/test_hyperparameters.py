@@ -152,10 +152,13 @@ PYTORCH = json.loads((Path(__file__).parents[1] / "oracles" / "pytorch.json").re
 
 @pytest.mark.parametrize("case", PYTORCH["cases"], ids=lambda case: case["name"])
 def test_training_equals_pytorch(case: dict[str, Any]) -> None:
-    X, Y = np.array(PYTORCH["X"]), np.array(PYTORCH["Y"])
+    how = dict(case["hyperparameters"])
+    X, Y = np.array(PYTORCH["X"]), np.array(PYTORCH["of_tasks"][how["task"]] if "task" in how else PYTORCH["Y"])
+    if how.pop("weighted", False):
+        how["sample_weight"] = PYTORCH["weights"]
     recorded = case["parameters"]  # after 0, 1, 2 ... updates
     for k, expected in enumerate(recorded):
-        trained = train(X, Y, tuple(PYTORCH["hidden"]), iterations=k, seed=PYTORCH["seed"], **case["hyperparameters"])
+        trained = train(X, Y, tuple(PYTORCH["hidden"]), iterations=k, seed=PYTORCH["seed"], **how)
         computed = np.concatenate([array.ravel() for pair in trained.parameters for array in pair])
         np.testing.assert_allclose(computed, expected, rtol=1e-10, atol=1e-10)
     assert not np.allclose(recorded[0], recorded[-1], atol=1e-3)

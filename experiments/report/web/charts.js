@@ -1,4 +1,4 @@
-// The charts: a specification from the page (see experiments/report_charts.py), drawn by Vega-Lite, filled from here.
+// The charts: a specification from the page (see experiments/report/charts.py), drawn by Vega-Lite, filled from here.
 
 const MOST_SHAPES = 3000; // in SVG, which a screen reader can follow; more are drawn as an image
 
@@ -20,18 +20,21 @@ function theme() {
   };
 }
 
-/** One chart in one element. Calls may follow each other at any pace: each waits for those before it. */
+/**
+ * One chart in one element. ``words``: what stands in its specification for texts that begin with a dollar sign.
+ * Calls may follow each other at any pace: each waits for those before it.
+ */
 export class Chart {
-  constructor(element, specification) {
-    Object.assign(this, { element, specification, data: {}, signals: {}, words: {}, size: {}, click: null });
+  constructor(element, specification, words) {
+    Object.assign(this, { element, specification, data: {}, signals: {}, words, size: {}, click: null });
     this.done = Promise.resolve();
   }
 
-  /** Draw it anew, with words for the titles that begin with a dollar sign. */
-  draw(words = this.words) {
-    this.words = words;
+  /** Draw it anew, with these words too. */
+  draw(words = {}) {
+    Object.assign(this.words, words);
     return this.next(async () => {
-      const named = (_, value) => (typeof value === "string" && value in words ? words[value] : value);
+      const named = (_, value) => (typeof value === "string" && value in this.words ? this.words[value] : value);
       const specification = JSON.parse(JSON.stringify(this.specification), named);
       const shapes = Math.max(0, ...Object.values(this.data).map((rows) => rows.length));
       this.result?.finalize();

@@ -1,5 +1,9 @@
 // What the page holds of a sweep: the embedded JSON, decoded. Arrays of numbers come as base64 of little-endian bytes.
 
+import { SCORES } from "./words.js";
+import { CONSTANTS } from "./held.js";
+import { hiddenLayers } from "./network.js";
+
 /** The numbers of a text such as {"float64": "AAAA..."}. */
 function numbers(encoded) {
   const [[type, text]] = Object.entries(encoded);
@@ -10,23 +14,33 @@ function numbers(encoded) {
 
 const finite = (value) => (Number.isFinite(value) ? value : null);
 
-/** A value of a setting as the training wants it: words such as "auto" are null, numbers beside words are texts. */
-const NUMBERS = ["learning_rate", "output_learning_rate", "momentum", "beta1", "beta2", "l1", "l2", "batch_size", "init_scale"];
-
 export class Sweep {
   constructor(embedded) {
-    Object.assign(this, embedded);
+    Object.assign(this, { score: "accuracy" }, embedded);
+    this.scoring = SCORES[this.score];
     this.codes = embedded.axes.map((axis) => numbers(axis.codes));
-    this.columns = Object.fromEntries(embedded.columns.map((column) => [column.name, numbers(column.values)]));
+    // A column such as mean_test_accuracy, or mean_test_r2, is mean_test here.
+    const plain = (name) => name.replace(new RegExp(`_${this.score}$`), "");
+    this.columns = Object.fromEntries(embedded.columns.map((column) => [plain(column.name), numbers(column.values)]));
     this.problemOf = numbers(embedded.problem_of);
-    this.finals = Object.fromEntries(Object.entries(embedded.runs).map(([name, values]) => [name, numbers(values)]));
-    this.curves = Object.fromEntries(
-      ["run", "cost", "train_accuracy", "test_accuracy"].map((name) => [name, numbers(embedded.curves[name])]),
-    );
+    const decoded = (arrays) => Object.fromEntries(Object.entries(arrays).map(([name, values]) => [plain(name), numbers(values)]));
+    this.finals = decoded(embedded.runs);
+    this.curves = decoded(embedded.curves);
     this.curveOf = new Map(Array.from(this.curves.run, (run, row) => [run, row]));
     this.networks = { values: numbers(embedded.networks.values), starts: numbers(embedded.networks.starts) };
     this.networkOf = new Map(Array.from(numbers(embedded.networks.run), (run, row) => [run, row]));
     this.count = this.problemOf.length;
+  }
+
+  /** What seeds are counted by, beside all: stuck, diverged, failed. */
+  get counted() {
+    const names = Object.keys(this.columns).filter((name) => name.startsWith("n_") && name !== "n_seeds");
+    return names.map((name) => name.slice("n_".length));
+  }
+
+  /** Whether costs on the test points were recorded. */
+  get hasTestCosts() {
+    return "test_cost" in this.finals;
   }
 
   /** A number of a configuration's summary, or null. */
@@ -51,9 +65,7 @@ export class Sweep {
     return this.seeds
       .map((seed, place) => {
         const run = configuration * this.seeds.length + place;
-        const of = (name) => finite(this.finals[name][run]);
-        const status = this.statuses[this.finals.status[run]];
-        return { run, seed, status, cost: of("cost"), train: of("train_accuracy"), test: of("test_accuracy") };
+        return { run, seed, status: this.statuses[this.finals.status[run]], ...measuresAt(this.finals, run) };
       })
       .filter(({ status }) => status !== "failed");
   }
@@ -67,21 +79,14 @@ export class Sweep {
     return order.find(({ test }) => test === median.test) ?? null;
   }
 
-  /** The recorded curve of a run: [{iteration, cost, train, test}, ...]; none if the page does not hold it. */
+  /** The recorded curve of a run: [{iteration, cost, train, test, test_cost}, ...]; none if the page does not hold it. */
   curve(run) {
     const row = this.curveOf.get(run);
     if (row === undefined) return [];
-    const at = this.embeddedIterations;
+    const at = this.curves_at;
     return at
-      .map((iteration, k) => {
-        const of = (name) => finite(this.curves[name][row * at.length + k]);
-        return { iteration, cost: of("cost"), train: of("train_accuracy"), test: of("test_accuracy") };
-      })
+      .map((iteration, k) => ({ iteration, ...measuresAt(this.curves, row * at.length + k) }))
       .filter((record) => record.cost !== null);
-  }
-
-  get embeddedIterations() {
-    return this.curves_at;
   }
 
   /** The recorded parameters of a run, as {W, b} a layer; null if the page does not hold them. */
@@ -89,8 +94,8 @@ export class Sweep {
     const row = this.networkOf.get(run);
     if (row === undefined) return null;
     const { values, starts } = this.networks;
-    const hidden = this.setting("hidden", Math.floor(run / this.seeds.length));
-    const sizes = [features, ...(hidden === "0" ? [] : hidden.split("x").map(Number)), 1];
+    const configuration = Math.floor(run / this.seeds.length);
+    const sizes = [features, ...hiddenLayers(this.setting("hidden", configuration)), this.outputs(configuration)];
     let at = starts[row];
     const next = (count) => Float64Array.from(values.subarray(at, (at += count)));
     return sizes.slice(1).map((units, layer) => ({
@@ -105,14 +110,30 @@ export class Sweep {
     return axis < 0 ? this.settings[name] : this.text(axis, configuration);
   }
 
-  /** How a run is trained, for Training. */
+  activation(configuration) {
+    return String(this.setting("activation", configuration) ?? CONSTANTS.hyperparameters.activation);
+  }
+
+  /** What a network of a configuration is for: binary, multiclass or regression. */
+  task(configuration) {
+    return this.problems[this.problemOf[configuration]].task ?? "binary";
+  }
+
+  /** The units of its output layer. */
+  outputs(configuration) {
+    const { class_names } = this.problems[this.problemOf[configuration]];
+    return this.task(configuration) === "multiclass" ? class_names.length : 1;
+  }
+
+  /** How a run is trained, for Training: words such as "auto" are null, numbers beside words are texts. */
   training(configuration, seed) {
     const how = { seed, hidden: String(this.setting("hidden", configuration)) };
-    for (const name of ["activation", "optimizer", "init", ...NUMBERS]) {
+    Object.assign(how, { task: this.task(configuration), outputs: this.outputs(configuration) });
+    for (const [name, usual] of Object.entries(CONSTANTS.hyperparameters)) {
       const value = this.setting(name, configuration);
       if (value === undefined) continue; // of a version that did not know it: the default
-      how[name] = NUMBERS.includes(name) ? finite(value === null ? NaN : Number(value)) : value;
-      if (how[name] === null && !["output_learning_rate", "batch_size", "init_scale"].includes(name)) delete how[name];
+      if (typeof usual === "string") how[name] = value;
+      else how[name] = finite(value === null ? NaN : Number(value)) ?? usual;
     }
     return how;
   }
@@ -125,6 +146,7 @@ export class Sweep {
     const X = rows(numbers(problem.X), problem.feature_names.length);
     problem.decoded ??= {
       ...problem,
+      task: this.task(configuration),
       X,
       plane: plane && { ...plane, points: plane.points ? rows(numbers(plane.points), 2) : X },
       Y: Float64Array.from(numbers(problem.Y)),
@@ -133,6 +155,12 @@ export class Sweep {
     };
     return problem.decoded;
   }
+}
+
+/** What is recorded at a place; null where a network had no finite number. */
+function measuresAt(arrays, place) {
+  const of = (name) => (name in arrays ? finite(arrays[name][place]) : null);
+  return { cost: of("cost"), train: of("train"), test: of("test"), test_cost: of("test_cost") };
 }
 
 function rows(flat, count) {

@@ -1,44 +1,55 @@
-// A small neural network for two classes, step by step, as in planar_core: initialize, forward, cost, backward, update,
-// and again.
+// A small neural network, step by step, as in planar_core: initialize, forward, cost, backward, update, and again.
 //
-//   Z = W A_below + b     A = tanh(Z)     last layer: A = sigmoid(Z)      cost = mean( max(Z,0) - Y Z + log(1 + e^-|Z|) )
+//   Z = W A_below + b                     hidden layer: A = tanh(Z)       last layer: see outputs.js
 //
 //   last layer:  dZ = A - Y               hidden layer: dZ = W_above' dZ_above * (1 - A^2)
 //   dW = dZ A_below' / m                  db = sum(dZ) / m
 //   W <- W - learning_rate dW             b <- b - learning_rate db
 //
-// X has a row for each feature, and each row a number for each example; Y is one such row, of the classes 0 and 1.
+// X has a row for each feature, and each row a number for each example; Y is one such row, of classes or of values.
 // A layer of the parameters is {W, b}: W has a row of weights for each unit, b a number for each unit.
 
+import { CONSTANTS } from "./held.js";
+import { TASKS, cost, score, sigmoid } from "./outputs.js";
 import { RandomState } from "./random.js";
-
-const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 
 /** The functions of hidden units: the value of z, and the slope there, given the value a. */
 export const ACTIVATIONS = {
   tanh: { value: Math.tanh, slope: (a) => 1 - a * a },
-  sigmoid: { value: sigmoid, slope: (a) => a * (1 - a) },
   relu: { value: (z) => (z < 0 ? 0 : z), slope: (a) => (a > 0 ? 1 : 0) },
+  sigmoid: { value: sigmoid, slope: (a) => a * (1 - a) },
   identity: { value: (z) => z, slope: () => 1 },
 };
 
-/** How a network is trained, beside its shape, its activation function and its seed. */
-export const HYPERPARAMETERS = {
-  learning_rate: 1.2,
-  output_learning_rate: null, // of the last layer; null: the same
-  optimizer: "gd", // or momentum, adam
-  momentum: 0.9,
-  beta1: 0.9, // of adam
-  beta2: 0.999,
-  l1: 0, // the penalties l1 sum |W| and l2/2 sum W^2, on weights, not on biases
-  l2: 0,
-  batch_size: null, // examples of one update; null: all
-  init: "normal", // or glorot, he
-  init_scale: null, // null: 0.01 for normal, 1 for the others
+/** The variance of initial weights, and the factor of their deviation where none is asked for. */
+export const INITS = {
+  normal: { variance: () => 1, scale: CONSTANTS.initial_scale },
+  glorot: { variance: (inputs, units) => 2 / (inputs + units), scale: 1 },
+  he: { variance: (inputs) => 2 / inputs, scale: 1 },
 };
 
-const EPSILON = 1e-8; // of adam: keeps it from dividing by zero
-const SHUFFLES = 0x9e3779b9; // seed ^ SHUFFLES is the seed of the mini-batches
+/**
+ * What takes the place d of the gradient, number by number, from what is remembered, v and s:
+ *   momentum   v <- momentum v + dW                dW <- v
+ *   adam       v <- beta1 v + (1 - beta1) dW       s <- beta2 s + (1 - beta2) dW^2
+ *              dW <- v / (1 - beta1^k) / (sqrt(s / (1 - beta2^k)) + epsilon)    in the k-th update
+ */
+export const OPTIMIZERS = {
+  gd: null,
+  momentum(d, { v }, { momentum }) {
+    for (let j = 0; j < d.length; j++) {
+      v[j] = momentum * v[j] + d[j];
+      d[j] = v[j];
+    }
+  },
+  adam(d, { v, s }, { beta1, beta2 }, k) {
+    for (let j = 0; j < d.length; j++) {
+      v[j] = beta1 * v[j] + (1 - beta1) * d[j];
+      s[j] = beta2 * s[j] + (1 - beta2) * d[j] * d[j];
+      d[j] = v[j] / (1 - beta1 ** k) / (Math.sqrt(s[j] / (1 - beta2 ** k)) + CONSTANTS.epsilon);
+    }
+  },
+};
 
 /** The units of each hidden layer: "4" -> [4], "8x8" -> [8, 8], "0" -> []. */
 export function hiddenLayers(hidden) {
@@ -46,62 +57,41 @@ export function hiddenLayers(hidden) {
 }
 
 /** Initial parameters: weights from one stream of normal numbers, layer by layer from the input; biases 0. */
-export function initialize(features, hidden, seed, init = "normal", initScale = null) {
+export function initialize(features, hidden, seed, init = "normal", initScale = null, outputs = 1) {
   const random = new RandomState(seed);
-  const scale = initScale ?? (init === "normal" ? 0.01 : 1);
-  const sizes = [features, ...hiddenLayers(hidden), 1];
+  const { variance, scale } = INITS[init];
+  const sizes = [features, ...hiddenLayers(hidden), outputs];
   return sizes.slice(1).map((units, layer) => {
     const inputs = sizes[layer];
-    const variance = { normal: 1, glorot: 2 / (inputs + units), he: 2 / inputs }[init];
-    const deviation = scale * Math.sqrt(variance);
+    const deviation = (initScale ?? scale) * Math.sqrt(variance(inputs, units));
     const weights = () => Float64Array.from({ length: inputs }, () => random.normal() * deviation);
     return { W: Array.from({ length: units }, weights), b: new Float64Array(units) };
   });
 }
 
 /** The activations of every layer, A[0] being those of the first hidden one, and Z, the sums of the output layer. */
-export function forward(parameters, X, activation = "tanh") {
+export function forward(parameters, X, activation = "tanh", task = "binary") {
   const { value } = ACTIVATIONS[activation];
   const A = [];
   let below = X;
   let Z;
   parameters.forEach(({ W, b }, layer) => {
+    Z = W.map((weights, unit) => weightedSum(weights, below, b[unit]));
     const isLast = layer === parameters.length - 1;
-    A.push(
-      W.map((weights, unit) => {
-        const z = weightedSum(weights, below, b[unit]);
-        if (isLast) Z = z.slice();
-        return isLast ? mapInPlace(z, sigmoid) : mapInPlace(z, value);
-      }),
-    );
-    below = A[layer];
+    below = isLast ? TASKS[task].output(Z) : Z.map((z) => mapInPlace(z, value));
+    A.push(below);
   });
   return { A, Z };
 }
 
-/** Mean cross-entropy, from Z of the output layer, so that a saturated network has a finite cost. */
-export function cost(Z, Y) {
-  let sum = 0;
-  for (let i = 0; i < Y.length; i++) {
-    sum += Math.max(Z[i], 0) - Y[i] * Z[i] + Math.log1p(Math.exp(-Math.abs(Z[i])));
-  }
-  return sum / Y.length;
-}
-
-/** The fraction of the examples that is classified rightly: class 1 where the probability exceeds 1/2, so Z > 0. */
-export function accuracy(Z, Y) {
-  let hits = 0;
-  for (let i = 0; i < Y.length; i++) hits += Z[i] > 0 === (Y[i] === 1);
-  return hits / Y.length;
-}
-
 /** The derivatives of the cost by the parameters: a layer {W, b} for each of the parameters. */
-export function backward(parameters, A, X, Y, activation = "tanh") {
+export function backward(parameters, A, X, Y, activation = "tanh", task = "binary") {
   const { slope } = ACTIVATIONS[activation];
   const m = Y.length;
   const last = parameters.length - 1;
   const gradients = [];
-  let dZ = [A[last][0].map((a, i) => a - Y[i])];
+  const { target } = TASKS[task];
+  let dZ = A[last].map((values, unit) => values.map((a, i) => a - target(Y[i], unit)));
   for (let layer = last; layer >= 0; layer--) {
     const below = layer > 0 ? A[layer - 1] : X;
     gradients[layer] = {
@@ -132,33 +122,35 @@ export function update(parameters, gradients, learningRate, outputLearningRate =
 
 /** A network in training. step() is one update; iteration and parameters say how far it has come. */
 export class Training {
-  constructor(X, Y, { hidden, activation = "tanh", seed, ...how }) {
-    Object.assign(this, { X, Y, hidden, activation, seed, how: { ...HYPERPARAMETERS, ...how } });
+  constructor(X, Y, { hidden, activation = "tanh", seed, task = "binary", outputs = 1, ...how }) {
+    const usual = CONSTANTS.hyperparameters;
+    Object.assign(this, { X, Y, hidden, activation, seed, task, outputs, how: { ...usual, ...how } });
     this.restart();
   }
 
   restart() {
-    this.parameters = initialize(this.X.length, this.hidden, this.seed, this.how.init, this.how.init_scale);
+    const { init, init_scale } = this.how;
+    this.parameters = initialize(this.X.length, this.hidden, this.seed, init, init_scale, this.outputs);
     this.iteration = 0;
     this.moments = new Map(); // what the optimizer remembers of each row of weights
-    this.shuffles = new RandomState((this.seed ^ SHUFFLES) >>> 0);
+    this.shuffles = new RandomState((this.seed ^ CONSTANTS.shuffles) >>> 0);
   }
 
   step() {
-    const { how, activation } = this;
+    const { how, activation, task } = this;
     const [X, Y] = this.nextExamples();
-    const { A } = forward(this.parameters, X, activation);
-    const gradients = backward(this.parameters, A, X, Y, activation);
+    const { A } = forward(this.parameters, X, activation, task);
+    const gradients = backward(this.parameters, A, X, Y, activation, task);
     this.iteration += 1;
     this.penalize(gradients);
     this.optimize(gradients);
     update(this.parameters, gradients, how.learning_rate, how.output_learning_rate);
   }
 
-  /** The cost on the examples of the training, and the accuracy. */
-  measure() {
-    const { Z } = forward(this.parameters, this.X, this.activation);
-    return { cost: cost(Z, this.Y), accuracy: accuracy(Z, this.Y) };
+  /** The cost on the examples of the training, or on others, and the accuracy there; of a regression, r2. */
+  measure(X = this.X, Y = this.Y) {
+    const { Z } = forward(this.parameters, X, this.activation, this.task);
+    return { cost: cost(Z, Y, this.task), [TASKS[this.task].score]: score(Z, Y, this.task) };
   }
 
   /** Those of the next update: all, or a mini-batch. They are dealt out anew, in random order, every epoch. */
@@ -185,30 +177,12 @@ export class Training {
     });
   }
 
-  /**
-   * What takes the place of the gradient:
-   *   momentum   v <- momentum v + dW                dW <- v
-   *   adam       v <- beta1 v + (1 - beta1) dW       s <- beta2 s + (1 - beta2) dW^2
-   *              dW <- v / (1 - beta1^k) / (sqrt(s / (1 - beta2^k)) + 1e-8)    in the k-th update
-   */
+  /** What takes the place of the gradient, in place. */
   optimize(gradients) {
-    const { optimizer, momentum, beta1, beta2 } = this.how;
-    if (optimizer === "gd") return;
-    const k = this.iteration;
+    const direct = OPTIMIZERS[this.how.optimizer];
+    if (direct === null) return;
     gradients.forEach(({ W, b }, layer) => {
-      [...W, b].forEach((d, row) => {
-        const { v, s } = this.momentsOf(`${layer} ${row}`, d.length);
-        for (let j = 0; j < d.length; j++) {
-          if (optimizer === "momentum") {
-            v[j] = momentum * v[j] + d[j];
-            d[j] = v[j];
-          } else {
-            v[j] = beta1 * v[j] + (1 - beta1) * d[j];
-            s[j] = beta2 * s[j] + (1 - beta2) * d[j] * d[j];
-            d[j] = v[j] / (1 - beta1 ** k) / (Math.sqrt(s[j] / (1 - beta2 ** k)) + EPSILON);
-          }
-        }
-      });
+      [...W, b].forEach((d, row) => direct(d, this.momentsOf(`${layer} ${row}`, d.length), this.how, this.iteration));
     });
   }
 

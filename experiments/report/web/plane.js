@@ -1,9 +1,27 @@
-// The decision boundary, painted pixel by pixel: what the network says of every point of the plane.
+// What a network says of every point of a plane, painted pixel by pixel: the class, or the value.
 
 import { forward } from "./network.js";
+import { winner } from "./outputs.js";
 
 const STEPS = 90; // of the grid on which the network is asked; between them it is interpolated
 const MOST_POINTS = 2000;
+const SHADES = 256; // of a colour
+const BANDS = 12; // of values: where one ends, a line is drawn
+
+/** Marks of the classes, of about equal area, around a point, for a radius of 1. Those of many classes come again. */
+export const MARKS = [
+  "M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0Z",
+  "M0 -1.2L1.1 .8L-1.1 .8Z",
+  "M-.9 -.9H.9V.9H-.9Z",
+  "M0 -1.3L1.2 0L0 1.3L-1.2 0Z",
+  "M0 1.2L1.1 -.8L-1.1 -.8Z",
+  "M-.4 -1.2H.4V-.4H1.2V.4H.4V1.2H-.4V.4H-1.2V-.4H-.4Z",
+  "M0 -1.2L1.14 -.37L.71 .97L-.71 .97L-1.14 -.37Z",
+  "M-1.1 -.6L-.6 -1.1L0 -.5L.6 -1.1L1.1 -.6L.5 0L1.1 .6L.6 1.1L0 .5L-.6 1.1L-1.1 .6L-.5 0Z",
+];
+
+/** The colours of values, from low to high: viridis, dark to light. */
+export const VALUES = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
 
 /** The network's inputs at points of the plane: terms such as [1], [1, 2] (a product) and "sin" of one. */
 export function computed(terms, inputs) {
@@ -18,8 +36,7 @@ export function computed(terms, inputs) {
 /** Limits with a margin around points, and the shape of the picture: equal scales unless that would flatten it. */
 export function limits(points) {
   const ends = points.map((row) => {
-    const low = row.reduce((a, b) => Math.min(a, b));
-    const high = row.reduce((a, b) => Math.max(a, b));
+    const { low, high } = extent(row);
     const span = high > low ? high - low : 1;
     return { low: low - 0.08 * span, high: high + 0.08 * span, span };
   });
@@ -27,34 +44,52 @@ export function limits(points) {
   return { x: ends[0], y: ends[1], ratio: ratio > 1 / 3 && ratio < 3 ? ratio : 1 };
 }
 
-/** The probability of class 1 on a grid over the plane: STEPS rows from the top, STEPS numbers each. */
-function probabilities(parameters, activation, plane, { x, y }) {
+export function extent(values) {
+  return { low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)) };
+}
+
+/** Red, green and blue, from 0 to 255, of a colour such as #0072b2. */
+export function rgb(colour) {
+  return colour.match(/\w\w/g).map((pair) => parseInt(pair, 16));
+}
+
+/**
+ * Paint the plane, the lines where the answer changes, and the points. ``how``: task and activation of the network,
+ * whose parameters may be null. Colours are texts such as #0072b2: ``shades`` and ``points``, one for each class, which
+ * may come again, ``middle`` where nothing is known, ``line``, and ``edge`` of points.
+ */
+export function paint(canvas, parameters, how, plane, colours) {
+  const view = limits(plane.points);
+  const context = canvas.getContext("2d");
+  const { width, height } = canvas;
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const values = extent(plane.Y);
+  if (parameters === null) {
+    pixels.fill(pixel(rgb(colours.middle)));
+  } else {
+    const grids = answers(parameters, how, plane, view).map((grid) => interpolated(grid, width, height));
+    if (how.task === "regression") shadeValues(pixels, grids[0], width, values, colours);
+    else shadeClasses(pixels, grids, width, colours);
+  }
+  context.putImageData(image, 0, 0);
+  const fill = how.task === "regression" ? ofValues(values, hex) : (y) => colours.points[y % colours.points.length];
+  drawPoints(context, plane, view, fill, how.task === "regression", colours.edge);
+}
+
+/** On a grid over the plane, STEPS rows from the top, STEPS numbers each: the probability of each class, or the value. */
+function answers(parameters, { task, activation }, plane, { x, y }) {
   const at = (low, high, k) => low + ((high - low) * k) / (STEPS - 1);
   const grid = { length: STEPS * STEPS };
   const points = [
     Float64Array.from(grid, (_, i) => at(x.low, x.high, i % STEPS)),
     Float64Array.from(grid, (_, i) => at(y.high, y.low, Math.floor(i / STEPS))),
   ];
-  return forward(parameters, computed(plane.terms, points), activation).A.at(-1)[0];
+  const outputs = forward(parameters, computed(plane.terms, points), activation, task).A.at(-1);
+  return task === "binary" ? [outputs[0].map((p) => 1 - p), outputs[0]] : outputs;
 }
 
-/** Paint the plane, the boundary where the probability is 1/2, and the points. Shades and line are [r, g, b]. */
-export function paint(canvas, parameters, activation, plane, colours) {
-  const view = limits(plane.points);
-  const context = canvas.getContext("2d");
-  const { width, height } = canvas;
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  if (parameters === null) {
-    pixels.fill(pixel(colours.middle));
-  } else {
-    shade(pixels, interpolated(probabilities(parameters, activation, plane, view), width, height), width, colours);
-  }
-  context.putImageData(image, 0, 0);
-  drawPoints(context, plane, view, colours);
-}
-
-/** The probabilities of a grid at every pixel, between whose points they are interpolated. */
+/** The numbers of a grid at every pixel, between whose points they are interpolated. */
 function interpolated(grid, width, height) {
   const result = new Float64Array(width * height);
   for (let row = 0; row < height; row++) {
@@ -74,48 +109,83 @@ function interpolated(grid, width, height) {
   return result;
 }
 
-/** A colour for every pixel: from that of class 0 to that of class 1, and the line where the side changes. */
-function shade(pixels, p, width, colours) {
-  const shades = Uint32Array.from({ length: 256 }, (_, k) => pixel(blend(k / 255, colours)));
-  const line = pixel(colours.line);
+/** The shade of the likeliest class at every pixel, the stronger the likelier; and the lines between classes. */
+function shadeClasses(pixels, probabilities, width, colours) {
+  const classes = probabilities.length;
+  const middle = rgb(colours.middle);
+  const shades = probabilities.map((_, k) => {
+    const end = rgb(colours.shades[k % colours.shades.length]);
+    return Uint32Array.from({ length: SHADES }, (_, step) => {
+      const strength = Math.max(0, (step / (SHADES - 1) - 1 / classes) / (1 - 1 / classes));
+      return pixel(blend(middle, end, strength));
+    });
+  });
+  const sides = new Uint16Array(pixels.length);
   for (let i = 0; i < pixels.length; i++) {
-    const side = p[i] > 0.5;
-    const below = i + 2 * width < p.length ? p[i + 2 * width] > 0.5 : side;
-    const beside = i % width < width - 2 ? p[i + 2] > 0.5 : side;
-    pixels[i] = side !== below || side !== beside ? line : shades[Math.round(255 * p[i])];
+    sides[i] = winner(probabilities, i);
+    pixels[i] = shades[sides[i]][Math.round((SHADES - 1) * probabilities[sides[i]][i])];
+  }
+  drawLines(pixels, sides, width, pixel(rgb(colours.line)));
+}
+
+/** The colour of the value at every pixel, and lines at equal steps. */
+function shadeValues(pixels, values, width, { low, high }, colours) {
+  const shades = Uint32Array.from({ length: BANDS }, (_, k) => pixel(ofValues({ low: 0, high: BANDS - 1 })(k)));
+  const bands = new Uint16Array(pixels.length);
+  for (let i = 0; i < pixels.length; i++) {
+    const part = high > low ? (values[i] - low) / (high - low) : 0.5;
+    bands[i] = Math.min(Math.max(Math.floor(BANDS * part), 0), BANDS - 1);
+    pixels[i] = shades[bands[i]];
+  }
+  drawLines(pixels, bands, width, pixel(blend(rgb(colours.line), rgb(colours.middle), 0.4)), 1);
+}
+
+/** Lines, so many pixels wide, between places on different sides. */
+function drawLines(pixels, sides, width, line, wide = 2) {
+  for (let i = 0; i < pixels.length; i++) {
+    const below = i + wide * width < sides.length ? sides[i + wide * width] : sides[i];
+    const beside = i % width < width - wide ? sides[i + wide] : sides[i];
+    if (sides[i] !== below || sides[i] !== beside) pixels[i] = line;
   }
 }
 
-function blend(p, { zero, middle, one }) {
-  const end = p < 0.5 ? zero : one;
-  const part = Math.abs(2 * p - 1);
-  return middle.map((m, k) => Math.round(m + (end[k] - m) * part));
+/** A function that gives a value its colour; beyond the ends it is that of the end. */
+function ofValues({ low, high }, written = (colour) => colour) {
+  return (value) => {
+    const part = high > low ? (value - low) / (high - low) : 0.5;
+    const place = Math.min(Math.max(part, 0), 1) * (VALUES.length - 1);
+    const below = Math.min(Math.floor(place), VALUES.length - 2);
+    return written(blend(rgb(VALUES[below]), rgb(VALUES[below + 1]), place - below));
+  };
+}
+
+function hex(colour) {
+  return `#${colour.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}
+
+function blend(from, to, part) {
+  return from.map((start, k) => Math.round(start + (to[k] - start) * part));
 }
 
 function pixel([r, g, b]) {
   return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0; // little-endian, as every processor that browsers run on
 }
 
-function drawPoints(context, plane, { x, y }, colours) {
+function drawPoints(context, plane, { x, y }, fill, isOneMark, edge) {
   const { width, height } = context.canvas;
   const every = Math.ceil(plane.Y.length / MOST_POINTS);
   const size = width / 110;
-  context.lineWidth = size / 4;
+  const marks = MARKS.map((mark) => new Path2D(mark));
+  context.lineWidth = 1 / 4;
+  context.strokeStyle = edge;
   for (let i = 0; i < plane.Y.length; i += every) {
     const px = ((plane.points[0][i] - x.low) / (x.high - x.low)) * width;
     const py = ((y.high - plane.points[1][i]) / (y.high - y.low)) * height;
-    context.beginPath();
-    if (plane.Y[i] === 1) {
-      context.moveTo(px, py - 1.2 * size);
-      context.lineTo(px + 1.1 * size, py + 0.8 * size);
-      context.lineTo(px - 1.1 * size, py + 0.8 * size);
-      context.closePath();
-    } else {
-      context.arc(px, py, size, 0, 2 * Math.PI);
-    }
-    context.fillStyle = plane.Y[i] === 1 ? colours.pointOne : colours.pointZero;
-    context.strokeStyle = colours.edge;
-    context.fill();
-    context.stroke();
+    const mark = marks[isOneMark ? 0 : plane.Y[i] % MARKS.length];
+    context.setTransform(size, 0, 0, size, px, py);
+    context.fillStyle = fill(plane.Y[i]);
+    context.fill(mark);
+    context.stroke(mark);
   }
+  context.resetTransform();
 }

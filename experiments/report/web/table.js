@@ -1,6 +1,7 @@
 // The table of configurations: sorted by any column, filtered by any words, shown some rows at a time.
 
-import { grouped, percent, short, span } from "./words.js";
+import { create } from "./elements.js";
+import { grouped, short, span } from "./words.js";
 
 const ROWS = 50;
 
@@ -13,9 +14,10 @@ function columnsOf(sweep) {
     text: (c) => text(sweep.number(name, c)),
     key: (c) => sweep.number(name, c),
   });
+  const { name: score, text: written } = sweep.scoring;
   const interval = (title, low, high) => ({
     title,
-    text: (c) => span(sweep.number(low, c), sweep.number(high, c)),
+    text: (c) => span(sweep.number(low, c), sweep.number(high, c), sweep.scoring),
     key: (c) => sweep.number(low, c),
   });
   const yesNo = (value) => (value === null ? "–" : value ? "yes" : "no");
@@ -23,26 +25,27 @@ function columnsOf(sweep) {
     .map((axis, i) => ({ axis, title: axis.label, text: (c) => sweep.text(i, c), key: (c) => sweep.codes[i][c] }))
     .filter(({ axis }, _, all) => axis.values.length > 1 || all.every((other) => other.axis.values.length === 1));
   columns.push(
-    number("rank_test_accuracy", "rank", (value) => (value === null ? "–" : String(value))),
-    number("mean_test_accuracy", "mean test accuracy", percent),
-    interval("95 % interval", "ci_low_test_accuracy", "ci_high_test_accuracy"),
+    number("rank_test", "rank", (value) => (value === null ? "–" : String(value))),
+    number("mean_test", `mean test ${score}`, written),
+    interval("95 % interval", "ci_low_test", "ci_high_test"),
     number("tied_with_best", "tied with best", yesNo),
   );
   if (has("difference_to_best")) {
     columns.push(
-      number("difference_to_best", "behind the best", percent),
+      number("difference_to_best", "behind the best", written),
       interval("behind the truly best, 95 %", "difference_ci_low", "difference_ci_high"),
     );
   }
   columns.push(
-    number("mean_train_accuracy", "mean training accuracy", percent),
+    number("mean_train", `mean training ${score}`, written),
     number("mean_cost", "mean cost", short),
+    ...(has("mean_test_cost") ? [number("mean_test_cost", "mean test cost", short)] : []),
     number("n_seeds", "seeds", String),
   );
   if (has("median_iterations_to_target")) {
     columns.push(number("median_iterations_to_target", "iterations to target", (value) => (value === null ? "–" : grouped(value))));
   }
-  for (const what of ["stuck", "diverged", "failed"]) {
+  for (const what of sweep.counted) {
     if (some(`n_${what}`)) columns.push(number(`n_${what}`, what, String));
   }
   return columns;
@@ -143,10 +146,4 @@ export class Table {
       row.ariaCurrent = Number(row.dataset.configuration) === configuration ? "true" : null;
     }
   }
-}
-
-export function create(name, text = "") {
-  const element = document.createElement(name);
-  element.textContent = text;
-  return element;
 }

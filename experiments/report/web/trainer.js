@@ -1,16 +1,23 @@
 // A network that trains again in the page, and what it shows on the way.
 
-import { accuracy, forward, Training } from "./network.js";
-import { apart, grouped } from "./words.js";
+import { Training } from "./network.js";
+import { TASKS } from "./outputs.js";
+import { SCORES, apart, grouped } from "./words.js";
 
 const FRAME = 12; // milliseconds of training in a frame of 16, so that the page never stops answering
 /** How far the end may be from the recorded one: of a training that follows the recorded one, but for last bits. */
-const CLOSE = { cost: 1e-9, accuracy: 0.01 };
+const CLOSE = { cost: 1e-9, score: 0.01 };
 /**
  * And of one that amplifies them. Of the 20 networks of 20 and 50 units at a learning rate of 5, in the default sweep,
  * 19 leave the recorded curve; they end up to 0.24 from its cost and 3.3 points from its training accuracy.
  */
-export const AMPLIFIED = { cost: 0.3, accuracy: 0.05 };
+const AMPLIFIED = { cost: 0.3, score: 0.05 };
+/** Of a regression, whose R^2 on the training points is 1 - 2 cost: the same of both. */
+const AMPLIFIED_VALUES = { cost: 0.05, score: 0.1 };
+
+export function amplified(task) {
+  return task === "regression" ? AMPLIFIED_VALUES : AMPLIFIED;
+}
 
 /** Trains one run. `shown` is called whenever there is something to draw, with how far it is. */
 export class Trainer {
@@ -91,16 +98,17 @@ export class Trainer {
     if (this.iteration % this.recordEvery === 0 || this.iteration === this.iterations) this.record();
   }
 
-  /** Measure cost and accuracies, and compare the cost with the recorded one. */
+  /** Measure costs and accuracies, and compare the cost with the recorded one. */
   record() {
     const { training, data } = this;
-    const { cost, accuracy: train } = training.measure();
-    const test = data.Y_test.length
-      ? accuracy(forward(training.parameters, data.X_test, training.activation).Z, data.Y_test)
-      : null;
+    const name = TASKS[training.task].score;
+    const finite = (value) => (Number.isFinite(value) ? value : null);
+    const { cost, [name]: train } = training.measure();
+    const on = data.Y_test.length ? training.measure(data.X_test, data.Y_test) : {};
     this.stopped = !Number.isFinite(cost);
     if (this.stopped) return;
-    this.records.push({ iteration: this.iteration, cost, train, test });
+    const scores = { train: finite(train), test: finite(on[name]), test_cost: finite(on.cost) };
+    this.records.push({ iteration: this.iteration, cost, ...scores });
     const then = this.recorded.find(({ iteration }) => iteration === this.iteration);
     if (!then || this.differed) return;
     this.differed = Math.abs(cost - then.cost) > CLOSE.cost;
@@ -118,17 +126,18 @@ export class Trainer {
       this.agreed < 0 || this.recorded.length === 0
         ? ""
         : `Costs agree with the recorded ones to ${CLOSE.cost} up to iteration ${grouped(this.agreed)}. `;
-    const amplified = this.differed ? "After that, training has amplified differences in the last bit. " : "";
-    if (!this.isDone || final.cost === null) return agreed + amplified;
+    const after = this.differed ? "After that, training has amplified differences in the last bit. " : "";
+    if (!this.isDone || final.cost === null) return agreed + after;
     const { last } = this;
-    const points = (a, b) => 100 * Math.abs(Math.fround(a ?? 0) - (b ?? 0)); // recorded ones come in float32
-    const accuracies = Math.max(points(last.train, final.train), points(last.test, final.test));
-    const tolerance = this.differed || this.recorded.length === 0 ? AMPLIFIED : CLOSE;
-    const within = Math.abs(last.cost - final.cost) <= tolerance.cost && accuracies <= 100 * tolerance.accuracy;
-    const accuracy = 100 * tolerance.accuracy;
+    const { task } = this.training;
+    const scoring = SCORES[TASKS[task].score];
+    const distance = (a, b) => scoring.apart(Math.fround(a ?? 0), b ?? 0); // recorded ones come in float32
+    const scores = Math.max(distance(last.train, final.train), distance(last.test, final.test));
+    const tolerance = this.differed || this.recorded.length === 0 ? amplified(task) : CLOSE;
+    const isClose = Math.abs(last.cost - final.cost) <= tolerance.cost && scores <= scoring.apart(tolerance.score, 0);
     const ends =
-      `It ends ${within ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
-      ` ${accuracy} ${accuracy === 1 ? "point" : "points"} of accuracy: ${apart(last.cost, final.cost)} and ${apart(accuracies, 0)} apart.`;
-    return agreed + amplified + ends;
+      `It ends ${isClose ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
+      ` ${scoring.within(tolerance.score)}: ${apart(last.cost, final.cost)} and ${apart(scores, 0)} apart.`;
+    return agreed + after + ends;
   }
 }

@@ -1,11 +1,60 @@
 // Numbers as the page writes them; a dash where there is none.
 
-export const percent = (value) => (value === null ? "–" : `${(100 * value).toFixed(2)} %`);
+const MOST_DIGITS = 6; // after the point, of a percentage that would be 100.00 % otherwise
+
+/** Rounded, but never up to 100 %: of 2,000 points one may be wrong. */
+export function percent(value) {
+  if (value === null) return "–";
+  const part = 100 * value;
+  const nearly = Math.abs(part) < 100;
+  let digits = 2;
+  while (nearly && digits < MOST_DIGITS && Math.abs(Number(part.toFixed(digits))) === 100) digits++;
+  return `${part.toFixed(digits)} %`;
+}
+
 export const short = (value) => (value === null ? "–" : String(Number(value.toPrecision(4))));
 export const grouped = (value) => value.toLocaleString("en");
 
-/** An interval; a dash where there is none. */
-export const span = (low, high) => (low === null ? "–" : `${(100 * low).toFixed(2)} to ${percent(high)}`);
+/**
+ * What networks are judged by: what it is called, how it is written, the largest and the smallest that it can be; how
+ * far apart two of them are, in which unit; and how the charts write it.
+ */
+export const SCORES = {
+  accuracy: {
+    name: "accuracy",
+    text: percent,
+    limits: [0, 1],
+    apart: (a, b) => 100 * Math.abs(a - b),
+    within: (part) => `${100 * part} ${part === 0.01 ? "point" : "points"} of accuracy`,
+    formats: { $whole: ".0%", $fine: ".2%", $tick: ".1%", $cell: "format(100 * datum.mean, '.1f')" },
+  },
+  r2: {
+    name: "R²",
+    text: (value) => (value === null ? "–" : fraction(value)),
+    limits: [-Infinity, 1],
+    apart: (a, b) => Math.abs(a - b),
+    within: (part) => `${part} in R²`,
+    formats: { $whole: ".2f", $fine: ".4f", $tick: ".3~f", $cell: "format(datum.mean, '.3f')" },
+  },
+};
+
+/** Four digits, but never rounded up to 1. */
+function fraction(value) {
+  let digits = 4;
+  while (value < 1 && digits < MOST_DIGITS && Number(value.toFixed(digits)) === 1) digits++;
+  return value.toFixed(digits);
+}
+
+/** An interval, as far as there can be such scores; a dash where there is none. */
+export function span(low, high, { text, limits } = SCORES.accuracy) {
+  if (low === null) return "–";
+  const [from, to] = [low, high].map((end) => text(clipped(end, limits)));
+  return `${from.replace(/ %$/, "")} to ${to}`;
+}
+
+export function clipped(value, [least, most]) {
+  return Math.min(Math.max(value, least), most);
+}
 
 /** At most so many of a list, evenly chosen, with the first and the last. */
 export function some(list, most) {

@@ -1,4 +1,4 @@
-"""experiments.terminal: the closing lines fit 80 columns and say what the tables say, whatever happened."""
+"""experiments.cli.closing: the closing lines fit 80 columns and say what the tables say, whatever happened."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def results_of(
     manifest: dict[str, Any] = {
         "counts": {"runs": len(runs), **counts, "computed": len(runs) - reused, "reused": reused}
     }
-    manifest["data"] = [{"problem": sweep.problem_knobs(key), "features": 2} for key in sweep.problems()]
+    about = [{"problem": sweep.problem_knobs(key), "features": 2} for key in sweep.problems()]
     summary = summarize(runs, [column for column in sweep.columns if column != "seed"], sweep.problem_columns)
-    return Results(runs, summary, manifest, sweep, Path("nowhere"))
+    return Results(runs, summary, sweep, about, Path("nowhere"), manifest)
 
 
 def lines_of(results: Results, most: int = 10) -> list[str]:

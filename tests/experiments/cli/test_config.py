@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+import experiments
 from experiments import console
 from experiments.cli import config, grid
 from experiments.knobs.declared import HOW, KNOBS
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Sweep
 
-EXAMPLES = sorted(Path(config.__file__).with_name("configs").glob("*.toml"))
+EXAMPLES = sorted((Path(experiments.__file__).parent / "configs").glob("*.toml"))
 REQUESTS: list[dict[str, Any]] = [
     {},
     {"hidden": [1, "8x8", 0], "learning_rate": "log:0.01:1:5", "seed": [3, 1], "iterations": 10, "record_every": 3},

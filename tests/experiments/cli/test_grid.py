@@ -26,7 +26,6 @@ from experiments import files
 from experiments.cli import grid
 from experiments.results import read
 from experiments.store import store
-from experiments.text import duration, size
 from planar_core import training
 from tests.helpers.knobs import DEFAULTS, FURTHER
 from tests.helpers.sweeps import same
@@ -35,9 +34,8 @@ ROOT = Path(__file__).parents[3]
 CSV_FILES = files.FILES[:3]
 TINY = ["--hidden", "1", "2", "--lr", "1.2", "--seeds", "0:2", "--iterations", "10", "--no-plots"]
 LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes"]
-PLAN = (
-    r"[\d,]+ runs( \([\d,]+ stored\))?, about [\d,.]+ (s|min|h|days), [\d,.]+ [MGT]B of memory, [\d,.]+ [MGT]B on disk"
-)
+PLAN = r"[\d,]+ runs( \([\d,]+ stored\))?, about [\d,.]+ (s|min|h|days), [\d,.]+ [kMGT]B of memory, "
+PLAN += r"[\d,.]+ [kMGT]B on disk"
 HIDDEN = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
 LONGEST_WAIT = 20  # seconds, on a busy machine, for what takes one on an idle one
 
@@ -152,7 +150,7 @@ def test_an_enormous_grid_is_refused_without_being_expanded(
     arguments: str, runs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = refused([*arguments.split(), "--out", str(tmp_path / "out")], capsys)
-    pattern = f"^{PLAN}: more than is done without being asked twice; make it smaller, or add --yes$"
+    pattern = f"^{PLAN}: exceeds the limit of 24 h or 8 GiB of memory; reduce the sweep or confirm with --yes$"
     assert re.match(pattern, message), message
     assert message.startswith(runs)
 
@@ -165,7 +163,7 @@ def test_an_enormous_grid_is_refused_without_being_expanded(
 def test_yes_agrees_to_a_large_plan(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("experiments.cli.grid.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("experiments.cli.terminal.MOST_HOURS", 0.0)
     refused([*TINY, "--out", str(tmp_path / "out")], capsys)
     assert grid.main([*TINY, "--out", str(tmp_path / "out"), "--yes"]) == 0
     assert (tmp_path / "out" / "runs.csv").exists()
@@ -263,7 +261,7 @@ def test_a_plan_follows_the_speed_of_the_machine(
     # Per run: 10 iterations of 400 examples and 11 records of 2,400, which take half as long; 3 weights, 2 units.
     steps = 4 * (10 * 400 + 11 * 2400 // 2) * (3 + 2 * 4)
     monkeypatch.setattr(
-        "experiments.runner.plan.measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__
+        "experiments.sweep.measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__
     )
     for dtype, hours in (("float64", "2.0 h"), ("float32", "60 min")):
         arguments = ["--hidden", "1", "--lr", "1", "--seeds", "0:4", "--iterations", "10", "-j", "1"]
@@ -307,23 +305,6 @@ def test_progress_is_shown_to_a_terminal_and_to_nothing_else(monkeypatch: pytest
 def test_quiet_means_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert grid.main([*TINY, "--hidden", "2", "2", "--quiet", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (89, "89 s"), (91, "2 min"), (5000, "83 min"), (5400, "1.5 h"),
-     (3600 * 47, "47.0 h"), (3600 * 48, "2 days"), (86400 * 12345.6, "12,346 days")],
-)  # fmt: skip
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("n", "text"),
-    [(0, "1 MB"), (2.6e6, "3 MB"), (1.25e9, "1.2 GB"), (999e9, "999.0 GB"), (2e12, "2 TB"), (2.5e16, "25,000 TB")],
-)
-def test_sizes(n: float, text: str) -> None:
-    assert size(n) == text
 
 
 # What is done
@@ -490,8 +471,9 @@ def test_a_dead_worker_costs_nothing(tmp_path: Path, capsys: pytest.CaptureFixtu
 def program(*arguments: str, before: str = "", python: Sequence[str] = (), **how: Any) -> subprocess.Popen[str]:
     """The command line in a process and a group of its own; ``before`` is code that goes first."""
     if before:
-        run = f"import sys; sys.argv[0] = 'grid'; import experiments.grid as grid\n{before}\ngrid.run_as_program()"
-        command = [sys.executable, *python, "-c", run, *arguments]
+        run = "process.run_as_program('experiments.grid', 'nothing was written')"
+        code = f"import sys; sys.argv[0] = 'grid'; from experiments.cli import process\n{before}\n{run}"
+        command = [sys.executable, *python, "-c", code, *arguments]
     else:
         command = [sys.executable, *python, "-m", "experiments.grid", *arguments]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
@@ -598,8 +580,8 @@ def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", [pytest.param("threading", marks=pytest.mark.slow), "loky"])
 def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
     # Here the first one would leave it hanging: cleaning up takes for ever.
-    hanging = "import time, experiments.pool as pool; pool._close = lambda done: time.sleep(1000)"
-    hanging += "\ngrid.LONGEST_GOODBYE = 1000"
+    hanging = "import time; from experiments.runner import local; local._close = lambda done: time.sleep(1000)"
+    hanging += "\nprocess.LONGEST_GOODBYE = 1000"
     process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"), before=hanging)
     assert process.stdout is not None
     process.stdout.readline()
@@ -639,17 +621,17 @@ def main():
 
 @pytest.mark.parametrize("where", LOST)
 def test_an_interrupt_that_gets_lost_ends_the_process_all_the_same(where: str) -> None:
-    process = program(before=f"{LOST[where]}\ngrid.main = main")
+    process = program(before=f"{LOST[where]}\nfrom experiments.cli import grid\ngrid.main = main")
     assert end_of(process) == (143, "", SAID)
 
 
 def test_a_signal_while_writing_leaves_the_old_files(tmp_path: Path) -> None:
     assert grid.main([*TINY, "--quiet", "--out", str(tmp_path)]) == 0
     before = {name: (tmp_path / name).read_bytes() for name in files.FILES}
-    interrupt = "tables._write_csv = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
+    interrupt = "sweep.write_csv = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
     status, _, err = run(
         *TINY, "--seeds", "7", "--quiet", "--out", str(tmp_path),
-        before=f"import os, signal, experiments.tables as tables; {interrupt}",
+        before=f"import os, signal; from experiments import sweep; {interrupt}",
     )  # fmt: skip
     assert status == 130
     assert re.fullmatch(SAID_IN_THE_MIDDLE, err)
@@ -659,10 +641,10 @@ def test_a_signal_while_writing_leaves_the_old_files(tmp_path: Path) -> None:
 
 
 def test_a_signal_while_drawing_says_that_the_tables_are_there(tmp_path: Path) -> None:
-    interrupt = "plots.draw_all = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)"
+    interrupt = "gallery.draw_all = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)"
     status, _, err = run(
         *TINY[:-1], "--quiet", "--out", str(tmp_path),
-        before=f"import os, signal, experiments.plots as plots; {interrupt}",
+        before=f"import os, signal; from experiments.plots import gallery; {interrupt}",
     )  # fmt: skip
     what = "the tables were written, not all of the pictures"
     assert (status, err) == (

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from experiments.datasets.csv_data import read_csv
 from experiments.datasets.data import DataError
-from experiments.text import did_you_mean
 
 GOOD = "x1,x2,label\n1,2.5,no\n-3,1e-3,yes\n0.5,7,no\n.25,+8.,yes\n"
 
@@ -502,17 +501,3 @@ def test_class_too_small_to_split(labels: list[str]) -> None:
 
 
 # --- spelling ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "choices", "expected"),
-    [
-        ("flowr", ("moons", "flower"), " (did you mean 'flower'?)"),
-        ("LABEL", ("x", "Label"), " (did you mean 'Label'?)"),
-        ("label", ("Label", "LABEL"), " (did you mean 'Label'?)"),
-        ("zzz", ("moons", "flower"), ""),
-        ("", ("moons",), ""),
-    ],
-)
-def test_did_you_mean(name: str, choices: tuple[str, ...], expected: str) -> None:
-    assert did_you_mean(name, choices) == expected

@@ -1,4 +1,4 @@
-"""experiments.runner: what is stored is not trained again, what is trained is stored, and no run costs another."""
+"""experiments.runner.run: what is stored is not trained again, what is trained is stored, and no run costs another."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_batches_may_be_done_in_any_order(sweep: Sweep, expected: Results, monke
     def backwards(*arguments: Any) -> Iterator[BatchResult]:
         yield from reversed(list(backends.train_all(*arguments)))
 
-    monkeypatch.setattr("experiments.runner.backends.train_all", backwards)
+    monkeypatch.setattr("experiments.runner.run.train_all", backwards)
     for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
         monkeypatch.setattr(work_module, name, 1)
     same(run(sweep, jobs=2), expected)
@@ -109,7 +109,7 @@ def test_progress_counts_work_that_is_stored(sweep: Sweep) -> None:
 
     with Store(None) as store:
         run(sweep, jobs=2, progress=progress, store=store)
-        assert sum(len(result.batch.seeds) for result in seen) == len(sweep)
+        assert sum(len(result.batch.networks.seeds) for result in seen) == len(sweep)
         assert sum(result.batch.work for result in seen) == plan.work
         seen.clear()
         run(sweep, jobs=2, progress=seen.append, store=store)

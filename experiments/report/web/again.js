@@ -1,0 +1,131 @@
+// The training again: how far it is, as numbers, as curves, and as a picture of the plane.
+
+import { colour } from "./charts.js";
+import { element, say } from "./elements.js";
+import { fillLegend } from "./legend.js";
+import { limits, paint } from "./plane.js";
+import { curveRow } from "./recorded.js";
+import { Trainer, amplified } from "./trainer.js";
+import { grouped, short } from "./words.js";
+
+const CLASS_COLOURS = 8; // in the style sheet
+/** What the picture of the plane shows, and what its lines are, by task. */
+const PICTURED = {
+  binary: ["Decision boundary", "The line: probability 1/2."],
+  multiclass: ["Decision boundaries", "Colours: the likeliest class, the stronger the likelier. Lines: where it changes."],
+  regression: ["Predicted values", "Colours: the predicted value; of points, the true one. Lines: equal steps of it."],
+};
+const REDRAW = 200; // milliseconds between two updates of a chart in training
+
+export class Again {
+  /** ``prefersLess``: a media query, whether the reader prefers less motion. */
+  constructor(charts, sweep, choice, prefersLess) {
+    Object.assign(this, { charts, sweep, choice, prefersLess, drawn: 0 });
+    this.trainer = new Trainer(() => this.show());
+    const isHidden = !sweep.hasTestCosts;
+    for (const id of ["row-test-cost", "cost-on"]) element(id).hidden = isHidden;
+  }
+
+  /** Make the chosen run ready to train. */
+  load() {
+    const { choice, sweep, trainer } = this;
+    const { configuration: c, run } = choice;
+    const data = sweep.data(c);
+    if (run && data) {
+      const { iterations, record_every } = sweep.settings;
+      trainer.load(data, sweep.training(c, run.seed), sweep.curve(run.run), iterations, record_every);
+    } else {
+      trainer.unload();
+    }
+    element("training-controls").disabled = !(run && data);
+    const { cost, score } = amplified(sweep.task(c));
+    const scores = sweep.score === "accuracy" ? `${100 * score} points of the recorded accuracies` : `${score} of the recorded R²`;
+    say(
+      "tolerance",
+      `It starts from the same initial weights and data as the recorded training. Costs agree to about 1e-15, until` +
+        ` training at a large learning rate amplifies differences in the last bit. Then it is expected to end within` +
+        ` ${cost} of the recorded cost and ${scores}.`,
+    );
+  }
+
+  get isStarted() {
+    return this.trainer.training && this.trainer.started;
+  }
+
+  /** Show how far the training is: the boundary at once, charts and numbers a few times a second. */
+  show() {
+    const { trainer, prefersLess } = this;
+    const { playing } = trainer;
+    say("play", playing ? "Pause" : this.isStarted && trainer.isDone ? "Train again" : "Play");
+    const now = performance.now();
+    const late = now - this.drawn > (prefersLess.matches ? 5 * REDRAW : REDRAW);
+    if (!playing || late || !prefersLess.matches) this.drawPlane();
+    if (playing && !late) return;
+    this.drawn = now;
+    this.drawNumbers();
+  }
+
+  drawNumbers() {
+    const { charts, trainer } = this;
+    const { run } = this.choice;
+    const { iterations, dtype } = this.sweep.settings;
+    const here = (this.isStarted ? trainer.records : []).map((record) => curveRow(record, -2, "trained here"));
+    charts.cost.update({ here });
+    charts.accuracy.update({ here });
+    const last = this.isStarted ? trainer.last : null;
+    say("iteration", this.isStarted ? grouped(trainer.iteration) : "–");
+    const { text } = this.sweep.scoring;
+    for (const [name, written] of [["cost", short], ["test_cost", short], ["train", text], ["test", text]]) {
+      const id = name.replace("_", "-");
+      say(`here-${id}`, written(last?.[name] ?? null));
+      say(`recorded-${id}`, written(run?.[name] ?? null));
+    }
+    // The numbers of a run that diverged are those of its last finite record.
+    const until = run?.status === "diverged" ? "before " : "";
+    say("recorded-iteration", run ? until + grouped(iterations) : "–");
+    const precision = dtype === "float64" ? "" : ` Recorded in ${dtype}, trained here in float64.`;
+    say("comparison", this.isStarted ? trainer.comparison(run) + precision : "");
+  }
+
+  drawPlane() {
+    const { choice, sweep, trainer } = this;
+    const c = choice.configuration;
+    const data = sweep.data(c);
+    element("plane-part").hidden = !data?.plane;
+    if (!data?.plane) {
+      say(
+        "plane-said",
+        data
+          ? `No picture of the boundary: the network's ${data.feature_names.length} features are not a plane of two inputs.`
+          : "The page does not hold these data, which would be too large: no boundary, and no training again.",
+      );
+      return;
+    }
+    const recorded = choice.run && sweep.network(choice.run.run, data.feature_names.length);
+    const canvas = element("plane");
+    const { names, points } = data.plane;
+    const { x, y, ratio } = limits(points);
+    canvas.height = Math.round(canvas.width / ratio);
+    const parameters = this.isStarted ? trainer.training.parameters : recorded;
+    const { task } = data;
+    paint(canvas, parameters, { task, activation: sweep.activation(c) }, { ...data.plane, Y: data.Y }, planeColours());
+    fillLegend(element("plane-legend"), data, planeColours());
+    say("plane-x", `${names[0]}: ${short(x.low)} to ${short(x.high)}`);
+    say("plane-y", `${names[1]}: ${short(y.low)} to ${short(y.high)}`);
+    const what = this.isStarted
+      ? `Trained here for ${grouped(trainer.iteration)} iterations.`
+      : recorded
+        ? "The recorded network."
+        : "The page does not hold this network: train it again to see it.";
+    const [shown, lines] = PICTURED[task];
+    if (!trainer.playing) canvas.ariaLabel = `${shown} over ${names.join(" and ")}. ${what}`;
+    say("plane-said", `${what} ${lines}`);
+  }
+}
+
+/** The colours of the plane, as the style sheet has them. */
+function planeColours() {
+  const each = (name) => Array.from({ length: CLASS_COLOURS }, (_, k) => colour(`${name}-${k}`));
+  const [middle, line, edge] = ["shade-middle", "shade-line", "point-edge"].map(colour);
+  return { shades: each("shade"), points: each("point"), middle, line, edge };
+}

@@ -1,0 +1,101 @@
+// What is chosen: two axes of the sweep, values of the others, a configuration, and one of its runs.
+
+import { some } from "./words.js";
+
+const MOST_SEEDS = 1000; // to choose from
+export const BEST = "best"; // of a further axis: the best of its values
+
+export class Choice {
+  constructor(sweep) {
+    Object.assign(this, { sweep, further: new Map(), configuration: -1, runs: [], run: null });
+    [this.x, this.y] = this.axesToChoose().slice(0, 2).reverse();
+    const ranks = Array.from({ length: sweep.count }, (_, c) => sweep.number("rank_test", c) ?? Infinity);
+    this.first = ranks.reduce((best, rank, c) => (rank < ranks[best] ? c : best), 0);
+    sweep.axes.forEach((axis, place) => {
+      this.further.set(place, axis.problem ? sweep.codes[place][this.first] : BEST);
+    });
+  }
+
+  /** The axes that vary, those of the data last; there are always two to choose. */
+  axesToChoose() {
+    const { axes } = this.sweep;
+    const places = axes.map((_, axis) => axis).sort((a, b) => axes[a].problem - axes[b].problem);
+    const varies = (axis) => axes[axis].values.length > 1;
+    const varied = places.filter(varies);
+    return varied.length >= 2 ? varied : [...varied, ...places.filter((axis) => !varies(axis))].slice(0, 2);
+  }
+
+  furtherAxes() {
+    return this.sweep.axes.map((_, axis) => axis).filter((axis) => axis !== this.x && axis !== this.y);
+  }
+
+  /** The further axes that vary. */
+  furtherAxesToChoose() {
+    return this.furtherAxes().filter((axis) => this.sweep.axes[axis].values.length > 1);
+  }
+
+  /** Choose an axis across ("x") or down ("y"); if it is the other one, they change places. */
+  chooseAxis(which, axis) {
+    const other = which === "x" ? "y" : "x";
+    if (axis === this[other]) this[other] = this[which];
+    this[which] = axis;
+  }
+
+  /** A cell for each pair of values: the best configuration there, by its mean test score. */
+  cells() {
+    const { sweep } = this;
+    const [x, y] = [sweep.axes[this.x], sweep.axes[this.y]];
+    const best = new Int32Array(x.values.length * y.values.length).fill(-1);
+    const mean = (c) => sweep.number("mean_test", c) ?? -1;
+    const fixed = this.furtherAxes().filter((axis) => this.further.get(axis) !== BEST);
+    for (let c = 0; c < sweep.count; c++) {
+      if (fixed.some((axis) => sweep.codes[axis][c] !== this.further.get(axis))) continue;
+      const cell = sweep.codes[this.y][c] * x.values.length + sweep.codes[this.x][c];
+      if (best[cell] < 0 || mean(c) > mean(best[cell])) best[cell] = c;
+    }
+    return Array.from(best, (c, cell) => ({
+      x: x.values[cell % x.values.length],
+      y: y.values[Math.floor(cell / x.values.length)],
+      id: c,
+      mean: c < 0 ? null : sweep.number("mean_test", c),
+      tied: c < 0 ? "" : (["no", "yes"][sweep.number("tied_with_best", c)] ?? "unknown"),
+      words: c < 0 ? "not in the sweep" : sweep.words(c),
+    }));
+  }
+
+  /** The configuration in the next cell of the sweep, so many columns and rows away; null at the edge. */
+  neighbour([right, down]) {
+    const { sweep } = this;
+    const cells = this.cells();
+    const width = sweep.axes[this.x].values.length;
+    const height = sweep.axes[this.y].values.length;
+    let x = sweep.codes[this.x][this.configuration];
+    let y = sweep.codes[this.y][this.configuration];
+    do {
+      [x, y] = [x + right, y + down];
+      if (x < 0 || y < 0 || x >= width || y >= height) return null;
+    } while (cells[y * width + x].id < 0); // not in the sweep
+    return cells[y * width + x].id;
+  }
+
+  /**
+   * Choose a configuration, and of its runs, which are returned, that with the median seed. The further axes follow
+   * where it would have no cell of its own; whether they did is said.
+   */
+  choose(configuration) {
+    const { sweep } = this;
+    this.configuration = configuration;
+    const follows = this.cells().every(({ id }) => id !== configuration);
+    if (follows) for (const axis of this.furtherAxes()) this.further.set(axis, sweep.codes[axis][configuration]);
+    const runs = sweep.runsOf(configuration);
+    const median = sweep.medianRun(configuration);
+    this.runs = some(runs, MOST_SEEDS);
+    if (median && !this.runs.some(({ run }) => run === median.run)) this.runs.push(median);
+    return { follows, median, first: runs.find(({ run }) => run === median?.run) ?? runs[0] ?? null };
+  }
+
+  chooseRun(run) {
+    const end = run && this.sweep.curve(run.run).at(-1); // whose cost has all its digits
+    this.run = end ? { ...run, cost: end.cost } : run;
+  }
+}

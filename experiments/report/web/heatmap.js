@@ -1,0 +1,75 @@
+// The heat map, and the controls of its axes.
+
+import { BEST } from "./choice.js";
+import { create, element, option, say } from "./elements.js";
+
+const ROW = 34; // pixels of a row
+const HIGHEST = 900; // pixels of all of them
+const STEPS_OF_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+export class HeatMap {
+  constructor(chart, sweep, choice) {
+    Object.assign(this, { chart, sweep, choice });
+  }
+
+  async draw() {
+    const { chart, choice } = this;
+    const shown = choice.cells();
+    const [x, y] = [this.sweep.axes[choice.x], this.sweep.axes[choice.y]];
+    chart.data = { cells: shown };
+    const width = (chart.element.clientWidth - 110) / x.values.length;
+    const height = Math.min(ROW, HIGHEST / y.values.length);
+    chart.size = { height: height * y.values.length };
+    chart.signals = { selected: choice.configuration, crowded: width < 38 || height < 16 };
+    say("further-said", this.furtherSaid());
+    await chart.draw({ $x: x.label, $y: y.label });
+  }
+
+  furtherSaid() {
+    const { axes } = this.sweep;
+    const best = this.choice.furtherAxesToChoose().filter((axis) => this.choice.further.get(axis) === BEST);
+    const said = best.length ? `Each cell is the best over ${best.map((axis) => axes[axis].label).join(", ")}. ` : "";
+    return `${said}An asterisk: tied with the best.`;
+  }
+
+  mark(configuration) {
+    this.chart.update({}, { selected: configuration });
+  }
+
+  /** Put the axes into their controls as they are chosen. */
+  fillControls() {
+    const { axes } = this.sweep;
+    const { choice } = this;
+    for (const which of ["x", "y"]) {
+      const select = element(`axis-${which}`);
+      select.replaceChildren(...choice.axesToChoose().map((axis) => option(axis, axes[axis].label)));
+      select.value = choice[which];
+      select.onchange = () => {
+        choice.chooseAxis(which, Number(select.value));
+        this.fillControls();
+        this.draw();
+      };
+    }
+    element("axis-further").replaceChildren(...choice.furtherAxesToChoose().map((axis) => this.controlOf(axis)));
+  }
+
+  controlOf(axis) {
+    const { label, values } = this.sweep.axes[axis];
+    const { further } = this.choice;
+    const control = create("label", label);
+    const select = create("select");
+    select.append(option(BEST, "the best"), ...values.map((value, code) => option(code, value)));
+    select.value = further.get(axis);
+    select.onchange = () => {
+      further.set(axis, select.value === BEST ? BEST : Number(select.value));
+      this.draw();
+    };
+    control.append(select);
+    return control;
+  }
+}
+
+/** Where an arrow key leads, as columns and rows; undefined of another key. */
+export function stepOf(key) {
+  return STEPS_OF_KEYS[key];
+}

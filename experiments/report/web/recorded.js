@@ -1,0 +1,109 @@
+// What is recorded of the chosen configuration: its statistics, the curves of its runs, and every seed.
+
+import { definitions, element, option, say } from "./elements.js";
+import { clipped, grouped, some, span } from "./words.js";
+
+const MOST_LINES = 100; // of seeds in a chart
+
+export class Recorded {
+  constructor(charts, sweep, choice) {
+    Object.assign(this, { charts, sweep, choice });
+  }
+
+  /** The configuration that was chosen, and its seeds. */
+  drawConfiguration(median) {
+    const { choice, sweep } = this;
+    say("chosen-name", sweep.words(choice.configuration));
+    element("chosen-statistics").replaceChildren(...definitions(this.statistics()));
+    const select = element("seed");
+    const name = ({ run, seed }) => (run === median?.run ? `${seed} (median)` : seed);
+    select.replaceChildren(...choice.runs.map((run) => option(run.run, name(run))));
+    select.disabled = choice.runs.length === 0;
+  }
+
+  statistics() {
+    const of = (name) => this.sweep.number(name, this.choice.configuration);
+    const { scoring, counted } = this.sweep;
+    const [low, high] = [of("ci_low_test"), of("ci_high_test")];
+    const pairs = [[`mean test ${scoring.name}`, scoring.text(of("mean_test"))]];
+    pairs.push(["95 % interval", low === null ? "none, with one seed" : span(low, high, scoring)]);
+    const tied = of("tied_with_best");
+    const rank = of("rank_test");
+    if (rank !== null) pairs.push(["rank", `${grouped(rank)}${tied ? (rank === 1 ? "" : ", tied with the best") : ""}`]);
+    const seeds = [`${grouped(of("n_seeds"))}`];
+    for (const what of counted) {
+      if (of(`n_${what}`) > 0) seeds.push(`${grouped(of(`n_${what}`))} ${what}`);
+    }
+    pairs.push(["seeds", seeds.join(", ")]);
+    return pairs;
+  }
+
+  /** Charts of the runs of the chosen configuration. */
+  drawRuns() {
+    const { charts, choice, sweep } = this;
+    const runs = sweep.runsOf(choice.configuration);
+    const records = runs.map(({ run }) => ({ run, curve: sweep.curve(run) })).filter(({ curve }) => curve.length);
+    const isChosen = ({ run }) => run === choice.run?.run;
+    const lines = [...some(records.filter((record) => !isChosen(record)), MOST_LINES), ...records.filter(isChosen)];
+    const rows = lines.flatMap(({ run, curve }) => {
+      const kind = isChosen({ run }) ? "chosen seed" : "each seed";
+      return curve.map((record) => curveRow(record, run, kind));
+    });
+    const median = medians(records.map(({ curve }) => curve)).map((record) => curveRow(record, -1, "median"));
+    charts.cost.update({ curves: [...rows, ...median] });
+    charts.accuracy.update({ curves: [...rows, ...median] });
+    say("curves-said", curvesSaid(lines.length, records.length, runs.length));
+    this.drawSeeds();
+  }
+
+  drawSeeds() {
+    const { choice, sweep } = this;
+    const of = (name) => sweep.number(name, choice.configuration);
+    const [mean, low, high] = ["mean_test", "ci_low_test", "ci_high_test"].map(of);
+    const { limits } = sweep.scoring;
+    const band = low === null ? { low: mean, high: mean } : { low: clipped(low, limits), high: clipped(high, limits) };
+    this.charts.seeds.update(
+      {
+        seeds: choice.runs.filter(({ test }) => test !== null).map(({ run, seed, test }) => ({ run, seed, test })),
+        mean: mean === null ? [] : [{ mean, ...band }],
+      },
+      { chosen: choice.run?.run ?? -1 },
+    );
+  }
+}
+
+/** The titles of the charts of curves, by the points on which they are measured. */
+export function measureWords({ name }) {
+  const on = { test: "test", train: "training" };
+  return {
+    $measure: `${on[element("measure").value]} ${name}`,
+    $cost: element("measure-cost").value === "test" ? "test cost" : "cost",
+  };
+}
+
+/** A record as the charts of curves want it, of the points that are chosen there. */
+export function curveRow(record, run, kind) {
+  const itsCost = element("measure-cost").value === "test" ? record.test_cost : record.cost;
+  return { iteration: record.iteration, cost: itsCost, accuracy: record[element("measure").value], run, kind };
+}
+
+function curvesSaid(lines, held, runs) {
+  if (held === 0) return "The page does not hold the curves of this configuration; curves.csv has them.";
+  const ofHeld = held < runs ? `${grouped(held)} of ${grouped(runs)} seeds have their curves in the page; the median is theirs. ` : "";
+  return ofHeld + (lines < held ? `${grouped(lines)} of them are drawn.` : "");
+}
+
+/** The median over seeds of each record; of those that have it. */
+function medians(curves) {
+  const longest = curves.reduce((a, b) => (b.length > a.length ? b : a), []);
+  const median = (values) => {
+    const order = values.filter((value) => value !== null).sort((a, b) => a - b);
+    const half = order.length >> 1;
+    return order.length === 0 ? null : order.length % 2 ? order[half] : (order[half - 1] + order[half]) / 2;
+  };
+  return longest.map(({ iteration }, k) => {
+    const here = curves.filter((curve) => curve.length > k).map((curve) => curve[k]);
+    const of = (name) => median(here.map((record) => record[name]));
+    return { iteration, cost: of("cost"), train: of("train"), test: of("test"), test_cost: of("test_cost") };
+  });
+}
