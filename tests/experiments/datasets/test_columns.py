@@ -74,6 +74,9 @@ KINDS = {
     "American days": ([f"3/{i + 1}/24" for i in range(ROWS)], "dates or times"),
     "days in words": ([f"Mar {i + 1}, 2024" for i in range(ROWS)], "dates or times"),
     "times": ([f"2024-03-01T{i:02}:30:00Z" for i in range(ROWS)], "dates or times"),
+    "codes like dates": (repeated("10abc20", "12abc24", "1234-56"), "category"),
+    "months": ([f"2024-{i % 12 + 1:02}" for i in range(ROWS)], "dates or times"),
+    "days of SAS": ([f"{i + 1:02}JAN2024" for i in range(ROWS)], "dates or times"),
     "hours": ([f"{i:02}:30" for i in range(ROWS)], "dates or times"),
     "names": ([f"sample {i * 7919 % 997}" for i in range(ROWS)], "text with nearly as many values as rows"),
     "constant text": (["mm"] * ROWS, "constant"),
@@ -168,6 +171,16 @@ def test_missing_values_as_numbers(make: Any) -> None:
     assert said(table, "missing values: 'c' 4: the median of the training part")
 
 
+def test_a_number_that_may_stand_for_a_gap_is_warned_of(make: Any) -> None:
+    cells = ["-999" if i % 6 == 0 else f"{i}.25" for i in range(ROWS)]
+    table = make(columns={"c": cells})
+    assert np.isnan(column(table).values).sum() == 0
+    assert said(
+        table, "warning: 'c' is -999 in 4 rows and else never negative: if it stands for a gap, --missing-values"
+    )
+    assert not said(make(columns={"c": ["-999", *(f"{i - 9}.25" for i in range(1, ROWS))]}), "warning")
+
+
 def test_gaps_of_texts(make: Any) -> None:
     table = make(columns={"c": repeated("red", "green", "NA")})
     assert (column(table).values < 0).sum() == 8
@@ -210,6 +223,7 @@ def test_labels(make: Any, kind: Any) -> None:
         ([str(i * 3) for i in range(ROWS)], "regression", "since 'y' has 24 different numbers"),
         ([str(i % 3 + 0.5) for i in range(ROWS)], "regression", "since 'y' has fractions"),
         ([f"{i}.0" for i in range(12)] * 2, "multiclass", "since 'y' has 12 different integers"),
+        ([str(i) for i in range(ROWS)], "regression", "since 'y' has 24 different numbers"),
         (["unknown", *(f"{i}.5" for i in range(1, ROWS))], "regression", "1 row without a label in 'y' left out"),
     ],
 )

@@ -269,6 +269,14 @@ def test_texts_that_were_missing_in_the_training_file_are_missing_in_new_rows() 
     assert X[0, 0] == encoder.columns[0].scaling.apply(np.array([encoder.columns[0].fill]))[0]
 
 
+def test_a_file_of_one_column(tmp_path: Any) -> None:
+    frame = pd.DataFrame({"a": [1.5, 2.5, 3.5, 7.0], "y": [0, 1, 0, 1]})
+    encoder = fit(table_of(frame), np.arange(4))
+    path = tmp_path / "new.csv"
+    path.write_text("a\n1.5\n7\n")
+    assert encoder.transform_frame(path).X.tobytes() == encoder.transform_frame(frame[["a"]].iloc[[0, 3]]).X.tobytes()
+
+
 def test_far_away_numbers_stay_finite() -> None:
     encoder = encoder_of("separate_train.csv")
     X, _ = encoder.transform_frame(pd.DataFrame({"width": [1e308, -1e308], "depth": [1.0, 2.0]}))
