@@ -50,11 +50,12 @@ def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | N
             each.append(f"{len(wrong) - len(shown)} other texts")
         texts.append(f"column {quoted(found.name)}: {listed(each, 'and')}")
     first, wrong = every[0]
-    example = first.texts[min(wrong)]
+    example = quoted(first.texts[min(wrong)])
+    shown_as = f'"{example[1:-1]}"' if example[0] == "'" else example
     more = f"; and {len(texts) - 5} more columns" if len(texts) > 5 else ""
     raise DataError(
         f"{raw.where}: expected numbers, found other text in {count(cells, 'cell')}: {'; '.join(texts[:5])}{more}: "
-        f'correct the cells, or make them gaps with --missing-values "{example}", or leave the column out with --drop'
+        f"correct the cells, or make them gaps with --missing-values {shown_as}, or leave the column out with --drop"
     )
 
 

@@ -283,7 +283,7 @@ def test_what_is_refused(make: Any, tmp_path: Any, arguments: Any, message: Any)
 
 
 def test_positive_and_regression(make: Any) -> None:
-    with pytest.raises(DataError, match="^--positive, --task: expected labels of a classification, got 'yes' for a"):
+    with pytest.raises(DataError, match=r"^--positive, --task: expected labels of a classification, got 'yes' for a"):
         make(positive="yes", task="regression")
 
 
@@ -350,3 +350,10 @@ def test_the_fingerprint_is_of_all_that_matters(make: Any) -> None:
 def test_the_fingerprint_does_not_depend_on_the_platform(make: Any) -> None:
     table = make(columns={"c": repeated("r", "g", ""), "d": [FRACTIONS[0], "", *FRACTIONS[2:]]})
     assert table.fingerprint == "0ac3494a2f7e7a30ff92b3ca81c4dba03c2d001ba0d20e5bd68969b825c50092"
+
+
+def test_a_slip_of_several_lines_is_shown_on_one(make: Any) -> None:
+    with pytest.raises(DataError) as caught:
+        make(columns={"c": ["1\n2", *FRACTIONS[1:]]})
+    assert "\n" not in str(caught.value)
+    assert r"'1\n2' (line 2)" in str(caught.value)
