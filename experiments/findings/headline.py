@@ -65,6 +65,9 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
         yield f"{where}: {said(metric, confirmed[f'test_{metric}'], is_labelled=False)}."
     if confirmed and confirmed.get("baselines"):
         yield from compared_in_words(confirmed["baselines"], metric)
+    if confirmed and confirmed.get("turned_at") is not None:
+        of = f"{confirmed['turned_at']:,} of {tables.design.iterations:,} iterations"
+        yield f"Its test cost was lowest after {of} and has risen since: it overfits."
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
         yield _ties(tables, tied, best)

@@ -12,8 +12,9 @@ from matplotlib import colormaps
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 # Okabe and Ito's colours can be told apart with any of the common colour vision deficiencies.
-CLASS_COLOURS = ("#0072B2", "#E69F00")
-CLASS_MARKERS = ("o", "^")
+CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
+CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "p", "X")  # of more classes, both come again
+VALUE_COLOURS = "viridis"
 BEST, TIED, WORSE = "#D55E00", "#0072B2", "#7A7A7A"
 INK = "#444444"
 FRACTION = "(fraction correct)"
@@ -53,6 +54,13 @@ def number(value: float) -> str:
     """A learning rate: exactly if that is short, else with three digits."""
     short = f"{value:g}"
     return short if float(short) == value and len(short) <= 6 else f"{value:.3g}"
+
+
+def fraction(value: float, digits: int = 3) -> str:
+    """``0.932``; with more digits where it would be rounded up to 1 otherwise: ``0.9996``."""
+    while value < 1 and digits < 9 and float(f"{value:.{digits}f}") == 1:
+        digits += 1
+    return f"{value:.{digits}f}"
 
 
 def count(n: int, noun: str) -> str:

@@ -216,6 +216,12 @@ class Store:
                     "INSERT OR REPLACE INTO data VALUES (?, ?)", (each.fingerprint, buffer.getvalue())
                 )
 
+    def has_data(self, fingerprint: str) -> bool:
+        """Whether a data set is stored."""
+        with self._errors():
+            row = self._connection.execute("SELECT 1 FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
+        return row is not None or self.source(fingerprint) is not None
+
     def data(self, fingerprint: str, **about: Any) -> Data:
         """A data set; ``about`` are the other fields of ``Data``, its names. Raises ResultsError without it."""
         with self._errors():

@@ -21,7 +21,7 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey, Run
 from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
-from experiments.store.store import Store, StoredRun
+from experiments.store.store import CURVES, Store, StoredRun
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
 from experiments.tables.sources import stored_source
@@ -169,6 +169,25 @@ class Tables:
     def about_of(self, row: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
         """What the manifest has of the problem of a row of a table."""
         return self._about(row)
+
+    def curves_of(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> Array:
+        """The curves of a row of ``summary``: (rows of ``store.CURVES``, replicates, records).
+
+        Replicates are those of the first ``most`` (None: all) that did not fail; nan after the last record of one that diverged.
+        """
+        wanted = self._runs_of(configuration, self.design.configuration_columns)
+        found = []
+        with self._opened() as opened:
+            for run in (self.design[int(position)] for position in np.flatnonzero(wanted)[:most]):
+                number = opened.find(self.design.identity(run, self.identities[run.problem]))
+                stored = None if number is None else opened.run(number, run.seed)
+                if stored is not None and stored.status != "failed":
+                    found.append(stored.curves)
+        longest = max((curves.shape[1] for curves in found), default=0)
+        padded = np.full((len(CURVES), len(found), longest), np.nan)
+        for k, curves in enumerate(found):
+            padded[:, k, : curves.shape[1]] = curves
+        return padded
 
     def scores_of(self, configuration: Mapping[str, Any] | pd.Series) -> npt.NDArray[np.float64]:
         """The ranking metric of each replicate of a row of ``summary``, in order: nan for one that failed."""

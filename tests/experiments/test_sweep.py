@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from experiments import Sweep, read
-from experiments.files import FILES, PLOTS, REPORT, STORE
+from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
 from experiments.knobs.knob import SweepError
 from experiments.results import Results
 from experiments.runner import work
 from experiments.store.store import stored_in
 from experiments.sweep import Observer, Prepared, Progress
+from experiments.text import size
 
 REQUEST: dict[str, Any] = {"hidden": [0, 2, 2], "learning_rate": 1.2, "seed": range(4), "iterations": 10}
 RUNS = 8
@@ -70,6 +73,9 @@ class Diary(Observer):
         self.prepared.append(prepared)
         self._keep("planned")
 
+    def accepted(self, prepared: Prepared) -> None:
+        self._keep("accepted")
+
     def began(self, progress: Progress) -> None:
         self.progress.append(progress)
         self._keep("began")
@@ -107,7 +113,7 @@ def test_every_step_is_told_of_in_its_order(tmp_path: Path) -> None:
     results = Sweep(**REQUEST).run(jobs=1, out=diary.folder, plots=True, observer=diary)
 
     assert diary.steps == [
-        *("note", "planned", "began"), *["trained"] * RUNS,
+        *("note", "planned", "accepted", "began"), *["trained"] * RUNS,
         *("building", "replacing_tables", "drawing", "note", "finished"),
     ]  # fmt: skip
     assert diary.notes == ["--hidden: repeated value dropped: 2", "curves: left out"]
@@ -121,7 +127,7 @@ def test_every_step_is_told_of_in_its_order(tmp_path: Path) -> None:
     assert {done[-1], prepared.plan.work} == {each.total_work for each in diary.progress}
 
     # What stands in the folder at each step: nothing before the plan is accepted, tables when all are complete.
-    assert diary.files["planned"] == set()
+    assert diary.files["planned"] == diary.files["accepted"] == set()
     assert diary.files["building"] == diary.files["replacing_tables"] == {STORE, "sweep.lock"}
     assert diary.files["drawing"] == {*FILES, STORE, "sweep.lock"}
     assert diary.files["finished"] == {*FILES, STORE, PLOTS, REPORT}
@@ -140,7 +146,7 @@ def test_what_is_stored_is_told_of_as_done(tmp_path: Path) -> None:
 def test_a_sweep_without_a_folder_writes_and_replaces_nothing(tmp_path: Path) -> None:
     diary = Diary(tmp_path)
     Sweep(**REQUEST).run(jobs=1, out=None, plots=True, observer=diary)
-    assert diary.steps == ["note", "planned", "began", *["trained"] * RUNS]
+    assert diary.steps == ["note", "planned", "accepted", "began", *["trained"] * RUNS]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -157,9 +163,23 @@ def test_a_plan_may_be_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_plan_for_which_there_is_no_room_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2_600))
+    diary = Diary(tmp_path / "out")
+    sweep = Sweep(**REQUEST)
+    needed = size(sweep.plan(out=None).disk)
+    with pytest.raises(ResultsError) as error:
+        sweep.run(out=diary.folder, observer=diary)
+    message = f"not enough disk space: {needed} needed, 3 kB free; make room, or choose another folder"
+    assert str(error.value) == message
+    assert diary.steps == ["note", "planned"]
+    assert list(tmp_path.iterdir()) == []
+    sweep.run(out=None, observer=diary)  # which needs none
+
+
 @pytest.mark.parametrize(
     ("step", "at", "runs"),
-    [("note", 1, 0), ("planned", 1, 0), ("began", 1, 0), ("trained", 3, 3), ("building", 1, 8),
+    [("note", 1, 0), ("planned", 1, 0), ("accepted", 1, 0), ("began", 1, 0), ("trained", 3, 3), ("building", 1, 8),
      ("replacing_tables", 1, 8), ("drawing", 1, 8), ("finished", 1, 8)],
 )  # fmt: skip
 def test_whichever_step_it_ends_at_what_is_stored_stays_and_tables_are_whole(

@@ -49,7 +49,8 @@ def results_of(
     sweep = Sweep(dataset=datasets, hidden=list(accuracies), learning_rate=rates, seed=range(n_seeds), **settings)
     counts = {name: int((runs["status"] == name).sum()) for name in ("ok", "diverged", "failed")}
     manifest: dict[str, Any] = {
-        "counts": {"runs": len(runs), **counts, "computed": len(runs) - reused, "reused": reused}
+        "counts": {"runs": len(runs), **counts, "computed": len(runs) - reused, "reused": reused},
+        "findings": [],
     }
     about = [{"problem": sweep.problem_knobs(key), "features": 2} for key in sweep.problems()]
     summary = summarize(runs, [column for column in sweep.columns if column != "seed"], sweep.problem_columns)

@@ -214,7 +214,7 @@ def write(given: dict[str, Any], path: Path) -> Path:
         "css": (pages.WEB / "report.css").read_text(encoding="utf-8"), "results": pages._json(given),
         "charts": pages._json(specifications()), "vega": vega(), "script": pages._script(),
     }  # fmt: skip
-    empty = {name: "" for name in ("headline", "notes", "request", "data", "execution")}
+    empty = dict.fromkeys(("headline", "notes", "request", "data", "execution"), "")
     path.write_text(template.substitute(parts | empty), encoding="utf-8")
     return path
 
@@ -399,7 +399,9 @@ def test_the_plane_is_painted_as_the_network_answers(
         assert browser.text("plane-said").endswith("Lines: equal steps of it.")
     else:
         names = contents_of(task)["problems"][0]["class_names"]
-        shown = browser("return [...document.querySelectorAll('#plane-legend > span')].map((e) => e.textContent.trim())")
+        shown = browser(
+            "return [...document.querySelectorAll('#plane-legend > span')].map((e) => e.textContent.trim())"
+        )
         assert shown == [f"class {name}" for name in names]
         marks = browser("return [...document.querySelectorAll('#plane-legend path')].map((e) => e.outerHTML)")
         assert len(set(marks)) == len(names)

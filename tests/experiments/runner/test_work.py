@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from experiments.knobs.knob import SweepError
 from experiments.runner import plan as plan_module
 from experiments.runner import work as work_module
-from experiments.runner.train import Networks, Problem
+from experiments.runner.parts import Part, Parts
+from experiments.runner.train import Networks
 from experiments.runner.work import (
     _BATCHES_PER_JOB,
     _LONGEST_BATCH,
     _SHORTEST_BATCH,
     Batch,
+    Piece,
     Todo,
     batches,
     work_of_run,
@@ -31,7 +33,7 @@ from planar_core.training import Hyperparameters
 from tests.helpers.sweeps import how_of
 
 DATA = Sweep(dataset=["flower", "moons"]).load()
-PROBLEMS = {key: Problem.of(data, "float64") for key, data in DATA.items()}
+PARTS = Parts(DATA, "float64")
 FLOWER, MOONS = DATA
 
 
@@ -43,9 +45,16 @@ OneRun = tuple[int, Any, str, str, Hyperparameters, int]
 
 
 def runs_of(batch: Batch) -> Iterator[OneRun]:
-    of = batch.networks
-    for configuration, how, seed in zip(batch.configurations, of.hyperparameters, of.seeds, strict=True):
-        yield configuration, batch.problem, of.hidden, of.activation, how, seed
+    for piece in batch.pieces:
+        of = piece.networks
+        for series, how, seed in zip(piece.series, of.hyperparameters, of.seeds, strict=True):
+            yield series, piece.part.problem, of.hidden, of.activation, how, seed
+
+
+def only(batch: Batch) -> Piece:
+    """The piece of a batch whose data are the same for all."""
+    (piece,) = batch.pieces
+    return piece
 
 
 def runs_of_sweep(sweep: Sweep) -> list[OneRun]:
@@ -97,8 +106,8 @@ def test_batches_hold_every_run_once_and_the_longest_come_first(
     left: list[Sequence[int]] | None = None
     if pick.draw(st.booleans(), "part of it is stored"):
         part = st.lists(st.sampled_from(seeds), unique=True)
-        left = [pick.draw(part) for _ in range(sweep.n_configurations)]
-    todo = Todo(sweep, PROBLEMS, left)
+        left = [pick.draw(part) for _ in range(sweep.n_series)]
+    todo = Todo(sweep, PARTS, left)
     computed = list(batches(todo, jobs))
 
     expected = runs_of_sweep(sweep)
@@ -111,15 +120,15 @@ def test_batches_hold_every_run_once_and_the_longest_come_first(
     assert sum(work) == plan_module.plan(todo, jobs, 1.0).work
     share = sum(work) // (jobs * _BATCHES_PER_JOB)
     most = min(max(share, _SHORTEST_BATCH), _LONGEST_BATCH)
-    assert all(batch.work <= most or len(batch.networks.seeds) == 1 for batch in computed)
+    assert all(batch.work <= most or len(batch) == 1 for batch in computed)
 
     # Those of one shape stand together; a group's batches are full, but for the last. A full one is as long as it
     # may be, less than one more run: by more than twice none is longer than one before it.
     # Those of a group have one batch size, and so are equally long; where axes are in step there may be several groups
     # of a kind.
     def kind(batch: Batch) -> tuple[Any, ...]:
-        (size,) = {how.batch_size for how in batch.networks.hyperparameters}
-        return batch.problem, batch.networks.hidden, batch.networks.activation, size
+        (size,) = {how.batch_size for how in only(batch).networks.hyperparameters}
+        return only(batch).part, only(batch).networks.hidden, only(batch).networks.activation, size
 
     groups = [list(group) for _, group in itertools.groupby(computed, kind)]
     if zipped:
@@ -127,25 +136,44 @@ def test_batches_hold_every_run_once_and_the_longest_come_first(
     assert len(groups) == len(set(map(kind, computed)))
     longest = [group[0].work for group in groups]
     for group in groups:
-        assert len({len(batch.networks.seeds) for batch in group[:-1]}) <= 1
-        assert len(group[-1].networks.seeds) <= len(group[0].networks.seeds)
+        assert len({len(batch) for batch in group[:-1]}) <= 1
+        assert len(group[-1]) <= len(group[0])
     assert all(later <= 2 * before for before, later in itertools.combinations(longest, 2))
 
 
 def test_the_longest_runs_come_first() -> None:
     sweep = Sweep(hidden=[1, "9x9", 50, 0], learning_rate=1, seed=[0], iterations=10**9)
-    assert [batch.networks.hidden for batch in batches(everything(sweep), 2)] == ["50", "9x9", "1", "0"]
+    assert [only(batch).networks.hidden for batch in batches(everything(sweep), 2)] == ["50", "9x9", "1", "0"]
 
 
 def test_a_part_of_a_batch_has_its_share() -> None:
     slow, fast = Hyperparameters(0.1), Hyperparameters(0.2)
 
-    def batch(configurations: list[int], how: list[Hyperparameters], seeds: list[int], work: int) -> Batch:
-        return Batch(FLOWER, configurations, Networks("2", "relu", how, seeds, 20, 8, "float32"), work)
+    def piece(seed: int, series: list[int], how: list[Hyperparameters]) -> Piece:
+        networks = Networks("2", "relu", how, [seed] * len(series), 20, 8, "float32")
+        return Piece(Part(FLOWER, "none", seed, None), series, networks)
 
-    whole = batch([3, 3, 4], [slow, slow, fast], [7, 8, 7], 300)
-    assert whole.part(0, 1) == batch([3], [slow], [7], 100)
-    assert whole.part(1, 3) == batch([3, 4], [slow, fast], [8, 7], 200)
+    whole = Batch([piece(7, [3, 4], [slow, fast]), piece(8, [3], [slow])], 300)
+    assert whole.part(0, 1) == Batch([piece(7, [3], [slow])], 100)
+    assert whole.part(1, 3) == Batch([piece(7, [4], [fast]), piece(8, [3], [slow])], 200)
+    assert whole.part(2, 3) == Batch([piece(8, [3], [slow])], 100)
+    assert (whole.series, whole.seeds, len(whole)) == ([3, 4, 3], [7, 7, 8], 3)
+
+
+@pytest.mark.parametrize("is_stored_in_part", [False, True])
+def test_where_each_seed_has_data_of_its_own_runs_on_the_same_part_stand_together(is_stored_in_part: bool) -> None:
+    sweep = Sweep(dataset="moons", data_seed="seed", hidden=[1, 2], learning_rate=[0.1, 1], seed=range(3))
+    left = [[0, 1, 2], [1], [], [0, 2]] if is_stored_in_part else None
+    sources = sweep.load()
+    computed = list(batches(Todo(sweep, Parts(sources, "float64"), left), 1))
+    runs = [run for batch in computed for run in runs_of(batch)]
+    wanted = [run for run in runs_of_sweep(sweep) if left is None or run[-1] in left[run[0]]]
+    assert in_order(runs) == in_order(wanted)
+    for batch in computed:
+        for each in batch.pieces:
+            assert set(each.networks.seeds) == {each.part.seed}
+        parts = [each.part for each in batch.pieces]
+        assert len(parts) == len(set(parts))
 
 
 # What is left
@@ -153,11 +181,11 @@ def test_a_part_of_a_batch_has_its_share() -> None:
 
 def store_runs(store: Store, sweep: Sweep, status_of: Callable[[int, int], str | None]) -> None:
     """Store runs, without training, with a status that depends on the position of the configuration and the seed."""
-    numbers = store.configurations(sweep.identity(run, DATA[run.problem].fingerprint) for run in sweep.configurations())
+    numbers = store.configurations(sweep.identity(run, DATA[run.problem].identity) for run in sweep.all_series())
     for position, number in enumerate(numbers):
         for seed in sweep.values["seed"]:
             if status := status_of(position, seed):
-                store.add([number], [seed], [StoredRun(status, np.zeros((3, 1)), b"", "")])
+                store.add([number], [seed], [StoredRun(status, np.zeros((4, 1)), b"", "")])
 
 
 def test_what_is_stored_is_not_left_but_what_failed_is() -> None:
@@ -204,7 +232,7 @@ def test_a_grid_of_billions_is_planned_without_being_expanded() -> None:
     assert plan.runs == left.n_runs == sweep.size
     assert peak < 10_000_000  # 2,000 network shapes are listed, to sort them
     seeds = [run[-1] for batch in first for run in runs_of(batch)]
-    assert seeds == list(range(sum(len(batch.configurations) for batch in first)))
+    assert seeds == list(range(sum(len(batch) for batch in first)))
 
 
 def test_one_shape_with_billions_of_runs_takes_no_memory() -> None:
@@ -215,12 +243,12 @@ def test_one_shape_with_billions_of_runs_takes_no_memory() -> None:
     first = next(batches(left, 2))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(first.networks.seeds) > 1000
-    assert peak < 1000 * len(first.networks.seeds)
+    assert len(first) > 1000
+    assert peak < 1000 * len(first)
 
 
 def test_longer_work_takes_longer() -> None:
-    problem = PROBLEMS[FLOWER]
+    problem = PARTS.example(FLOWER)
     works = [work_of_run(problem, hidden, 1000, 11) for hidden in ("0", "1", "4", "8x8", "50", "32x32")]
     assert works == sorted(set(works))
     assert work_of_run(problem, "4", 2000, 11) > work_of_run(problem, "4", 1000, 11)

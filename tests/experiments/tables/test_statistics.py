@@ -15,7 +15,7 @@ from experiments.tables import statistics
 from experiments.tables.statistics import (
     best_configurations,
     constant_cost,
-    median_seed,
+    median_replicate,
     significant,
     summarize,
 )
@@ -341,14 +341,14 @@ def test_the_best_configurations_of_each_problem(through_a_file: bool) -> None:
 def test_the_median_seed(accuracies: list[float], costs: list[float], expected: int, backwards: bool) -> None:
     runs = pd.DataFrame({"status": "ok", "test_accuracy": accuracies, "cost": costs})
     runs["seed"] = np.arange(10, 10 + len(runs), dtype=np.uint32)
-    computed = median_seed(runs[::-1] if backwards else runs)
+    computed = median_replicate(runs[::-1] if backwards else runs)["seed"]
     assert (computed, type(computed)) == (expected, int)
 
 
 def test_a_failed_run_is_not_typical() -> None:
     runs = runs_of({"4": [0.5, 0.6, 0.7]}, status=["ok", "failed", "diverged"])
-    assert median_seed(runs) == 0
+    assert median_replicate(runs)["seed"] == 0
     with pytest.raises(ValueError, match=r"^expected a finished run, got none: there is no median seed$"):
-        median_seed(runs.assign(status="failed"))
+        median_replicate(runs.assign(status="failed"))["seed"]
     with pytest.raises(ValueError, match=r"^expected the runs of one configuration, got several with"):
-        median_seed(runs.assign(seed=[0, 1, 0]))
+        median_replicate(runs.assign(seed=[0, 1, 0]))["seed"]

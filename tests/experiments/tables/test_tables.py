@@ -138,7 +138,8 @@ def test_accuracies_on_other_points_are_those_of_each_network(tmp_path: Path, mo
     results = mixed(tmp_path, monkeypatch, learning_rate=[0.1, 1.2], seed=[2, 1, 0])
     random = np.random.default_rng(0)
     points = [(random.normal(size=(2, n)), (random.random((1, n)) < 0.5).astype(float)) for n in (40, 7)]
-    for position, row in results.summary.iterrows():
+    for position in range(len(results.summary)):
+        row = results.summary.iloc[position]
         runs = results.runs[(results.runs[["hidden", "learning_rate"]] == row[["hidden", "learning_rate"]]).all(axis=1)]
         expected = [
             [

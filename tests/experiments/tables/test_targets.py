@@ -1,34 +1,40 @@
-"""When runs first reach a target: what it is, and what the tables say of it."""
+"""The target of learning: what it is, when runs first reached it, and what the summary says of that."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from experiments.sweep import Sweep
-from experiments.tables.statistics import (
-    summarize,
-    targets,
-)
+from experiments.tables.statistics import summarize, targets
 from experiments.tables.targets import Climbs
-from tests.helpers.tables import runs_of
+from planar_core.training import recorded_iterations
+from tests.helpers.tables import CONFIGURATION, runs_of
 
-CONFIGURATION = ["dataset", "hidden", "learning_rate"]
-PROBLEM = ["dataset"]
-NAN = float("nan")
+ACCURACIES = st.sampled_from([math.nan, 0.0, 0.25, 0.5, np.nextafter(0.5, 0), np.nextafter(0.5, 1), 0.75, 1.0])
+RUN = st.tuples(st.lists(ACCURACIES, max_size=11), ACCURACIES)
+
+
+def first(curve: list[float], target: float, iterations: list[int]) -> float:
+    """The slow, obvious way."""
+    for accuracy, iteration in zip(curve, iterations, strict=False):
+        if accuracy >= target:
+            return iteration
+    return math.inf
 
 
 def test_the_target_lies_between_a_constant_prediction_and_the_best() -> None:
     moons = runs_of({"1": [0.5, 0.7], "4": [0.8, 1.0]}, dataset="moons")
-    runs = pd.concat([moons, runs_of({"1": [0.5, 0.5]}), runs_of({"1": [NAN]}, dataset="none", status="failed")])
-    summary = summarize(runs, CONFIGURATION, PROBLEM)
-    computed = targets(summary, PROBLEM, [0.6, 0.6, 0.5, 0.5])
+    runs = pd.concat([moons, runs_of({"1": [0.5, 0.5]}), runs_of({"1": [math.nan]}, dataset="none", status="failed")])
+    summary = summarize(runs, CONFIGURATION, ["dataset"])
+    computed = targets(summary, ["dataset"], [0.6, 0.6, 0.5, 0.5])
     # 0.6 + 0.95 (0.9 - 0.6); the best of flower is no better than a constant
-    np.testing.assert_array_equal(computed, [0.885, 0.885, NAN, NAN])
+    np.testing.assert_array_equal(computed, [0.885, 0.885, math.nan, math.nan])
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_the_target_lies_between_a_constant_prediction_and_the_best() -> None:
         (0.95, [0.5, 0.7, 0.6, 0.9], np.inf),
         (0.6, [0.5], np.inf),
         (0.6, [], np.inf),
-        (NAN, [0.5, 0.7], np.inf),
+        (math.nan, [0.5, 0.7], np.inf),
     ],
 )
 def test_iterations_to_a_target(target: float, accuracies: list[float], expected: float) -> None:
@@ -49,25 +55,44 @@ def test_iterations_to_a_target(target: float, accuracies: list[float], expected
     assert climbs.first(np.array([target]), np.array([0, 10, 20, 25])).tolist() == [expected]
 
 
-def first_at(target: float, accuracies: Iterable[float], iterations: Iterable[int]) -> float:
-    """The first iteration with that accuracy; infinity for never."""
-    return next((i for i, a in zip(iterations, accuracies, strict=False) if a >= target), math.inf)
+@given(runs=st.lists(RUN, min_size=1, max_size=9), below=st.sampled_from([0.0, 1e-9, 0.25, math.inf]))
+@example(runs=[([math.nan, math.nan], 0.0)], below=0.0)
+@example(runs=[([], 0.5), ([0.5], 0.5), ([], math.nan)], below=0.0)
+def test_first_iterations(runs: list[tuple[list[float], float]], below: float) -> None:
+    at = recorded_iterations(93, 10)
+    expected = [first(curve, target, at.tolist()) for curve, target in runs]
 
-
-@pytest.mark.parametrize("has_floors", [False, True])
-def test_iterations_of_many_runs_are_those_of_each(has_floors: bool) -> None:
-    random = np.random.default_rng(2)
-    iterations, runs = np.arange(30) * 7, 500
-    curves = [random.integers(8, size=random.integers(31)) / 8 for _ in range(runs)]
-    for curve in curves:
-        curve[random.random(len(curve)) < 0.1] = NAN
-    target = np.where(random.random(runs) < 0.1, NAN, random.integers(1, 9, runs) / 8)
     climbs = Climbs()
-    for curve, of_run in zip(curves, target, strict=True):
-        climbs.add(curve, of_run - random.random() if has_floors and np.isfinite(of_run) else -np.inf)
-    expected = [first_at(of_run, curve, iterations) for curve, of_run in zip(curves, target, strict=True)]
-    assert climbs.first(target, iterations).tolist() == expected
-    assert 100 < np.isfinite(expected).sum() < 400
+    for curve, target in runs:
+        climbs.add(np.array(curve), -math.inf if math.isnan(target) else target - below)
+    computed = climbs.first(np.array([target for _, target in runs]), at)
+
+    assert computed.dtype == np.float64
+    assert computed.tolist() == expected
+
+
+def test_curves_of_many_records() -> None:
+    random, at = np.random.default_rng(3), recorded_iterations(1000, 1)
+    curves = random.integers(0, 400, (50, 1001)) / 400
+    curves[random.random(curves.shape) < 0.1] = math.nan
+    wanted = random.integers(300, 401, 50) / 400
+
+    climbs = Climbs()
+    for curve in curves:
+        climbs.add(curve)
+    computed = climbs.first(wanted, at)
+
+    expected = [first(curve.tolist(), target, at.tolist()) for curve, target in zip(curves, wanted, strict=True)]
+    assert computed.tolist() == expected
+    assert len(set(expected)) > 10
+
+
+@pytest.mark.parametrize("shape", [(0,), (5,)])
+def test_no_runs_reach_nothing(shape: tuple[int]) -> None:
+    climbs = Climbs()
+    for _ in range(shape[0]):
+        climbs.add(np.array([]))
+    assert climbs.first(np.zeros(shape), recorded_iterations(10, 1)).tolist() == [math.inf] * shape[0]
 
 
 def test_the_summary_has_iterations_to_the_target() -> None:
@@ -79,9 +104,11 @@ def test_the_summary_has_iterations_to_the_target() -> None:
         assert summary["target_test_accuracy"].tolist() == pytest.approx([target] * 4, abs=1e-9)
         every = results.curves[results.curves["dataset"] == dataset].groupby(["hidden", "learning_rate"], sort=False)
         for row, (_, curves) in zip(summary.to_dict("records"), every, strict=True):
-            first = [first_at(target, c["test_accuracy"], c["iteration"]) for _, c in curves.groupby("seed")]
-            assert row["n_reached_target"] == sum(map(math.isfinite, first))
-            median = float(np.median(first))
+            reached = [
+                first(c["test_accuracy"].tolist(), target, c["iteration"].tolist()) for _, c in curves.groupby("seed")
+            ]
+            assert row["n_reached_target"] == sum(map(math.isfinite, reached))
+            median = float(np.median(reached))
             assert row["median_iterations_to_target"] == median or (
                 math.isinf(median) and math.isnan(row["median_iterations_to_target"])
             )
