@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,24 +27,24 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 COLOURS = ["red", "green", "blue", "red"]
 
 
-def table_of(frame, **options):
+def table_of(frame: Any, **options: Any) -> Any:
     reading = Reading(**options)
     return make_table(read_table(frame, reading), reading)
 
 
-def everything(table):
+def everything(table: Any) -> Any:
     return np.arange(table.rows)
 
 
 @settings(deadline=None)
 @given(st.lists(FLOATS, min_size=1, max_size=40), st.lists(FLOATS, max_size=10))
-def test_numbers_are_standardized_as_before_bit_for_bit(train, new):
+def test_numbers_are_standardized_as_before_bit_for_bit(train: Any, new: Any) -> None:
     scaling = Scaling.fit(np.array(train))
     expected = oracle.standardized(train, train + new)
     assert scaling.apply(np.array(train + new)).tolist() == expected
 
 
-def test_standardizing_as_scikit_learn_does():
+def test_standardizing_as_scikit_learn_does() -> None:
     values = np.random.RandomState(0).standard_normal((50, 1)) * 7 + 3
     scaling = Scaling.fit(values[:, 0])
     np.testing.assert_allclose(scaling.apply(values[:, 0]), StandardScaler().fit_transform(values)[:, 0], rtol=1e-12)
@@ -52,7 +53,7 @@ def test_standardizing_as_scikit_learn_does():
 
 @settings(deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=30))
-def test_what_is_standardized_can_be_restored(values):
+def test_what_is_standardized_can_be_restored(values: Any) -> None:
     scaling = Scaling.fit(np.array(values))
     if scaling.deviation > 0:
         restored = scaling.restore(scaling.apply(np.array(values)))
@@ -61,7 +62,7 @@ def test_what_is_standardized_can_be_restored(values):
 
 @settings(deadline=None)
 @given(st.lists(FLOATS, min_size=1, max_size=30))
-def test_the_median(values):
+def test_the_median(values: Any) -> None:
     expected = sorted(values)
     low, high = expected[(len(values) - 1) // 2], expected[len(values) // 2]
     assert median(np.array(values)) == (low if low == high else low / 2 + high / 2)
@@ -72,7 +73,7 @@ def test_the_median(values):
     st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=8, max_size=30, unique=True),
     st.sampled_from([0.25, 0.4]),
 )
-def test_a_table_of_numbers_is_what_it_was_before(rows, fraction):
+def test_a_table_of_numbers_is_what_it_was_before(rows: Any, fraction: Any) -> None:
     """With two classes, without gaps, and with the fixed split."""
     labels = [i % 2 for i in range(len(rows))]
     frame = pd.DataFrame({"a": [a for a, _ in rows], "b": [b for _, b in rows], "y": labels})
@@ -96,7 +97,7 @@ CELLS = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=8, max_siz
 
 @settings(deadline=None)
 @given(CELLS)
-def test_gaps_are_filled_by_the_median_of_the_training_part(cells):
+def test_gaps_are_filled_by_the_median_of_the_training_part(cells: Any) -> None:
     cells = [0.25, 1.5, 7.0, *cells]
     frame = pd.DataFrame({"a": pd.array(cells, dtype="Float64"), "y": [i % 2 for i in range(len(cells))]})
     table = table_of(frame)
@@ -109,7 +110,7 @@ def test_gaps_are_filled_by_the_median_of_the_training_part(cells):
     np.testing.assert_allclose(fit(table, train).transform(table)[0], expected, rtol=1e-15)
 
 
-def test_only_the_training_part_counts():
+def test_only_the_training_part_counts() -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, 1e6, -1e6], "c": [*COLOURS, "black", "red"], "y": [0, 1] * 3})
     table = table_of(frame, keep="c")
     other = table_of(frame.assign(a=[1.0, 2.0, 3.0, 4.0, -7.0, 9.0]), keep="c")
@@ -119,7 +120,7 @@ def test_only_the_training_part_counts():
     assert X[1:, 4].tolist() == [0.0] * (X.shape[0] - 1)  # black, which no training row has
 
 
-def test_categories_gaps_and_booleans():
+def test_categories_gaps_and_booleans() -> None:
     frame = pd.DataFrame(
         {
             "c": ["red", None, "blue", "red"] * 4,
@@ -136,7 +137,7 @@ def test_categories_gaps_and_booleans():
     assert X[:4, :4].tolist() == [[0, 0, 1, 0], [1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 1, 1]]
 
 
-def test_columns_that_are_constant_in_the_training_part_are_zeros():
+def test_columns_that_are_constant_in_the_training_part_are_zeros() -> None:
     frame = pd.DataFrame(
         {"a": [1, 1, 1, 1, 2, 3], "c": [*"uuuu", *"vv"], "b": [True] * 4 + [False] * 2, "n": np.arange(6) / 8}
     )
@@ -147,13 +148,14 @@ def test_columns_that_are_constant_in_the_training_part_are_zeros():
     assert encoder.notes == ("constant in the training part, so set to 0: 'a', 'c', 'b'",)
 
 
-def test_the_target_of_a_regression_is_standardized_and_converted_back():
+def test_the_target_of_a_regression_is_standardized_and_converted_back() -> None:
     table = make_table(read_table(INPUTS / "regression.csv"))
     train, test = fixed(table)
     encoder = fit(table, train)
     Y = encoder.target(table, train)
     assert Y.shape == (1, train.size)
     assert Y[0].tolist() == oracle.standardized(table.target[train].tolist(), table.target[train].tolist())
+    assert encoder.target_scaling is not None
     restored = encoder.target_scaling.restore(encoder.target(table, test)[0])
     np.testing.assert_allclose(restored, table.target[test], rtol=1e-13)
     np.testing.assert_allclose(encoder.target_scaling.mean, table.target[train].mean(), rtol=1e-13)
@@ -167,7 +169,7 @@ TABLES = [
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_an_encoder_is_plain_data_and_gives_the_same_bits_for_raw_rows(name):
+def test_an_encoder_is_plain_data_and_gives_the_same_bits_for_raw_rows(name: Any) -> None:
     table = make_table(read_table(INPUTS / name))
     encoder = fit(table, fixed(table)[0])
     again = Encoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
@@ -176,19 +178,19 @@ def test_an_encoder_is_plain_data_and_gives_the_same_bits_for_raw_rows(name):
     assert X.tobytes() == encoder.transform(table).tobytes()
 
 
-def encoder_of(name, **options):
+def encoder_of(name: Any, **options: Any) -> Any:
     reading = Reading(**options)
     table = make_table(read_table(INPUTS / name, reading), reading)
     return fit(table, everything(table))
 
 
-def refused(message, encoder, frame):
+def refused(message: Any, encoder: Any, frame: Any) -> None:
     with pytest.raises(DataError) as caught:
         encoder.transform_frame(frame)
     assert str(caught.value) == message
 
 
-def test_columns_of_new_rows_are_matched_by_name():
+def test_columns_of_new_rows_are_matched_by_name() -> None:
     encoder = encoder_of("text_column.csv")
     frame = pd.DataFrame({"colour": ["red", "green"], "depth": [1.5, 2.5], "width": [20.0, 30.0]})
     X, notes = encoder.transform_frame(frame)
@@ -204,7 +206,7 @@ def test_columns_of_new_rows_are_matched_by_name():
     )
 
 
-def test_new_categories_are_none_of_the_known_ones():
+def test_new_categories_are_none_of_the_known_ones() -> None:
     encoder = encoder_of("text_column.csv")
     frame = pd.DataFrame({"colour": ["pink", "green", None], "depth": 1.5, "width": 20.0})
     X, notes = encoder.transform_frame(frame)
@@ -215,20 +217,21 @@ def test_new_categories_are_none_of_the_known_ones():
     )
 
 
-def test_gaps_of_new_rows_are_filled_by_the_training_part():
+def test_gaps_of_new_rows_are_filled_by_the_training_part() -> None:
     encoder = encoder_of("separate_train.csv")
     X, notes = encoder.transform_frame(pd.DataFrame({"width": ["?", "unknown", "20"], "depth": [1.5, 1.5, 2]}))
     assert X[0, 0] == X[0, 1] == encoder.columns[0].scaling.apply(np.array([encoder.columns[0].fill]))[0]
     assert notes == (f"column 'width': 2 gaps filled with {encoder.columns[0].fill:.6g}, by the training part",)
 
 
-def test_new_numbers_are_understood_as_in_the_training_file():
+def test_new_numbers_are_understood_as_in_the_training_file() -> None:
     percent = encoder_of("thousands_percent.csv")
     X, _ = percent.transform_frame(pd.DataFrame({"income": ["16,146", "17001"], "share": ["23.8%", "20.8 %"]}))
     expected = percent.transform_frame(INPUTS / "thousands_percent.csv").X[:, :2]
     assert X.tobytes() == expected.tobytes()
     refused(
-        "the table: expected cells like those of the training file, found 1 other cell: '0.238' in column 'share' (row 1), "
+        "the table: expected cells like those of the training file, found 1 other cell: '0.238' in column 'share' "
+        "(row 1), "
         "expected a number in % with a decimal point and no grouped thousands: correct them, or leave them blank",
         percent,
         pd.DataFrame({"income": [16146], "share": [0.238]}),
@@ -237,39 +240,50 @@ def test_new_numbers_are_understood_as_in_the_training_file():
     X, _ = comma.transform_frame(pd.DataFrame({"Länge": ["25,62"], "Breite": [1.2]}))  # a number is what it is
     assert X.tobytes() == comma.transform_frame(INPUTS / "semicolon_decimal_comma.csv").X[:, :1].copy().tobytes()
     refused(
-        "the table: expected cells like those of the training file, found 1 other cell: '25.62' in column 'Länge' (row 1), "
+        "the table: expected cells like those of the training file, found 1 other cell: '25.62' in column 'Länge' "
+        "(row 1), "
         "expected a number with a decimal comma and no grouped thousands: correct them, or leave them blank",
         comma,
         pd.DataFrame({"Länge": ["25.62"], "Breite": ["1,2"]}),
     )
 
 
-def test_new_cells_that_cannot_be_read():
+def test_new_cells_that_cannot_be_read() -> None:
     encoder = encoder_of("booleans.csv")
     frame = pd.DataFrame({"a": ["17.9", "12 mm"], "is_wild": [True, False], "is_old": ["yes", "maybe"]})
     refused(
-        "the table: expected cells like those of the training file, found 2 other cells: '12 mm' in column 'a' (row 2), "
-        "expected a number with a decimal point and no grouped thousands, 'maybe' in column 'is_old' (row 2), expected 'no' "
+        "the table: expected cells like those of the training file, found 2 other cells: '12 mm' in column 'a' "
+        "(row 2), "
+        "expected a number with a decimal point and no grouped thousands, 'maybe' in column 'is_old' (row 2), "
+        "expected 'no' "
         "or 'yes': correct them, or leave them blank",
         encoder,
         frame,
     )
 
 
-def test_texts_that_were_missing_in_the_training_file_are_missing_in_new_rows():
+def test_texts_that_were_missing_in_the_training_file_are_missing_in_new_rows() -> None:
     encoder = encoder_of("numbers_with_text.csv", missing_values="12 mm")
     again = Encoder.from_dict(encoder.to_dict())
     X, _ = again.transform_frame(pd.DataFrame({"width": ["12 mm"], "depth": ["2.5"]}))
     assert X[0, 0] == encoder.columns[0].scaling.apply(np.array([encoder.columns[0].fill]))[0]
 
 
-def test_far_away_numbers_stay_finite():
+def test_a_file_of_one_column(tmp_path: Any) -> None:
+    frame = pd.DataFrame({"a": [1.5, 2.5, 3.5, 7.0], "y": [0, 1, 0, 1]})
+    encoder = fit(table_of(frame), np.arange(4))
+    path = tmp_path / "new.csv"
+    path.write_text("a\n1.5\n7\n")
+    assert encoder.transform_frame(path).X.tobytes() == encoder.transform_frame(frame[["a"]].iloc[[0, 3]]).X.tobytes()
+
+
+def test_far_away_numbers_stay_finite() -> None:
     encoder = encoder_of("separate_train.csv")
     X, _ = encoder.transform_frame(pd.DataFrame({"width": [1e308, -1e308], "depth": [1.0, 2.0]}))
     assert X[0].tolist() == [1e30, -1e30]
 
 
-def test_the_bits_of_an_encoding():
+def test_the_bits_of_an_encoding() -> None:
     """The same on every machine, and in every version."""
     table = make_table(read_table(INPUTS / "missing_words.csv"))
     encoder = fit(table, fixed(table)[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,14 @@ from tests.oracles.tables import fixed_split
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def table_of(target, task="binary", groups=None, grouped_by="", test_rows=None, classes=None):
+def table_of(
+    target: Any,
+    task: Any = "binary",
+    groups: Any = None,
+    grouped_by: Any = "",
+    test_rows: Any = None,
+    classes: Any = None,
+) -> Any:
     target = np.array(target, dtype=np.float64 if task == "regression" else np.int64)
     names = () if task == "regression" else tuple("abcdefgh"[: classes or target.max() + 1])
     column = Column("x", "number", np.arange(target.size) / 4)
@@ -25,7 +33,7 @@ def table_of(target, task="binary", groups=None, grouped_by="", test_rows=None, 
     return Table("t.csv", (column,), target, task, names, "y", codes, grouped_by, test_rows)
 
 
-def checked(table, train, test):
+def checked(table: Any, train: Any, test: Any) -> Any:
     assert np.array_equal(np.sort(np.concatenate((train, test))), np.arange(table.rows))
     assert (np.diff(train) > 0).all()
     assert (np.diff(test) > 0).all()
@@ -34,7 +42,7 @@ def checked(table, train, test):
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 1), min_size=10, max_size=60), st.sampled_from([0.1, 0.25, 0.5]))
-def test_the_fixed_split_is_that_of_before(labels, fraction):
+def test_the_fixed_split_is_that_of_before(labels: Any, fraction: Any) -> None:
     labels = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, *labels]
     train, test = fixed(table_of(labels), fraction)
     expected = fixed_split(labels, fraction)
@@ -43,7 +51,7 @@ def test_the_fixed_split_is_that_of_before(labels, fraction):
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=20, max_size=80), SEEDS, st.sampled_from([0.1, 0.25, 0.4]))
-def test_a_split_has_the_same_share_of_every_class(labels, seed, fraction):
+def test_a_split_has_the_same_share_of_every_class(labels: Any, seed: Any, fraction: Any) -> None:
     labels = [0, 1, 2, 3] * 5 + labels
     table = table_of(labels, "multiclass")
     train, test = checked(table, *split(table, seed, fraction))
@@ -53,7 +61,7 @@ def test_a_split_has_the_same_share_of_every_class(labels, seed, fraction):
     assert np.array_equal(again[0], train)
 
 
-def test_each_seed_is_another_split_and_every_row_is_tested_on_as_often():
+def test_each_seed_is_another_split_and_every_row_is_tested_on_as_often() -> None:
     table = table_of([0, 1] * 20)
     tested = np.zeros(40)
     splits = set()
@@ -67,7 +75,7 @@ def test_each_seed_is_another_split_and_every_row_is_tested_on_as_often():
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=10, max_size=60), SEEDS, st.integers(2, 6))
-def test_folds_have_equally_many_rows_of_every_class(labels, seed, k):
+def test_folds_have_equally_many_rows_of_every_class(labels: Any, seed: Any, k: Any) -> None:
     labels = [0, 1, 2, *labels]
     table = table_of(labels, "multiclass")
     parts = folds(table, k, seed)
@@ -82,12 +90,12 @@ def test_folds_have_equally_many_rows_of_every_class(labels, seed, k):
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(parts, folds(table, k, seed), strict=True))
 
 
-def test_folds_are_new_for_every_seed():
+def test_folds_are_new_for_every_seed() -> None:
     table = table_of([0, 1] * 20)
     assert len({tuple(folds(table, 5, seed)[0][1].tolist()) for seed in range(50)}) == 50
 
 
-def test_a_regression():
+def test_a_regression() -> None:
     table = table_of(np.arange(40) / 8, "regression")
     train, test = checked(table, *split(table, 1))
     assert (train.size, test.size) == (30, 10)
@@ -99,7 +107,7 @@ GROUPS = st.lists(st.integers(0, 15), min_size=30, max_size=90)
 
 @settings(deadline=None)
 @given(GROUPS, SEEDS, st.integers(2, 4), st.randoms(use_true_random=False))
-def test_groups_are_never_divided(groups, seed, k, random):
+def test_groups_are_never_divided(groups: Any, seed: Any, k: Any, random: Any) -> None:
     groups = [*range(16), *range(16), *groups]
     labels = [0] * 8 + [1] * 8 + [0] * 8 + [1] * 8 + [random.randrange(2) for _ in groups[32:]]
     table = table_of(labels, groups=groups, grouped_by="g")
@@ -113,7 +121,7 @@ def test_groups_are_never_divided(groups, seed, k, random):
     assert abs(test.size - table.rows / 4) <= np.bincount(codes).max() + 1
 
 
-def test_every_group_may_be_tested_on():
+def test_every_group_may_be_tested_on() -> None:
     groups = [0] * 20 + [1] * 10 + [2] * 5 + list(range(3, 30))
     table = table_of([i % 2 for i in range(len(groups))], groups=groups, grouped_by="g")
     tested = set()
@@ -122,7 +130,7 @@ def test_every_group_may_be_tested_on():
     assert tested >= set(range(1, 30))
 
 
-def test_equal_rows_are_torn_by_the_fixed_split_only():
+def test_equal_rows_are_torn_by_the_fixed_split_only() -> None:
     groups = np.repeat(np.arange(20), 2)
     table = table_of([0, 1] * 20, groups=groups)
     assert fixed(table)[1].tolist() == fixed_split([0, 1] * 20)[1]
@@ -130,7 +138,7 @@ def test_equal_rows_are_torn_by_the_fixed_split_only():
     assert len(set(groups[test])) * 2 == test.size
 
 
-def test_a_class_of_one_row_is_for_training():
+def test_a_class_of_one_row_is_for_training() -> None:
     table = table_of([0, 1] * 10 + [2], "multiclass")
     for seed in range(10):
         assert 20 in split(table, seed)[0]
@@ -139,13 +147,13 @@ def test_a_class_of_one_row_is_for_training():
     assert remarks(table_of([0, 1] * 10)) == ()
 
 
-def refused(message, call, *arguments):
+def refused(message: Any, call: Any, *arguments: Any) -> None:
     with pytest.raises(DataError) as caught:
         call(*arguments)
     assert str(caught.value) == message
 
 
-def test_what_is_refused():
+def test_what_is_refused() -> None:
     two = table_of([0] * 9 + [1])
     message = (
         "test_fraction: expected one that leaves every class a row to train on and one to test on, got 0.25, by which "
@@ -171,7 +179,8 @@ def test_what_is_refused():
     )
     one = table_of([0, 1] * 6, groups=[0] * 12, grouped_by="g")
     refused(
-        "'t.csv': expected two groups at least, one to train on and one to test on, found one: name another column with "
+        "'t.csv': expected two groups at least, one to train on and one to test on, found one: name another "
+        "column with "
         "--group",
         split,
         one,
@@ -179,7 +188,8 @@ def test_what_is_refused():
     )
     apart = table_of([0] * 6 + [1] * 6, groups=[0] * 6 + [1] * 6, grouped_by="g")
     refused(
-        "'t.csv': expected groups that leave every class rows to train on and to test on, found too few groups with 'a': "
+        "'t.csv': expected groups that leave every class rows to train on and to test on, found too few groups "
+        "with 'a': "
         "use --test-file, or another column with --group",
         split,
         apart,
@@ -189,7 +199,7 @@ def test_what_is_refused():
     refused("--split cv:3: expected a table without a test file, got one: use --split fixed", folds, filed, 3, 0)
 
 
-def test_the_bits_of_splits():
+def test_the_bits_of_splits() -> None:
     """The same rows on every machine, and in every version."""
     table = table_of([0, 1, 0, 1, 1] * 4)
     grouped = table_of([0, 1, 0, 1, 1] * 4, groups=np.arange(20) // 2, grouped_by="g")

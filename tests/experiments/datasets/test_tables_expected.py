@@ -6,6 +6,7 @@ import csv
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,56 +22,57 @@ from tests.oracles.tables import nearest_neighbour_accuracy, number
 INPUTS = Path(__file__).parent / "inputs"
 
 
-def table_of(name, **options):
+def table_of(name: Any, **options: Any) -> Any:
     reading = Reading(**options)
     test = None if reading.test_file is None else read_table(INPUTS / reading.test_file, reading)
     return make_table(read_table(INPUTS / name, reading), reading, test, name)
 
 
-def rows_of(name, delimiter=",", encoding="utf-8"):
+def rows_of(name: Any, delimiter: Any = ",", encoding: Any = "utf-8") -> Any:
     raw = (INPUTS / name).read_bytes()
     text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode(encoding)
     return list(csv.reader(text.splitlines(), delimiter=delimiter))
 
 
-def names(table):
+def names(table: Any) -> Any:
     return [column.name for column in table.columns]
 
 
-def kinds(table):
+def kinds(table: Any) -> Any:
     return [column.kind for column in table.columns]
 
 
-def said(table, text):
+def said(table: Any, text: Any) -> Any:
     return [note for note in table.notes if text in note]
 
 
-def columns_of(rows, decimal="."):
+def columns_of(rows: Any, decimal: Any = ".") -> Any:
     """The numbers of all columns but the last of rows that are numbers."""
     return [[number(cell, decimal) for cell in column] for column in list(zip(*rows, strict=True))[:-1]]
 
 
-def refused(message, name, **options):
+def refused(message: Any, name: Any, **options: Any) -> None:
     with pytest.raises(DataError, match="^" + re.escape(message) + "$"):
         table_of(name, **options)
 
 
-def test_a_text_among_numbers_is_refused_with_its_place_and_remedy():
+def test_a_text_among_numbers_is_refused_with_its_place_and_remedy() -> None:
     path = str(INPUTS / "numbers_with_text.csv")
     refused(
-        f"{path!r}: expected numbers, found other text in 1 cell: column 'width': '12 mm' (line 19): correct the cells, "
+        f"{path!r}: expected numbers, found other text in 1 cell: column 'width': '12 mm' (line 19): correct the "
+        f"cells, "
         'or make them gaps with --missing-values "12 mm", or leave the column out with --drop',
         "numbers_with_text.csv",
     )
 
 
-def test_a_text_that_is_said_to_be_missing_is_a_gap():
+def test_a_text_that_is_said_to_be_missing_is_a_gap() -> None:
     table = table_of("numbers_with_text.csv", missing_values="12 mm")
     assert np.flatnonzero(np.isnan(table.columns[0].values)).tolist() == [17]  # line 19
     assert said(table, "missing values: 'width' 1: the median of the training part")
 
 
-def test_all_slips_are_listed_at_once(tmp_path):
+def test_all_slips_are_listed_at_once(tmp_path: Any) -> None:
     rows = rows_of("numbers_with_text.csv")
     rows[4][1], rows[9][1], rows[11][0] = "x", "x", "y"
     path = tmp_path / "t.csv"
@@ -83,7 +85,7 @@ def test_all_slips_are_listed_at_once(tmp_path):
     )
 
 
-def test_a_text_column_becomes_a_column_for_each_category():
+def test_a_text_column_becomes_a_column_for_each_category() -> None:
     table = table_of("text_column.csv")
     assert kinds(table) == ["number", "number", "category"]
     assert table.columns[2].categories == ("blue", "green", "red")
@@ -97,7 +99,7 @@ def test_a_text_column_becomes_a_column_for_each_category():
 
 
 @pytest.mark.parametrize(("name", "cells"), [("missing_blank.csv", (6, 6)), ("missing_words.csv", (5, 7))])
-def test_gaps_are_filled_by_the_training_part_and_counted(name, cells):
+def test_gaps_are_filled_by_the_training_part_and_counted(name: Any, cells: Any) -> None:
     table = table_of(name)
     assert said(table, f"missing values: 'width' {cells[0]}, 'depth' {cells[1]}: the median of the training part")
     train, _ = fixed(table)
@@ -105,7 +107,7 @@ def test_gaps_are_filled_by_the_training_part_and_counted(name, cells):
     assert fit(table, train).columns[0].fill == np.median(widths[~np.isnan(widths)])
 
 
-def test_rows_with_gaps_are_left_out_on_demand():
+def test_rows_with_gaps_are_left_out_on_demand() -> None:
     blank = [row for row in rows_of("missing_blank.csv")[1:] if "" in row]
     table = table_of("missing_blank.csv", missing="drop")
     assert table.rows == 60 - len(blank)
@@ -113,7 +115,7 @@ def test_rows_with_gaps_are_left_out_on_demand():
     assert not np.isnan(table.columns[0].values).any()
 
 
-def test_all_gaps_are_counted_where_they_are_refused():
+def test_all_gaps_are_counted_where_they_are_refused() -> None:
     path = str(INPUTS / "missing_words.csv")
     refused(
         f"{path!r}: expected no missing values with --missing refuse, found 12 cells: "
@@ -124,13 +126,13 @@ def test_all_gaps_are_counted_where_they_are_refused():
     )
 
 
-def test_a_missing_label_is_no_class():
+def test_a_missing_label_is_no_class() -> None:
     table = table_of("missing_label.csv")
     assert (table.rows, table.task, table.class_names) == (55, "binary", ("female", "male"))
     assert said(table, "5 rows without a label in 'sex' left out ('NA')")
 
 
-def test_a_missing_label_is_not_positive():
+def test_a_missing_label_is_not_positive() -> None:
     path = str(INPUTS / "missing_label.csv")
     refused(
         f"{path!r}, column 'sex': expected a label, got 'NA' with --positive, which stands for a missing label: "
@@ -141,7 +143,7 @@ def test_a_missing_label_is_not_positive():
 
 
 @pytest.mark.parametrize(("name", "column"), [("id_column.csv", "id"), ("index_column.csv", "column 1")])
-def test_a_column_that_numbers_the_rows_is_left_out_unless_kept(name, column):
+def test_a_column_that_numbers_the_rows_is_left_out_unless_kept(name: Any, column: Any) -> None:
     table = table_of(name)
     assert names(table) == ["width", "depth"]
     assert said(table, f"left out: {column!r}: it numbers the rows (decide otherwise with --keep)")
@@ -149,7 +151,7 @@ def test_a_column_that_numbers_the_rows_is_left_out_unless_kept(name, column):
     assert names(kept) == [column, "width", "depth"]
 
 
-def test_an_id_in_the_order_of_the_classes_gives_everything_away():
+def test_an_id_in_the_order_of_the_classes_gives_everything_away() -> None:
     """Why it is left out: the file is sorted by class."""
     table = table_of("id_column.csv", keep="id", drop=("width", "depth"))
     train, test = fixed(table)
@@ -158,7 +160,7 @@ def test_an_id_in_the_order_of_the_classes_gives_everything_away():
     assert nearest_neighbour_accuracy(*parts) > 0.9
 
 
-def test_three_classes():
+def test_three_classes() -> None:
     table = table_of("three_classes.csv")
     assert (table.task, table.class_names) == ("multiclass", ("canadian", "kama", "rosa"))
     labels = [row[-1] for row in rows_of("three_classes.csv")[1:]]
@@ -166,20 +168,20 @@ def test_three_classes():
     assert said(table, "one against the rest with --positive LABEL")
 
 
-def test_one_class_against_the_rest():
+def test_one_class_against_the_rest() -> None:
     table = table_of("three_classes.csv", positive="rosa")
     assert (table.task, table.class_names) == ("binary", ("not rosa", "rosa"))
     assert table.target.tolist() == [int(row[-1] == "rosa") for row in rows_of("three_classes.csv")[1:]]
 
 
-def test_a_number_with_many_values_is_a_regression():
+def test_a_number_with_many_values_is_a_regression() -> None:
     table = table_of("regression.csv")
     assert (table.task, table.class_names, table.target_name) == ("regression", (), "price")
     assert table.target.tolist() == [float(row[-1]) for row in rows_of("regression.csv")[1:]]
     assert said(table, "task: regression, since 'price' has fractions (decide otherwise with --task classification)")
 
 
-def test_a_few_integers_are_classes_and_on_demand_numbers():
+def test_a_few_integers_are_classes_and_on_demand_numbers() -> None:
     table = table_of("ordered_grades.csv")
     assert (table.task, table.class_names) == ("multiclass", ("3", "4", "5", "6", "7", "8"))
     assert said(table, "since 'quality' has 6 different integers (decide otherwise with --task regression)")
@@ -187,7 +189,7 @@ def test_a_few_integers_are_classes_and_on_demand_numbers():
     assert table_of("ordered_grades.csv", task="regression").target.tolist() == grades
 
 
-def test_several_positive_labels():
+def test_several_positive_labels() -> None:
     table = table_of("ordered_grades.csv", positive=("6", "7", "8"))
     assert (table.task, table.class_names) == ("binary", ("not 6, 7 or 8", "6, 7 or 8"))
     assert table.target.tolist() == [int(int(row[-1]) >= 6) for row in rows_of("ordered_grades.csv")[1:]]
@@ -204,7 +206,7 @@ DIALECTS = [
 
 
 @pytest.mark.parametrize(("name", "delimiter", "encoding", "decimal", "notes"), DIALECTS)
-def test_a_dialect_is_found_and_said(name, delimiter, encoding, decimal, notes):
+def test_a_dialect_is_found_and_said(name: Any, delimiter: Any, encoding: Any, decimal: Any, notes: Any) -> None:
     table = table_of(name)
     header, *rows = rows_of(name, delimiter, encoding)
     assert names(table) == header[:-1]
@@ -214,7 +216,7 @@ def test_a_dialect_is_found_and_said(name, delimiter, encoding, decimal, notes):
     assert len([n for n in table.notes if "separator" in n or "decimal mark" in n or "encoding" in n]) == len(notes)
 
 
-def test_the_sep_line_of_excel():
+def test_the_sep_line_of_excel() -> None:
     table = table_of("excel_sep_line.csv")
     _, header, *rows = rows_of("excel_sep_line.csv", ";", "cp1252")
     assert names(table) == header[:-1] == ["Länge", "Breite"]
@@ -223,7 +225,7 @@ def test_the_sep_line_of_excel():
     assert said(table, "separator: semicolon")
 
 
-def test_comment_lines():
+def test_comment_lines() -> None:
     table = table_of("comment_lines.csv")
     header, *rows = rows_of("comment_lines.csv")[2:]
     assert names(table) == header[:-1]
@@ -231,7 +233,7 @@ def test_comment_lines():
     assert said(table, "2 comment lines above the table skipped")
 
 
-def test_a_dialect_can_be_decided_otherwise():
+def test_a_dialect_can_be_decided_otherwise() -> None:
     table = table_of("semicolon_decimal_comma.csv", separator="semicolon", decimal=",", encoding="utf-8-sig")
     assert table.columns[0].values[0] == 25.62
     assert not said(table, "separator")
@@ -242,7 +244,7 @@ def test_a_dialect_can_be_decided_otherwise():
 @pytest.mark.parametrize(
     ("name", "rows"), [("no_header.csv", 50), ("no_header_increasing.csv", 40), ("no_header_text_first.csv", 50)]
 )
-def test_without_a_header_all_rows_are_data(name, rows):
+def test_without_a_header_all_rows_are_data(name: Any, rows: Any) -> None:
     table = table_of(name)
     assert table.rows == rows
     assert names(table) == [f"x{i + 1}" for i in range(len(table.columns))]
@@ -250,7 +252,7 @@ def test_without_a_header_all_rows_are_data(name, rows):
     assert table_of(name, header="yes").rows == rows - 1
 
 
-def test_thousands_and_percent():
+def test_thousands_and_percent() -> None:
     table = table_of("thousands_percent.csv")
     rows = rows_of("thousands_percent.csv")[1:]
     assert table.columns[0].values.tolist() == [number(row[0]) for row in rows]
@@ -259,7 +261,7 @@ def test_thousands_and_percent():
     assert said(table, "numbers with a unit: 'share' in %")
 
 
-def test_thousands_alone_may_be_two_numbers(tmp_path):
+def test_thousands_alone_may_be_two_numbers(tmp_path: Any) -> None:
     path = tmp_path / "t.csv"
     path.write_text("".join(f'"{row[0]}",{i * i},{row[2]}\n' for i, row in enumerate(rows_of("thousands_percent.csv"))))
     with pytest.raises(DataError, match=r"column 'income' has '16,146': choose with --decimal \. or --decimal ,$"):
@@ -268,14 +270,14 @@ def test_thousands_alone_may_be_two_numbers(tmp_path):
     assert (values["."][0], values[","][0]) == (16146, 16.146)
 
 
-def test_dates_and_names_are_left_out():
+def test_dates_and_names_are_left_out() -> None:
     table = table_of("dates_names.csv")
     assert names(table) == ["a", "b"]
     assert said(table, "left out: 'visit': dates or times")
     assert said(table, "left out: 'name': text with nearly as many values as rows")
 
 
-def test_booleans():
+def test_booleans() -> None:
     table = table_of("booleans.csv")
     rows = rows_of("booleans.csv")[1:]
     assert kinds(table) == ["number", "boolean", "boolean"]
@@ -287,7 +289,7 @@ def test_booleans():
     np.testing.assert_array_equal(X[1], table.columns[1].values)  # 0 and 1, not standardized
 
 
-def test_labels_that_differ_in_case_or_blanks_are_one_class():
+def test_labels_that_differ_in_case_or_blanks_are_one_class() -> None:
     table = table_of("labels_case.csv")
     assert (table.task, table.class_names) == ("binary", ("NO", "yes"))
     labels = [row[2].strip().lower() for row in rows_of("labels_case.csv")[1:]]
@@ -295,14 +297,14 @@ def test_labels_that_differ_in_case_or_blanks_are_one_class():
     assert said(table, "labels that differ in case or blanks only are one class: 'Yes', 'yes' and 'YES' are 'yes'")
 
 
-def test_constant_columns_are_left_out():
+def test_constant_columns_are_left_out() -> None:
     table = table_of("constant_column.csv")
     assert names(table) == ["a", "b"]
     assert said(table, "left out: 'unit', 'batch': constant")
 
 
 @pytest.mark.parametrize("name", ["imbalanced.csv", "nothing_to_learn.csv"])
-def test_tables_that_are_hard_to_learn_are_read_as_any(name):
+def test_tables_that_are_hard_to_learn_are_read_as_any(name: Any) -> None:
     table = table_of(name)
     rows = rows_of(name)[1:]
     assert table.target.tolist() == [int(row[-1]) for row in rows]
@@ -312,7 +314,7 @@ def test_tables_that_are_hard_to_learn_are_read_as_any(name):
     assert train.size + test.size == table.rows
 
 
-def test_equal_rows_stay_on_one_side():
+def test_equal_rows_stay_on_one_side() -> None:
     table = table_of("duplicates.csv")
     assert said(table, "240 rows have the inputs of another one: equal rows stay on one side of every split")
     inputs = [tuple(row[:-1]) for row in rows_of("duplicates.csv")[1:]]
@@ -322,11 +324,11 @@ def test_equal_rows_stay_on_one_side():
         assert test.size
 
 
-def test_equal_rows_on_both_sides_would_flatter():
+def test_equal_rows_on_both_sides_would_flatter() -> None:
     """A nearest neighbour gets what it has seen; with equal rows kept together its accuracy is about chance."""
     table = table_of("duplicates.csv")
 
-    def accuracy(train, test):
+    def accuracy(train: Any, test: Any) -> Any:
         encoder = fit(table, train)
         X, X_test = encoder.transform(table, train), encoder.transform(table, test)
         return nearest_neighbour_accuracy(X, table.target[train], X_test, table.target[test])
@@ -336,7 +338,7 @@ def test_equal_rows_on_both_sides_would_flatter():
     assert accuracy(*fixed(table)) > 0.8
 
 
-def test_equal_rows_of_few_categories_are_split_like_others(tmp_path):
+def test_equal_rows_of_few_categories_are_split_like_others(tmp_path: Any) -> None:
     path = tmp_path / "t.csv"
     path.write_text("colour,size,y\n" + "".join(f"{'rgb'[i % 3]},{i % 4},{i % 5 % 2}\n" for i in range(60)))
     table = make_table(read_table(path))
@@ -344,7 +346,7 @@ def test_equal_rows_of_few_categories_are_split_like_others(tmp_path):
     assert said(table, "60 rows have the inputs of another one, as is to be expected of columns with few values")
 
 
-def test_the_rows_of_a_group_stay_on_one_side():
+def test_the_rows_of_a_group_stay_on_one_side() -> None:
     table = table_of("groups.csv", group="patient")
     patients = [row[0] for row in rows_of("groups.csv")[1:]]
     assert names(table) == ["a", "b"]
@@ -355,13 +357,13 @@ def test_the_rows_of_a_group_stay_on_one_side():
         assert set(table.target[test]) == {0, 1}
 
 
-def test_a_column_that_may_be_a_group_is_warned_of():
+def test_a_column_that_may_be_a_group_is_warned_of() -> None:
     assert said(table_of("groups.csv"), "warning: 'patient' repeats and nearly determines 'y'")
     for name in ("id_column.csv", "text_column.csv", "ordered_grades.csv", "duplicates.csv", "booleans.csv"):
         assert not said(table_of(name), "warning")
 
 
-def test_a_test_file():
+def test_a_test_file() -> None:
     table = table_of("separate_train.csv", test_file="separate_test.csv")
     train, test = rows_of("separate_train.csv")[1:], rows_of("separate_test.csv")[1:]
     assert table.test_rows.tolist() == list(range(len(train), len(train) + len(test)))
@@ -371,7 +373,7 @@ def test_a_test_file():
     assert said(table, f"test part: the {len(test)} rows of")
 
 
-def test_the_columns_of_a_test_file_are_matched_by_name(tmp_path):
+def test_the_columns_of_a_test_file_are_matched_by_name(tmp_path: Any) -> None:
     path = tmp_path / "turned.csv"
     path.write_text("\n".join(",".join(row[::-1]) for row in rows_of("separate_test.csv")))
     turned = make_table(read_table(INPUTS / "separate_train.csv"), None, read_table(path))
@@ -379,7 +381,7 @@ def test_the_columns_of_a_test_file_are_matched_by_name(tmp_path):
     assert turned.fingerprint == straight.fingerprint
 
 
-def test_new_rows_are_encoded_as_those_of_the_training_file():
+def test_new_rows_are_encoded_as_those_of_the_training_file() -> None:
     table = table_of("separate_train.csv")
     encoder = fit(table, np.arange(table.rows))
     X, notes = encoder.transform_frame(INPUTS / "new_rows.csv")
