@@ -61,5 +61,5 @@ def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, not
             figure, parts, image, f"predicted probability\nof class {words(data.class_names[1], 24)}", [0, 0.5, 1]
         )
     elif data.task == "regression":
-        _shade_bar(figure, parts, image, f"{words(data.target_name, 24)}:\npredicted, and of points")
+        _shade_bar(figure, parts, image, words(data.target_name, 24))
     return figure

@@ -40,19 +40,24 @@ def _draw_points(ax: Axes, data: Any, shown: Sequence[int], size: float) -> None
     if data.task == "regression":
         ax.scatter(
             points[0], points[1], size**2, in_units(data, answers), cmap=VALUE_COLOURS, norm=_norm(data),
-            edgecolors="white", linewidths=size / 7, zorder=2.1, gid="values",
+            edgecolors="white", linewidths=size / 9, zorder=2.1, gid="values",
         )  # fmt: skip
         return
     for k in range(len(data.class_names)):
         x, y = points[:, answers == k]
         ax.plot(
-            x, y, _of(CLASS_MARKERS, k), color=_of(CLASS_COLOURS, k), markersize=size,
+            x, y, _marker(k), color=_colour(k), markersize=size,
             markeredgecolor="white", markeredgewidth=size / 11, gid=f"class {k}",
         )  # fmt: skip
 
 
-def _of(kinds: Sequence[str], k: int) -> str:
-    return kinds[k % len(kinds)]
+def _colour(k: int) -> str:
+    return CLASS_COLOURS[k % len(CLASS_COLOURS)]
+
+
+def _marker(k: int) -> str:
+    """Another one where the colour comes again."""
+    return CLASS_MARKERS[(k + k // len(CLASS_COLOURS)) % len(CLASS_MARKERS)]
 
 
 def in_units(data: Any, Y: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -78,7 +83,7 @@ def class_shades(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if len(probabilities) == 2:
         return np.asarray(SHADES(np.nan_to_num(probabilities[1], nan=0.5))[..., :3])
-    ends = np.array([to_rgb(_of(CLASS_COLOURS, k)) for k in range(len(probabilities))])
+    ends = np.array([to_rgb(_colour(k)) for k in range(len(probabilities))])
     likeliest, least = np.argmax(probabilities, axis=0), 1 / len(probabilities)
     strength = (np.nan_to_num(np.max(probabilities, axis=0), nan=least) - least) / (1 - least) / 2
     return np.asarray(1 - strength[..., np.newaxis] * (1 - ends[likeliest]))
@@ -121,7 +126,7 @@ def _class_handles(data: Any) -> list[Line2D]:
         return [Line2D([], [], linestyle="none", marker="o", color=VALUE_INK, markersize=5, label=points)]
     handles = [
         Line2D(
-            [], [], linestyle="none", marker=_of(CLASS_MARKERS, k), color=_of(CLASS_COLOURS, k), markersize=5,
+            [], [], linestyle="none", marker=_marker(k), color=_colour(k), markersize=5,
             label=f"class {words(name, 24)}\n({count(int(np.sum(answers == k)), 'point')})",
         )
         for k, name in enumerate(data.class_names[:MAX_CLASSES])

@@ -13,7 +13,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 
 # Okabe and Ito's colours can be told apart with any of the common colour vision deficiencies.
 CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
-CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "p", "X")  # of more classes, both come again
+CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "p", "X")  # of more classes, colours come again, with other marks
 VALUE_COLOURS = "viridis"
 BEST, TIED, WORSE = "#D55E00", "#0072B2", "#7A7A7A"
 INK = "#444444"

@@ -37,7 +37,7 @@ def heat_map() -> Layers:
         "mean:Q",
         title="$mean",
         scale=alt.Scale(scheme="cividis", zero=False, nice=False),
-        legend=alt.Legend(format="$whole", orient="top", gradientLength=180, titleLimit=240),
+        legend=alt.Legend(format="$legend", orient="top", gradientLength=180, titleLimit=240),
     )
     tooltip = [
         alt.Tooltip("words:N", title="configuration"),

@@ -11,7 +11,7 @@ const BANDS = 12; // of values: where one ends, a line is drawn
 /** Of points on their own colours, dark or light: a dark one around a light one. */
 const EDGES_ON_VALUES = [["#222222", 0.7], ["#ffffff", 0.35]];
 
-/** Marks of the classes, of about equal area, around a point, for a radius of 1. Those of many classes come again. */
+/** Marks of the classes, of about equal area, around a point, for a radius of 1. */
 export const MARKS = [
   "M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0Z",
   "M0 -1.2L1.1 .8L-1.1 .8Z",
@@ -47,6 +47,11 @@ export function limits(points) {
   return { x: ends[0], y: ends[1], ratio: ratio > 1 / 3 && ratio < 3 ? ratio : 1 };
 }
 
+/** Of more classes than colours, these come again, with other marks. */
+export function markOfClass(k) {
+  return (k + Math.floor(k / MARKS.length)) % MARKS.length;
+}
+
 export function extent(values) {
   return { low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)) };
 }
@@ -80,7 +85,7 @@ export function paint(canvas, parameters, how, plane, colours) {
     drawPoints(context, plane, view, ofValues(values, hex), () => 0, EDGES_ON_VALUES);
   } else {
     const fill = (y) => colours.points[y % colours.points.length];
-    drawPoints(context, plane, view, fill, (y) => y % MARKS.length, [[colours.edge, 1 / 4]]);
+    drawPoints(context, plane, view, fill, markOfClass, [[colours.edge, 1 / 4]]);
   }
 }
 
