@@ -127,8 +127,8 @@ def _generated(name: str, test: synthetic.Part, features: str | None = None, **g
     if name in synthetic.REGRESSIONS:
         scaling = Scaling.fit(Y[0])
         Y, Y_test = scaling.apply(Y), scaling.apply(Y_test)
-        scale = scaling.mean, scaling.deviation
-        data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), (), task="regression", target_name="y", target_scale=scale)
+        about = {"task": "regression", "target_name": "y", "target_scale": (scaling.mean, scaling.deviation)}
+        data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), (), **about)  # type: ignore[arg-type]
         return data if features is None else computed(data, features, named=False)
     # Which can happen where noise decides on labels, or chance on a few points.
     notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
