@@ -147,7 +147,8 @@ def _points(knob: Knob, item: Any) -> Sequence[Any]:
                 raise _too_many(knob)
             return _spaced(kind, first, last, count)
         stop, step = (*rest, "1") if len(rest) == 1 else rest
-        if int(step) > 0 and (points := range(int(kind), int(stop), int(step))):
+        # A step below 0 comes from a request in which Python's range had one.
+        if int(step) and (points := range(int(kind), int(stop), int(step))):
             return points
     except SweepError:
         raise

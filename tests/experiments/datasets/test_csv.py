@@ -440,9 +440,7 @@ def test_a_gap_among_numbers_is_filled_and_said(cell: str) -> None:
         [False] * 5,
         [False, True, False, False, False],
     ]
-    assert table.notes == (
-        "missing values: 'b' 1: the median of the training part (decide otherwise with --missing)",
-    )
+    assert table.notes == ("missing values: 'b' 1: the median of the training part (decide otherwise with --missing)",)
 
 
 @pytest.mark.parametrize("cell", ["", " ", "NaN", "-nan"])

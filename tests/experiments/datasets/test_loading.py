@@ -240,7 +240,10 @@ def test_a_class_without_a_row_in_one_part(fraction: float, rows: int, tested: i
     )
 
 
-@pytest.mark.parametrize(("name", "fraction", "sizes"), [("iris2", 0.5, (50, 50)), ("iris", 0.5, (75, 75)), ("breast_cancer", 0.1, (512, 57))])
+@pytest.mark.parametrize(
+    ("name", "fraction", "sizes"),
+    [("iris2", 0.5, (50, 50)), ("iris", 0.5, (75, 75)), ("breast_cancer", 0.1, (512, 57))],
+)
 def test_real_data_in_other_parts(name: str, fraction: float, sizes: tuple[int, int]) -> None:
     whole, data = load(name), load(name, test_fraction=fraction)
     assert (data.Y.size, data.Y_test.size) == sizes
@@ -436,8 +439,10 @@ def test_a_constant_is_constant_even_where_its_mean_is_rounded() -> None:
         (
             "flower",
             {"nois": 1},
-            "nois: expected one of features, noise, samples, data_seed, test_fraction, target, positive, task, drop, "
-            "keep, missing, missing_values, header, separator, decimal, encoding, group, test_file",
+            (
+                "nois: expected one of features, noise, samples, data_seed, test_fraction, target, positive, task, "
+                "drop, keep, missing, missing_values, header, separator, decimal, encoding, group, test_file"
+            ),
         ),
         ("flower", {"features": "x1+x3"}, "features: expected x1 to x2, the inputs of 'flower', got x3 in 'x1+x3'"),
         ("iris", {"features": "sin(x5)"}, "features: expected x1 to x4, the inputs of 'iris', got x5 in 'sin(x5)'"),
