@@ -136,10 +136,10 @@ EXPECTED = (
         ("gaussian_quantile", " (did you mean 'gaussian_quantiles'?)"),
         ("cirle", " (did you mean 'circle'?)"),
         ("wien", " (did you mean 'wine'?)"),
-        ("mnist", ""),
+        ("mnist", " (did you mean 'moons'?)"),
         ("data.doc", ""),
         ("", ""),
-        ("two\nlines", ""),
+        ("two\nlines", " (did you mean 'wine'?)"),
         (".", ""),
     ],
 )
@@ -299,7 +299,7 @@ def test_csv_is_split_standardized_and_described() -> None:
     assert data.class_names == ("no", "yes")
     assert data.notes == ("constant in the training part, so set to 0: 'flat'",)
     assert load_source("Größe 1.CSV", "fixed", target="class").notes == (
-        "left out: 'constant': constant",
+        "left out: 'constant': constant (decide otherwise with --keep)",
         "labels: 'no' -> 0, 'yes' -> 1",
         *data.notes,
     )
