@@ -381,12 +381,12 @@ AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
         ({"lr": 1, "learning_rate": 2}, "learning_rate: expected each setting once, got lr as another name of it"),
         ({"seed": 1, "seeds": 2}, "seed: expected each setting once, got seeds as another name of it"),
         ({"learning_rate": "0.1,0.2"},
-         "--learning-rate: expected a finite number, 0 or more, got '0.1,0.2'; separate values by blanks: "
-         "--learning-rate 0.1 0.2"),
+         ("--learning-rate: expected a finite number, 0 or more, got '0.1,0.2'; separate values by blanks: "
+         "--learning-rate 0.1 0.2")),
         ({"split": "cv:1"}, "--split: expected seed, fixed or cv:K with K from 2 to 1,000, or auto, got 'cv:1'"),
         ({"metric": "acc"},
-         "--metric: expected one of accuracy, balanced_accuracy, f1, auc, average_precision, log_loss, r2, rmse, mae, "
-         "got 'acc'"),
+         ("--metric: expected one of accuracy, balanced_accuracy, f1, auc, average_precision, log_loss, r2, rmse, "
+          "mae, got 'acc'")),
         ({"zip": [["l1", "fold"]]}, f"--zip: expected axes among {AXES_TO_ZIP}, got 'fold'"),
         ({"momentum": 0.5}, "--momentum: expected --optimizer momentum, got gd"),
         ({"momentum": [0.9, 0.5], "optimizer": "adam"}, "--momentum: expected --optimizer momentum, got adam"),
@@ -486,11 +486,11 @@ def test_how_runs_are_split_and_judged() -> None:
         ({"dataset": "diabetes", "class_weight": ["none", "balanced"]},
          "--class-weight: expected data with classes, got a regression"),
         ({"dataset": "iris", "metric": ["accuracy", "rmse"]},
-         "--metric: metric 'rmse': a metric of regression; expected one of accuracy, balanced_accuracy, f1, auc, "
-         "average_precision, log_loss, for task='multiclass'"),
+         ("--metric: metric 'rmse': a metric of regression; expected one of accuracy, balanced_accuracy, f1, auc, "
+         "average_precision, log_loss, for task='multiclass'")),
         ({"dataset": "diabetes", "metric": "accuracy"},
-         "--metric: metric 'accuracy': a metric of binary and multiclass; expected one of r2, rmse, mae, "
-         "for task='regression'"),
+         ("--metric: metric 'accuracy': a metric of binary and multiclass; expected one of r2, rmse, mae, "
+         "for task='regression'")),
     ],
 )  # fmt: skip
 def test_data_that_do_not_go_together_or_with_the_rest_are_refused(knobs: dict[str, Any], message: str) -> None:
