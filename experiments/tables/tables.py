@@ -292,8 +292,7 @@ class Tables:
         """Which runs have the values of a row in these columns."""
         wanted = np.ones(len(self.runs), bool)
         for column in columns:
-            values = self.runs[column]
-            wanted &= (values == (row[column] if is_numeric_dtype(values) else str(row[column]))).to_numpy()
+            wanted &= equals(self.runs[column], row[column])
         return wanted
 
     def _networks_at(self, positions: Iterable[int], problem: Mapping[str, Any] | pd.Series) -> Iterator[Network]:
@@ -306,6 +305,13 @@ class Tables:
                     raise LookupError(f"expected a stored run, got {found}: run the sweep again")
                 parameters = stored.network(about["features"], found.hidden, self.design.dtype, outputs_of(about))
                 yield Network(parameters, found.activation, task_of(about))
+
+
+def equals(column: pd.Series, value: Any) -> npt.NDArray[np.bool_]:
+    """Where a column of settings has a value; an empty one, of a knob that means nothing there, is equal to itself."""
+    if pd.isna(value):
+        return column.isna().to_numpy(bool)
+    return (column == (value if is_numeric_dtype(column) else str(value))).to_numpy(bool)
 
 
 def _same(value: Any, given: Any) -> bool:
