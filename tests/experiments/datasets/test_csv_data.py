@@ -216,7 +216,7 @@ def test_the_locale_does_not_matter() -> None:
     content = "größe,y\n1.5,ä\n2.5,b\n3.5,ä\n4.5,b\n"
     write(content)
     code = (
-        "from experiments.csv_data import read_csv\n"
+        "from experiments.datasets.csv_data import read_csv\n"
         "t = read_csv('d.csv')\n"
         "print(ascii(t.feature_names), t.features.tolist(), ascii(t.class_names))"
     )

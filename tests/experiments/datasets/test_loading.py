@@ -349,7 +349,7 @@ def test_a_constant_is_constant_even_where_its_mean_is_rounded() -> None:
         ("flower", {"noise": -0.1}, "noise: expected a number from 0 to 1,000,000, got -0.1"),
         ("flower", {"noise": math.nan}, "noise: expected a number from 0 to 1,000,000, got nan"),
         ("flower", {"noise": 1e300}, "noise: expected a number from 0 to 1,000,000, got 1e+300"),
-        ("flower", {"noise": "0.2"}, "noise: expected a number from 0 to 1,000,000, got '0.2'"),
+        ("flower", {"noise": "loud"}, "noise: expected a number from 0 to 1,000,000, got 'loud'"),
         ("flower", {"noise": True}, "noise: expected a number from 0 to 1,000,000, got True"),
         ("flower", {"noise": [1]}, "noise: expected a number from 0 to 1,000,000, got [1]"),
         ("flower", {"samples": 9}, "samples: expected an integer from 10 to 10,000,000, got 9"),
@@ -357,9 +357,9 @@ def test_a_constant_is_constant_even_where_its_mean_is_rounded() -> None:
         ("flower", {"samples": 40.0}, "samples: expected an integer from 10 to 10,000,000, got 40.0"),
         ("flower", {"data_seed": -1}, "data_seed: expected an integer from 0 to 4,294,967,295, got -1"),
         ("flower", {"data_seed": 2**32}, "data_seed: expected an integer from 0 to 4,294,967,295, got 4294967296"),
-        ("iris", {"test_fraction": 1.5}, "test_fraction: expected a number from 0 to 1, got 1.5"),
-        ("d.csv", {"target": 3}, "target: expected text, got 3"),
-        ("d.csv", {"positive": 1}, "positive: expected text, got 1"),
+        ("iris", {"test_fraction": 1.5}, "test_fraction: expected a number above 0 and below 1, got 1.5"),
+        ("d.csv", {"target": 3}, "target: expected a name, got 3"),
+        ("d.csv", {"positive": 1}, "positive: expected a name, got 1"),
         ("flower", {"features": "x1+x3"}, "features: expected x1 to x2, the inputs of 'flower', got x3 in 'x1+x3'"),
         ("iris", {"features": "sin(x5)"}, "features: expected x1 to x4, the inputs of 'iris', got x5 in 'sin(x5)'"),
         ("d.csv", {"features": "x1x2"}, "features: expected x1, the only input of 'd.csv', got x2 in 'x1x2'"),
@@ -381,6 +381,15 @@ def test_arguments_that_make_no_sense(name: str, arguments: dict[str, Any], mess
     with pytest.raises(DataError) as caught:
         load(name, **arguments)
     assert str(caught.value) == message
+
+
+def test_texts_of_numbers_are_numbers() -> None:
+    expected = load("flower", noise=0.25, samples=100, data_seed=7)
+    texts: dict[str, Any] = {"noise": "0.25", "samples": "100", "data_seed": "7"}
+    computed = load("flower", **texts)
+    assert computed.fingerprint == expected.fingerprint
+    with pytest.raises(DataError, match=r"^samples: expected an integer from 10 to 10,000,000, got '40.5'$"):
+        load("flower", **{**texts, "samples": "40.5"})
 
 
 def test_a_value_of_many_lines_makes_a_message_of_one() -> None:
