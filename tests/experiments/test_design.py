@@ -689,7 +689,7 @@ def test_bad_arguments_of_run_are_refused_before_training(monkeypatch: pytest.Mo
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("it trained")
 
-    monkeypatch.setattr("experiments.runner.run.run", never)
+    monkeypatch.setattr("experiments.sweep.run", never)
     (tmp_path / "file").touch()
     for arguments, error, message in (
         ({"jobs": 0}, SweepError, "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got 0"),
