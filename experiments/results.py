@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from experiments.plots.material import Material
 
-_SHOWN_IN_NOTEBOOKS = ["mean_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy", "tied_with_best"]
 Problem = Mapping[str, Any] | pd.Series
 """A row of ``summary``, or its columns that name the problem."""
 
@@ -52,7 +51,8 @@ class Results(Tables):
 
     def _repr_html_(self) -> str:
         n = ", ".join(f"{count:,} {of}" for of, count in self.manifest["counts"].items())
-        few = self.best(5)[[*(name for name in self.columns if name != "seed"), *_SHOWN_IN_NOTEBOOKS]]
+        shown = [*(f"{of}_test_{self.metric}" for of in ("mean", "ci_low", "ci_high")), "tied_with_best"]
+        few = self.best(5)[[*self.design.configuration_columns, *shown]]
         return f"<p>{n}; the best:</p>{few.to_html(index=False, float_format='{:.4g}'.format)}"
 
     def _material(self, problem: Problem | None) -> Material:
@@ -79,26 +79,27 @@ class Results(Tables):
         return self.model(configuration, seed).predict(rows).table
 
     def plot_accuracy(self, x: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
-        """Test accuracy of each hidden size, or value of the setting ``x``: seeds, mean, interval, ties."""
+        """The metric of each hidden size, or value of the setting ``x``: replicates, mean, interval, ties."""
         from experiments.plots.accuracy import plot_accuracy
 
         of = self._material(problem)
-        return plot_accuracy(of.runs, of.summary, ax, x)
+        return plot_accuracy(of.runs, of.summary, ax, x, of.baselines)
 
     def plot_distribution(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
-        """Test accuracy of every seed of every configuration, in the order of rank."""
+        """The metric of every replicate of every configuration, in the order of rank."""
         from experiments.plots.distribution import plot_distribution
 
         of = self._material(problem)
-        return plot_distribution(of.runs, of.summary, ax)
+        return plot_distribution(of.runs, of.summary, ax, of.baselines)
 
     def plot_heat_map(
         self, x: str | None = None, y: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None
     ) -> Axes:
-        """Mean test accuracy over two settings, ``x`` and ``y``; by default those with most values."""
+        """The mean of the metric over two settings, ``x`` and ``y``; by default those with most values."""
         from experiments.plots.heat_map import plot_heat_map
 
-        return plot_heat_map(self._material(problem).summary, ax, x, y)
+        of = self._material(problem)
+        return plot_heat_map(of.summary, ax, x, y, of.baselines)
 
     def plot_parallel(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
         """All settings that vary as parallel coordinates: a line is a configuration."""
@@ -109,19 +110,21 @@ class Results(Tables):
     def plot_curves(
         self, measure: str = "cost", x: str | None = None, y: str | None = None, *, problem: Problem | None = None
     ) -> Figure:
-        """A measure against iteration, median and quartiles over seeds: cost, train_accuracy or test_accuracy.
+        """A measure against iteration, median and quartiles over replicates.
 
-        ``x`` names the setting that tells the lines apart, ``y`` that of the panels.
+        It is cost, test_cost, train_accuracy or test_accuracy; of a regression train_r2 or test_r2. ``x`` names the
+        setting that tells the lines apart, ``y`` that of the panels.
         """
         from experiments.plots.curves import plot_curves
 
         of = self._material(problem)
-        return plot_curves(of.curves, measure, x, y, of.sampled)
+        baselines = of.baselines_of_score if measure == f"test_{of.metric}" else ()
+        return plot_curves(of.curves, measure, x, y, of.sampled, summary=of.summary, baselines=baselines)
 
     def plot_convergence(
         self, target: float | None = None, *, ax: Axes | None = None, problem: Problem | None = None
     ) -> Axes:
-        """Iterations to a target test accuracy, of every seed; by default the target of the summary."""
+        """Iterations to a target of the test accuracy, or R^2, of every replicate; by default that of the summary."""
         from experiments.plots.convergence import plot_convergence
 
         of = self._material(problem)
@@ -142,7 +145,7 @@ class Results(Tables):
         return plot_data(of.data, ax, of.name)
 
     def plot_boundaries(self, *, problem: Problem | None = None) -> Figure:
-        """What the network with the median seed of each hidden size has learned."""
+        """What the network of the median replicate of each hidden size has learned."""
         from experiments.plots.boundaries import plot_boundaries
 
         of = self._material(problem)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.findings.baselines import baseline_rows
 from experiments.findings.headline import headline
 from experiments.knobs.words import in_words, text_of
 from experiments.results import Results
+from experiments.tables.baselines import baseline_rows
 from experiments.tables.statistics import best_configurations
 from experiments.tables.words import label, number, within
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from experiments.datasets import partition
-from experiments.datasets.data import Data
+from experiments.datasets.data import Array, Data
 from experiments.datasets.encoding import Encoder, fit
 from experiments.datasets.number_format import NumberFormat
 from experiments.datasets.partition import Parts, folds, remarks, split
-from experiments.datasets.source import Source
+from experiments.datasets.source import Replicate, Source
 from experiments.datasets.table import Column, Table
 from experiments.datasets.terms import computed
 
@@ -73,6 +73,16 @@ class Divided(Source):
     def encoder(self, seed: int, fold: int | None = None) -> Encoder:
         """What was fitted on the training part of a replicate: it gives networks the features of new rows."""
         return self._made(seed, fold)[1]
+
+    def moved(self, X: Array, shown: Replicate, to: Replicate) -> Array:
+        """Points (inputs, points) that are standardized by the training part of one replicate, by that of another."""
+        result = X.copy()
+        first = 0
+        for ours, theirs in zip(self.encoder(*shown).columns, self.encoder(*to).columns, strict=True):
+            if ours.scaling is not None and theirs.scaling is not None:
+                result[first] = theirs.scaling.apply(ours.scaling.restore(X[first]))
+            first += len(ours.feature_names)
+        return result
 
     def _made(self, seed: int, fold: int | None) -> tuple[Data, Encoder]:
         key = (seed, fold) if self.varies else (0, None)

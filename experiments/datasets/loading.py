@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,8 @@ from experiments.datasets.shipped import TABLES
 from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.table import Table
 from experiments.datasets.terms import computed
-from experiments.knobs.declared import FRAME, KNOBS, SEED, TEST_FRACTION, is_table
+from experiments.knobs.checks import integer
+from experiments.knobs.declared import FRAME, KNOBS, SEED, SPLIT, TEST_FRACTION, is_table
 from experiments.text import closest, quoted
 
 DATASETS: Mapping[str, str] = MappingProxyType(
@@ -79,7 +80,10 @@ def load(name: str | os.PathLike[str], split: str = "fixed", seed: int = 0, fold
     argument that is out of range or says nothing about such data.
     """
     source = load_source(name, split, **arguments)
-    return source.part(seed, None if source.n_folds is None else fold)
+    _checked("seed", SEED.check, seed)
+    if source.n_folds is None:
+        return source.part(seed)
+    return source.part(seed, _checked("fold", integer(0, source.n_folds - 1), fold))
 
 
 def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: Any = None, **arguments: Any) -> Source:
@@ -92,6 +96,8 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: An
     kind = _kind(name)
     given = _accepted(name, kind, **arguments, data_seed=None if data_seed == SEED.name else data_seed)
     features = arguments.get("features")
+    if split != SPLIT.word:
+        split = _checked("split", SPLIT.check, split)
     if kind is _GENERATED:
         if split not in ("auto", "fixed"):
             raise DataError(f"split: expected {_REAL} or {_FILE} for {split}, got {quoted(name)}; see --data-seed seed")
@@ -164,8 +170,13 @@ def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
             raise DataError(f"{argument}: expected one of features, {', '.join(_TAKEN_BY)}")
         if kind not in _TAKEN_BY.get(argument, (kind,)):
             raise DataError(f"{argument}: expected {' or '.join(_TAKEN_BY[argument])}, got {name!r}")
-        try:
-            given[argument] = checks[argument](value) if argument in checks else value
-        except ValueError as error:
-            raise DataError(f"{argument}: expected {error}, got {quoted(value)}") from None
+        if argument in checks:
+            given[argument] = _checked(argument, checks[argument], value)
     return given
+
+
+def _checked(argument: str, check: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return check(value)
+    except ValueError as error:
+        raise DataError(f"{argument}: expected {error}, got {quoted(value)}") from None

@@ -131,6 +131,8 @@ def _named(where: str, found: Records, options: Reading, word: str = "line") -> 
     if options.header == AUTO:
         header, why = has_header(found.rows, missing)
     rows, lines, more = rectangular(where, found, header)
+    if not rows:
+        raise DataError(f"{where}: expected a header and rows of values, found separators only: add the data")
     notes += more
     if header:
         names, more = names_of(rows[0])

@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from experiments.datasets.data import Data
+from experiments.datasets.data import Array, Data
+
+Replicate = tuple[int, int | None]
+"""A seed and a fold."""
 
 
 class Source(ABC):
@@ -48,6 +51,10 @@ class Source(ABC):
     @abstractmethod
     def part(self, seed: int, fold: int | None = None) -> Data:
         """The data of a replicate."""
+
+    def moved(self, X: Array, shown: Replicate, to: Replicate) -> Array:  # noqa: ARG002 - it is the same for all
+        """Points (inputs, points) in the units of the data of one replicate, in those of another one's."""
+        return X
 
     @cached_property
     def first(self) -> Data:

@@ -6,15 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from experiments.tables.baselines import KINDS, constant_name
 from experiments.tables.statistics import interval_of_mean, significant
 from experiments.tables.tables import Tables
 from experiments.tables.words import is_percentage, number, said
-from experiments.text import quoted
-
-KINDS = ("constant", "linear")
 
 
 def comparisons(tables: Tables, best: pd.Series) -> dict[str, Any] | None:
@@ -49,7 +46,7 @@ def _plain(value: Any) -> float | None:
 
 def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
     """``Better than always answering 'no' (73.7 %) by 19.6 points [18.2, 21.0], ...``."""
-    names = {"constant": _constant_name(found["answer"], metric), "linear": "a linear model"}
+    names = {"constant": constant_name(found["answer"], metric), "linear": "a linear model"}
     better, other = [], []
     for kind in KINDS:
         about = found[kind]
@@ -73,28 +70,9 @@ def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
     yield from other
 
 
-def _constant_name(answer: str, metric: str) -> str:
-    if metric in ("r2", "rmse", "mae"):
-        return "always answering the mean"
-    return f"always answering {quoted(answer)}"
-
-
 def _points(metric: str) -> str:
     return " points" if is_percentage(metric) else ""
 
 
 def _by(metric: str, difference: float) -> str:
     return f"{100 * difference:.1f}" if is_percentage(metric) else number(metric, difference)
-
-
-def baseline_rows(tables: Tables, row: pd.Series) -> list[tuple[str, float]]:
-    """Names and mean values of the baselines of a row's problem, for tables and pictures."""
-    found = tables.about_of(row).get("baselines")
-    if not found:
-        return []
-    rows: list[tuple[str, float]] = []
-    for kind, name in (("constant", _constant_name(found["answer"], found["metric"])), ("linear", "linear model")):
-        values: npt.NDArray[np.float64] = np.array([np.nan if v is None else v for v in found[kind]])
-        if np.isfinite(values).any():
-            rows.append((name, float(np.nanmean(values))))
-    return rows

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.tables.statistics import ACCURACIES, best_configurations, summarize
-from experiments.tables.tables import Tables
+from experiments.tables.tables import Tables, equals
 
 _DATA_SEED = "data_seed"
 
@@ -49,7 +49,7 @@ def rows(table: pd.DataFrame, like: pd.Series, columns: Sequence[str]) -> npt.ND
     same = np.ones(len(table), dtype=bool)
     for name in columns:
         if name in table.columns and name in like.index:
-            same &= (table[name] == like[name]).to_numpy()
+            same &= equals(table[name], like[name])
     return np.flatnonzero(same)
 
 

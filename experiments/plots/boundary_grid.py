@@ -14,15 +14,19 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from experiments.plots import style
 from experiments.plots.axes import legend_beside, new_axes, text_panel, title_axes
 from experiments.plots.choice import (
+    Replicates,
     axis_name,
     best_rows,
+    codes_of,
     evenly,
+    judged,
     left_out,
+    merit,
     plural,
     setting_notes,
-    tidy,
     titled,
     two_axes,
     value_name,
@@ -42,7 +46,8 @@ from experiments.plots.plane import (
     steps_of,
     why_no_plane,
 )
-from experiments.plots.style import NOTHING, SMALL, VALUE_COLOURS, counts, fraction, number, words
+from experiments.plots.style import NOTHING, SMALL, VALUE_COLOURS, words
+from experiments.tables.words import metric_of, number
 
 MAX_ROWS, MAX_COLUMNS, MAX_SEEDS = 8, 8, 10
 PIXELS, GAP = 56, 2  # the longer side of a cell, and between cells
@@ -63,7 +68,7 @@ def plot_boundary_grid(
 
     A cell is the plane of the two features. Its colour is the predicted probability, mean over the seeds, and turns
     grey where their predictions differ: the more, the closer the vote. The line is where the majority changes, of more
-    than two classes where that does which is the likeliest on average; the number is the mean test accuracy, or R^2. Of
+    than two classes where that does which is the likeliest on average; the number is the mean of the ranking metric. Of
     a regression the colour is the predicted value, mean over the seeds, and turns grey where these differ by as much as
     the target does. `ensemble` takes a row of the summary and a number, and gives functions of at most so many of its
     seeds, which take X (2, n) and return what `plot_boundaries` wants. At most 8 rows, 8 columns and 10 seeds are
@@ -73,23 +78,23 @@ def plot_boundary_grid(
     Raises ValueError for an unknown axis, and for rows of several data sets.
     """
     title = titled(summary, "what the networks have learned, and where seeds disagree")
-    summary = tidy(summary)
+    metric, summary = metric_of(summary), judged(summary)
     varying = varied(summary)
     across, down = two_axes(summary, x, y)
     if x is None and y is None and varying == [down]:
         across, down = down, across
     x, y = across, down
     cells = best_rows(summary, [y, x])
-    score = "mean_test_r2" if data.task == "regression" else "mean_test_accuracy"
-    if reason := why_no_plane(data) or ("" if cells[score].notna().any() else NOTHING):
+    if reason := why_no_plane(data) or ("" if cells["mean"].notna().any() else NOTHING):
         return text_panel(ax or new_axes(*SMALL), title, f"no decision boundaries: {reason}")
-    leader = cells.iloc[int(cells[score].argmax())]
+    leader = cells.iloc[[int(merit(metric, cells["mean"]).argmax())]]
     every = {axis: values_of(summary, axis) for axis in (x, y)}
     some = {
-        axis: [every[axis][i] for i in evenly(len(every[axis]), limit, every[axis].index(leader[axis]))]
+        axis: [every[axis][i] for i in evenly(len(every[axis]), limit, int(codes_of(leader[axis], every[axis])[0]))]
         for axis, limit in ((x, MAX_COLUMNS), (y, MAX_ROWS))
     }
     cells = cells[cells[x].isin(some[x]) & cells[y].isin(some[y])]
+    row_of, column_of = codes_of(cells[y], some[y]), codes_of(cells[x], some[x])
 
     plane, shape = _pixels(data.X)
     steps = shape[0] + GAP, shape[1] + GAP
@@ -99,8 +104,8 @@ def plot_boundary_grid(
     sizes, texts = [], []
     for i in range(len(cells)):
         cell = cells.iloc[i]
-        corner = some[y].index(cell[y]) * steps[0], some[x].index(cell[x]) * steps[1]
-        if pd.isna(cell[score]):
+        corner = int(row_of[i]) * steps[0], int(column_of[i]) * steps[1]
+        if pd.isna(cell["mean"]):
             texts.append((corner[1] + 2, corner[0] + 2, "failed"))
             continue
         place = slice(corner[0], corner[0] + shape[0]), slice(corner[1], corner[1] + shape[1])
@@ -112,7 +117,7 @@ def plot_boundary_grid(
         picture[place] = colours.reshape(*shape, 3)
         vote[:, *place] = said.reshape(classes, *shape)
         sizes.append(len(answers))
-        texts.append((corner[1] + 2, corner[0] + 2, fraction(cell[score])))
+        texts.append((corner[1] + 2, corner[0] + 2, number(metric, cell["mean"])))
 
     ax = ax or new_axes(min(max(2.6 + size[1] / 50, 5.8), 11.0), min(1.1 + size[0] / 50, 11.0))
     ax.imshow(picture, origin="lower", interpolation="nearest")
@@ -132,7 +137,7 @@ def plot_boundary_grid(
     ax.set(xlabel=axis_name(x), ylabel=axis_name(y))
     legend_beside(ax, _handles(data, max(sizes) > 1))  # type: ignore[arg-type]
     notes = (
-        [f"colour: mean over {counts(sizes, 'seed')}"]
+        [f"colour: mean over {Replicates.of(summary).said(sizes)}"]
         if max(sizes) > 1
         else ["one seed: no telling where others disagree"]
     )
@@ -200,5 +205,5 @@ def _value_handles(data: Any, several: bool) -> list[Patch | Line2D]:
     shown = [level for level in steps_of(data, 5) if every.min() <= level <= every.max()][::-1]
     colour = colormaps[VALUE_COLOURS]
     handles: list[Patch | Line2D] = [Line2D([], [], linestyle="none", label=words(data.target_name, 24))]
-    handles += [Patch(color=colour(float(_place(data, level))), label=number(float(level))) for level in shown]
+    handles += [Patch(color=colour(float(_place(data, level))), label=style.number(float(level))) for level in shown]
     return handles + ([Patch(color=UNSURE, label="seeds disagree")] if several else [])

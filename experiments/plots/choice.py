@@ -1,24 +1,31 @@
 """Which of a table a picture shows: its axes, the settings that are best, some of many; and how it says so.
 
-The settings of a table are its identifying columns but those of the problem and the seed. Those that vary are the axes
-a picture can have.
+The settings of a table are its identifying columns but those of the problem and the replicate. Those that vary are the
+axes a picture can have. A setting that means nothing beside the value of another one is empty there.
+
+A summary tells by which metric it is ranked, and curves what is recorded while a network trains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from experiments.knobs.declared import KNOBS
 from experiments.knobs.words import in_words
-from experiments.plots.style import number, words
+from experiments.plots.style import count, counts, number, words
+from experiments.tables.tables import equals
+from experiments.tables.words import larger_is_better, metric_of
 from experiments.text import closest
 
 _PROBLEM = [knob.name for knob in KNOBS if knob.is_problem]
+_REPLICATE = [knob.name for knob in KNOBS if knob.is_replicate]
+_EMPTY = "–"  # of a setting that means nothing
 _AFTER_SETTINGS = ("n_seeds", "iterations", "iteration")  # of a summary, of runs, of curves
 _USUAL = ("learning_rate", "hidden")  # the axes that are taken where others have no more values
 _PLURAL = {"hidden": "hidden sizes", "learning_rate": "learning rates"}
@@ -52,13 +59,24 @@ def listed(columns: Sequence[str]) -> str:
 
 
 def value_name(value: object, width: int = 40) -> str:
-    """The value of a setting, in a title or beside an axis."""
+    """The value of a setting, in a title or beside an axis; a dash where it means nothing."""
+    if _is_empty(value):
+        return _EMPTY
     return number(value) if isinstance(value, float) else words(value, width)
 
 
 def setting_name(column: str, value: object) -> str:
     """`4 hidden units`, `batch size 32`."""
     return units(value) if column == "hidden" else f"{axis_name(column)} {value_name(value)}"
+
+
+def setting_names(row: pd.Series, columns: Iterable[str]) -> list[str]:
+    """What a row has of these settings, without those that mean nothing there."""
+    return [setting_name(column, row[column]) for column in columns if not _is_empty(row[column])]
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value != value
 
 
 def problem_name(problem: Mapping[str, Any] | pd.Series) -> str:
@@ -94,10 +112,10 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def settings(table: pd.DataFrame) -> list[str]:
-    """The identifying columns of runs, curves or a summary, but those of the problem and the seed."""
+    """The identifying columns of runs, curves or a summary, but those of the problem and the replicate."""
     columns = list(table.columns)
     end = next((columns.index(name) for name in _AFTER_SETTINGS if name in columns), len(columns))
-    return [column for column in columns[:end] if column not in (*_PROBLEM, "seed")]
+    return [column for column in columns[:end] if column not in (*_PROBLEM, *_REPLICATE)]
 
 
 def varied(table: pd.DataFrame) -> list[str]:
@@ -113,7 +131,7 @@ def main_axis(table: pd.DataFrame, asked: str | None = None) -> str:
     """
     if asked is not None:
         return _known(table, asked)
-    if table["hidden"].nunique() > 1:
+    if table["hidden"].nunique(dropna=False) > 1:
         return "hidden"
     return max([*varied(table), "hidden"], key=lambda column: table[column].nunique(dropna=False))
 
@@ -162,14 +180,26 @@ def is_number(column: pd.Series) -> bool:
 
 
 def values_of(table: pd.DataFrame, axis: str) -> list[Any]:
-    """The values of a setting: numbers rising, words after them; sizes of networks and other words as asked for."""
-    values = list(table[axis].unique())
+    """The values of a setting: numbers rising, words after them; sizes of networks and other words as asked for.
+
+    The last of all is nan, where there are rows for which the setting means nothing.
+    """
+    every = list(table[axis].unique())
+    values = [value for value in every if not _is_empty(value)]
+    if len(values) < len(every):
+        return [*values_of(table[table[axis].notna()], axis), np.nan]
     if axis == "hidden":
         return values
     if is_number(table[axis]):
         return sorted(values)
     numbers = {value: float(value) for value in values if _is_number_text(value)}
     return [*sorted(numbers, key=numbers.__getitem__), *(value for value in values if value not in numbers)]
+
+
+def codes_of(column: pd.Series, values: Sequence[Any]) -> npt.NDArray[np.int64]:
+    """Of each row which of the values it has, nan among them; -1 for none."""
+    found: npt.NDArray[np.int64] = pd.Index(values).get_indexer(pd.Index(column)).astype(np.int64)
+    return found
 
 
 def _is_number_text(value: object) -> bool:
@@ -184,7 +214,7 @@ def setting_notes(table: pd.DataFrame, axes: Sequence[str], chosen_for: str = ""
     at their best.
     """
     further, varying = [column for column in settings(table) if column not in axes], varied(table)
-    notes = [setting_name(c, table[c].iloc[0]) for c in further if c not in varying and len(table)]
+    notes = setting_names(table.iloc[0], [c for c in further if c not in varying]) if len(table) else []
     if chosen_for and (chosen := [c for c in further if c in varying]):
         notes.append(f"each {chosen_for} at its best {listed(chosen)}")
     return notes
@@ -207,19 +237,74 @@ def every_other(n: int, limit: int) -> list[int]:
     return list(range((n - 1) % step, n, step))
 
 
+def replicates_of(table: pd.DataFrame) -> list[str]:
+    """The columns of runs or curves that tell the replicates of a configuration apart."""
+    return [column for column in _REPLICATE if column in table]
+
+
+class Replicates(NamedTuple):
+    """What is repeated: seeds, or folds and seeds."""
+
+    folds: int  # 0: there are none
+    seeds: int
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Replicates:
+        """Those of a summary, of runs or of curves."""
+        if "n_seeds" in table:
+            seeds = int(table["n_seeds"].max())
+            return cls(int(table["n_replicates"].max()) // seeds if "n_replicates" in table else 0, seeds)
+        return cls(table["fold"].nunique() if "fold" in table else 0, table["seed"].nunique())
+
+    @property
+    def noun(self) -> str:
+        """What one of them is called."""
+        return "seed" if not self.folds else "fold" if self.seeds == 1 else "replicate"
+
+    def said(self, finished: Iterable[int]) -> str:
+        """`10 seeds`, `5 folds × 10 seeds`, or `8 to 10 seeds`, given how many of them several rows have."""
+        numbers = list(finished)
+        if self.noun == "replicate" and set(numbers) == {self.folds * self.seeds}:
+            return f"{count(self.folds, 'fold')} × {count(self.seeds, 'seed')}"
+        return counts(numbers, self.noun)
+
+
+def finished_of(summary: pd.DataFrame) -> pd.Series:
+    """How many replicates of each configuration did not fail."""
+    every = summary["n_replicates"] if "n_replicates" in summary else summary["n_seeds"]
+    return (every - summary["n_failed"]).astype(int)
+
+
+def judged(summary: pd.DataFrame) -> pd.DataFrame:
+    """A tidy summary in which the metric that ranks has columns of its own: mean, ci_low, ci_high and rank."""
+    table, metric = tidy(summary), metric_of(summary)
+    return table.assign(**{name: table[f"{name}_test_{metric}"] for name in ("mean", "ci_low", "ci_high", "rank")})
+
+
+def merit(metric: str, values: pd.Series | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Values of a metric so that the best is the largest; the lowest of all where there is no number."""
+    numbers = np.asarray(values, np.float64)
+    return np.where(np.isnan(numbers), -np.inf, numbers if larger_is_better(metric) else -numbers)
+
+
 def standings(summary: pd.DataFrame) -> pd.Series:
     """best, tied (with the best) or worse; nothing where one seed leaves it open or no run has finished."""
-    rank, tied = summary["rank_test_accuracy"], summary["tied_with_best"].astype("boolean")
+    rank, tied = summary[f"rank_test_{metric_of(summary)}"], summary["tied_with_best"].astype("boolean")
     is_best = rank.eq(1).fillna(False).to_numpy(dtype=bool)
     names = np.select([is_best, tied.fillna(False), tied.notna()], ["best", "tied", "worse"], "")
     return pd.Series(names, summary.index)
 
 
 def best_rows(summary: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Of each group of configurations the row with the highest mean test accuracy, the first of equals."""
-    score = summary["mean_test_accuracy"].astype(float).fillna(-np.inf)
-    best = score.groupby([summary[column] for column in by], sort=False, dropna=False).idxmax()
-    return summary.loc[best.to_numpy()].reset_index(drop=True)
+    """Of each group of configurations the row with the best mean of the metric that ranks, the first of equals."""
+    metric = metric_of(summary)
+    return _first_best(summary, merit(metric, summary[f"mean_test_{metric}"]), by)
+
+
+def _first_best(table: pd.DataFrame, merits: npt.NDArray[np.float64], by: Sequence[str]) -> pd.DataFrame:
+    groups = [table[column] for column in by]
+    best = pd.Series(merits, table.index).groupby(groups, sort=False, dropna=False).idxmax()
+    return table.loc[best.to_numpy()].reset_index(drop=True)
 
 
 def rows_of(table: pd.DataFrame, configurations: pd.DataFrame) -> pd.DataFrame:
@@ -230,15 +315,27 @@ def rows_of(table: pd.DataFrame, configurations: pd.DataFrame) -> pd.DataFrame:
     return table.merge(configurations[keys], on=keys, how="inner")
 
 
-def best_curves(curves: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def with_value(table: pd.DataFrame, axis: str, value: Any) -> pd.DataFrame:
+    """The rows in which a setting has this value, or is as empty as it is."""
+    return table[equals(table[axis], value)]
+
+
+def score_of(table: pd.DataFrame) -> str:
+    """What is recorded while a network trains, by the columns of runs, curves or a summary: accuracy, or r2."""
+    return "r2" if not {"train_r2", "mean_train_r2"}.isdisjoint(table.columns) else "accuracy"
+
+
+def best_curves(curves: pd.DataFrame, by: Sequence[str], summary: pd.DataFrame | None = None) -> pd.DataFrame:
     """Of each value of the settings `by` the curves at the best values of all others.
 
-    The best is what it is in the summary: the highest mean, over seeds, of the test accuracy at the end.
+    The best is what it is in the `summary`. Without one it is the highest mean, over replicates, of the test score at
+    the end.
     """
     if set(varied(curves)) <= set(by):
         return curves
-    keys = settings(curves)
-    ends = curves.groupby([*keys, "seed"], sort=False, dropna=False)["test_accuracy"].last()
-    means = ends.groupby(level=keys, sort=False, dropna=False).mean().round(9)
-    table = means.rename("mean_test_accuracy").reset_index()
-    return rows_of(curves, best_rows(table, by)[keys])
+    if summary is not None:
+        return rows_of(curves, best_rows(tidy(summary), by))
+    keys, score = settings(curves), f"test_{score_of(curves)}"
+    ends = curves.groupby([*keys, *replicates_of(curves)], sort=False, dropna=False)[score].last()
+    table = ends.groupby(level=keys, sort=False, dropna=False).mean().round(9).reset_index()
+    return rows_of(curves, _first_best(table, merit("accuracy", table[score]), by)[keys])

@@ -11,7 +11,16 @@ from matplotlib.ticker import FuncFormatter
 
 from experiments.plots.accuracy import MAX_DOTS
 from experiments.plots.axes import new_axes, text_panel, title_axes
-from experiments.plots.choice import setting_notes, settings, tidy, titled, varied
+from experiments.plots.choice import (
+    Replicates,
+    replicates_of,
+    score_of,
+    setting_notes,
+    settings,
+    tidy,
+    titled,
+    varied,
+)
 from experiments.plots.ranked import (
     MAX_CONFIGURATIONS,
     PANEL,
@@ -25,6 +34,7 @@ from experiments.plots.ranked import (
     _new_rows,
 )
 from experiments.plots.style import NOTHING, SMALL, TIED, WORSE, count
+from experiments.tables.words import label, target_said
 
 
 def plot_convergence(
@@ -32,21 +42,24 @@ def plot_convergence(
 ) -> Axes:
     """How long training takes: iterations until the test accuracy is at the target, on x; configurations on y.
 
-    A dot is a seed, at the first recorded iteration with that accuracy, a line the median over all seeds. A seed that
-    never reaches the target stands at the end of its training as an open triangle, and counts as slower than all that
-    do; so there is no median where half the seeds are such. Configurations are in the order of that median, then of the
-    number of seeds that reach the target; at most the first 30 are drawn. Without a `target` it is 95 % of the way from
-    the mean accuracy of the untrained networks to the mean accuracy of the best configuration at the end. `sampled` is
-    what there is to say of curves that are not here.
+    Of a regression R^2 takes the place of the accuracy.
+
+    A dot is a seed, or a fold and a seed, at the first recorded iteration with that accuracy, a line the median over
+    all of them. One that never reaches the target stands at the end of its training as an open triangle, and counts as
+    slower than all that do; so there is no median where half of them are such. Configurations are in the order of that
+    median, then of the number of those that reach the target; at most the first 30 are drawn. Without a `target` it is
+    95 % of the way from the mean accuracy of the untrained networks to the mean accuracy of the best configuration at
+    the end. `sampled` is what there is to say of curves that are not here.
 
     Raises ValueError for rows of several data sets.
     """
-    about = "iterations to a target test accuracy"
+    score, replicates = score_of(curves), Replicates.of(curves)
+    about = f"iterations to a target test {label(score)}"
     if curves.empty:
         return text_panel(ax or new_axes(*SMALL), titled(curves, about), f"no curves: {NOTHING}")
     curves = tidy(curves)
     target = _usual_target(curves) if target is None else target
-    title = titled(curves, f"iterations until the test accuracy is {100 * target:.4g} %")
+    title = titled(curves, f"iterations until the test {label(score)} is {target_said(score, target)}")
     first = _first_iterations(curves, target)
     keys = settings(curves)
     never = np.isinf(first["first"])
@@ -60,10 +73,11 @@ def plot_convergence(
     reached = np.isfinite(marks["first"])
     _draw_marks(ax, marks["first"][reached], marks[reached], "o", [TIED] * len(shown), "seeds")
     _draw_marks(ax, marks["last"][~reached], marks[~reached], ">", [WORSE] * len(shown), "never")
-    handles = [_mark("o", "a seed", TIED)]
+    noun = replicates.noun
+    handles = [_mark("o", f"a {noun}", TIED)]
     if sizes.max() > 1:
         _draw_middles(ax, shown["median"].to_numpy(), [TIED] * len(shown), "median")
-        handles.append(Line2D([], [], color=TIED, linewidth=1.6, label="median over seeds"))
+        handles.append(Line2D([], [], color=TIED, linewidth=1.6, label=f"median over {noun}s"))
     _scale_iterations(ax, curves["iteration"].unique(), bool((marks["first"] == 0).any()))
     missed = first.merge(shown[keys].assign(row=np.arange(len(shown))), on=keys).groupby("row")["first"]
     at_the_right = [f"{int(np.isinf(of).sum())} of {len(of)} never" if np.isinf(of).any() else "" for _, of in missed]
@@ -82,17 +96,18 @@ def plot_convergence(
 
 
 def _usual_target(curves: pd.DataFrame) -> float:
-    at_end = curves.groupby([*settings(curves), "seed"], sort=False, dropna=False)["test_accuracy"].last()
+    score = f"test_{score_of(curves)}"
+    at_end = curves.groupby([*settings(curves), *replicates_of(curves)], sort=False, dropna=False)[score].last()
     best = at_end.groupby(level=settings(curves), sort=False, dropna=False).mean().max()
-    start = curves.loc[curves["iteration"] == 0, "test_accuracy"].mean()
+    start = curves.loc[curves["iteration"] == 0, score].mean()
     return float(round(start + SHARE * max(best - start, 0.0), 3))
 
 
 def _first_iterations(curves: pd.DataFrame, target: float) -> pd.DataFrame:
     """For each run its settings, the first recorded iteration at the target (inf: none) and its last one."""
-    keys = [*settings(curves), "seed"]
+    keys = [*settings(curves), *replicates_of(curves)]
     last = curves.groupby(keys, sort=False, dropna=False)["iteration"].last()
-    there = curves[curves["test_accuracy"] >= target]
+    there = curves[curves[f"test_{score_of(curves)}"] >= target]
     first = there.groupby(keys, sort=False, dropna=False)["iteration"].first().astype(float)
     table = pd.DataFrame({"first": first.reindex(last.index).fillna(np.inf), "last": last})
     return table.reset_index()

@@ -11,20 +11,23 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from experiments.plots.axes import legend_beside, light_frame, new_axes, text_panel, title_axes
-from experiments.plots.choice import evenly, setting_notes, tidy, titled
-from experiments.plots.style import BEST, NOTHING, SMALL, WORSE, count, counts, words
+from experiments.plots.choice import Replicates, evenly, finished_of, score_of, setting_notes, tidy, titled
+from experiments.plots.limits import cost_label
+from experiments.plots.style import BEST, NOTHING, SMALL, WORSE, count, words
+from experiments.tables.words import cost_unit
 from planar_core.network import count_parameters
 
 MAX_NAMES = 12  # of sizes beside their points
-HIGHEST = 20.0  # cost that is drawn as it is: that of a probability of e^-20
+HIGHEST = 20.0  # cost that is drawn as it is: that of a probability of e^-20, or 40 times that of the mean of a target
 
 
 def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
     """Final cost against the number of parameters, both by factors: a dot for every configuration.
 
-    The cost is the mean over seeds of the mean cross-entropy in nats, at the end of the training. Of each number of
-    parameters the configuration with the lowest is marked, with its 95 % interval, and named by its hidden units.
-    `features` is the number of inputs. Raises ValueError for rows of several data sets.
+    The cost is the mean over seeds of the mean cross-entropy in nats, or of a regression half the mean squared error of
+    the standardized target, at the end of the training. Of each number of parameters the configuration with the lowest
+    is marked, with its 95 % interval, and named by its hidden units. `features` is the number of inputs. Raises
+    ValueError for rows of several data sets.
     """
     title = titled(summary, "final cost against the number of parameters")
     summary = tidy(summary)
@@ -50,7 +53,8 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
             words(best["hidden"].iloc[i], 12), (at[i], bests[i]), (6, -2), textcoords="offset points", ha="left",
             va="top", fontsize=8.5, color=BEST,
         )  # fmt: skip
-    _scale(ax, at, costs.to_numpy())
+    unit, replicates = cost_unit(score_of(summary)), Replicates.of(summary)
+    _scale(ax, at, costs.to_numpy(), unit)
     handles = [
         Line2D(
             [], [], color=BEST, marker="D", markersize=5, linewidth=1.0, label="lowest of its size,\nwith hidden units"
@@ -60,22 +64,30 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     if diverged.any():
         handles.append(
             Line2D(
-                [], [], color=WORSE, marker="x", markersize=4, linestyle="none", label="one of which\nseeds diverged"
+                [],
+                [],
+                color=WORSE,
+                marker="x",
+                markersize=4,
+                linestyle="none",
+                label=f"one of which\n{replicates.noun}s diverged",
             )
         )
     legend_beside(ax, handles)
-    seeds = (finished["n_seeds"] - finished["n_failed"]).astype(int)
-    notes = [f"mean over {counts(seeds, 'seed')}"] if seeds.max() > 1 else ["one seed"]
+    sizes = finished_of(finished)
+    notes = [f"mean over {replicates.said(sizes)}"] if sizes.max() > 1 else [f"one {replicates.noun}"]
     notes += ["bar: its 95 % interval"] if best["ci_low_cost"].notna().any() else []
     if (beyond := int((finished["mean_cost"] > HIGHEST).sum())) > 0:
-        notes.append(f"{count(beyond, 'configuration')} beyond {HIGHEST:g} nats at the upper edge")
+        notes.append(
+            f"{count(beyond, 'configuration')} beyond {HIGHEST:g}{' nats' * (unit == 'nats')} at the upper edge"
+        )
     missing = len(summary) - len(finished)
     notes += [f"{count(missing, 'configuration')} failed"] if missing else []
     title_axes(ax, title, [*notes, *setting_notes(summary, [])])
     return ax
 
 
-def _scale(ax: Axes, sizes: Any, costs: Any) -> None:
+def _scale(ax: Axes, sizes: Any, costs: Any, unit: str) -> None:
     """Both axes by factors, with numbers as one says them; costs as they are where they are all alike, or 0."""
     plain = FuncFormatter(lambda value, _: f"{value:,g}")
     ax.set_xscale("log")
@@ -91,7 +103,7 @@ def _scale(ax: Axes, sizes: Any, costs: Any) -> None:
     else:
         ax.set_ylim(0, 1.1 * high or 1)
     ax.set_xlabel("parameters: weights and biases")
-    ax.set_ylabel("final cost (nats)")
+    ax.set_ylabel(cost_label("final cost", unit))
     light_frame(ax)
 
 

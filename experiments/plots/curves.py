@@ -1,4 +1,4 @@
-"""The picture of training: cost and accuracies against iteration."""
+"""The picture of training: costs and scores against iteration."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocat
 
 from experiments.plots.axes import Panels, figure_of, light_frame, new_axes, text_panel
 from experiments.plots.choice import (
+    Replicates,
     axis_name,
     best_curves,
+    codes_of,
     evenly,
     left_out,
     plural,
+    score_of,
     setting_name,
     setting_notes,
     tidy,
@@ -28,33 +31,61 @@ from experiments.plots.choice import (
     values_of,
     varied,
 )
-from experiments.plots.style import FRACTION, INK, NOTHING, SMALL, counts, ordered_colours
+from experiments.plots.limits import Baselines, Cut, cost_label, draw_baselines, ends
+from experiments.plots.style import INK, NOTHING, SMALL, ordered_colours
+from experiments.tables.words import cost_unit, label, unit
 
-NAMES = {"cost": "cost", "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}
+COSTS = {"cost": "cost", "test_cost": "test cost"}
+PARTS = {"train": "training", "test": "test"}
+SCORES = ("accuracy", "r2")  # of which a sweep records one
+MEASURES = (*COSTS, *(f"{part}_{score}" for score in SCORES for part in PARTS))
 MAX_PANELS, MAX_LINES, MAX_ITERATIONS = 12, 8, 400  # hidden sizes, learning rates, points of a line
 LARGEST = 1e200  # before a divergence costs can be so large that axes overflow
 HIGHEST = 20.0  # cost on an axis: that of a probability of e^-20; what is above would flatten the rest
-Bands = dict[Any, pd.DataFrame]  # by (value of the panel, value of the line)
+RISE = 1.02  # of the lowest test cost, from which on it is marked: the network has begun to overfit
+Bands = dict[tuple[int, int], pd.DataFrame]  # by the places of the panel and of the line among those that are drawn
+
+
+def measures_of(curves: pd.DataFrame) -> list[str]:
+    """What can be drawn of these curves."""
+    return [measure for measure in MEASURES if measure in curves]
+
+
+def measure_name(measure: str) -> str:
+    """`cost`, `training accuracy`, `test R²`."""
+    if measure in COSTS:
+        return COSTS[measure]
+    part, _, score = measure.partition("_")
+    return f"{PARTS[part]} {label(score)}"
 
 
 def plot_curves(
-    curves: pd.DataFrame, measure: str = "cost", x: str | None = None, y: str | None = None, sampled: str = ""
+    curves: pd.DataFrame,
+    measure: str = "cost",
+    x: str | None = None,
+    y: str | None = None,
+    sampled: str = "",
+    *,
+    summary: pd.DataFrame | None = None,
+    baselines: Baselines = (),
 ) -> Figure:
     """How training went: iterations on x, a measure on y, a panel a hidden size, a line a learning rate.
 
-    `measure` is cost (mean cross-entropy in nats), train_accuracy or test_accuracy. A line is the median over
-    seeds, its band reaches from the lower to the upper quartile. From where a seed has diverged on, the line
-    is dotted and shows the seeds that are left. Where further settings vary, each line is drawn at their best
-    values. At most 12 hidden sizes, 8 learning rates and 400 iterations are drawn, evenly chosen.
-    `sampled` is what there is to say of curves that are not here.
+    `measure` is cost or test_cost (mean cross-entropy in nats), train_accuracy or test_accuracy; of a regression costs
+    are half the mean squared error of the standardized target, and train_r2 or test_r2 take the places of accuracies.
+    A line is the median over seeds, or folds and seeds; its band reaches from the lower to the upper quartile. From
+    where a seed has diverged on, the line is dotted and shows the seeds that are left. A line of test costs that rises
+    again has a dot where it is lowest. Where further settings vary, each line is drawn at their best values: those of
+    the `summary`, where one is given. At most 12 hidden sizes, 8 learning rates and 400 iterations are drawn, evenly
+    chosen. `sampled` is what there is to say of curves that are not here; `baselines` are thin lines.
 
     Of other settings than hidden size and learning rate, the two with most values are taken, or those that `x` (lines)
     and `y` (panels) name. Where one setting varies, its lines are in one panel. Raises ValueError for another measure
     or setting, and for rows of several data sets.
     """
-    if measure not in NAMES:
-        raise ValueError(f"expected a measure among {', '.join(NAMES)}, got {measure!r}")
-    title = titled(curves, f"{NAMES[measure]} while training")
+    if measure not in curves or measure not in MEASURES:
+        raise ValueError(f"expected a measure among {', '.join(measures_of(curves))}, got {measure!r}")
+    title = titled(curves, f"{measure_name(measure)} while training")
     curves = curves[np.isfinite(curves[measure])]
     if curves.empty:
         return figure_of(text_panel(new_axes(*SMALL), title, f"no curves: {NOTHING}"))
@@ -65,31 +96,43 @@ def plot_curves(
     panels, lines = values_of(curves, panel), values_of(curves, line)
     some_panels = [panels[i] for i in evenly(len(panels), MAX_PANELS)]
     some_lines = [lines[i] for i in evenly(len(lines), MAX_LINES)]
-    chosen = _chosen_rows(best_curves(curves, [panel, line]), {panel: some_panels, line: some_lines})
-    bands = _bands(chosen, [panel, line], measure)
+    best = best_curves(curves, [panel, line], summary)
+    chosen = _chosen_rows(best, {panel: some_panels, line: some_lines})
+    bands = _bands(chosen, {panel: some_panels, line: some_lines}, measure)
 
     # A single row has to be as high as its label.
     size = (4.4, 3.0) if len(some_panels) == 1 else (2.5, 2.5) if len(some_panels) <= 3 else (2.3, 1.75)
     parts = Panels(len(some_panels), size, (0.34, 0.5), (0.72, 0.62, 1.3), sharex=True, sharey=True)
-    colours = dict(zip(some_lines, ordered_colours(len(some_lines)), strict=True))
-    for ax, of_panel in zip(parts.axes, some_panels, strict=True):
-        ax.set_title(setting_name(panel, of_panel), fontsize=9)
+    colours, lowest = ordered_colours(len(some_lines)), False
+    for i, ax in enumerate(parts.axes):
+        ax.set_title(setting_name(panel, some_panels[i]), fontsize=9)
         ax.tick_params(labelsize=9)
         light_frame(ax)
-        for of_line in some_lines:
-            if (of_panel, of_line) in bands:
-                _draw_band(ax, bands[of_panel, of_line], colours[of_line])
+        for k, colour in enumerate(colours):
+            if (i, k) in bands:
+                _draw_band(ax, bands[i, k], colour)
+                lowest |= measure == "test_cost" and _mark_lowest(ax, bands[i, k], colour)
     for ax in parts.lowest:  # those above an empty place would otherwise have no numbers below them
         ax.tick_params(labelbottom=True)
     _scale_iterations(parts.axes[0], bands)
-    _scale_measure(parts.axes[0], measure, bands)
-    notes = [_seeds_note(bands), *setting_notes(curves, [panel, line], "line")]
-    if measure == "cost" and max(band["high"].max() for band in bands.values()) > HIGHEST:
-        notes.append(f"cut off at {HIGHEST:g} nats")
+    notes = [_replicates_note(bands, Replicates.of(chosen)), *setting_notes(curves, [panel, line], "line")]
+    notes += _scale_measure(parts.axes[0], measure, bands, cost_unit(score_of(curves)))
     notes += left_out(plural(panel), some_panels, panels) + left_out(plural(line), some_lines, lines)
-    y_label = "cost (nats)" if measure == "cost" else f"{NAMES[measure]} {FRACTION}"
     notes += [sampled] if sampled else []
-    return parts.finish(title, notes, ("iterations", y_label), _line_handles(colours, bands), axis_name(line))
+    handles = [
+        Line2D([], [], color=colour, label=value_name(value, 24))
+        for value, colour in zip(some_lines, colours, strict=True)
+    ]
+    handles += _further_handles(bands, lowest, Replicates.of(chosen).noun)
+    if measure not in COSTS:
+        handles += draw_baselines(parts.axes, baselines, measure.partition("_")[2])
+    return parts.finish(title, notes, ("iterations", _measure_label(measure, curves)), handles, axis_name(line))
+
+
+def _measure_label(measure: str, curves: pd.DataFrame) -> str:
+    if measure in COSTS:
+        return cost_label(COSTS[measure], cost_unit(score_of(curves)))
+    return f"{measure_name(measure)}{unit(measure.partition('_')[2])}"
 
 
 def _chosen_rows(curves: pd.DataFrame, some: dict[str, list[Any]]) -> pd.DataFrame:
@@ -97,18 +140,20 @@ def _chosen_rows(curves: pd.DataFrame, some: dict[str, list[Any]]) -> pd.DataFra
     chosen: dict[str, Any] = {**some, "iteration": iterations[evenly(len(iterations), MAX_ITERATIONS)]}
     keep = np.ones(len(curves), dtype=bool)
     for column, values in chosen.items():
-        if len(values) < curves[column].nunique():
+        if len(values) < curves[column].nunique(dropna=False):
             keep &= curves[column].isin(values).to_numpy()
     return curves if keep.all() else curves[keep]
 
 
-def _bands(curves: pd.DataFrame, axes: list[str], measure: str) -> Bands:
+def _bands(curves: pd.DataFrame, axes: dict[str, list[Any]], measure: str) -> Bands:
     """For each (panel, line): low, median, high (quartiles) and number of runs, by iteration."""
-    grouped = curves.groupby([*axes, "iteration"])[measure]
+    at = [codes_of(curves[axis], values) for axis, values in axes.items()]
+    grouped = curves.groupby([*at, curves["iteration"].to_numpy()])[measure]
     table = grouped.quantile(np.array([0.25, 0.5, 0.75])).unstack()
     table.columns = pd.Index(["low", "median", "high"])
     table["runs"] = grouped.size()
-    return {key: band.droplevel([0, 1]) for key, band in table.groupby(level=[0, 1])}
+    bands = table.groupby(level=[0, 1])
+    return {(int(i), int(k)): band.droplevel([0, 1]) for (i, k), band in bands}  # type: ignore[call-overload]
 
 
 def _draw_band(ax: Axes, band: pd.DataFrame, colour: Any) -> None:
@@ -130,6 +175,25 @@ def _draw_band(ax: Axes, band: pd.DataFrame, colour: Any) -> None:
         )  # fmt: skip
 
 
+def _mark_lowest(ax: Axes, band: pd.DataFrame, colour: Any) -> bool:
+    """A dot where the median is lowest, if it rises after that; whether it does."""
+    median = band["median"].to_numpy()
+    at = int(median.argmin())
+    if not median[-1] > RISE * median[at]:
+        return False
+    ax.plot(
+        band.index[[at]],
+        median[[at]],
+        "o",
+        color=colour,
+        markersize=4.5,
+        markeredgecolor="white",
+        zorder=3,
+        gid="lowest",
+    )
+    return True
+
+
 def _scale_iterations(ax: Axes, bands: Bands) -> None:
     last = max(band.index.max() for band in bands.values())
     ax.set_xlim(0, max(last, 1))
@@ -138,16 +202,24 @@ def _scale_iterations(ax: Axes, bands: Bands) -> None:
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _scale_measure(ax: Axes, measure: str, bands: Bands) -> None:
-    """The y axis that all panels share: fractions as they are, costs by factors if they span some."""
+def _scale_measure(ax: Axes, measure: str, bands: Bands, unit: str) -> list[str]:
+    """The y axis that all panels share: scores as they are, costs by factors if they span some; and what is cut off."""
     low = min(band["low"].min() for band in bands.values())
     high = max(band["high"].max() for band in bands.values())
-    if measure == "cost" and low < HIGHEST:
-        high = min(high, HIGHEST)
+    notes = []
+    if measure in COSTS and low < HIGHEST < high:
+        high = HIGHEST
+        notes = [f"cut off at {HIGHEST:g}{' nats' * (unit == 'nats')}"]
     decades = np.log10(high) - np.log10(low) if 0 < low < high else 0
-    if measure != "cost":
+    if measure not in COSTS:
+        score = measure.partition("_")[2]
+        cut = Cut.of(score, np.concatenate([band["median"] for band in bands.values()]))
+        # A band may reach further down than all medians; the axis of R^2 begins at -1 at the lowest.
+        least = max(cut.low, min(-1.0, *(band["median"].min() for band in bands.values())) if score == "r2" else low)
+        notes = [f"cut off at {least:g}"] if low < least else []
+        low = max(low, least)
         margin = 0.04 * (high - low) or 0.05
-        ax.set_ylim(max(low - margin, -0.01), min(high + margin, 1.01))
+        ax.set_ylim(ends(score, low - margin, high + margin))
     elif decades > 0.6:
         ax.set_yscale("log")
         ax.set_ylim(low / 1.15, 1.15 * high)
@@ -156,18 +228,22 @@ def _scale_measure(ax: Axes, measure: str, bands: Bands) -> None:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:g}"))
     else:
         ax.set_ylim(0, 1.05 * high or 1)
+    return notes
 
 
-def _line_handles(colours: dict[Any, Any], bands: Bands) -> list[Line2D]:
-    handles = [Line2D([], [], color=colour, label=value_name(value, 24)) for value, colour in colours.items()]
+def _further_handles(bands: Bands, lowest: bool, noun: str) -> list[Line2D]:
+    handles = []
     if any(band["runs"].nunique() > 1 for band in bands.values()):
-        label = "after a seed diverged:\nthe other seeds"
-        handles.append(Line2D([], [], color=INK, linestyle=":", marker="x", markersize=5, label=label))
+        text = f"after a {noun} diverged:\nthe other {noun}s"
+        handles.append(Line2D([], [], color=INK, linestyle=":", marker="x", markersize=5, label=text))
+    if lowest:
+        text = "lowest, and rising\nafter: overfitting"
+        handles.append(Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4.5, label=text))
     return handles
 
 
-def _seeds_note(bands: Bands) -> str:
+def _replicates_note(bands: Bands, replicates: Replicates) -> str:
     runs = [int(band["runs"].max()) for band in bands.values()]
     if max(runs) == 1:
-        return "one seed: no spread to show"
-    return f"line: median over {counts(runs, 'seed')}, band: lower to upper quartile"
+        return f"one {replicates.noun}: no spread to show"
+    return f"line: median over {replicates.said(runs)}, band: lower to upper quartile"

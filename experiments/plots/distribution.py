@@ -1,4 +1,4 @@
-"""Test accuracy of every seed of every configuration."""
+"""The metric that ranks, of every replicate of every configuration."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 
 from experiments.plots.accuracy import COLOURS, MAX_DOTS
 from experiments.plots.axes import new_axes, text_panel, title_axes
-from experiments.plots.choice import setting_notes, standings, tidy, titled, varied
+from experiments.plots.choice import Replicates, judged, setting_notes, standings, tidy, titled, varied
 from experiments.plots.convergence import _first_notes
+from experiments.plots.limits import Baselines, Cut, draw_baselines, ends
 from experiments.plots.ranked import (
     MAX_CONFIGURATIONS,
     PANEL,
@@ -23,38 +24,45 @@ from experiments.plots.ranked import (
     _marks,
     _new_rows,
 )
-from experiments.plots.style import FRACTION, NOTHING, SMALL, WORSE, count, counts
+from experiments.plots.style import NOTHING, SMALL, WORSE, count
+from experiments.tables.words import axis_label, label, metric_of
 
 
-def plot_distribution(runs: pd.DataFrame, summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_distribution(
+    runs: pd.DataFrame, summary: pd.DataFrame, ax: Axes | None = None, baselines: Baselines = ()
+) -> Axes:
     """Every seed of every configuration: test accuracy on x, configurations on y, the best at the top.
 
-    A dot is a seed (a cross if it diverged), a line the mean, a band its 95 % interval. Colours tell the best
-    configuration, those that cannot be told from it, and those that are worse. At most 30 configurations are drawn, the
-    first in rank. Raises ValueError for rows of several data sets.
+    Where a summary is ranked by another metric, that takes the place of the accuracy.
+
+    A dot is a seed, or a fold and a seed (a cross if it diverged), a line the mean, a band its 95 % interval. Colours
+    tell the best configuration, those that cannot be told from it, and those that are worse. At most 30 configurations
+    are drawn, the first in rank. `baselines` are thin lines. Raises ValueError for rows of several data sets.
     """
-    title = titled(summary, "test accuracy of every seed")
-    runs, summary = tidy(runs), tidy(summary)
-    finished = summary[summary["mean_test_accuracy"].notna()]
+    metric, replicates = metric_of(summary), Replicates.of(runs)
+    title = titled(summary, f"test {label(metric)} of every {replicates.noun}")
+    runs, summary = tidy(runs), judged(summary)
+    finished = summary[summary["mean"].notna()]
     if finished.empty:
-        return text_panel(ax or new_axes(*SMALL), title, f"no accuracies: {NOTHING}")
-    ranked = finished.iloc[np.argsort(finished["rank_test_accuracy"].to_numpy(np.int64), kind="stable")]
+        return text_panel(ax or new_axes(*SMALL), title, f"nothing to show: {NOTHING}")
+    ranked = finished.iloc[np.argsort(finished["rank"].to_numpy(np.int64), kind="stable")]
     shown = ranked.head(MAX_CONFIGURATIONS).reset_index(drop=True)
     shown["standing"] = standings(shown)
     colours = [COLOURS.get(standing, WORSE) for standing in shown["standing"]]
     axes = varied(summary) or ["hidden"]
     ax = ax or _new_rows(shown, axes)
-    low, mean, high = (shown[f"{of}_test_accuracy"].to_numpy(np.float64) for of in ("ci_low", "mean", "ci_high"))
+    dots, sizes = _marks(runs.dropna(subset=[f"test_{metric}"]), shown)
+    values = dots[f"test_{metric}"]
+    cut = Cut.of(metric, values)
+    low, mean, high = (cut.within(shown[of]) for of in ("ci_low", "mean", "ci_high"))
     _draw_intervals(ax, low, high, colours)
-    dots, sizes = _marks(runs.dropna(subset=["test_accuracy"]), shown)
     if sizes.max() > 1:
         _draw_middles(ax, mean, colours, "mean")
     diverged = (dots["status"] == "diverged").to_numpy()
     for marker, which, gid in (("o", ~diverged, "seeds"), ("x", diverged, "diverged seeds")):
-        _draw_marks(ax, dots["test_accuracy"][which], dots[which], marker, colours, gid)
-    left, right = ax.get_xlim()
-    ax.set_xlim(max(left, -0.01), min(right, 1.01))
-    ax.set_xlabel(f"test accuracy {FRACTION}")
+        _draw_marks(ax, cut.within(values[which]), dots[which], marker, colours, gid)
+    ax.set_xlim(ends(metric, *ax.get_xlim()))
+    ax.set_xlabel(axis_label(metric))
     _label_rows(ax, shown, axes)
     labels = {"best": "best", "tied": "tied with the best", "worse": "worse than the best"}
     handles = [
@@ -62,14 +70,16 @@ def plot_distribution(runs: pd.DataFrame, summary: pd.DataFrame, ax: Axes | None
         for standing, label in labels.items()
         if (shown["standing"] == standing).any()
     ]
-    handles += [_mark("o", "a seed")] + ([_mark("x", "a seed that diverged")] if diverged.any() else [])
-    _legend_below(ax, handles)
-    notes = ["one seed: no spread to show"]
+    noun = replicates.noun
+    handles += [_mark("o", f"a {noun}")] + ([_mark("x", f"a {noun} that diverged")] if diverged.any() else [])
+    _legend_below(ax, handles + draw_baselines([ax], baselines, metric, "x"))
+    notes = [f"one {noun}: no spread to show"]
     if sizes.max() > 1:
         interval = ", band: its 95 % interval" if np.isfinite(low).any() else ""
-        notes = [f"line: mean over {counts(sizes, 'seed')}{interval}"]
+        notes = [f"line: mean over {replicates.said(sizes)}{interval}"]
     notes += [f"at most {MAX_DOTS} dots for each"] if sizes.max() > MAX_DOTS else []
     failed = len(summary) - len(finished)
+    notes += cut.note(values, noun)
     notes += [*setting_notes(summary, []), *_first_notes(shown, finished)]
     title_axes(ax, title, notes + ([f"{count(failed, 'configuration')} failed"] if failed else []), PANEL)
     return ax

@@ -4,8 +4,8 @@ Each picture has its file, its function and its name: `heat_map.py` draws `heat_
 
 Other settings than hidden size and learning rate take their places where those do not vary, or less. What a sweep has
 nothing for is not drawn: heat map and parallel coordinates of one setting, costs of one size, cells of the plane where
-there are not two features. A sweep over several problems gets such a set for each of the first 12:
-`accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
+there are not two features; nor what was not recorded, such as test costs by older versions. A sweep over several
+problems gets such a set for each of the first 12: `accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from experiments.plots.boundary_grid import plot_boundary_grid
 from experiments.plots.choice import varied
 from experiments.plots.convergence import plot_convergence
 from experiments.plots.cost_by_size import plot_cost_by_size
-from experiments.plots.curves import NAMES, plot_curves
+from experiments.plots.curves import MEASURES, plot_curves
 from experiments.plots.data import plot_data
 from experiments.plots.distribution import plot_distribution
 from experiments.plots.heat_map import plot_heat_map
@@ -54,15 +54,24 @@ def _several_settings(of: Material) -> bool:
 
 
 def _curves(measure: str) -> Picture:
-    return Picture(lambda of: plot_curves(of.curves, measure, sampled=of.sampled))
+    """Of a measure that was recorded; what every sweep records also where no run has finished."""
+
+    def draw(of: Material) -> Figure:
+        baselines = of.baselines_of_score if measure == f"test_{of.metric}" else ()
+        return plot_curves(of.curves, measure, sampled=of.sampled, summary=of.summary, baselines=baselines)
+
+    def is_sensible(of: Material) -> bool:
+        return measure in of.curves and (measure != "test_cost" or bool(of.curves[measure].notna().any()))
+
+    return Picture(draw, is_sensible)
 
 
 PICTURES: dict[str, Picture] = {
-    "accuracy": Picture(lambda of: plot_accuracy(of.runs, of.summary)),
-    "distribution": Picture(lambda of: plot_distribution(of.runs, of.summary)),
-    "heat_map": Picture(lambda of: plot_heat_map(of.summary), _several_settings),
+    "accuracy": Picture(lambda of: plot_accuracy(of.runs, of.summary, baselines=of.baselines)),
+    "distribution": Picture(lambda of: plot_distribution(of.runs, of.summary, baselines=of.baselines)),
+    "heat_map": Picture(lambda of: plot_heat_map(of.summary, baselines=of.baselines), _several_settings),
     "parallel": Picture(lambda of: plot_parallel(of.summary), _several_settings),
-    **{f"curves_{measure}": _curves(measure) for measure in NAMES},
+    **{f"curves_{measure}": _curves(measure) for measure in MEASURES},
     "convergence": Picture(lambda of: plot_convergence(of.curves, target=of.target, sampled=of.sampled)),
     "cost_by_size": Picture(
         lambda of: plot_cost_by_size(of.summary, of.features), lambda of: "hidden" in varied(of.summary)

@@ -1,4 +1,4 @@
-"""The heat map: the mean test accuracy at every pair of values of two settings."""
+"""The heat map: the mean of the metric that ranks, at every pair of values of two settings."""
 
 from __future__ import annotations
 
@@ -11,68 +11,87 @@ from matplotlib.patches import Rectangle
 
 from experiments.plots.axes import figure_of, new_axes, text_panel, title_axes
 from experiments.plots.choice import (
+    Replicates,
     axis_name,
     best_rows,
+    codes_of,
     every_other,
+    finished_of,
+    judged,
     setting_notes,
     standings,
-    tidy,
     titled,
     two_axes,
     value_name,
     values_of,
 )
-from experiments.plots.style import BEST, FRACTION, NOTHING, SMALL, count, counts
+from experiments.plots.limits import Baselines, Cut, baselines_note
+from experiments.plots.style import BEST, NOTHING, SMALL, count
+from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
 MAX_CELLS, MAX_COLUMNS, MAX_ROWS = 160, 12, 20  # cells and columns that still have room for text; labels of rows
 
 
-def plot_heat_map(summary: pd.DataFrame, ax: Axes | None = None, x: str | None = None, y: str | None = None) -> Axes:
+def plot_heat_map(
+    summary: pd.DataFrame,
+    ax: Axes | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    baselines: Baselines = (),
+) -> Axes:
     """The mean test accuracy of every hidden size (rows, as asked for) and learning rate (columns, rising).
+
+    Where the summary is ranked by another metric, that takes the place of the accuracy. Lighter cells are better.
 
     The best cell and those tied with it are framed and say so, as does a cell where seeds diverged or all
     failed. With too many cells for text the best are stars and the ties are dots. Where further settings vary,
-    each cell is at their best values.
+    each cell is at their best values. The title says what `baselines` reach.
 
     Of other settings than hidden size and learning rate, the two with most values are taken, or those that `x` and
     `y` name. Raises ValueError for an unknown one, and for rows of several data sets.
     """
-    title = titled(summary, "mean test accuracy")
-    summary = tidy(summary)
+    metric = metric_of(summary)
+    title = titled(summary, f"mean test {label(metric)}")
+    summary = judged(summary)
     x, y = two_axes(summary, x, y)
     notes = setting_notes(summary, [x, y], "cell")
-    if not summary["mean_test_accuracy"].notna().any():
-        return text_panel(ax or new_axes(*SMALL), title, f"no accuracies: {NOTHING}")
+    if not summary["mean"].notna().any():
+        return text_panel(ax or new_axes(*SMALL), title, f"nothing to show: {NOTHING}")
     cells = best_rows(summary, [y, x])
     cells["standing"] = standings(cells)
     x_values, y_values = values_of(summary, x), values_of(summary, y)
     width, height = max(5.2, 2.4 + 0.95 * len(x_values)), max(3.0, 1.6 + 0.52 * len(y_values))
     ax = ax or new_axes(min(width, 11.0), min(height, 9.0))
-    rows = cells[y].map({value: row for row, value in enumerate(y_values)}).to_numpy()
-    columns = cells[x].map({value: column for column, value in enumerate(x_values)}).to_numpy()
+    rows, columns = codes_of(cells[y], y_values), codes_of(cells[x], x_values)
+    cut = Cut.of(metric, cells["mean"])
     grid = np.full((len(y_values), len(x_values)), np.nan)
-    grid[rows, columns] = cells["mean_test_accuracy"].astype(float)
+    grid[rows, columns] = cut.within(cells["mean"])
     ax.set_facecolor("#E4E4E4")
-    image = ax.imshow(np.ma.masked_invalid(grid), cmap="cividis", aspect="auto", origin="lower")
+    light_is_good = "cividis" if larger_is_better(metric) else "cividis_r"
+    image = ax.imshow(np.ma.masked_invalid(grid), cmap=light_is_good, aspect="auto", origin="lower")
     if len(x_values) <= MAX_COLUMNS and grid.size <= MAX_CELLS:
         for i in range(len(cells)):
-            _write_cell(ax, image, rows[i], columns[i], cells.iloc[i])
+            _write_cell(ax, image, rows[i], columns[i], cells.iloc[i], metric)
     else:
         notes += _mark_cells(ax, rows, columns, cells)
     some_x, some_y = every_other(len(x_values), MAX_COLUMNS), every_other(len(y_values), MAX_ROWS)
     ax.set_xticks(some_x, [value_name(x_values[i], 16) for i in some_x])
     ax.set_yticks(some_y, [value_name(y_values[i], 16) for i in some_y])
-    _heat_map_frame(ax, image, axis_name(x), axis_name(y))
-    title_axes(ax, title, [_cell_note(cells), *notes])
+    _heat_map_frame(
+        ax, image, axis_name(x), axis_name(y), f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip()
+    )
+    notes += [note.replace("stand at the edge", "have its colour") for note in cut.note(cells["mean"], "cell")]
+    title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
 
 
-def _write_cell(ax: Axes, image: Any, row: int, column: int, cell: pd.Series) -> None:
-    mean, standing = cell["mean_test_accuracy"], cell["standing"]
-    lines = ["failed" if pd.isna(mean) else f"{mean:.3f}"]
+def _write_cell(ax: Axes, image: Any, row: int, column: int, cell: pd.Series, metric: str) -> None:
+    mean, standing = cell["mean"], cell["standing"]
+    lines = ["failed" if pd.isna(mean) else number(metric, mean)]
     lines += [standing] if standing in ("best", "tied") else []
+    every = cell.get("n_replicates", cell["n_seeds"])
     for what in ("diverged",) if pd.isna(mean) else ("diverged", "failed"):
-        lines += [f"{cell[f'n_{what}']} of {cell['n_seeds']} {what}"] if cell[f"n_{what}"] else []
+        lines += [f"{cell[f'n_{what}']} of {every} {what}"] if cell[f"n_{what}"] else []
     ax.text(
         column, row, "\n".join(lines), ha="center", va="center", fontsize=8, linespacing=1.0,
         color=_ink_on(image, mean), fontweight="bold" if standing == "best" else "normal",
@@ -103,24 +122,24 @@ def _mark_cells(ax: Axes, rows: Any, columns: Any, cells: pd.DataFrame) -> list[
             markeredgewidth=0.5, gid=standing,
         )  # fmt: skip
     notes = ["star: best, dot: tied with it" if (cells["standing"] == "tied").any() else "star: best"]
-    runs = count(int(cells["n_seeds"].sum()), "run")
+    runs = count(int((finished_of(cells) + cells["n_failed"]).sum()), "run")
     bad = {what: int(cells[f"n_{what}"].sum()) for what in ("diverged", "failed")}
     return notes + [f"{n:,} of {runs} {what}" for what, n in bad.items() if n]
 
 
 def _cell_note(cells: pd.DataFrame) -> str:
-    seeds = (cells["n_seeds"] - cells["n_failed"]).astype(int)
-    seeds = seeds[seeds > 0]
-    if seeds.max() == 1:
-        return "one seed: no telling what is tied with the best"
-    return f"over {counts(seeds, 'seed')}"
+    sizes, replicates = finished_of(cells), Replicates.of(cells)
+    sizes = sizes[sizes > 0]
+    if sizes.max() == 1:
+        return f"one {replicates.noun}: no telling what is tied with the best"
+    return f"over {replicates.said(sizes)}"
 
 
-def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str) -> None:
+def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str, of: str) -> None:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)
     bar = figure_of(ax).colorbar(image, ax=ax, aspect=30)
-    bar.set_label(f"mean test accuracy\n{FRACTION}")
+    bar.set_label(of)
     bar.outline.set_visible(False)

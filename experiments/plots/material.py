@@ -18,16 +18,22 @@ from experiments.plots.choice import (
     main_axis,
     plural,
     problem_name,
+    replicates_of,
     rows_of,
-    setting_name,
+    setting_names,
     setting_notes,
+    settings,
     singular,
     tidy,
     varied,
+    with_value,
 )
+from experiments.plots.limits import Baselines
 from experiments.plots.plane import MAX_NETWORKS, PredictProba
+from experiments.tables.baselines import baseline_rows
 from experiments.tables.statistics import median_replicate
-from experiments.tables.tables import Network, Tables
+from experiments.tables.tables import Network, Tables, equals
+from experiments.tables.words import label, larger_is_better, metric_of, number, said
 
 MAX_CURVE_ROWS = 1_000_000  # some hundred bytes of memory each
 
@@ -90,14 +96,41 @@ class Material:
 
     @property
     def target(self) -> float | None:
-        """The test accuracy that counts as learned; None where the summary has none."""
-        targets = self.summary.get("target_test_accuracy", pd.Series(dtype=float)).dropna()
+        """The test accuracy, or R^2, that counts as learned; None where the summary has none."""
+        column = next((name for name in self.summary if str(name).startswith("target_test_")), None)
+        targets = pd.Series(dtype=float) if column is None else self.summary[column].dropna()
         return None if targets.empty else float(targets.iloc[0])
+
+    @property
+    def metric(self) -> str:
+        """What ranks."""
+        return metric_of(self.summary)
+
+    @cached_property
+    def baselines(self) -> Baselines:
+        """What the metric that ranks is for a constant answer and for a linear model."""
+        return baseline_rows(self.tables, self.summary.iloc[0])
+
+    @property
+    def baselines_of_score(self) -> Baselines:
+        """The same where that metric is recorded while a network trains."""
+        return self.baselines if f"train_{self.metric}" in self.runs else ()
 
     @cached_property
     def _trained_on(self) -> Data:
         with _reading():
             return self.tables.data(self.problem)
+
+    @cached_property
+    def _varies(self) -> bool:
+        """Whether each replicate has data of its own."""
+        with _reading():
+            return self.tables.source(self.problem).varies
+
+    @cached_property
+    def _first(self) -> pd.Series:
+        """The run whose data are shown."""
+        return self.runs.iloc[0]
 
     @property
     def features(self) -> int:
@@ -106,12 +139,12 @@ class Material:
 
     @property
     def data(self) -> Data:
-        """The data in the plane of their inputs, whatever is computed from these."""
+        """The data in the plane of their inputs, whatever is computed from these; those of the first replicate."""
         return self._trained_on.base or self._trained_on
 
     @property
     def networks(self) -> list[tuple[str, PredictProba]]:
-        """For each hidden size a title and the network of the median seed: no luck, good or bad."""
+        """For each hidden size a title and the network of the median replicate: no luck, good or bad."""
         return self._median_networks[0]
 
     @property
@@ -124,44 +157,77 @@ class Material:
         """Networks and note. Where hidden sizes do not vary, the setting with most values takes their place."""
         summary, axis = tidy(self.summary), main_axis(self.summary)
         others = [setting for setting in varied(summary) if setting != axis]
-        best = best_rows(summary, [axis]).dropna(subset=["mean_test_accuracy"])
+        best = best_rows(summary, [axis]).dropna(subset=[f"mean_test_{self.metric}"])
         shown = best.iloc[evenly(len(best), MAX_NETWORKS)]
         chosen, networks = rows_of(tidy(self.runs), shown), []
+        replicate, measure = replicates_of(chosen), f"test_{self.metric}"
         for value in shown[axis]:
-            seeds = chosen[chosen[axis] == value]
-            run = seeds[seeds["seed"] == median_replicate(seeds)["seed"]].iloc[0]
-            lines = [setting_name(axis, value), *(setting_name(setting, run[setting]) for setting in others)]
-            if others and len(lines[0]) + len(lines[1]) < 36:
+            runs = with_value(chosen, axis, value)
+            median = median_replicate(runs, replicate, measure, larger_is_better(self.metric))
+            run = _having(runs, median).iloc[0]
+            lines = setting_names(run, [axis, *others])
+            if len(lines) > 1 and len(lines[0]) + len(lines[1]) < 36:
                 lines[:2] = [", ".join(lines[:2])]
-            lines += [f"seed {run['seed']}: {run['test_accuracy']:.3f} correct"]
+            lines += [f"{', '.join(f'{name} {at}' for name, at in median.items())}: {self._reached(run[measure])}"]
             networks.append(("\n".join(lines), self._network(run)))
         at_best = " at its best settings," if others else ","
-        note = f"each {singular(axis)}{at_best} the seed with the median test accuracy"
-        return networks, [note, *setting_notes(summary, [axis]), *left_out(plural(axis), shown, best)]
+        of = "seed" if replicate == ["seed"] else "replicate"
+        notes = [f"each {singular(axis)}{at_best} the {of} with the median test {label(self.metric)}"]
+        if self._varies:
+            of_first = ", ".join(f"{name} {self._first[name]}" for name in replicate)
+            notes += [f"each {of} has data of its own, the points are those of {of_first}"]
+        return networks, [*notes, *setting_notes(summary, [axis]), *left_out(plural(axis), shown, best)]
+
+    def _reached(self, value: float) -> str:
+        """`0.933 correct`, `AUC 0.953`."""
+        return f"{number(self.metric, value)} correct" if self.metric == "accuracy" else said(self.metric, value)
 
     @property
     def ensemble(self) -> Callable[[pd.Series, int], Sequence[PredictProba]]:
-        """Of a row of the summary, the functions of at most so many seeds."""
+        """Of a row of the summary, the functions of at most so many replicates."""
 
         def functions(row: pd.Series, most: int) -> list[PredictProba]:
+            if self._varies:
+                runs = _having(tidy(self.runs), {name: row[name] for name in settings(self.summary)})
+                runs = runs[runs["status"] != "failed"]
+                return [self._network(runs.iloc[i]) for i in evenly(len(runs), most)]
             with _reading():
-                return [self._on_plane(network) for network in self.tables.networks(row, most)]
+                return [self._on_plane(network, self._first) for network in self.tables.networks(row, most)]
 
         return functions
 
     def _network(self, run: pd.Series) -> PredictProba:
         with _reading():
-            return self._on_plane(self.tables.network(run))
+            return self._on_plane(self.tables.network(run), run)
 
-    def _on_plane(self, network: Network) -> PredictProba:
-        inputs = self._trained_on.inputs
-        return lambda X: network.predict_proba(inputs(X))
+    def _on_plane(self, network: Network, run: pd.Series) -> PredictProba:
+        """The network of a run as a function of points among those that are shown.
+
+        Where each replicate has data of its own, the features of such a point are standardized as its own data were.
+        """
+        answer = network.predict if network.task == "regression" else network.predict_proba
+        if not self._varies:
+            inputs = self._trained_on.inputs
+            return lambda X: answer(inputs(X))
+        source, shown, to = self.tables.source(self.problem), _replicate(self._first), _replicate(run)
+        inputs = source.part(*to).inputs
+        return lambda X: answer(inputs(source.moved(X, shown, to)))
 
     def _own(self, table: pd.DataFrame) -> pd.DataFrame:
-        keep = np.ones(len(table), dtype=bool)
-        for column, value in self.problem.items():
-            keep &= (table[column] == value).to_numpy()
-        return table if keep.all() else table[keep]
+        return _having(table, self.problem)
+
+
+def _having(table: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows with these values."""
+    keep = np.ones(len(table), dtype=bool)
+    for column, value in values.items():
+        keep &= equals(table[column], value)
+    return table if keep.all() else table[keep]
+
+
+def _replicate(run: pd.Series) -> tuple[int, int | None]:
+    """Seed and fold of a run."""
+    return int(run["seed"]), int(run["fold"]) if "fold" in run.index else None
 
 
 def problems_of(tables: Tables) -> list[dict[str, Any]]:

@@ -13,67 +13,80 @@ from matplotlib.collections import LineCollection
 from experiments.plots.axes import figure_of, new_axes, text_panel, title_axes
 from experiments.plots.choice import (
     axis_name,
+    codes_of,
     evenly,
     every_other,
     is_number,
+    judged,
     left_out,
+    merit,
     setting_notes,
-    tidy,
     titled,
     value_name,
     values_of,
     varied,
 )
-from experiments.plots.style import FRACTION, INK, NOTHING, SMALL
+from experiments.plots.limits import Cut
+from experiments.plots.style import INK, NOTHING, SMALL
+from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
 MAX_LINES, MAX_TICKS = 1000, 10  # configurations, values written beside an axis
-SPREAD = 0.05  # of an axis: lines through one value pass it in the order of their accuracy
+SPREAD = 0.05  # of an axis: lines through one value pass it in the order of their mean
+EMPTY_ABOVE = 0.85  # of an axis: where its values end if some lines have none, and pass it at its end
 Floats = npt.NDArray[np.float64]
 
 
 def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """What good configurations have in common: an upright axis a setting, a line a configuration.
 
-    The last axis, and the colour, is the mean test accuracy; better lines are drawn over worse ones. An axis of numbers
-    is by factors where they span ten or more (0 then is a step below them), one of words or hidden sizes is evenly
-    divided. Lines through the same value are spread a little, in the order of their accuracy. At most 1,000
+    The last axis, and the colour, is the mean test accuracy, or other metric that ranks, the best at the top; better
+    lines are drawn over worse ones. An axis of numbers is by factors where they span ten or more (0 then is a step
+    below them), one of words or hidden sizes is evenly divided. Lines for which a setting means nothing pass its axis
+    at the top, at a dash. Lines through the same value are spread a little, in the order of their means. At most 1,000
     configurations are drawn, evenly chosen by rank. Raises ValueError for rows of several data sets.
     """
-    title = titled(summary, "all settings and the mean test accuracy")
-    summary = tidy(summary)
-    axes, finished = varied(summary), summary[summary["mean_test_accuracy"].notna()]
+    metric = metric_of(summary)
+    title = titled(summary, f"all settings and the mean test {label(metric)}")
+    summary = judged(summary)
+    axes, finished = varied(summary), summary[summary["mean"].notna()]
     if finished.empty or len(axes) < 2:
-        why = f"no accuracies: {NOTHING}" if finished.empty else "fewer than two settings vary"
+        why = f"nothing to show: {NOTHING}" if finished.empty else "fewer than two settings vary"
         return text_panel(ax or new_axes(*SMALL), title, why)
-    rising = finished.iloc[np.argsort(finished["mean_test_accuracy"].to_numpy(), kind="stable")]
+    rising = finished.iloc[np.argsort(merit(metric, finished["mean"]), kind="stable")]
     lines = rising.iloc[evenly(len(rising), MAX_LINES)]
-    accuracy = lines["mean_test_accuracy"].to_numpy(np.float64)
-    low, high = accuracy.min(), accuracy.max()
-    at_end = (accuracy - low) / (high - low) if high > low else np.full(len(lines), 0.5)
+    means = lines["mean"].to_numpy(np.float64)
+    cut = Cut.of(metric, means)
+    shown = cut.within(means)
+    merits = merit(metric, shown)
+    low, high = merits.min(), merits.max()
+    at_end = (merits - low) / (high - low) if high > low else np.full(len(lines), 0.5)
 
     ax = ax or new_axes(max(5.6, 1.9 + 1.35 * len(axes)), 4.2)
     heights = np.empty((len(lines), len(axes) + 1))
     for x, axis in enumerate(axes):
         values = values_of(summary, axis)
-        places = _places(values, is_number(summary[axis]))
-        heights[:, x] = lines[axis].map(dict(zip(values, places, strict=True)))
+        at = _places(values, is_number(summary[axis]))
+        heights[:, x] = at[codes_of(lines[axis], values)]
         heights[:, x] += SPREAD * (_rank_within(heights[:, x]) - 0.5)
         some = every_other(len(values), MAX_TICKS)
-        _draw_axis(ax, x, [(places[i], value_name(values[i], 14)) for i in some])
+        _draw_axis(ax, x, [(at[i], value_name(values[i], 14)) for i in some])
     heights[:, -1] = at_end
-    _draw_axis(ax, len(axes), [(at_end[i], f"{accuracy[i]:.3f}") for i in (0, -1)])
+    _draw_axis(ax, len(axes), [(at_end[i], number(metric, shown[i])) for i in (0, -1)])
     points = np.stack([np.broadcast_to(np.arange(len(axes) + 1.0), heights.shape), heights], axis=2)
+    dark_is_good = "cividis_r" if larger_is_better(metric) else "cividis"
     collection = LineCollection(
-        list(points), cmap="cividis_r", linewidths=0.4 if len(lines) > 300 else 0.9, alpha=0.75, gid="configurations"
+        list(points), cmap=dark_is_good, linewidths=0.4 if len(lines) > 300 else 0.9, alpha=0.75, gid="configurations"
     )
-    collection.set_array(accuracy)
+    collection.set_array(shown)
     ax.add_collection(collection, autolim=False)
-    _frame(ax, [*map(axis_name, axes), "mean\ntest accuracy"])
+    _frame(ax, [*map(axis_name, axes), f"mean\ntest {label(metric)}"])
     bar = figure_of(ax).colorbar(collection, ax=ax, aspect=30, pad=0.01)
-    bar.set_label(f"mean test accuracy {FRACTION}")
+    bar.set_label(f"mean test {label(metric)}{unit(metric)}")
     bar.outline.set_visible(False)
     bar.set_alpha(1)
-    notes = left_out("configurations", lines, rising)
+    if not larger_is_better(metric):
+        bar.ax.invert_yaxis()
+    notes = [*left_out("configurations", lines, rising), *cut.note(means, "line")]
     if len(finished) < len(summary):
         notes.append(f"{len(summary) - len(finished):,} of {len(summary):,} configurations failed")
     title_axes(ax, title, [*notes, *setting_notes(summary, [])])
@@ -81,7 +94,10 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _places(values: list[Any], are_numbers: bool) -> Floats:
-    """Where on an axis from 0 to 1 each value stands; values of numbers rise."""
+    """Where on an axis from 0 to 1 each value stands; values of numbers rise; nan, the last of them, stands apart."""
+    if values[-1] != values[-1]:
+        known = _places(values[:-1], are_numbers) if len(values) > 2 else np.zeros(len(values) - 1)
+        return np.append(EMPTY_ABOVE * known, 1.0)
     if not are_numbers:
         return np.linspace(0, 1, len(values))
     numbers = np.array(values, dtype=np.float64)

@@ -25,7 +25,7 @@ SHARE = 0.95  # of the way from the untrained networks to the best configuration
 def _marks(runs: pd.DataFrame, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """The runs to be drawn, each with its configuration's `row` and its `place` there; and how many each row has.
 
-    Seeds are below each other in their order, so that equal numbers do not hide each other.
+    Replicates are below each other in their order, so that equal numbers do not hide each other.
     """
     keys = settings(shown)
     marks = runs.merge(shown[keys].assign(row=np.arange(len(shown))), on=keys)
@@ -38,7 +38,7 @@ def _marks(runs: pd.DataFrame, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.Se
     return marks, sizes
 
 
-def _draw_marks(ax: Axes, x: pd.Series, marks: pd.DataFrame, marker: str, colours: list[str], gid: str) -> None:
+def _draw_marks(ax: Axes, x: npt.ArrayLike, marks: pd.DataFrame, marker: str, colours: list[str], gid: str) -> None:
     if marks.empty:
         return
     of_row = [colours[row] for row in marks["row"]]

@@ -15,12 +15,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.datasets.data import Data
-from experiments.knobs.declared import ACTIVATION, AXES
+from experiments.knobs.declared import ACTIVATION, AXES, CLASS_WEIGHT
 from experiments.knobs.features import Term, parse
 from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import evenly
 from experiments.store.store import CURVES, STATUSES
+from experiments.tables import words
+from experiments.tables.statistics import rank_column
 from experiments.tables.stored import measures
 from experiments.tables.tables import Tables
 from planar_core.kernels import _EPSILON, SHUFFLES
@@ -36,23 +38,26 @@ MOST_DATA = 100_000  # numbers in data sets
 FEWEST_RECORDS = 11  # to which curves are thinned out, before some are left out
 _STATISTICS = (
     "n_seeds", "n_stuck", "n_diverged", "n_failed",
-    "mean_test_accuracy", "std_test_accuracy", "ci_low_test_accuracy", "ci_high_test_accuracy",
-    "rank_test_accuracy", "tied_with_best",
+    "mean_test_{score}", "std_test_{score}", "ci_low_test_{score}", "ci_high_test_{score}", "rank_test_{score}",
+    "tied_with_best",
     "difference_to_best", "difference_ci_low", "difference_ci_high",
-    "mean_train_accuracy", "mean_cost", "mean_test_cost", "median_iterations_to_target",
+    "mean_train_{score}", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip
 # How a network is trained, by default.
 _TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}
 _HOW = [axis for axis in AXES if axis.name in _TRAINING]
-_SCORES = {"binary": "accuracy", "multiclass": "accuracy", "regression": "r2"}  # by task, as columns are named
 Ints = npt.NDArray[np.int64]
 
 
 def contents(tables: Tables) -> dict[str, Any]:
     """What the page holds of a sweep, as plain values, arrays as base64: a function of the tables alone."""
     notes: list[str] = []
-    summary, n_seeds = tables.summary, len(tables.runs) // max(1, len(tables.summary))
-    columns = [name for name in tables.columns if name != "seed"]
+    score, n_seeds = tables.score, tables.design.n_replicates
+    # The page shows the score that curves are made of; another metric ranks by the name of its own.
+    summary = tables.summary.rename(columns={f"rank_test_{tables.metric}": f"rank_test_{score}"})
+    if tables.metric != score:
+        notes.append(f"Ranks and ties are by the test {words.label(tables.metric)}; summary.csv has its values.")
+    columns = tables.design.configuration_columns
     kept = _kept_configurations(summary, columns, notes)
     seeds = _kept_seeds(n_seeds, len(kept), notes)
     position = kept[:, np.newaxis] * n_seeds + seeds  # of each run of the page among all of them
@@ -60,15 +65,15 @@ def contents(tables: Tables) -> dict[str, Any]:
     summary = summary.iloc[kept].reset_index(drop=True)
 
     at = recorded_iterations(tables.design.iterations, tables.design.record_every)
-    shown, records = _kept_curves(runs, summary, len(seeds), len(at), notes)
+    shown, records = _kept_curves(runs, summary, score, len(seeds), len(at), notes)
     curves, parameters = _read_runs(tables, position.ravel()[shown], at.size)
-    rank = summary["rank_test_accuracy"].to_numpy(np.float64, na_value=np.inf)[shown // len(seeds)]
+    rank = summary[f"rank_test_{score}"].to_numpy(np.float64, na_value=np.inf)[shown // len(seeds)]
     dtype = tables.design.dtype
     networks = _kept_networks(parameters, shown, np.argsort(rank, kind="stable"), dtype, notes)
     problem_of, _ = pd.factorize(pd.MultiIndex.from_frame(summary[tables.problem_columns]))
     first_rows = summary.iloc[np.unique(problem_of, return_index=True)[1]]
     return {
-        "score": _SCORES[tables.data(first_rows.iloc[0]).task],
+        "score": score,
         "constants": constants(),
         "axes": [_axis(summary[name], name, name in tables.problem_columns) for name in columns],
         "columns": [
@@ -76,7 +81,7 @@ def contents(tables: Tables) -> dict[str, Any]:
                 "name": name,
                 "values": _encoded(_rounded(summary[name].astype("Float64").to_numpy(np.float64, na_value=np.nan))),
             }
-            for name in _STATISTICS
+            for name in (name.format(score=score) for name in _STATISTICS)
             if name in summary.columns
         ],
         "problem_of": _encoded(problem_of.astype(np.uint32)),
@@ -115,7 +120,7 @@ def constants() -> dict[str, Any]:
 def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: list[str]) -> Ints:
     """Their positions: all, or those of a coarser grid, which has the best of all in it."""
     kept = np.arange(len(summary))
-    best = summary[summary["rank_test_accuracy"].eq(1).fillna(False)]
+    best = summary[summary[rank_column(summary)].eq(1).fillna(False)]
     while len(kept) > MOST_CONFIGURATIONS:
         here = summary.iloc[kept]
         name = max(columns, key=lambda column: here[column].nunique())
@@ -147,7 +152,7 @@ def _kept_seeds(n_seeds: int, configurations: int, notes: list[str]) -> Ints:
 
 
 def _kept_curves(
-    runs: pd.DataFrame, summary: pd.DataFrame, n_seeds: int, n_records: int, notes: list[str]
+    runs: pd.DataFrame, summary: pd.DataFrame, score: str, n_seeds: int, n_records: int, notes: list[str]
 ) -> tuple[Ints, Ints]:
     """Of which runs of the page the curves are shown, and which records of them.
 
@@ -156,13 +161,13 @@ def _kept_curves(
     """
     n = len(summary)
     # Each configuration's seeds by their test accuracy, as medianRun in model.js sorts them.
-    keys = [runs[name].to_numpy(np.float64) for name in ("seed", "cost", "test_accuracy")]
+    keys = [runs[name].to_numpy(np.float64) for name in ("seed", "cost", f"test_{score}")]
     order = np.lexsort((*keys, np.repeat(np.arange(n), n_seeds))).reshape(n, n_seeds)
     some = min(n_seeds, max(1, MOST_POINTS // (n * n_records)))
     chosen = [(n_seeds - 1) // 2] if some == 1 else evenly(n_seeds, some)
     records = np.array(evenly(n_records, max(FEWEST_RECORDS, MOST_POINTS // (n * some))))
     most = max(1, MOST_POINTS // (some * len(records)))
-    rank = summary["rank_test_accuracy"].to_numpy(np.float64, na_value=np.inf)
+    rank = summary[rank_column(summary)].to_numpy(np.float64, na_value=np.inf)
     shown = np.sort(order[np.sort(np.argsort(rank, kind="stable")[:most])][:, chosen].ravel())
     shown = shown[runs["status"].ne("failed").to_numpy(bool)[shown]]
     said = []
@@ -213,7 +218,7 @@ def _kept_networks(
 
 def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
     """An identifying column: its values in order, as texts, and which of them each configuration has."""
-    codes, different = pd.factorize(values)
+    codes, different = pd.factorize(values, use_na_sentinel=False)
     order = sorted(range(len(different)), key=lambda i: _place(different[i]))
     place = np.empty(len(order), np.uint16)
     place[order] = np.arange(len(order))
@@ -221,7 +226,7 @@ def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
         "name": name,
         "label": label(name),
         "problem": is_problem,
-        "values": [text_of(different[i]) for i in order],
+        "values": ["-" if pd.isna(different[i]) else text_of(different[i]) for i in order],
         "codes": _encoded(place[codes]),
     }
 
@@ -254,7 +259,8 @@ def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
 def _problems(tables: Tables, rows: pd.DataFrame, notes: list[str]) -> list[dict[str, Any]]:
     """The data of each problem, while there is room for them, and how to draw them in a plane."""
     problems: list[dict[str, Any]] = []
-    left_out, room = 0, MOST_DATA
+    left_out, room, varying = 0, MOST_DATA, 0
+    is_weighted = CLASS_WEIGHT.name in tables.columns
     for _, row in rows.iterrows():
         data = tables.data(row)
         about: dict[str, Any] = {
@@ -266,7 +272,10 @@ def _problems(tables: Tables, rows: pd.DataFrame, notes: list[str]) -> list[dict
             "X": None,
         }
         room -= data.X.size + data.X_test.size
-        if room >= 0:
+        # A network is trained again on the very data that it was trained on, or not at all.
+        differs = tables.source(row).varies or is_weighted
+        varying += differs
+        if room >= 0 and not differs:
             about |= {
                 "X": _encoded(data.X),
                 "Y": _encoded(_answers(data, data.Y)),
@@ -276,6 +285,9 @@ def _problems(tables: Tables, rows: pd.DataFrame, notes: list[str]) -> list[dict
             }
         left_out += room < 0
         problems.append(about)
+    if varying:
+        why = "weights of classes" if is_weighted else "data of their own for each replicate"
+        notes.append(f"Networks with {why} are not trained again in this page.")
     if left_out:
         notes.append(
             f"The data of {left_out:,} of {len(rows):,} problems are not in this page, which would be too large: no"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from experiments.datasets.data import Data
 from experiments.datasets.source import Source
@@ -19,11 +20,14 @@ from experiments.design import Design
 from experiments.knobs.declared import FOLD, SEED
 from experiments.tables.judging import Judge
 from experiments.tables.problems import class_counts
+from experiments.tables.tables import Tables
+from experiments.text import quoted
 from planar_core.elementary import evaluate
 from planar_core.linear import linear_outputs, logistic, ridge
 
 Floats = npt.NDArray[np.float64]
 PENALTY = 1.0  # of the linear model: Ridge(alpha=1), LogisticRegression(C=1) of scikit-learn
+KINDS = ("constant", "linear")
 MOST_NUMBERS = 10**8  # features x examples x replicates: a linear model takes some seconds for them
 
 
@@ -109,3 +113,23 @@ def _answer(data: Data) -> str:
         return "the mean"
     counts = class_counts(data, data.Y)
     return data.class_names[counts.index(max(counts))]
+
+
+def constant_name(answer: str, metric: str) -> str:
+    """``always answering 'no'``, ``always answering the mean``."""
+    if metric in ("r2", "rmse", "mae"):
+        return "always answering the mean"
+    return f"always answering {quoted(answer)}"
+
+
+def baseline_rows(tables: Tables, row: pd.Series) -> list[tuple[str, float]]:
+    """Names and mean values of the baselines of a row's problem, for tables and pictures."""
+    found = tables.about_of(row).get("baselines")
+    if not found or found["metric"] != tables.metric:
+        return []
+    rows: list[tuple[str, float]] = []
+    for kind, name in zip(KINDS, (constant_name(found["answer"], found["metric"]), "linear model"), strict=True):
+        values: Floats = np.array([np.nan if v is None else v for v in found[kind]])
+        if np.isfinite(values).any():
+            rows.append((name, float(np.nanmean(values))))
+    return rows

@@ -157,7 +157,7 @@ def summarize(
     leaders = np.flatnonzero(rank.eq(1).to_numpy(dtype=bool, na_value=False))
     np.minimum.at(best, problem_of[leaders], leaders)
     best = best[problem_of]
-    score, unit = _in_units(values[measures[0]], problem_of[group])
+    score, unit = _in_units(values[measures[0]], problem_of[group], best[group] == group)
     score = score if larger_is_better else -score
     difference, low, high = _shortfalls(score, group, seed, problem_of, best, overlap)
     with np.errstate(over="ignore"):
@@ -341,16 +341,18 @@ def _overlap(test_share: npt.ArrayLike | None, group: Codes, problem_of: Codes) 
     return largest[problem_of]
 
 
-def _in_units(score: Floats, problem: Codes) -> tuple[Floats, Codes]:
+def _in_units(score: Floats, problem: Codes, is_best: npt.NDArray[np.bool_]) -> tuple[Floats, Codes]:
     """(`score` / 2^e of its problem, e of each problem): differences are rounded to 1e-12.
 
-    e is 0 but for values that are all tiny, or some of them huge: an RMSE has the unit of its target.
+    e is 0 but where the values of the best configuration are tiny or huge: an RMSE has the unit of its target. What is
+    2^30 times as large, as of runs that diverged, is cut off there, or nothing could be told of the others beside it.
     """
     largest = np.zeros(_count(problem))
-    np.maximum.at(largest, problem, np.where(np.isfinite(score), np.abs(score), 0.0))
+    np.maximum.at(largest, problem, np.where(np.isfinite(score) & is_best, np.abs(score), 0.0))
     is_usual = (largest == 0) | ((largest >= 2.0**-10) & (largest <= 2.0**30))
     exponent = np.where(is_usual, 0, np.frexp(largest)[1]).astype(np.int64)
-    return np.ldexp(score, -exponent[problem]), exponent
+    with np.errstate(over="ignore"):
+        return np.clip(np.ldexp(score, -exponent[problem]), -(2.0**30), 2.0**30), exponent
 
 
 def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, best: Codes, overlap: Floats) -> Floats:

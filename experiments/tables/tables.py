@@ -173,7 +173,8 @@ class Tables:
     def curves_of(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> Array:
         """The curves of a row of ``summary``: (rows of ``store.CURVES``, replicates, records).
 
-        Replicates are those of the first ``most`` (None: all) that did not fail; nan after the last record of one that diverged.
+        Replicates are those of the first ``most`` (None: all) that did not fail; nan after the last record of one that
+        diverged.
         """
         wanted = self._runs_of(configuration, self.design.configuration_columns)
         found = []
@@ -318,8 +319,7 @@ class Tables:
         """Which runs have the values of a row in these columns."""
         wanted = np.ones(len(self.runs), bool)
         for column in columns:
-            values = self.runs[column]
-            wanted &= (values == (row[column] if is_numeric_dtype(values) else str(row[column]))).to_numpy()
+            wanted &= equals(self.runs[column], row[column])
         return wanted
 
     def _networks_at(self, positions: Iterable[int], problem: Mapping[str, Any] | pd.Series) -> Iterator[Network]:
@@ -332,6 +332,13 @@ class Tables:
                     raise LookupError(f"expected a stored run, got {found}: run the sweep again")
                 parameters = stored.network(about["features"], found.hidden, self.design.dtype, outputs_of(about))
                 yield Network(parameters, found.activation, task_of(about))
+
+
+def equals(column: pd.Series, value: Any) -> npt.NDArray[np.bool_]:
+    """Where a column of settings has a value; an empty one, of a knob that means nothing there, is equal to itself."""
+    if pd.isna(value):
+        return column.isna().to_numpy(bool)
+    return (column == (value if is_numeric_dtype(column) else str(value))).to_numpy(bool)
 
 
 def _same(value: Any, given: Any) -> bool:

@@ -19,6 +19,13 @@ _LABELS = {
     "rmse": "RMSE",
     "mae": "mean absolute error",
 }
+_UNITS = {
+    "accuracy": "fraction correct",
+    "log_loss": "nats",
+    "rmse": "units of the target",
+    "mae": "units of the target",
+}
+_LARGE = 10_000.0  # from where on numbers have digits and no decimals
 _PERCENTAGES = ("accuracy", "balanced_accuracy")
 
 
@@ -34,8 +41,29 @@ def label(metric: str) -> str:
 
 
 def unit(metric: str) -> str:
-    """What stands after the label of an axis: ``(fraction correct)``, or nothing."""
-    return " (fraction correct)" if metric == "accuracy" else ""
+    """What stands after the label of an axis: ``(fraction correct)``, ``(nats)``, or nothing."""
+    return f" ({_UNITS[metric]})" if metric in _UNITS else ""
+
+
+def axis_label(metric: str) -> str:
+    """What an axis of it says: ``test accuracy (fraction correct)``, ``test RMSE (...), smaller is better``."""
+    better = "" if larger_is_better(metric) else ", smaller is better"
+    return f"test {label(metric)}{unit(metric)}{better}"
+
+
+def cost_unit(score: str) -> str:
+    """The unit of the cost of networks that are recorded with this score."""
+    return "half the squared error of the standardized target" if score == "r2" else "nats"
+
+
+def larger_is_better(metric: str) -> bool:
+    """Whether it ranks the larger values first."""
+    return METRICS[metric].larger_is_better
+
+
+def limits(metric: str) -> tuple[float, float]:
+    """Between what it lies."""
+    return METRICS[metric].limits
 
 
 def is_percentage(metric: str) -> bool:
@@ -76,6 +104,17 @@ def number(metric: str, value: float, digits: int = 3) -> str:
     if metric in ("rmse", "mae") or abs(value) >= 1000:
         return f"{value:.{digits + 1}g}"
     return _short_of(value, 1, digits)
+
+
+def half(metric: str, mean: float, half_width: float) -> str:
+    """Half the width of an interval, with as many decimals as ``number`` gives its mean: ``±0.012``."""
+    _, _, decimals = number(metric, mean).partition(".")
+    return f"±{half_width:.{len(decimals)}f}" if decimals.isdigit() else f"±{half_width:.2g}"
+
+
+def target_said(score: str, target: float) -> str:
+    """A target as it was given: ``90.5 %``, ``0.81``."""
+    return f"{100 * target:.4g} %" if score in _PERCENTAGES else f"{target:.4g}"
 
 
 def _short_of(value: float, most: float, digits: int) -> str:

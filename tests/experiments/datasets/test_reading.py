@@ -251,6 +251,8 @@ def test_very_long_cells(file: Any) -> None:
         (" \n\n", "expected a header and rows of values, found an empty file: add the data"),
         ("a,b,y\n", "expected rows of values below the header, found the header only: add rows"),
         ("# a\n# b\n", "expected a header and rows of values, found comments only: add the data"),
+        (";", "expected a header and rows of values, found separators only: add the data"),
+        (",,\n , ,\n", "expected a header and rows of values, found separators only: add the data"),
         ("<html></html>", "expected a table as text, found a web page or XML: save the table as CSV"),
         ('{"a": 1}', "expected a table as text, found JSON: save the table as CSV"),
     ],

@@ -326,7 +326,7 @@ def test_names_that_scripts_and_charts_share_are_the_same(browser: Browser, task
 @pytest.mark.parametrize("task", TASKS)
 def test_a_training_follows_the_formulas(functions: Browser, task: str, hidden: str, adam: bool) -> None:
     (X, Y), (X_test, Y_test) = problem(task, 40), problem(task, 25, 1)
-    how = {
+    how: dict[str, Any] = {
         "hidden": hidden, "seed": 7, "task": task, "outputs": CLASSES if task == "multiclass" else 1,
         "learning_rate": 0.05 if adam else 0.7, "init_scale": SCALE, "optimizer": "adam" if adam else "gd",
     }  # fmt: skip

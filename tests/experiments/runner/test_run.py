@@ -253,6 +253,7 @@ def test_fresh_trains_everything_again(sweep: Sweep, expected: Results, tmp_path
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "new_batch", counting)
+        patch.setattr("experiments.sweep.measure_speed", lambda _: 1e-10)  # which trains something else
         for fresh in (False, True):
             results = sweep.run(jobs=1, out=tmp_path, fresh=fresh)
             assert counts(results) == {"runs": 36, "ok": 36, "computed": 36}
@@ -306,7 +307,7 @@ def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyP
     copy = csv_file(tmp_path / "copy.csv", 40)
     assert counts(Sweep(**{**request, "dataset": copy}).run(out=out)) == nothing  # the data count, not their name
 
-    monkeypatch.setattr(training, "NUMERICS", training.NUMERICS + 1)
+    monkeypatch.setattr("experiments.design.NUMERICS", training.NUMERICS + 1)
     assert counts(Sweep(**request).run(out=out)) == everything
     monkeypatch.undo()
     assert counts(Sweep(**request).run(out=out)) == nothing

@@ -324,3 +324,21 @@ def test_the_corrected_ties_have_their_level() -> None:
         # Measured: 3.9 % by accuracy, 5.9 % by log loss; 300 trials tell a level to one in a hundred or so.
         assert corrected <= 0.07
         assert plain > 0.15
+
+
+def test_runs_that_diverged_beyond_all_bounds_tie_nobody_with_the_best() -> None:
+    """Of R^2 that are -1e296 in one configuration, the others are told apart as if it were not there."""
+    rng = np.random.RandomState(0)
+    seeds = 10
+    scores = {"a": 0.9 + 0.01 * rng.randn(seeds), "b": 0.6 + 0.01 * rng.randn(seeds), "c": -1e296 * rng.rand(seeds)}
+    runs = pd.DataFrame(
+        [
+            {"dataset": "d", "hidden": name, "seed": seed, "status": "ok", "cost": 0.1, "test_r2": value}
+            for name, values in scores.items()
+            for seed, value in enumerate(values)
+        ]
+    )
+    computed = summarize(runs, ["dataset", "hidden"], ["dataset"], measures=["test_r2"])
+    without = summarize(runs[runs["hidden"] != "c"], ["dataset", "hidden"], ["dataset"], measures=["test_r2"])
+    assert computed["tied_with_best"].tolist() == [True, False, False]
+    assert computed["difference_ci_low"].iloc[1] == pytest.approx(without["difference_ci_low"].iloc[1], abs=0.05)
