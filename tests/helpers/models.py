@@ -59,7 +59,9 @@ def rows(task: str) -> pd.DataFrame:
 @cache
 def _kept(task: str, knobs: tuple[tuple[str, Any], ...]) -> tuple[TemporaryDirectory[str], Results]:
     folder = TemporaryDirectory()
-    how: dict[str, Any] = {"hidden": 3, "learning_rate": 0.3, "seed": range(3), "iterations": 25} | dict(knobs)
+    how: dict[str, Any] = {"hidden": 3, "learning_rate": 0.5, "seed": range(3), "iterations": 150, "init": "he"} | dict(
+        knobs
+    )
     results = Sweep(dataset=frame(task), target=TARGET[task], **how).run(out=Path(folder.name), jobs=1)
     return folder, results
 
