@@ -160,9 +160,9 @@ def _numbers(graph: _Graph, encoder: Encoder, inputs: dict[str, str]) -> str | N
     if not columns:
         return None
     together = graph.add("Concat", *(inputs[column.name] for column in columns), axis=1)
-    is_number = graph.constant([[column.kind == NUMBER for column in columns]], bool)
+    is_number = [[column.kind == NUMBER for column in columns]]
     for gap in sorted(MissingValues(encoder.missing_values).numbers):
-        same = graph.add("And", graph.add("Equal", together, graph.constant(gap)), is_number)
+        same = graph.add("And", graph.add("Equal", together, graph.constant(gap)), graph.constant(is_number, bool))
         together = graph.add("Where", same, graph.constant(np.nan), together)
     return together
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ def frame(task: str, rows: int = 60) -> pd.DataFrame:
     made = pd.DataFrame(
         {
             "size": 20 + 3 * numbers[0],
-            "colour": random.choice(["red", "green", "blue", None], rows),
+            "colour": np.array(["red", "green", "blue", None])[random.randint(4, size=rows)],
             "value": numbers[1] * 1e-3,
             "is_wild": random.rand(rows) < 0.4,
             "label": 1e9 + numbers[2],
@@ -57,12 +59,13 @@ def rows(task: str) -> pd.DataFrame:
 
 
 @cache
-def _kept(task: str, knobs: tuple[tuple[str, Any], ...]) -> tuple[TemporaryDirectory[str], Results]:
-    folder = TemporaryDirectory()
+def _kept(task: str, knobs: tuple[tuple[str, Any], ...]) -> tuple[Path, Results]:
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     how: dict[str, Any] = {"hidden": 3, "learning_rate": 0.5, "seed": range(3), "iterations": 150, "init": "he"} | dict(
         knobs
     )
-    results = Sweep(dataset=frame(task), target=TARGET[task], **how).run(out=Path(folder.name), jobs=1)
+    results = Sweep(dataset=frame(task), target=TARGET[task], **how).run(out=folder, jobs=1)
     return folder, results
 
 
@@ -74,7 +77,7 @@ def swept(task: str, **knobs: Any) -> Results:
 def folder_of(task: str, **knobs: Any) -> Path:
     """Where `swept` has its files."""
     swept(task, **knobs)
-    return Path(_kept(task, tuple(sorted(knobs.items())))[0].name)
+    return _kept(task, tuple(sorted(knobs.items())))[0]
 
 
 def model(task: str, **knobs: Any) -> Model:

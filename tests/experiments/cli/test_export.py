@@ -24,16 +24,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, li
 
 def test_all_formats_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, new = models.folder_of("multiclass"), models.rows("multiclass")
-    for name in export.FORMATS:
-        path = folder / f"model.{name}"
-        status, out, (err,) = run(capsys, folder, "--format", name)
+    for form in export.FORMATS:
+        path = folder / f"model.{form}"
+        status, out, (err,) = run(capsys, folder, "--format", form)
         assert (status, out) == (0, [str(path)])
-        assert err.endswith("hidden 3, learning rate 0.5: 3 networks")
+        assert err.endswith("hidden 3, learning rate 0.5, init he, variety: 3 networks")
     expected = models.numbers(models.swept("multiclass").predict(new))
     np.testing.assert_array_equal(models.numbers(load_json(folder / "model.json").predict(new).table), expected)
     np.testing.assert_array_equal(joblib.load(folder / "model.joblib").predict_proba(new), expected)
     session, feed = onnxruntime.InferenceSession(folder / "model.onnx"), {}
-    for given, name in zip(session.get_inputs(), new, strict=True):
+    for given, name in zip(session.get_inputs(), new.columns.tolist(), strict=True):
         cells: Any = new[name].fillna("").astype(object) if given.type == "tensor(string)" else new[name].astype(float)
         feed[given.name] = cells.to_numpy().reshape(-1, 1)
     (computed,) = session.run(["probabilities"], feed)

@@ -43,7 +43,7 @@ def test_predictions_are_written_and_the_estimate_is_said(tmp_path: Path, capsys
     assert list(written.columns) == list(expected.columns)
     assert written.iloc[:, 0].tolist() == expected.iloc[:, 0].tolist()
     np.testing.assert_allclose(models.numbers(written), models.numbers(expected), rtol=1e-5)
-    assert err[0].endswith("hidden 3, learning rate 0.5: 3 networks")
+    assert err[0].endswith("hidden 3, learning rate 0.5, init he, variety: 3 networks")
     assert err[1].startswith("together ")
     assert "on rows that the networks which answer were not trained on" in err[1]
     again = run(capsys, folder, tmp_path / "new.csv", "--out", tmp_path / "p.csv")

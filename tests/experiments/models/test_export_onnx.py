@@ -95,6 +95,8 @@ def test_the_file_is_a_valid_model_that_says_what_it_is() -> None:
     made = onnx.load_from_string(content)
     onnx.checker.check_model(made, full_check=True)
     assert (made.ir_version, [each.version for each in made.opset_import]) == (8, [17, 2])
+    used = {name for node in made.graph.node for name in node.input}
+    assert {constant.name for constant in made.graph.initializer} <= used  # onnxruntime warns of others
     (about,) = made.metadata_props
     assert about.key == "planar-sweep"
     assert '"class_names": ["kama", "rosa", "zoe"]' in about.value

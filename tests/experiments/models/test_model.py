@@ -14,13 +14,13 @@ from tests.oracles import reference
 
 def test_a_regression_answers_in_units_of_its_target() -> None:
     """By pandas and NumPy: medians, means and deviations of the rows that each network was trained on."""
-    results, frame = models.swept("regression", drop="colour,shape,is_wild"), models.frame("regression")
+    results, frame = models.swept("regression", drop=("colour", "shape", "is_wild")), models.frame("regression")
     frame = frame[["size", "value", "label", "price"]]
     model, source = results.model(), results.source(results.best().iloc[0])
     assert isinstance(source, Divided)
     answers = []
     for member in model.members:
-        train = frame.iloc[source.rows_of(member.seed, member.fold).train]
+        train: pd.DataFrame = frame.take(source.rows_of(member.seed, member.fold)[0])
         filled = train.fillna(train.median())
         mean, deviation = filled.mean(), filled.std(ddof=0)
         X = ((frame.fillna(train.median()) - mean) / deviation).drop(columns="price").to_numpy().T
