@@ -67,7 +67,7 @@ def test_a_scheduler_that_is_not_there(
 
 def test_a_scheduler_is_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     err = refused([*SWEEP, "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9"], capsys)
-    assert "--scheduler: expected with --backend dask, got threading" in err
+    assert "--scheduler requires --backend dask, got threading" in err
     with pytest.raises(SweepError, match="--scheduler"):
         Sweep(hidden=1).run(out=None, backend="loky", scheduler="tcp://127.0.0.1:9")
 
