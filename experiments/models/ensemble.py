@@ -33,8 +33,8 @@ def model_of(
 ) -> Model:
     """The networks of a configuration, a row of ``summary``; by default the best one of the only problem.
 
-    ``seed``: of that seed alone. Raises ResultsError for several problems, for data that are no table, and where no
-    network is left.
+    ``seed``: of that seed alone. Networks whose parameters diverged to nan or infinity are left out. Raises
+    ResultsError for several problems, for data that are no table, and where no network is left.
     """
     row = _best(tables) if configuration is None else configuration
     source = tables.source(row)
@@ -44,7 +44,9 @@ def model_of(
     for run, network in tables.networks_of(row):
         if seed is None or run.seed == seed:
             encoder = source.encoder(run.seed, run.fold)
-            members.append(Member(encoder, network.parameters, run.seed, run.fold))
+            member = Member(encoder, network.parameters, run.seed, run.fold)
+            if member.is_finite:  # one network of nan would make nan of all answers
+                members.append(member)
     if not members:
         which = "of this configuration" if seed is None else f"of seed {seed}"
         seeds = (

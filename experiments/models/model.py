@@ -14,6 +14,7 @@ from experiments.datasets.encoding import Encoder
 from experiments.datasets.features import compute
 from experiments.datasets.options import Reading
 from experiments.datasets.reading import RawTable, read_table
+from experiments.files import ResultsError
 from experiments.knobs.features import parse
 from planar_core import steps
 from planar_core.elementary import evaluate
@@ -29,6 +30,11 @@ class Member(NamedTuple):
     parameters: Parameters
     seed: int
     fold: int | None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all its parameters are numbers, as those of a run that diverged need not be."""
+        return all(np.isfinite(array).all() for layer in self.parameters for array in layer)
 
 
 class Predictions(NamedTuple):
@@ -65,18 +71,31 @@ class Model:
 
         Raises DataError for columns that are not there, and for cells that cannot be read.
         """
+        encoded, notes = self.encode(source, reading)
+        inputs = [X for (_, members), (_, X) in zip(self.by_encoder(), encoded, strict=True) for _ in members]
+        return Predictions(self.answer(self.outputs(inputs, self.members)), notes)
+
+    def encode(
+        self, source: Any, reading: Reading | None = None
+    ) -> tuple[list[tuple[Encoder, Floats]], tuple[str, ...]]:
+        """The features of rows, (features, rows), by each of the encoders in turn, and notes. Raises as ``predict``."""
         raw = source if isinstance(source, RawTable) else read_table(source, reading)
         notes: dict[str, None] = {}
         encoded = []
-        for encoder, members in self._by_encoder():
+        for encoder, _ in self.by_encoder():
             rows = encoder.transform_frame(raw, reading)
             notes |= dict.fromkeys(rows.notes)
-            encoded += [(member, rows.X) for member in members]
-        outputs = self.outputs([X for _, X in encoded], [member for member, _ in encoded])
-        return Predictions(self.answer(outputs), tuple(notes))
+            encoded.append((encoder, rows.X))
+        return encoded, tuple(notes)
 
-    def _by_encoder(self) -> Iterator[tuple[Encoder, list[Member]]]:
-        """Members with one encoder are together, so that it reads the rows once."""
+    def check_finite(self) -> None:
+        """Raises ResultsError if a parameter of a network is nan or infinite, which no file can hold for others."""
+        for member in self.members:
+            if not member.is_finite:
+                raise ResultsError(f"expected networks of finite numbers, got one of seed {member.seed} that diverged")
+
+    def by_encoder(self) -> Iterator[tuple[Encoder, list[Member]]]:
+        """The members, in order, those with one encoder together, so that it reads the rows once."""
         groups: list[tuple[Encoder, list[Member]]] = []
         for member in self.members:
             if groups and groups[-1][0] is member.encoder:
