@@ -12,7 +12,7 @@ import pytest
 import experiments
 from experiments import console
 from experiments.cli import config, grid
-from experiments.knobs.declared import HOW, KNOBS
+from experiments.knobs.declared import HOW, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Sweep
 
@@ -42,7 +42,7 @@ def test_what_is_written_is_read_as_the_same_request(request_: dict[str, Any], t
 
 def test_every_option_is_in_the_file(tmp_path: Path) -> None:
     text = Path(written(Sweep().request, tmp_path / "sweep.toml")).read_text(encoding="utf-8")
-    for knob in (*KNOBS, *HOW):
+    for knob in (*REQUESTED, *HOW):
         assert f"{knob.name} =" in text
 
 

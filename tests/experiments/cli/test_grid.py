@@ -25,7 +25,7 @@ from experiments.cli import grid
 from experiments.results import read
 from planar_core import training
 from tests.helpers.commands import PLAN, TINY, needs_linux
-from tests.helpers.knobs import DEFAULTS, FURTHER
+from tests.helpers.knobs import DEFAULTS, FURTHER, OTHERS
 from tests.helpers.sweeps import same
 
 CSV_FILES = files.FILES[:3]
@@ -70,8 +70,25 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--dtype float16", "--dtype: expected one of float64, float32 (did you mean 'float64'?), got 'float16'"),
         ("--backend loki", "--backend: expected one of threading, loky, dask (did you mean 'loky'?), got 'loki'"),
         ("--scheduler tcp://host:1", "--scheduler requires --backend dask, got threading"),
-        ("--target x", "--target: expected a CSV file as data set, got flower"),
-        ("--positive x", "--positive: expected a CSV file as data set, got flower"),
+        ("--target x", "--target: expected a file with a table as data set, got flower"),
+        ("--positive x", "--positive: expected a file with a table as data set, got flower"),
+        ("--class-weight balanced --dataset diabetes", "--class-weight: expected data with classes, got a regression"),
+        (
+            "--dataset iris plane",
+            "--dataset: expected data sets with classes, or with values; got some of both",
+        ),
+        ("--split cv:1", "--split: expected seed, fixed or cv:K with K from 2 to 1,000, or auto, got 'cv:1'"),
+        ("--seeds 1,2,3",
+         ("--seeds: expected an integer from 0 to 4,294,967,295, got '1,2,3'; separate values by blanks: "
+          "--seeds 1 2 3")),
+        ("--epochs 3", "unknown argument '--epochs' (here it is --iterations); --help lists the options"),
+        ("--n_jobs 2", "unknown argument '--n_jobs' (here it is --jobs); --help lists the options"),
+        ("--dropout=0.5", ("unknown argument '--dropout=0.5' (there is none here: --l2 and --l1 are penalties on the "
+         "weights); --help lists the options")),
+        # What agrees to something is never suggested.
+        ("--ye", "unknown argument '--ye'; --help lists the options"),
+        ("--yess", "unknown argument '--yess' (did you mean '--seeds'?); --help lists the options"),
+        ("--frsh", "unknown argument '--frsh'; --help lists the options"),
         ("--momentum 0.5", "--momentum: expected --optimizer momentum, got gd"),
         ("--batch-size 0", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '0'"),
         ("--zip lr", "--zip: expected two axes or more, got learning_rate"),
@@ -235,6 +252,10 @@ def test_a_dry_run_shows_what_is_set_and_fits_a_terminal(tmp_path: Path, capsys:
     arguments = ["--dataset", str(long), "--hidden", "2", "3", "--lr", "log:0.0123456789:1:9", "--seeds", "4"]
     arguments += ["--l2", "0", "0.1", "--output-learning-rate", "same", "0.01", "--zip", "hidden", "l2"]
     assert grid.main([*arguments, "--dry-run", "--out", "out"]) == 0
+    notes = capsys.readouterr().out.splitlines()
+    assert notes[0] == "--seeds 4: one seed; for seeds 0 to 3 give 0:4"
+    assert notes[1].endswith(".csv: target: 'y', the last column (decide otherwise with --target)")
+    assert grid.main([*arguments, "--dry-run", "--quiet", "--out", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.split()[0] for line in lines if not line.startswith("in step")] == [
@@ -269,7 +290,7 @@ def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: p
     assert lines[0] == "--hidden: repeated value dropped: 2"
     assert re.match(f"^{PLAN}$", lines[1])
     assert lines[3].startswith("2 units at 1.2: ")
-    assert "flower: test accuracy, mean over 2 seeds and 95 % interval" in lines[5:7]
+    assert "flower: test accuracy, mean over 2 seeds and 95 % interval" in lines
     assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-2])
     assert lines[-1] == "4 runs: 4 computed, 0 reused, 0 diverged, 0 failed"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*files.FILES, files.STORE])
@@ -330,6 +351,7 @@ def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     results = read(tmp_path / "out")
     assert results.manifest["request"] == {
         **DEFAULTS,
+        **OTHERS,
         "dataset": [str(data)],
         "hidden": ["0", "2x2"],
         "learning_rate": [0.0, 1.0, 1.5, 2.0],

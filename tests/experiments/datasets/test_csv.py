@@ -50,7 +50,7 @@ def refusal(path: str, **options: Any) -> str:
 
 def numbers(table: Table) -> list[list[float]]:
     """The rows of the inputs."""
-    return np.transpose([column.values for column in table.columns]).tolist()
+    return [list(row) for row in zip(*(column.values.tolist() for column in table.columns), strict=True)]
 
 
 def names(table: Table) -> tuple[str, ...]:
