@@ -25,7 +25,6 @@ _UNITS = {
     "rmse": "units of the target",
     "mae": "units of the target",
 }
-_LARGE = 10_000.0  # from where on numbers have digits and no decimals
 _PERCENTAGES = ("accuracy", "balanced_accuracy")
 
 
