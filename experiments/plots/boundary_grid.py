@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
@@ -31,9 +32,22 @@ from experiments.plots.choice import (
     values_of,
     varied,
 )
-from experiments.plots.plane import SHADES, PredictProba, limits, why_no_plane
-from experiments.plots.style import NOTHING, SMALL, words
-from experiments.tables.words import metric_of, number
+from experiments.plots.plane import (
+    LINE,
+    MAX_CLASSES,
+    SHADES,
+    PredictProba,
+    both_classes,
+    class_shades,
+    draw_class_lines,
+    in_units,
+    limits,
+    steps_of,
+    why_no_plane,
+)
+from experiments.plots.style import NOTHING, SMALL, VALUE_COLOURS, number, words
+from experiments.tables.words import metric_of
+from experiments.tables.words import number as number_of
 
 MAX_ROWS, MAX_COLUMNS, MAX_SEEDS = 8, 8, 10
 PIXELS, GAP = 56, 2  # the longer side of a cell, and between cells
@@ -53,10 +67,12 @@ def plot_boundary_grid(
     """What networks have learned, at every hidden size (rows) and learning rate (columns), and how far seeds agree.
 
     A cell is the plane of the two features. Its colour is the predicted probability, mean over the seeds, and turns
-    grey where their predictions differ: the more, the closer the vote. The line is where the majority changes; the
-    number is the mean test accuracy, or other metric that ranks. `ensemble` takes a row of the summary and a number,
-    and gives functions of at most so many of its seeds, which take X (2, n) and return the probability of class 1. At
-    most 8 rows, 8 columns and 10 seeds are drawn.
+    grey where their predictions differ: the more, the closer the vote. The line is where the majority changes, of more
+    than two classes where that does which is the likeliest on average; the number is the mean test accuracy, or other
+    metric that ranks. Of a regression the colour is the predicted value, mean over the seeds, and turns grey where
+    these differ by as much as the target does. `ensemble` takes a row of the summary and a number, and gives functions
+    of at most so many of its seeds, which take X (2, n) and return what `plot_boundaries` wants. At most 8 rows, 8
+    columns and 10 seeds are drawn.
     Further settings are at their best; `x` and `y` name other axes, as in `plot_heat_map`.
 
     Raises ValueError for an unknown axis, and for rows of several data sets.
@@ -83,7 +99,8 @@ def plot_boundary_grid(
     plane, shape = _pixels(data.X)
     steps = shape[0] + GAP, shape[1] + GAP
     size = len(some[y]) * steps[0] - GAP, len(some[x]) * steps[1] - GAP
-    picture, vote = np.full((*size, 3), 0.8), np.full(size, np.nan)
+    classes = {"binary": 2, "multiclass": len(data.class_names), "regression": 1}[data.task]
+    picture, vote = np.full((*size, 3), 0.8), np.full((classes, *size), np.nan)
     sizes, texts = [], []
     for i in range(len(cells)):
         cell = cells.iloc[i]
@@ -92,18 +109,26 @@ def plot_boundary_grid(
             texts.append((corner[1] + 2, corner[0] + 2, "failed"))
             continue
         place = slice(corner[0], corner[0] + shape[0]), slice(corner[1], corner[1] + shape[1])
-        probabilities = np.stack([np.ravel(predict(plane)) for predict in ensemble(cell, MAX_SEEDS)])
-        picture[place] = _colours(probabilities).reshape(*shape, 3)
-        vote[place] = np.median(probabilities, axis=0).reshape(shape)  # above 0.5 as the majority is
-        sizes.append(len(probabilities))
-        texts.append((corner[1] + 2, corner[0] + 2, number(metric, cell["mean"])))
+        answers = [np.asarray(answer(plane), dtype=np.float64) for answer in ensemble(cell, MAX_SEEDS)]
+        if data.task == "regression":
+            colours, said = _value_colours(data, np.stack([np.ravel(each) for each in answers]))
+        else:
+            colours, said = _class_colours(np.stack([both_classes(each) for each in answers]))
+        picture[place] = colours.reshape(*shape, 3)
+        vote[:, *place] = said.reshape(classes, *shape)
+        sizes.append(len(answers))
+        texts.append((corner[1] + 2, corner[0] + 2, number_of(metric, cell["mean"])))
 
     ax = ax or new_axes(min(max(2.6 + size[1] / 50, 5.8), 11.0), min(1.1 + size[0] / 50, 11.0))
     ax.imshow(picture, origin="lower", interpolation="nearest")
-    if np.nanmin(vote) < 0.5 < np.nanmax(vote):
-        ax.contour(vote, levels=[0.5], colors="#222222", linewidths=0.8)
+    at = np.arange(size[1]), np.arange(size[0])
+    if data.task == "regression":
+        ax.contour(*at, vote[0], levels=steps_of(data), colors=LINE, linewidths=0.3)
+    else:
+        draw_class_lines(ax, *at, vote, 0.8)
+    behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.6}  # where shades may be dark
     for left, bottom, text in texts:
-        ax.text(left, bottom, text, fontsize=7, in_layout=False)
+        ax.text(left, bottom, text, fontsize=7, in_layout=False, bbox=None if data.task == "binary" else behind)
     for axis, set_ticks, step, side in ((x, ax.set_xticks, steps[1], shape[1]), (y, ax.set_yticks, steps[0], shape[0])):
         places = [k * step + side / 2 - 0.5 for k in range(len(some[axis]))]
         set_ticks(places, [value_name(value, 12) for value in some[axis]])
@@ -131,19 +156,54 @@ def _pixels(X: npt.ArrayLike) -> tuple[Floats, tuple[int, int]]:
     return np.stack([np.tile(x, rows), np.repeat(y, columns)]), (rows, columns)
 
 
-def _colours(probabilities: Floats) -> Floats:
-    """(pixels, 3) of (seeds, pixels)."""
-    share = (probabilities > 0.5).mean(axis=0)
-    disagreement = 2 * np.minimum(share, 1 - share)[:, np.newaxis]
-    colours = SHADES(np.nan_to_num(probabilities.mean(axis=0), nan=0.5))[:, :3]
-    return np.asarray((1 - disagreement) * colours + disagreement * UNSURE)
+def _class_colours(probabilities: Floats) -> tuple[Floats, Floats]:
+    """Colours (pixels, 3) of (seeds, classes, pixels), and what is voted on, (classes, pixels): the median of two
+    classes, which is above 0.5 as the majority is, or the mean of more.
+    """
+    classes = probabilities.shape[1]
+    votes = np.argmax(probabilities, axis=1)
+    largest = np.max([np.mean(votes == k, axis=0) for k in range(classes)], axis=0)
+    disagreement = np.minimum(1, (1 - largest) * classes / (classes - 1))[:, np.newaxis]
+    colours = class_shades(probabilities.mean(axis=0))
+    vote = np.median(probabilities, axis=0) if classes == 2 else probabilities.mean(axis=0)
+    return np.asarray((1 - disagreement) * colours + disagreement * UNSURE), vote
+
+
+def _value_colours(data: Any, values: Floats) -> tuple[Floats, Floats]:
+    """Colours (pixels, 3) of standardized values (seeds, pixels), and the mean value, in the units of the target."""
+    disagreement = np.minimum(1, np.nan_to_num(values.std(axis=0), nan=1.0))[:, np.newaxis]
+    mean, levels = in_units(data, values.mean(axis=0)), steps_of(data)
+    # A colour from step to step, as in `boundaries`.
+    step = np.clip(np.searchsorted(levels, mean) - 1, 0, len(levels) - 2)
+    colours = colormaps[VALUE_COLOURS](_place(data, (levels[step] + levels[step + 1]) / 2))[:, :3]
+    return np.asarray((1 - disagreement) * colours + disagreement * UNSURE), mean
+
+
+def _place(data: Any, values: Any) -> Floats:
+    """Of values, from 0 at the lowest of the training points to 1 at the highest."""
+    every = in_units(data, data.Y)
+    return np.asarray((values - every.min()) / (np.ptp(every) or 1.0))
 
 
 def _handles(data: Any, several: bool) -> list[Patch | Line2D]:
+    if data.task == "regression":
+        return _value_handles(data, several)
+    names = data.class_names[:MAX_CLASSES]
+    certain = class_shades(np.eye(len(data.class_names)))
     handles: list[Patch | Line2D] = [
-        Patch(color=SHADES(float(k)), label=f"class {words(data.class_names[k], 24)}") for k in (0, 1)
+        Patch(color=certain[k], label=f"class {words(name, 24)}") for k, name in enumerate(names)
     ]
-    handles += [Patch(facecolor=SHADES(0.5), edgecolor="#AAAAAA", label="probability 0.5")]
+    if data.task == "binary":
+        handles += [Patch(facecolor=SHADES(0.5), edgecolor="#AAAAAA", label="probability 0.5")]
     handles += [Patch(color=UNSURE, label="seeds disagree")] if several else []
-    line = "majority of seeds\nchanges" if several else "prediction changes"
-    return [*handles, Line2D([], [], color="#222222", linewidth=0.8, label=line)]
+    line = "majority of seeds\nchanges" if several and data.task == "binary" else "prediction changes"
+    return [*handles, Line2D([], [], color=LINE, linewidth=0.8, label=line)]
+
+
+def _value_handles(data: Any, several: bool) -> list[Patch | Line2D]:
+    every = in_units(data, data.Y)
+    shown = [level for level in steps_of(data, 5) if every.min() <= level <= every.max()][::-1]
+    colour = colormaps[VALUE_COLOURS]
+    handles: list[Patch | Line2D] = [Line2D([], [], linestyle="none", label=words(data.target_name, 24))]
+    handles += [Patch(color=colour(float(_place(data, level))), label=number(float(level))) for level in shown]
+    return handles + ([Patch(color=UNSURE, label="seeds disagree")] if several else [])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.plots.axes import legend_beside, new_axes, text_panel, title_axes
+from experiments.plots.axes import figure_of, legend_beside, new_axes, text_panel, title_axes
 from experiments.plots.choice import evenly, left_out
 from experiments.plots.plane import MAX_POINTS, _class_handles, _draw_points, _fit_plane, why_no_plane
 from experiments.plots.style import SMALL, count, words
@@ -16,8 +16,10 @@ from experiments.plots.style import SMALL, count, words
 def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
     """The training points of a problem with two features: a feature on each axis, a colour and mark a class.
 
-    `data` has name, X (features, examples), Y, feature_names and class_names; `name` is for a longer name. A problem
-    with any other number of features gets a panel that says so, for no two of its features stand for all of them.
+    Of a regression the colour is the value. `data` has task, name, X (features, examples), Y, feature_names and
+    class_names, or target_name and target_scale, the mean and deviation by which Y was standardized; `name` is for a
+    longer name. A problem with any other number of features gets a panel that says so, for no two of its features stand
+    for all of them.
     """
     examples = np.shape(data.X)[1]
     ax = ax or new_axes(*(SMALL if why_no_plane(data) else (5.6, 4.4)))
@@ -30,5 +32,8 @@ def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
     _fit_plane(ax, data.X)
     ax.set_xlabel(words(data.feature_names[0]))
     ax.set_ylabel(words(data.feature_names[1]))
-    legend_beside(ax, _class_handles(data))
+    if data.task == "regression":
+        figure_of(ax).colorbar(ax.collections[0], ax=ax, label=words(data.target_name), shrink=0.8)
+    else:
+        legend_beside(ax, _class_handles(data))
     return ax

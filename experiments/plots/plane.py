@@ -8,18 +8,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from experiments.plots.axes import Panels
-from experiments.plots.style import CLASS_COLOURS, CLASS_MARKERS, LEGEND_SIZE, count, words
+from experiments.plots.style import CLASS_COLOURS, CLASS_MARKERS, LEGEND_SIZE, VALUE_COLOURS, count, words
 
 MAX_POINTS, MAX_SMALL_POINTS, MAX_NETWORKS = 5000, 1000, 20
+MAX_CLASSES = 12  # that a legend names
+LINE, VALUE_INK = "#222222", "#7A7A7A"
 
 # Pure colours would swallow the points of their own class: the shades stop half way to them.
 SHADES = LinearSegmentedColormap.from_list("classes", ["#7FB8D8", "#FFFFFF", "#F2CF80"])
 PredictProba = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
+"""What a network says of points (2, n): the probability of class 1, (1, n) or (n,); of every class, (classes, n); or of
+a regression the standardized value, (1, n) or (n,)."""
 
 
 def why_no_plane(data: Any) -> str:
@@ -31,13 +36,71 @@ def why_no_plane(data: Any) -> str:
 
 
 def _draw_points(ax: Axes, data: Any, shown: Sequence[int], size: float) -> None:
-    points, labels = np.asarray(data.X)[:, shown], np.ravel(data.Y)[shown]
-    for label in (0, 1):
-        x, y = points[:, labels == label]
-        ax.plot(
-            x, y, CLASS_MARKERS[label], color=CLASS_COLOURS[label], markersize=size,
-            markeredgecolor="white", markeredgewidth=size / 11, gid=f"class {label}",
+    points, answers = np.asarray(data.X)[:, shown], np.ravel(data.Y)[shown]
+    if data.task == "regression":
+        ax.scatter(
+            points[0], points[1], size**2, in_units(data, answers), cmap=VALUE_COLOURS, norm=_norm(data),
+            edgecolors="white", linewidths=size / 9, zorder=2.1, gid="values",
         )  # fmt: skip
+        return
+    for k in range(len(data.class_names)):
+        x, y = points[:, answers == k]
+        ax.plot(
+            x, y, _marker(k), color=_colour(k), markersize=size,
+            markeredgecolor="white", markeredgewidth=size / 11, gid=f"class {k}",
+        )  # fmt: skip
+
+
+def _colour(k: int) -> str:
+    return CLASS_COLOURS[k % len(CLASS_COLOURS)]
+
+
+def _marker(k: int) -> str:
+    """Another one where the colour comes again."""
+    return CLASS_MARKERS[(k + k // len(CLASS_COLOURS)) % len(CLASS_MARKERS)]
+
+
+def in_units(data: Any, Y: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Standardized values of a regression in the units of the target."""
+    mean, deviation = data.target_scale
+    return np.asarray(mean + deviation * np.asarray(Y, dtype=np.float64))
+
+
+def _norm(data: Any) -> Normalize:
+    """From the lowest to the highest value of the training points."""
+    values = in_units(data, data.Y)
+    return Normalize(float(values.min()), float(values.max()))
+
+
+def steps_of(data: Any, most: int = 12) -> npt.NDArray[np.float64]:
+    """Round values in equal steps, from the lowest value of the training points to the highest."""
+    values = in_units(data, data.Y)
+    return np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), values.max()))
+
+
+def class_shades(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The likeliest class as a colour, the stronger the likelier: (..., 3) of (classes, ...)."""
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if len(probabilities) == 2:
+        return np.asarray(SHADES(np.nan_to_num(probabilities[1], nan=0.5))[..., :3])
+    ends = np.array([to_rgb(_colour(k)) for k in range(len(probabilities))])
+    likeliest, least = np.argmax(probabilities, axis=0), 1 / len(probabilities)
+    strength = (np.nan_to_num(np.max(probabilities, axis=0), nan=least) - least) / (1 - least) / 2
+    return np.asarray(1 - strength[..., np.newaxis] * (1 - ends[likeliest]))
+
+
+def both_classes(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """A row for each class, (classes, points), where of two classes there is only that of class 1."""
+    rows = np.atleast_2d(np.asarray(probabilities, dtype=np.float64))
+    return np.concatenate([1 - rows, rows]) if len(rows) == 1 else rows
+
+
+def draw_class_lines(ax: Axes, x: Any, y: Any, probabilities: npt.NDArray[np.float64], width: float) -> None:
+    """Lines where the likeliest class changes, over (classes, rows, columns)."""
+    for k in range(len(probabilities) - 1):
+        ahead = probabilities[k] - np.max(np.delete(probabilities, k, axis=0), axis=0)
+        if np.nanmin(ahead) < 0 < np.nanmax(ahead):
+            ax.contour(x, y, ahead, levels=[0.0], colors=LINE, linewidths=width)
 
 
 def limits(X: npt.ArrayLike) -> tuple[tuple[float, float], tuple[float, float], bool]:
@@ -56,38 +119,55 @@ def _fit_plane(ax: Axes, X: npt.ArrayLike) -> None:
 
 
 def _class_handles(data: Any) -> list[Line2D]:
-    labels = np.ravel(data.Y)
-    return [
+    """Of the points: a mark for each class, with how many there are."""
+    answers = np.ravel(data.Y)
+    if data.task == "regression":
+        points = count(len(answers), "training point")
+        return [Line2D([], [], linestyle="none", marker="o", color=VALUE_INK, markersize=5, label=points)]
+    handles = [
         Line2D(
-            [], [], linestyle="none", marker=CLASS_MARKERS[k], color=CLASS_COLOURS[k], markersize=5,
-            label=f"class {words(data.class_names[k], 24)}\n({count(int(np.sum(labels == k)), 'point')})",
+            [], [], linestyle="none", marker=_marker(k), color=_colour(k), markersize=5,
+            label=f"class {words(name, 24)}\n({count(int(np.sum(answers == k)), 'point')})",
         )
-        for k in (0, 1)
+        for k, name in enumerate(data.class_names[:MAX_CLASSES])
     ]  # fmt: skip
+    left = len(data.class_names) - len(handles)
+    return [*handles, Line2D([], [], linestyle="none", label=f"and {count(left, 'more class')}es")] if left else handles
 
 
-def _shade(ax: Axes, predict_proba: PredictProba, steps: int = 110) -> Any:
+def _shade(ax: Axes, answer: PredictProba, data: Any, steps: int = 110) -> Any:
+    """What a network says of the plane, in colours, with lines where that changes; returns what a bar can explain."""
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     x, y = np.linspace(left, right, steps), np.linspace(bottom, top, steps)
     plane = np.stack([np.tile(x, steps), np.repeat(y, steps)])
-    probability = np.reshape(np.asarray(predict_proba(plane), dtype=np.float64), (steps, steps))
+    answers = np.asarray(answer(plane), dtype=np.float64).reshape(-1, steps, steps)
+    if data.task == "regression":
+        values, levels = np.ma.masked_invalid(in_units(data, answers[0])), steps_of(data)
+        filled = ax.contourf(x, y, values, levels, cmap=VALUE_COLOURS, norm=_norm(data), extend="both")
+        ax.contour(x, y, values, levels, colors=LINE, linewidths=0.3, alpha=0.6)
+        return filled
     image = ax.imshow(
-        probability, extent=(left, right, bottom, top), origin="lower", cmap=SHADES, vmin=0, vmax=1,
-        aspect=ax.get_aspect(), interpolation="bilinear",
+        answers[0] if len(answers) == 1 else class_shades(answers), extent=(left, right, bottom, top), origin="lower",
+        cmap=SHADES, vmin=0, vmax=1, aspect=ax.get_aspect(), interpolation="bilinear",
     )  # fmt: skip
+    if len(answers) > 1:
+        draw_class_lines(ax, x, y, answers, 1.0)
+        return image
+    (probability,) = answers
     known = probability[np.isfinite(probability)]
     if known.size and known.min() < 0.5 < known.max():
-        ax.contour(x, y, probability, levels=[0.5], colors="#222222", linewidths=1.0)
+        ax.contour(x, y, probability, levels=[0.5], colors=LINE, linewidths=1.0)
     return image
 
 
-def _shade_bar(figure: Figure, parts: Panels, image: Any, label: str) -> None:
+def _shade_bar(figure: Figure, parts: Panels, image: Any, label: str, ticks: Sequence[float] | None = None) -> None:
     """A colour bar below the legend, at the height of the first row's lower half."""
     inch = 1 / figure.get_figwidth()
     box = parts.axes[0].get_position(original=True)
     left = figure.legends[0].get_bbox_to_anchor().transformed(figure.transFigure.inverted()).x0
     place = figure.add_axes((left + 0.05 * inch, box.y0, 0.13 * inch, box.height / 2))
     bar = figure.colorbar(image, cax=place)
-    bar.set_ticks([0, 0.5, 1])
+    if ticks is not None:
+        bar.set_ticks(ticks)
     bar.ax.tick_params(labelsize=LEGEND_SIZE)
     bar.ax.set_title(label, loc="left", fontsize=LEGEND_SIZE)

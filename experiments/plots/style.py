@@ -12,11 +12,11 @@ from matplotlib import colormaps
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 # Okabe and Ito's colours can be told apart with any of the common colour vision deficiencies.
-CLASS_COLOURS = ("#0072B2", "#E69F00")
-CLASS_MARKERS = ("o", "^")
+CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
+CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "p", "X")  # of more classes, colours come again, with other marks
+VALUE_COLOURS = "viridis"
 BEST, TIED, WORSE = "#D55E00", "#0072B2", "#7A7A7A"
 INK = "#444444"
-FRACTION = "(fraction correct)"
 NOTHING = "no run has finished"
 SMALL = (5.6, 1.8)  # inches, of a picture that says why there is none
 TITLE_SIZE, LEGEND_SIZE = 10, 9

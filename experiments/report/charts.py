@@ -1,7 +1,8 @@
 """The charts of the report, as Vega-Lite specifications without data: the page fills them in.
 
 Texts that begin with a dollar sign stand for words that the page knows, such as the axis that was chosen, or how an
-accuracy is written; a name from a file is never part of a specification. Colours and fonts come from the page too, which has a light and a dark one.
+accuracy is written; a name from a file is never part of a specification. Colours and fonts come from the page too,
+which has a light and a dark one.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def heat_map() -> Layers:
         "mean:Q",
         title="$mean",
         scale=alt.Scale(scheme="cividis", zero=False, nice=False),
-        legend=alt.Legend(format="$whole", orient="top", gradientLength=180, titleLimit=240),
+        legend=alt.Legend(format="$legend", orient="top", gradientLength=180, titleLimit=240),
     )
     tooltip = [
         alt.Tooltip("words:N", title="configuration"),

@@ -30,8 +30,8 @@ WEB = Path(__file__).parent / "web"
 
 # Each after those that it imports.
 MODULES = (
-    "words", "elements", "held", "random", "outputs", "network", "plane", "legend", "model", "charts", "choice", "heatmap", "recorded", "table",
-    "trainer", "again", "page",
+    "words", "elements", "held", "random", "outputs", "network", "plane", "legend", "model", "charts", "choice",
+    "heatmap", "recorded", "table", "trainer", "again", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 _SCORES = {"accuracy": "accuracy", "r2": "R²"}  # in words

@@ -1,7 +1,7 @@
 // The legend of the plane: the mark of each class, or the scale of values.
 
 import { create } from "./elements.js";
-import { MARKS, VALUES, extent } from "./plane.js";
+import { MARKS, VALUES, extent, markOfClass } from "./plane.js";
 import { grouped, short } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -18,7 +18,7 @@ function classEntries({ class_names }, points) {
     const entry = create("span");
     const text = create("span", `class ${name}`);
     if (k in IDS) text.id = IDS[k];
-    entry.append(mark(MARKS[k % MARKS.length], points[k % points.length]), " ", text);
+    entry.append(mark(MARKS[markOfClass(k)], points[k % points.length]), " ", text);
     return entry;
   });
   const left = class_names.length - shown.length;

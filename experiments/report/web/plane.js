@@ -8,7 +8,10 @@ const MOST_POINTS = 2000;
 const SHADES = 256; // of a colour
 const BANDS = 12; // of values: where one ends, a line is drawn
 
-/** Marks of the classes, of about equal area, around a point, for a radius of 1. Those of many classes come again. */
+/** Of points on their own colours, dark or light: a dark one around a light one. */
+const EDGES_ON_VALUES = [["#222222", 0.7], ["#ffffff", 0.35]];
+
+/** Marks of the classes, of about equal area, around a point, for a radius of 1. */
 export const MARKS = [
   "M1 0A1 1 0 1 1 -1 0A1 1 0 1 1 1 0Z",
   "M0 -1.2L1.1 .8L-1.1 .8Z",
@@ -44,6 +47,11 @@ export function limits(points) {
   return { x: ends[0], y: ends[1], ratio: ratio > 1 / 3 && ratio < 3 ? ratio : 1 };
 }
 
+/** Of more classes than colours, these come again, with other marks. */
+export function markOfClass(k) {
+  return (k + Math.floor(k / MARKS.length)) % MARKS.length;
+}
+
 export function extent(values) {
   return { low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)) };
 }
@@ -73,8 +81,12 @@ export function paint(canvas, parameters, how, plane, colours) {
     else shadeClasses(pixels, grids, width, colours);
   }
   context.putImageData(image, 0, 0);
-  const fill = how.task === "regression" ? ofValues(values, hex) : (y) => colours.points[y % colours.points.length];
-  drawPoints(context, plane, view, fill, how.task === "regression", colours.edge);
+  if (how.task === "regression") {
+    drawPoints(context, plane, view, ofValues(values, hex), () => 0, EDGES_ON_VALUES);
+  } else {
+    const fill = (y) => colours.points[y % colours.points.length];
+    drawPoints(context, plane, view, fill, markOfClass, [[colours.edge, 1 / 4]]);
+  }
 }
 
 /** On a grid over the plane, STEPS rows from the top, STEPS numbers each: the probability of each class, or the value. */
@@ -171,21 +183,24 @@ function pixel([r, g, b]) {
   return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0; // little-endian, as every processor that browsers run on
 }
 
-function drawPoints(context, plane, { x, y }, fill, isOneMark, edge) {
+/** A point's colour and mark follow from its class or value; ``edges`` are pairs of a colour and a width. */
+function drawPoints(context, plane, { x, y }, fill, markOf, edges) {
   const { width, height } = context.canvas;
   const every = Math.ceil(plane.Y.length / MOST_POINTS);
   const size = width / 110;
   const marks = MARKS.map((mark) => new Path2D(mark));
-  context.lineWidth = 1 / 4;
-  context.strokeStyle = edge;
   for (let i = 0; i < plane.Y.length; i += every) {
     const px = ((plane.points[0][i] - x.low) / (x.high - x.low)) * width;
     const py = ((y.high - plane.points[1][i]) / (y.high - y.low)) * height;
-    const mark = marks[isOneMark ? 0 : plane.Y[i] % MARKS.length];
+    const mark = marks[markOf(plane.Y[i])];
     context.setTransform(size, 0, 0, size, px, py);
     context.fillStyle = fill(plane.Y[i]);
     context.fill(mark);
-    context.stroke(mark);
+    for (const [edge, wide] of edges) {
+      context.strokeStyle = edge;
+      context.lineWidth = wide;
+      context.stroke(mark);
+    }
   }
   context.resetTransform();
 }

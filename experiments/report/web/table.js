@@ -15,9 +15,11 @@ function columnsOf(sweep) {
     key: (c) => sweep.number(name, c),
   });
   const { name: score, text: written } = sweep.scoring;
-  const interval = (title, low, high) => ({
+  const { limits: [least, most] } = sweep.scoring;
+  const differences = { ...sweep.scoring, limits: [0, most - least] };
+  const interval = (title, low, high, scoring) => ({
     title,
-    text: (c) => span(sweep.number(low, c), sweep.number(high, c), sweep.scoring),
+    text: (c) => span(sweep.number(low, c), sweep.number(high, c), scoring),
     key: (c) => sweep.number(low, c),
   });
   const yesNo = (value) => (value === null ? "–" : value ? "yes" : "no");
@@ -27,13 +29,13 @@ function columnsOf(sweep) {
   columns.push(
     number("rank_test", "rank", (value) => (value === null ? "–" : String(value))),
     number("mean_test", `mean test ${score}`, written),
-    interval("95 % interval", "ci_low_test", "ci_high_test"),
+    interval("95 % interval", "ci_low_test", "ci_high_test", sweep.scoring),
     number("tied_with_best", "tied with best", yesNo),
   );
   if (has("difference_to_best")) {
     columns.push(
       number("difference_to_best", "behind the best", written),
-      interval("behind the truly best, 95 %", "difference_ci_low", "difference_ci_high"),
+      interval("behind the truly best, 95 %", "difference_ci_low", "difference_ci_high", differences),
     );
   }
   columns.push(

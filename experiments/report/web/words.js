@@ -26,7 +26,10 @@ export const SCORES = {
     limits: [0, 1],
     apart: (a, b) => 100 * Math.abs(a - b),
     within: (part) => `${100 * part} ${part === 0.01 ? "point" : "points"} of accuracy`,
-    formats: { $whole: ".0%", $fine: ".2%", $tick: ".1%", $cell: "format(100 * datum.mean, '.1f')" },
+    formats: {
+      $legend: ".2~%", $fine: ".4~%", $tick: ".2~%",
+      $cell: "format(datum.mean < 1 ? min(100 * datum.mean, 99.9) : 100, '.1f')",
+    },
   },
   r2: {
     name: "R²",
@@ -34,7 +37,10 @@ export const SCORES = {
     limits: [-Infinity, 1],
     apart: (a, b) => Math.abs(a - b),
     within: (part) => `${part} in R²`,
-    formats: { $whole: ".2f", $fine: ".4f", $tick: ".3~f", $cell: "format(datum.mean, '.3f')" },
+    formats: {
+      $legend: ".3~f", $fine: ".6~f", $tick: ".4~f",
+      $cell: "format(datum.mean < 1 ? min(datum.mean, 0.999) : 1, '.3f')",
+    },
   },
 };
 
