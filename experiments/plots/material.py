@@ -214,11 +214,11 @@ class Material:
         own = source.part(*to)
 
         def on_shown(X: Array) -> Array:
-            said = answer(own.inputs(source.moved(X, shown, to)))
+            said: Array = np.asarray(answer(own.inputs(source.moved(X, shown, to))), np.float64)
             if not is_regression:
                 return said
             (mean, deviation), (own_mean, own_deviation) = data.target_scale, own.target_scale
-            return (own_mean + own_deviation * said - mean) / deviation
+            return np.asarray((own_mean + own_deviation * said - mean) / deviation)
 
         return on_shown
 
