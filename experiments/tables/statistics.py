@@ -87,14 +87,14 @@ def summarize(
     the best are decided on the rounded means, so that they too are the same everywhere.
 
     `difference_to_best`: the mean difference in test accuracy between the best-looking configuration (the first, if
-    several share rank 1) and this one, over the replicates that both have. `difference_ci_low` and `difference_ci_high`:
-    by how much the truly best configuration of the problem exceeds this one, 0 or more; either end by itself is right in
-    95 % of sweeps. The lower one is Hsu's multiple comparison with the best (MCB), by Westfall and Young's max-T with
-    sign flips (`planar_core.comparisons`) from 6 replicates on; below that, or beyond 1,000 configurations, Student's t
-    at 5 % divided by the number of comparisons. The upper one is the largest upper end of all one-sided paired
-    t-intervals. `tied_with_best`: whether difference_ci_low is 0. With fewer than two replicates in common with the best
-    nothing can be told (nan and NA); the best is tied with itself. docs/statistics.md has the arguments, and what
-    simulations say of this rule and of others.
+    several share rank 1) and this one, over the replicates that both have. `difference_ci_low`, `difference_ci_high`:
+    by how much the truly best configuration of the problem exceeds this one, 0 or more; either end by itself is right
+    in 95 % of sweeps. The lower one is Hsu's multiple comparison with the best (MCB), by Westfall and Young's max-T
+    with sign flips (`planar_core.comparisons`) from 6 replicates on; below that, or beyond 1,000 configurations,
+    Student's t at 5 % divided by the number of comparisons. The upper one is the largest upper end of all one-sided
+    paired t-intervals. `tied_with_best`: whether difference_ci_low is 0. With fewer than two replicates in common with
+    the best nothing can be told (nan and NA); the best is tied with itself. docs/statistics.md has the arguments, and
+    what simulations say of this rule and of others.
 
     Raises ValueError for a missing column, an unknown status, a run that appears twice, or a share below 0.
     """

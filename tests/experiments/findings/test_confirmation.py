@@ -109,7 +109,7 @@ def test_other_data_are_confirmed_by_halves(most: int, split: str, monkeypatch: 
         for _, run in runs.iterrows():
             data = results.data(run)
             order = [i for label in (0, 1, 2) for i in range(data.Y_test.size) if data.Y_test[0, i] == label]
-            halves = (order[0::2], order[1::2]) if split == "fixed" else data.test_halves
+            halves: Any = (order[0::2], order[1::2]) if split == "fixed" else data.test_halves
             assert sorted([*halves[0], *halves[1]]) == sorted(order)
             for k, half in enumerate(halves):
                 found[k].append(accuracy(results, run, data.X_test[:, half], data.Y_test[:, half]))

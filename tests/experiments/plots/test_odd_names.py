@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from experiments.plots.accuracy import plot_accuracy
 from experiments.plots.axes import figure_of
 from experiments.plots.boundaries import plot_boundaries
-from experiments.plots.curves import NAMES, plot_curves
+from experiments.plots.curves import measures_of, plot_curves
 from experiments.plots.data import plot_data
 from experiments.plots.heat_map import plot_heat_map
 from experiments.plots.style import words
@@ -44,7 +44,7 @@ def odd_pictures(odd_data: SimpleNamespace) -> list[Figure]:
     summary, curves = make_summary(runs, "note"), make_curves(runs)
     return [
         *map(figure_of, [plot_data(odd_data), plot_accuracy(runs, summary), plot_heat_map(summary)]),
-        *(plot_curves(curves, measure) for measure in NAMES),
+        *(plot_curves(curves, measure) for measure in measures_of(curves)),
         plot_boundaries([(words("$a$ 日本 \n"), step_right)] * 3, odd_data),
     ]
 

@@ -163,7 +163,7 @@ def test_a_part_of_a_batch_has_its_share() -> None:
 @pytest.mark.parametrize("is_stored_in_part", [False, True])
 def test_where_each_seed_has_data_of_its_own_runs_on_the_same_part_stand_together(is_stored_in_part: bool) -> None:
     sweep = Sweep(dataset="moons", data_seed="seed", hidden=[1, 2], learning_rate=[0.1, 1], seed=range(3))
-    left = [[0, 1, 2], [1], [], [0, 2]] if is_stored_in_part else None
+    left: list[Sequence[int]] | None = [[0, 1, 2], [1], [], [0, 2]] if is_stored_in_part else None
     sources = sweep.load()
     computed = list(batches(Todo(sweep, Parts(sources, "float64"), left), 1))
     runs = [run for batch in computed for run in runs_of(batch)]
