@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("seeds", [5, 10, 30])
 def test_intervals_cover_the_true_mean(seeds: int) -> None:
     trials = 4000
-    accuracy = np.random.default_rng(seeds).normal(0.8, 0.05, (1, trials, seeds))
+    accuracy = np.random.default_rng(seeds).normal(0.8, 0.05, (trials, 1, seeds))
     summary = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
     covered = summary["ci_low_test_accuracy"].le(0.8) & summary["ci_high_test_accuracy"].ge(0.8)
     # Four standard errors of a proportion of 4,000: 1.4 %. (Without Student's correction 5 seeds cover 88 %.)
@@ -31,7 +31,7 @@ def test_intervals_of_skewed_noise_cover_less() -> None:
     # knows nothing of its shape: this says how far one may be off.
     trials = 4000
     for seeds, expected in {5: 0.88, 10: 0.90, 30: 0.925}.items():
-        accuracy = 0.9 - np.random.default_rng(seeds).exponential(0.05, (1, trials, seeds))
+        accuracy = 0.9 - np.random.default_rng(seeds).exponential(0.05, (trials, 1, seeds))
         summary = summarize(simulated(accuracy), ["dataset", "hidden"], ["dataset"])
         covered = summary["ci_low_test_accuracy"].le(0.85) & summary["ci_high_test_accuracy"].ge(0.85)
         assert covered.mean() == pytest.approx(expected, abs=0.02)
