@@ -130,7 +130,7 @@ def test_every_step_is_told_of_in_its_order(tmp_path: Path) -> None:
     assert diary.files["planned"] == diary.files["accepted"] == set()
     assert diary.files["building"] == diary.files["replacing_tables"] == {STORE, "sweep.lock"}
     assert diary.files["drawing"] == {*FILES, STORE, "sweep.lock"}
-    assert diary.files["finished"] == {*FILES, STORE, PLOTS, REPORT}
+    assert diary.files["finished"] == {*FILES, STORE, PLOTS, REPORT, "sweep.lock"}
     assert diary.written == [diary.folder / name for name in (*FILES, STORE, f"{PLOTS}/accuracy.png", REPORT)]
     assert results.manifest == read(diary.folder).manifest
 
