@@ -186,8 +186,8 @@ class Sweep(Design):
                 if plots:
                     observer.drawing()
                     files += _draw(results, Path(out), observer)
-        observer.finished(files)
-        return results
+                observer.finished(files)
+                return results
 
     def _train(self, prepared: Prepared, opened: Store, how: How, jobs: int, observer: Observer) -> dict[str, Any]:
         """Train what is left, and return how that was done."""

@@ -97,7 +97,7 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
 
 def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
     """Which settings of the best configuration are at an end of what was tried."""
-    for name in ("hidden", "learning_rate", *(axis.name for axis in AXES if axis.takes_ranges)):
+    for name in (axis.name for axis in AXES if axis.takes_ranges):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
         if name == "seed" or len(values) < 3:
             continue

@@ -162,7 +162,7 @@ def _points(knob: Knob, item: Any) -> Sequence[Any]:
 def _spaced(kind: str, first: Decimal, last: Decimal, count: int) -> Sequence[Any]:
     """Evenly or geometrically spaced points, in decimal: the same on every machine; the ends are exact.
 
-    Raises ValueError or ArithmeticError for ends that cannot be meant.
+    Raises ValueError or ArithmeticError for invalid ends.
     """
     # Beyond the range of float64 the arithmetic would fail, or take forever.
     if not (math.isfinite(first) and math.isfinite(last)) or (kind == "log" and min(first, last) <= 0):

@@ -109,7 +109,7 @@ def _draw_seeds(ax: Axes, x: int, seeds: pd.DataFrame, colour: str, cut: Cut) ->
 def _draw_mean(ax: Axes, x: int, row: pd.Series, cut: Cut) -> None:
     low, mean, high = cut.within([row["ci_low"], row["mean"], row["ci_high"]])
     colour, sides = _colour(row), [x - 0.38, x + 0.38]
-    if pd.notna(low) and pd.notna(high):
+    if pd.notna(low) and pd.notna(high) and not cut.is_off(row["mean"]):
         ax.fill_between(sides, low, high, color=colour, alpha=0.25, linewidth=0, gid="interval")
     ax.plot(sides, [mean] * 2, color=colour, linewidth=1.4, gid="mean")
 
@@ -127,7 +127,7 @@ def _accuracy_axes(ax: Axes, shown: pd.DataFrame, axes: list[str], metric: str) 
     ax.tick_params(axis="x", length=0)
     ax.set_xlim(-0.6, len(shown) - 0.4)
     ax.set_ylim(ends(metric, *ax.get_ylim()))
-    ax.set_ylabel(axis_label(metric))
+    ax.set_ylabel(axis_label(metric).replace(", ", "\n"))  # in one line it can be longer than the axis
     light_frame(ax)
 
 

@@ -14,7 +14,6 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from experiments.plots import style
 from experiments.plots.axes import legend_beside, new_axes, text_panel, title_axes
 from experiments.plots.choice import (
     Replicates,
@@ -46,8 +45,9 @@ from experiments.plots.plane import (
     steps_of,
     why_no_plane,
 )
-from experiments.plots.style import NOTHING, SMALL, VALUE_COLOURS, words
-from experiments.tables.words import metric_of, number
+from experiments.plots.style import NOTHING, SMALL, VALUE_COLOURS, number, words
+from experiments.tables.words import metric_of
+from experiments.tables.words import number as number_of
 
 MAX_ROWS, MAX_COLUMNS, MAX_SEEDS = 8, 8, 10
 PIXELS, GAP = 56, 2  # the longer side of a cell, and between cells
@@ -68,11 +68,11 @@ def plot_boundary_grid(
 
     A cell is the plane of the two features. Its colour is the predicted probability, mean over the seeds, and turns
     grey where their predictions differ: the more, the closer the vote. The line is where the majority changes, of more
-    than two classes where that does which is the likeliest on average; the number is the mean of the ranking metric. Of
-    a regression the colour is the predicted value, mean over the seeds, and turns grey where these differ by as much as
-    the target does. `ensemble` takes a row of the summary and a number, and gives functions of at most so many of its
-    seeds, which take X (2, n) and return what `plot_boundaries` wants. At most 8 rows, 8 columns and 10 seeds are
-    drawn.
+    than two classes where that does which is the likeliest on average; the number is the mean test accuracy, or other
+    metric that ranks. Of a regression the colour is the predicted value, mean over the seeds, and turns grey where
+    these differ by as much as the target does. `ensemble` takes a row of the summary and a number, and gives functions
+    of at most so many of its seeds, which take X (2, n) and return what `plot_boundaries` wants. At most 8 rows, 8
+    columns and 10 seeds are drawn.
     Further settings are at their best; `x` and `y` name other axes, as in `plot_heat_map`.
 
     Raises ValueError for an unknown axis, and for rows of several data sets.
@@ -117,7 +117,7 @@ def plot_boundary_grid(
         picture[place] = colours.reshape(*shape, 3)
         vote[:, *place] = said.reshape(classes, *shape)
         sizes.append(len(answers))
-        texts.append((corner[1] + 2, corner[0] + 2, number(metric, cell["mean"])))
+        texts.append((corner[1] + 2, corner[0] + 2, number_of(metric, cell["mean"])))
 
     ax = ax or new_axes(min(max(2.6 + size[1] / 50, 5.8), 11.0), min(1.1 + size[0] / 50, 11.0))
     ax.imshow(picture, origin="lower", interpolation="nearest")
@@ -205,5 +205,5 @@ def _value_handles(data: Any, several: bool) -> list[Patch | Line2D]:
     shown = [level for level in steps_of(data, 5) if every.min() <= level <= every.max()][::-1]
     colour = colormaps[VALUE_COLOURS]
     handles: list[Patch | Line2D] = [Line2D([], [], linestyle="none", label=words(data.target_name, 24))]
-    handles += [Patch(color=colour(float(_place(data, level))), label=style.number(float(level))) for level in shown]
+    handles += [Patch(color=colour(float(_place(data, level))), label=number(float(level))) for level in shown]
     return handles + ([Patch(color=UNSURE, label="seeds disagree")] if several else [])

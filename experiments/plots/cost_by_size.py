@@ -12,13 +12,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from experiments.plots.axes import legend_beside, light_frame, new_axes, text_panel, title_axes
 from experiments.plots.choice import Replicates, evenly, finished_of, score_of, setting_notes, tidy, titled
-from experiments.plots.limits import cost_label
+from experiments.plots.limits import HIGHEST_COST
 from experiments.plots.style import BEST, NOTHING, SMALL, WORSE, count, words
 from experiments.tables.words import cost_unit
 from planar_core.network import count_parameters
 
 MAX_NAMES = 12  # of sizes beside their points
-HIGHEST = 20.0  # cost that is drawn as it is: that of a probability of e^-20, or 40 times that of the mean of a target
 
 
 def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
@@ -36,7 +35,8 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
         return text_panel(ax or new_axes(*SMALL), title, f"no costs: {NOTHING}")
     size_of = {hidden: count_parameters(features, hidden) for hidden in finished["hidden"].unique()}
     sizes = finished["hidden"].map(size_of).to_numpy()
-    costs = finished["mean_cost"].clip(upper=HIGHEST)
+    unit, highest = cost_unit(score_of(summary)), HIGHEST_COST[score_of(summary)]
+    costs = finished["mean_cost"].clip(upper=highest)
     best = finished.loc[costs.groupby(sizes).idxmin()]
     at = np.unique(sizes)
     bests = costs[best.index].to_numpy()
@@ -45,7 +45,7 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     style: dict[str, Any] = {"linestyle": "none", "color": WORSE, "alpha": 0.6, "markersize": 4}
     ax.plot(sizes[~diverged], costs[~diverged], marker="o", markeredgewidth=0, gid="configurations", **style)
     ax.plot(sizes[diverged], costs[diverged], marker="x", gid="with diverged seeds", **style)
-    low, high = best["ci_low_cost"].to_numpy(), best["ci_high_cost"].clip(upper=HIGHEST).to_numpy()
+    low, high = best["ci_low_cost"].to_numpy(), best["ci_high_cost"].clip(upper=highest).to_numpy()
     ax.vlines(at, np.maximum(low, 0.2 * bests), high, color=BEST, linewidth=1.2, gid="interval")
     ax.plot(at, bests, color=BEST, marker="D", markersize=5, linewidth=1.0, gid="best of each size")
     for i in evenly(len(at), MAX_NAMES, int(bests.argmin())):
@@ -53,7 +53,7 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
             words(best["hidden"].iloc[i], 12), (at[i], bests[i]), (6, -2), textcoords="offset points", ha="left",
             va="top", fontsize=8.5, color=BEST,
         )  # fmt: skip
-    unit, replicates = cost_unit(score_of(summary)), Replicates.of(summary)
+    replicates = Replicates.of(summary)
     _scale(ax, at, costs.to_numpy(), unit)
     handles = [
         Line2D(
@@ -76,10 +76,11 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     legend_beside(ax, handles)
     sizes = finished_of(finished)
     notes = [f"mean over {replicates.said(sizes)}"] if sizes.max() > 1 else [f"one {replicates.noun}"]
+    notes += ["errors of the standardized target"] if unit != "nats" else []
     notes += ["bar: its 95 % interval"] if best["ci_low_cost"].notna().any() else []
-    if (beyond := int((finished["mean_cost"] > HIGHEST).sum())) > 0:
+    if (beyond := int((finished["mean_cost"] > highest).sum())) > 0:
         notes.append(
-            f"{count(beyond, 'configuration')} beyond {HIGHEST:g}{' nats' * (unit == 'nats')} at the upper edge"
+            f"{count(beyond, 'configuration')} beyond {highest:g}{' nats' * (unit == 'nats')} at the upper edge"
         )
     missing = len(summary) - len(finished)
     notes += [f"{count(missing, 'configuration')} failed"] if missing else []
@@ -103,7 +104,7 @@ def _scale(ax: Axes, sizes: Any, costs: Any, unit: str) -> None:
     else:
         ax.set_ylim(0, 1.1 * high or 1)
     ax.set_xlabel("parameters: weights and biases")
-    ax.set_ylabel(cost_label("final cost", unit))
+    ax.set_ylabel(f"final cost ({unit})")
     light_frame(ax)
 
 

@@ -31,7 +31,7 @@ from experiments.plots.choice import (
     values_of,
     varied,
 )
-from experiments.plots.limits import Baselines, Cut, cost_label, draw_baselines, ends
+from experiments.plots.limits import HIGHEST_COST, Baselines, Cut, draw_baselines, ends
 from experiments.plots.style import INK, NOTHING, SMALL, ordered_colours
 from experiments.tables.words import cost_unit, label, unit
 
@@ -41,8 +41,7 @@ SCORES = ("accuracy", "r2")  # of which a sweep records one
 MEASURES = (*COSTS, *(f"{part}_{score}" for score in SCORES for part in PARTS))
 MAX_PANELS, MAX_LINES, MAX_ITERATIONS = 12, 8, 400  # hidden sizes, learning rates, points of a line
 LARGEST = 1e200  # before a divergence costs can be so large that axes overflow
-HIGHEST = 20.0  # cost on an axis: that of a probability of e^-20; what is above would flatten the rest
-RISE = 1.02  # of the lowest test cost, from which on it is marked: the network has begun to overfit
+RISE = 1.05  # times the lowest test cost, from which on that is marked
 Bands = dict[tuple[int, int], pd.DataFrame]  # by the places of the panel and of the line among those that are drawn
 
 
@@ -101,7 +100,7 @@ def plot_curves(
     bands = _bands(chosen, {panel: some_panels, line: some_lines}, measure)
 
     # A single row has to be as high as its label.
-    size = (4.4, 3.0) if len(some_panels) == 1 else (2.5, 2.5) if len(some_panels) <= 3 else (2.3, 1.75)
+    size = {1: (4.4, 3.0), 2: (2.5, 2.5), 3: (2.5, 2.5), 4: (2.3, 2.3)}.get(len(some_panels), (2.3, 1.75))
     parts = Panels(len(some_panels), size, (0.34, 0.5), (0.72, 0.62, 1.3), sharex=True, sharey=True)
     colours, lowest = ordered_colours(len(some_lines)), False
     for i, ax in enumerate(parts.axes):
@@ -116,7 +115,8 @@ def plot_curves(
         ax.tick_params(labelbottom=True)
     _scale_iterations(parts.axes[0], bands)
     notes = [_replicates_note(bands, Replicates.of(chosen)), *setting_notes(curves, [panel, line], "line")]
-    notes += _scale_measure(parts.axes[0], measure, bands, cost_unit(score_of(curves)))
+    notes += ["errors of the standardized target"] if measure in COSTS and score_of(curves) == "r2" else []
+    notes += _scale_measure(parts.axes[0], measure, bands, score_of(curves))
     notes += left_out(plural(panel), some_panels, panels) + left_out(plural(line), some_lines, lines)
     notes += [sampled] if sampled else []
     handles = [
@@ -131,7 +131,7 @@ def plot_curves(
 
 def _measure_label(measure: str, curves: pd.DataFrame) -> str:
     if measure in COSTS:
-        return cost_label(COSTS[measure], cost_unit(score_of(curves)))
+        return f"{COSTS[measure]} ({cost_unit(score_of(curves))})"
     return f"{measure_name(measure)}{unit(measure.partition('_')[2])}"
 
 
@@ -202,20 +202,21 @@ def _scale_iterations(ax: Axes, bands: Bands) -> None:
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _scale_measure(ax: Axes, measure: str, bands: Bands, unit: str) -> list[str]:
+def _scale_measure(ax: Axes, measure: str, bands: Bands, score: str) -> list[str]:
     """The y axis that all panels share: scores as they are, costs by factors if they span some; and what is cut off."""
     low = min(band["low"].min() for band in bands.values())
     high = max(band["high"].max() for band in bands.values())
     notes = []
-    if measure in COSTS and low < HIGHEST < high:
-        high = HIGHEST
-        notes = [f"cut off at {HIGHEST:g}{' nats' * (unit == 'nats')}"]
+    highest, unit = HIGHEST_COST[score], cost_unit(score)
+    if measure in COSTS and low < highest < high:
+        high = highest
+        notes = [f"cut off at {highest:g}{' nats' * (unit == 'nats')}"]
     decades = np.log10(high) - np.log10(low) if 0 < low < high else 0
     if measure not in COSTS:
-        score = measure.partition("_")[2]
         cut = Cut.of(score, np.concatenate([band["median"] for band in bands.values()]))
-        # A band may reach further down than all medians; the axis of R^2 begins at -1 at the lowest.
-        least = max(cut.low, min(-1.0, *(band["median"].min() for band in bands.values())) if score == "r2" else low)
+        # A band may reach further down than all medians.
+        lowest = min(band["median"].min() for band in bands.values())
+        least = max(cut.low, min(-0.5, lowest)) if score == "r2" else low
         notes = [f"cut off at {least:g}"] if low < least else []
         low = max(low, least)
         margin = 0.04 * (high - low) or 0.05
@@ -237,7 +238,7 @@ def _further_handles(bands: Bands, lowest: bool, noun: str) -> list[Line2D]:
         text = f"after a {noun} diverged:\nthe other {noun}s"
         handles.append(Line2D([], [], color=INK, linestyle=":", marker="x", markersize=5, label=text))
     if lowest:
-        text = "lowest, and rising\nafter: overfitting"
+        text = "lowest of a line that\nends higher"
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4.5, label=text))
     return handles
 

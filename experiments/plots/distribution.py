@@ -55,7 +55,8 @@ def plot_distribution(
     values = dots[f"test_{metric}"]
     cut = Cut.of(metric, values)
     low, mean, high = (cut.within(shown[of]) for of in ("ci_low", "mean", "ci_high"))
-    _draw_intervals(ax, low, high, colours)
+    is_off = cut.is_off(shown["mean"])
+    _draw_intervals(ax, np.where(is_off, np.nan, low), high, colours)
     if sizes.max() > 1:
         _draw_middles(ax, mean, colours, "mean")
     diverged = (dots["status"] == "diverged").to_numpy()

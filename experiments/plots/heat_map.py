@@ -80,7 +80,7 @@ def plot_heat_map(
     _heat_map_frame(
         ax, image, axis_name(x), axis_name(y), f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip()
     )
-    notes += [note.replace("stand at the edge", "have its colour") for note in cut.note(cells["mean"], "cell")]
+    notes += cut.note(cells["mean"], "cell", "in its colour")
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
 

@@ -15,6 +15,9 @@ from experiments.plots.style import INK, count, words
 from experiments.tables.words import larger_is_better, limits, number
 
 MARGIN = 0.01  # beyond what a metric can be, so that a mark there is seen whole
+HIGHEST_COST = {"accuracy": 20.0, "r2": 2.0}
+"""The cost, by the score of a sweep, above which pictures do not go, since the rest would be flat: that of a
+probability of e^-20, and four times that of always answering the mean."""
 _FAR = 4.0  # times as far from the best as half of all values are
 _ROOM = 0.35  # of the range of the data by which an axis may grow for the sake of a baseline
 _STYLES = ((0, (1, 2)), (0, (5, 2, 1, 2)))  # of the lines of baselines
@@ -33,8 +36,8 @@ class Cut(NamedTuple):
     def of(cls, metric: str, values: npt.ArrayLike) -> Cut:
         """Nothing is cut off of a metric that cannot be far off, such as a share, or where nothing is.
 
-        Far is four times as far from the best as half of all values are, and of R^2 below -1, which is as far from
-        always answering the mean as that is from knowing all.
+        Far is four times as far from the best as half of all values are; of R^2 at least half as far below always
+        answering the mean as the best is above that, of an error at least a quarter more than the best.
         """
         numbers = np.asarray(values, np.float64).ravel()
         numbers = numbers[np.isfinite(numbers)]
@@ -44,8 +47,7 @@ class Cut(NamedTuple):
         best = numbers.max() if is_larger else numbers.min()
         off = np.abs(numbers - best)
         far = _FAR * float(np.median(off))
-        if metric == "r2":
-            far = max(far, 1.0 + best)
+        far = max(far, 1.5 * best if metric == "r2" else 0.25 * best)
         if not 0 < 1.5 * far < off.max():
             return cls(metric)
         return cls(metric, low=_round(best - far)) if is_larger else cls(metric, high=_round(best + far))
@@ -55,23 +57,21 @@ class Cut(NamedTuple):
         least, most = limits(self.metric)
         return np.clip(np.asarray(values, np.float64), max(self.low, least), min(self.high, most))
 
-    def note(self, values: npt.ArrayLike, noun: str) -> list[str]:
-        """What a title says: `2 seeds beyond -1 stand at the edge`."""
+    def is_off(self, values: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Which of the values lie beyond an edge."""
         numbers = np.asarray(values, np.float64)
-        n = int(np.sum((numbers < self.low) | (numbers > self.high)))
+        return np.asarray((numbers < self.low) | (numbers > self.high))
+
+    def note(self, values: npt.ArrayLike, noun: str, where: str = "at the edge") -> list[str]:
+        """What a title says: `2 seeds beyond -1 are drawn at the edge`."""
+        n = int(np.sum(self.is_off(values)))
         edge = self.low if math.isfinite(self.low) else self.high
-        stand = "stands" if n == 1 else "stand"
-        return [f"{count(n, noun)} beyond {edge:g} {stand} at the edge"] if n else []
+        return [f"{count(n, noun)} beyond {edge:g} {'is' if n == 1 else 'are'} drawn {where}"] if n else []
 
 
 def _round(value: float) -> float:
     """To two digits."""
     return float(f"{value:.2g}")
-
-
-def cost_label(name: str, unit: str) -> str:
-    """What an axis of costs says; a long unit has a line of its own."""
-    return f"{name} ({unit})" if len(unit) < 12 else f"{name}\n({unit})"
 
 
 def ends(metric: str, low: float, high: float) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.datasets.data import Data
+from experiments.datasets.data import Array, Data
 from experiments.plots.choice import (
     best_rows,
     evenly,
@@ -201,17 +201,26 @@ class Material:
             return self._on_plane(self.tables.network(run), run)
 
     def _on_plane(self, network: Network, run: pd.Series) -> PredictProba:
-        """The network of a run as a function of points among those that are shown.
+        """What a network says of points among those that are shown, by its run.
 
-        Where each replicate has data of its own, the features of such a point are standardized as its own data were.
+        Where each replicate has data of its own, such a point is standardized as they were, and so is a target.
         """
-        answer = network.predict if network.task == "regression" else network.predict_proba
+        data = self._trained_on
+        is_regression = data.task == "regression"
+        answer = network.predict if is_regression else network.predict_proba
         if not self._varies:
-            inputs = self._trained_on.inputs
-            return lambda X: answer(inputs(X))
+            return lambda X: answer(data.inputs(X))
         source, shown, to = self.tables.source(self.problem), _replicate(self._first), _replicate(run)
-        inputs = source.part(*to).inputs
-        return lambda X: answer(inputs(source.moved(X, shown, to)))
+        own = source.part(*to)
+
+        def on_shown(X: Array) -> Array:
+            said: Array = np.asarray(answer(own.inputs(source.moved(X, shown, to))), np.float64)
+            if not is_regression:
+                return said
+            (mean, deviation), (own_mean, own_deviation) = data.target_scale, own.target_scale
+            return np.asarray((own_mean + own_deviation * said - mean) / deviation)
+
+        return on_shown
 
     def _own(self, table: pd.DataFrame) -> pd.DataFrame:
         return _having(table, self.problem)

@@ -63,9 +63,10 @@ def _draw_intervals(ax: Axes, low: npt.NDArray[np.float64], high: npt.NDArray[np
 
 
 def _legend_below(ax: Axes, handles: list[Line2D]) -> None:
+    columns = 4 if len(handles) <= 4 else 3
     below = ax.transAxes + ScaledTranslation(0, -0.5, figure_of(ax).dpi_scale_trans)
     ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0, ncols=4,
+        handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0, ncols=columns,
         frameon=False, fontsize=LEGEND_SIZE, handlelength=1.4, columnspacing=1.2,
     )  # fmt: skip
 

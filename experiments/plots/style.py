@@ -17,7 +17,6 @@ CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "p", "X")  # of more classes, col
 VALUE_COLOURS = "viridis"
 BEST, TIED, WORSE = "#D55E00", "#0072B2", "#7A7A7A"
 INK = "#444444"
-FRACTION = "(fraction correct)"
 NOTHING = "no run has finished"
 SMALL = (5.6, 1.8)  # inches, of a picture that says why there is none
 TITLE_SIZE, LEGEND_SIZE = 10, 9
@@ -54,13 +53,6 @@ def number(value: float) -> str:
     """A learning rate: exactly if that is short, else with three digits."""
     short = f"{value:g}"
     return short if float(short) == value and len(short) <= 6 else f"{value:.3g}"
-
-
-def fraction(value: float, digits: int = 3) -> str:
-    """``0.932``; with more digits where it would be rounded up to 1 otherwise: ``0.9996``."""
-    while value < 1 and digits < 9 and float(f"{value:.{digits}f}") == 1:
-        digits += 1
-    return f"{value:.{digits}f}"
 
 
 def count(n: int, noun: str) -> str:

@@ -15,10 +15,10 @@ Layers = alt.LayerChart | alt.FacetChart  # the latter in name only
 KINDS = ("each seed", "median", "chosen seed", "trained here")  # of curves, in the order of their colours
 
 
-def specifications() -> dict[str, Any]:
-    """A specification for each chart of the page, by its name."""
+def specifications(larger_is_better: bool = True) -> dict[str, Any]:
+    """A specification for each chart of the page, by its name; whether the metric ranks larger values first."""
     charts = {
-        "heat": heat_map(),
+        "heat": heat_map(larger_is_better),
         "cost": _curves("cost", "$cost"),
         "accuracy": _curves("accuracy", "$measure"),
         "seeds": _seeds(),
@@ -26,17 +26,20 @@ def specifications() -> dict[str, Any]:
     return {name: chart.to_dict() for name, chart in charts.items()}
 
 
-def heat_map() -> Layers:
-    """Mean test score over two axes. Data ``cells``: x, y, id, mean (or null), tied, words."""
+def heat_map(larger_is_better: bool = True) -> Layers:
+    """The mean of the metric over two axes, the better the lighter.
+
+    Data ``cells``: x, y, id, mean (or null), shade (the mean, within what is shown), tied, words.
+    """
     # In the order of the data, which the page gives in the order of the axes.
     x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
     y = alt.Y("y:O", sort=None, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
     base = alt.Chart(alt.Data(name="cells")).encode(x=x, y=y)
     known = base.transform_filter("isValid(datum.mean)")
     colour = alt.Color(
-        "mean:Q",
+        "shade:Q",
         title="$mean",
-        scale=alt.Scale(scheme="cividis", zero=False, nice=False),
+        scale=alt.Scale(scheme="cividis", zero=False, nice=False, reverse=not larger_is_better),
         legend=alt.Legend(format="$legend", orient="top", gradientLength=180, titleLimit=240),
     )
     tooltip = [
@@ -45,7 +48,7 @@ def heat_map() -> Layers:
         alt.Tooltip("tied:N", title="tied with the best"),
     ]
     # The shade on which black and white letters have the same contrast, 4.6 to 1.
-    ink = alt.condition("luminance(scale('color', datum.mean)) > 0.18", alt.value("#000"), alt.value("#fff"))
+    ink = alt.condition("luminance(scale('color', datum.shade)) > 0.18", alt.value("#000"), alt.value("#fff"))
     selected = alt.param(name="selected", value=-1)
     crowded = alt.param(name="crowded", value=False)
     return (
@@ -94,22 +97,24 @@ def _curves(field: str, title: str) -> Layers:
 
 
 def _seeds() -> Layers:
-    """Test score of every seed as a stack of dots. Data ``seeds``: test, seed, run; ``mean``: mean, low, high."""
+    """The metric of every seed as a stack of dots.
+
+    Data ``seeds``: test, at (the same within what is shown), seed (and fold, as text), run; ``mean``: mean, low, high.
+    """
     about = "$test"
     percent = alt.Axis(format="$tick", tickCount=5)
     x = alt.X("at:Q", title=about, axis=percent, scale=alt.Scale(zero=False, padding=10))
     y = alt.Y("row:Q", axis=None, scale=alt.Scale(zero=True, padding=8))
     dots = (
         alt.Chart(alt.Data(name="seeds"))
-        .transform_bin("bin", "test", bin=alt.Bin(maxbins=40))
-        .transform_window(row="row_number()", groupby=["bin"], sort=[alt.SortField("test")])
-        .transform_calculate(at="datum.test")
+        .transform_bin("bin", "at", bin=alt.Bin(maxbins=40))
+        .transform_window(row="row_number()", groupby=["bin"], sort=[alt.SortField("at")])
         .mark_circle(size=90, opacity=1, cursor="pointer")
         .encode(
             x=x,
             y=y,
             color=alt.condition("datum.run === chosen", alt.value("#d55e00"), alt.value("#7a7a7a")),
-            tooltip=[alt.Tooltip("seed:Q", format="d"), alt.Tooltip("test:Q", title=about, format="$fine")],
+            tooltip=[alt.Tooltip("seed:N"), alt.Tooltip("test:Q", title=about, format="$fine")],
         )
     )
     mean = alt.Chart(alt.Data(name="mean"))

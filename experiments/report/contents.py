@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,16 +16,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.datasets.data import Data
-from experiments.knobs.declared import ACTIVATION, AXES, CLASS_WEIGHT
+from experiments.knobs.declared import ACTIVATION, AXES
 from experiments.knobs.features import Term, parse
 from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import evenly
+from experiments.plots.limits import Cut
 from experiments.store.store import CURVES, STATUSES
-from experiments.tables import words
 from experiments.tables.statistics import rank_column
 from experiments.tables.stored import measures
 from experiments.tables.tables import Tables
+from experiments.tables.words import is_percentage, larger_is_better, limits, metric_of
+from experiments.tables.words import label as label_of
 from planar_core.kernels import _EPSILON, SHUFFLES
 from planar_core.network import INITIAL_SCALE
 from planar_core.training import Hyperparameters, recorded_iterations
@@ -36,75 +39,109 @@ MOST_POINTS = 75_000  # of curves; the default sweep has 17,850
 MOST_PARAMETERS = 150_000  # of networks
 MOST_DATA = 100_000  # numbers in data sets
 FEWEST_RECORDS = 11  # to which curves are thinned out, before some are left out
+# Columns of the summary, without the names of the metric that ranks and of the score that is recorded.
 _STATISTICS = (
-    "n_seeds", "n_stuck", "n_diverged", "n_failed",
-    "mean_test_{score}", "std_test_{score}", "ci_low_test_{score}", "ci_high_test_{score}", "rank_test_{score}",
-    "tied_with_best",
+    "n_seeds", "n_replicates", "n_stuck", "n_diverged", "n_failed",
+    "mean_test", "std_test", "ci_low_test", "ci_high_test", "rank_test", "tied_with_best",
     "difference_to_best", "difference_ci_low", "difference_ci_high",
-    "mean_train_{score}", "mean_cost", "mean_test_cost", "median_iterations_to_target",
+    "mean_train", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip
 # How a network is trained, by default.
 _TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}
+RECORDED = tuple(name.removesuffix("_score") for name in CURVES)
+"""What the page calls the numbers of a run and of its curve: cost, train, test, test_cost."""
 _HOW = [axis for axis in AXES if axis.name in _TRAINING]
 Ints = npt.NDArray[np.int64]
 
 
 def contents(tables: Tables) -> dict[str, Any]:
-    """What the page holds of a sweep, as plain values, arrays as base64: a function of the tables alone."""
+    """What the page holds of a sweep, as plain values, arrays as base64: a function of the tables alone.
+
+    ``test`` in the name of a statistic is the metric that ranks, and of a run or a curve the score that is recorded;
+    ``judged`` is the metric of each run, where it is another one. Of seeds, or folds and seeds, ``seeds`` and ``folds``
+    have a value for each in turn.
+    """
     notes: list[str] = []
-    score, n_seeds = tables.score, tables.design.n_replicates
-    # The page shows the score that curves are made of; another metric ranks by the name of its own.
-    summary = tables.summary.rename(columns={f"rank_test_{tables.metric}": f"rank_test_{score}"})
-    if tables.metric != score:
-        notes.append(f"Ranks and ties are by the test {words.label(tables.metric)}; summary.csv has its values.")
+    summary, replicates = tables.summary, tables.design.replicate_columns
+    n_seeds = tables.design.n_replicates
     columns = tables.design.configuration_columns
     kept = _kept_configurations(summary, columns, notes)
     seeds = _kept_seeds(n_seeds, len(kept), notes)
     position = kept[:, np.newaxis] * n_seeds + seeds  # of each run of the page among all of them
     runs = tables.runs.iloc[position.ravel()]
     summary = summary.iloc[kept].reset_index(drop=True)
+    first = tables.runs.iloc[seeds]
 
     at = recorded_iterations(tables.design.iterations, tables.design.record_every)
-    shown, records = _kept_curves(runs, summary, score, len(seeds), len(at), notes)
+    shown, records = _kept_curves(runs, summary, len(seeds), len(at), notes)
     curves, parameters = _read_runs(tables, position.ravel()[shown], at.size)
-    rank = summary[f"rank_test_{score}"].to_numpy(np.float64, na_value=np.inf)[shown // len(seeds)]
+    rank = summary[rank_column(summary)].to_numpy(np.float64, na_value=np.inf)[shown // len(seeds)]
     dtype = tables.design.dtype
     networks = _kept_networks(parameters, shown, np.argsort(rank, kind="stable"), dtype, notes)
     problem_of, _ = pd.factorize(pd.MultiIndex.from_frame(summary[tables.problem_columns]))
     first_rows = summary.iloc[np.unique(problem_of, return_index=True)[1]]
+    statistics = _statistics(tables, summary)
+    judged = {} if tables.metric == tables.score else {"judged": runs[f"test_{tables.metric}"]}
+    recorded = dict(zip(RECORDED, measures(tables.score), strict=True))
     return {
-        "score": score,
+        "score": tables.score,
+        "metric": _metric(tables.metric, statistics["mean_test"]),
         "constants": constants(),
         "axes": [_axis(summary[name], name, name in tables.problem_columns) for name in columns],
         "columns": [
             {
                 "name": name,
-                "values": _encoded(_rounded(summary[name].astype("Float64").to_numpy(np.float64, na_value=np.nan))),
+                "values": _encoded(_rounded(values.astype("Float64").to_numpy(np.float64, na_value=np.nan))),
             }
-            for name in (name.format(score=score) for name in _STATISTICS)
-            if name in summary.columns
+            for name, values in statistics.items()
         ],
         "problem_of": _encoded(problem_of.astype(np.uint32)),
-        "problems": _problems(tables, first_rows, notes),
-        "seeds": tables.runs["seed"].iloc[seeds].tolist(),
+        "problems": _problems(tables, first_rows, _records(first[replicates]), notes),
+        "seeds": first["seed"].tolist(),
+        "folds": first["fold"].tolist() if "fold" in replicates else None,
         "statuses": list(STATUSES),
         "runs": {
             "status": _encoded(pd.Categorical(runs["status"], STATUSES).codes.astype(np.uint8)),
-            **{measure: _encoded(_rounded(runs[measure].to_numpy(np.float64))) for measure in measures(tables.score)},
+            **{name: _encoded(_rounded(runs[measure].to_numpy(np.float64))) for name, measure in recorded.items()},
+            **{name: _encoded(_rounded(values.to_numpy(np.float64))) for name, values in judged.items()},
         },
         "curves_at": at[records].tolist(),
         "curves": {
             "run": _encoded(shown.astype(np.uint32)),
             # Costs of the training have all their digits: training again is compared with them.
             **{
-                measure: _encoded(curves[:, row, records] if row == 0 else _rounded(curves[:, row, records]))
-                for row, measure in enumerate(measures(tables.score))
+                name: _encoded(curves[:, row, records] if row == 0 else _rounded(curves[:, row, records]))
+                for row, name in enumerate(RECORDED)
             },
         },
         "networks": networks,
         "settings": _settings(tables.design.request),
         "notes": notes,
     }
+
+
+def _statistics(tables: Tables, summary: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns of the page, as far as there are such in the summary."""
+    ends = {"test": f"_{tables.metric}", "train": f"_{tables.score}"}
+    names = {name: name + ends.get(name.rpartition("_")[2], "") for name in _STATISTICS}
+    return {name: summary[column] for name, column in names.items() if column in summary.columns}
+
+
+def _metric(name: str, means: pd.Series) -> dict[str, Any]:
+    """What ranks: its name, and in words; its limits, and those between which pictures show it; None for no limit."""
+    cut = Cut.of(name, means)
+    return {
+        "name": name,
+        "label": label_of(name),
+        "larger_is_better": larger_is_better(name),
+        "is_percentage": is_percentage(name),
+        "limits": [_finite(end) for end in limits(name)],
+        "shown": [_finite(cut.low), _finite(cut.high)],
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def constants() -> dict[str, Any]:
@@ -123,7 +160,7 @@ def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: l
     best = summary[summary[rank_column(summary)].eq(1).fillna(False)]
     while len(kept) > MOST_CONFIGURATIONS:
         here = summary.iloc[kept]
-        name = max(columns, key=lambda column: here[column].nunique())
+        name = max(columns, key=lambda column: here[column].nunique(dropna=False))
         values = list(pd.unique(here[name]))
         if len(values) < 2:
             break
@@ -135,7 +172,7 @@ def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: l
     if len(kept) < len(summary):
         here, thinned = summary.iloc[kept], []
         for name in columns:
-            some, every = here[name].nunique(), summary[name].nunique()
+            some, every = here[name].nunique(dropna=False), summary[name].nunique(dropna=False)
             thinned += [f"{some:,} of {every:,} values of {label(name)}"] if some < every else []
         notes.append(
             f"This page holds {len(kept):,} of {len(summary):,} configurations ({', '.join(thinned)}), the best among"
@@ -152,7 +189,7 @@ def _kept_seeds(n_seeds: int, configurations: int, notes: list[str]) -> Ints:
 
 
 def _kept_curves(
-    runs: pd.DataFrame, summary: pd.DataFrame, score: str, n_seeds: int, n_records: int, notes: list[str]
+    runs: pd.DataFrame, summary: pd.DataFrame, n_seeds: int, n_records: int, notes: list[str]
 ) -> tuple[Ints, Ints]:
     """Of which runs of the page the curves are shown, and which records of them.
 
@@ -160,11 +197,14 @@ def _kept_curves(
     the configurations with the lowest ranks.
     """
     n = len(summary)
-    # Each configuration's seeds by their test accuracy, as medianRun in model.js sorts them.
-    keys = [runs[name].to_numpy(np.float64) for name in ("seed", "cost", f"test_{score}")]
+    metric = metric_of(summary)
+    # Each configuration's seeds by their metric, as medianRun in model.js sorts them.
+    keys = [runs[name].to_numpy(np.float64) for name in ("seed", "cost", f"test_{metric}")]
+    if "fold" in runs:
+        keys.insert(1, runs["fold"].to_numpy(np.float64))
     order = np.lexsort((*keys, np.repeat(np.arange(n), n_seeds))).reshape(n, n_seeds)
     some = min(n_seeds, max(1, MOST_POINTS // (n * n_records)))
-    chosen = [(n_seeds - 1) // 2] if some == 1 else evenly(n_seeds, some)
+    chosen = [(n_seeds - larger_is_better(metric)) // 2] if some == 1 else evenly(n_seeds, some)
     records = np.array(evenly(n_records, max(FEWEST_RECORDS, MOST_POINTS // (n * some))))
     most = max(1, MOST_POINTS // (some * len(records)))
     rank = summary[rank_column(summary)].to_numpy(np.float64, na_value=np.inf)
@@ -172,7 +212,7 @@ def _kept_curves(
     shown = shown[runs["status"].ne("failed").to_numpy(bool)[shown]]
     said = []
     if some < n_seeds:
-        said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by their test accuracy")
+        said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by their test {label_of(metric)}")
     if len(records) < n_records:
         said.append(f"{len(records):,} of {n_records:,} records")
     if most < n:
@@ -226,13 +266,15 @@ def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
         "name": name,
         "label": label(name),
         "problem": is_problem,
-        "values": ["-" if pd.isna(different[i]) else text_of(different[i]) for i in order],
+        "values": ["–" if pd.isna(different[i]) else text_of(different[i]) for i in order],
         "codes": _encoded(place[codes]),
     }
 
 
 def _place(value: Any) -> tuple[bool, list[float], str]:
-    """What values of an axis are sorted by: numbers, and layers such as 8x8, in their order; then words."""
+    """What values of an axis are sorted by: numbers, and layers such as 8x8, in their order; words; none."""
+    if pd.isna(value):
+        return True, [math.inf], ""
     text = str(value)
     with contextlib.suppress(ValueError):
         return False, [float(part) for part in text.split("x")], text
@@ -256,44 +298,69 @@ def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _problems(tables: Tables, rows: pd.DataFrame, notes: list[str]) -> list[dict[str, Any]]:
-    """The data of each problem, while there is room for them, and how to draw them in a plane."""
+def _problems(
+    tables: Tables, rows: pd.DataFrame, replicates: Sequence[Mapping[str, Any]], notes: list[str]
+) -> list[dict[str, Any]]:
+    """The data of each problem, while there is room for them, and how to draw them in a plane.
+
+    Where each replicate has data of its own, they are those of the first, and ``replicates`` has those of all others;
+    X is None of data for which there is no room.
+    """
     problems: list[dict[str, Any]] = []
-    left_out, room, varying = 0, MOST_DATA, 0
-    is_weighted = CLASS_WEIGHT.name in tables.columns
-    for _, row in rows.iterrows():
-        data = tables.data(row)
-        about: dict[str, Any] = {
-            "name": in_words(row[tables.problem_columns].to_dict()),
-            "task": data.task,
-            "feature_names": list(data.feature_names),
-            "class_names": list(data.class_names),
-            "target": _target(data) if data.task == "regression" else None,
-            "X": None,
-        }
+    left_out, room = 0, MOST_DATA
+    named = _records(rows[tables.problem_columns])
+    for row in named:
+        data = tables.data({**row, **replicates[0]})
         room -= data.X.size + data.X_test.size
-        # A network is trained again on the very data that it was trained on, or not at all.
-        differs = tables.source(row).varies or is_weighted
-        varying += differs
-        if room >= 0 and not differs:
-            about |= {
-                "X": _encoded(data.X),
-                "Y": _encoded(_answers(data, data.Y)),
-                "X_test": _encoded(data.X_test),
-                "Y_test": _encoded(_answers(data, data.Y_test)),
-                "plane": _plane(data),
-            }
         left_out += room < 0
-        problems.append(about)
-    if varying:
-        why = "weights of classes" if is_weighted else "data of their own for each replicate"
-        notes.append(f"Networks with {why} are not trained again in this page.")
+        problems.append(
+            {
+                "name": in_words(row),
+                "task": data.task,
+                "feature_names": list(data.feature_names),
+                "class_names": list(data.class_names),
+                **_held(data, room >= 0),
+            }
+        )
+    further, held = 0, 0
+    for problem, row in zip(problems, named, strict=True):
+        if not tables.source(row).varies:
+            continue
+        problem["replicates"] = []
+        for replicate in replicates[1:]:
+            further += 1
+            data = None if room < 0 else tables.data({**row, **replicate})
+            room -= 0 if data is None else data.X.size + data.X_test.size
+            held += data is not None and room >= 0
+            problem["replicates"].append({"X": None} if data is None else _held(data, room >= 0))
+    if held < further:
+        notes.append(
+            f"Where each replicate has data of its own, this page holds those of {held + len(rows) - left_out:,} of"
+            f" {further + len(rows):,}: the networks of the others have no boundary there, and are not trained again."
+        )
     if left_out:
         notes.append(
             f"The data of {left_out:,} of {len(rows):,} problems are not in this page, which would be too large: no"
             " boundaries there, and no training again."
         )
     return problems
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _held(data: Data, has_room: bool) -> dict[str, Any]:
+    about: dict[str, Any] = {"target": _target(data) if data.task == "regression" else None, "X": None}
+    if has_room:
+        about |= {
+            "X": _encoded(data.X),
+            "Y": _encoded(_answers(data, data.Y)),
+            "X_test": _encoded(data.X_test),
+            "Y_test": _encoded(_answers(data, data.Y_test)),
+            "plane": _plane(data),
+        }
+    return about
 
 
 def _answers(data: Data, Y: npt.NDArray[np.float64]) -> npt.NDArray[Any]:

@@ -24,6 +24,7 @@ from experiments.report.charts import specifications
 from experiments.report.contents import contents, label
 from experiments.report.vega import vega
 from experiments.tables.tables import Tables
+from experiments.tables.words import label as label_of
 from experiments.text import count, listed
 
 WEB = Path(__file__).parent / "web"
@@ -34,7 +35,6 @@ MODULES = (
     "heatmap", "recorded", "table", "trainer", "again", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
-_SCORES = {"accuracy": "accuracy", "r2": "R²"}  # in words
 
 
 def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
@@ -42,8 +42,10 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
     held = contents(tables)
     parts = {
         "title": html.escape(_title(tables)),
-        "score": (score := _SCORES[held["score"]]),
+        "score": (score := label_of(tables.score)),
         "Score": score[0].upper() + score[1:],
+        "metric": label_of(tables.metric),
+        "replicate": "seed" if held["folds"] is None else "replicate",
         "headline": "\n".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(tables, manifest["findings"])),
         "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in held["notes"]),
         "request": _definitions(_request(manifest["request"])),
@@ -51,7 +53,7 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "execution": _definitions(_execution(manifest)),
         "css": (WEB / "report.css").read_text(encoding="utf-8"),
         "results": _json(held),
-        "charts": _json(specifications()),
+        "charts": _json(specifications(tables.larger_is_better)),
         "vega": vega(),
         "script": _script(),
     }

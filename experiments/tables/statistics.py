@@ -87,26 +87,14 @@ def summarize(
     the best are decided on the rounded means, so that they too are the same everywhere.
 
     `difference_to_best`: the mean difference in test accuracy between the best-looking configuration (the first, if
-    several share rank 1) and this one, over the seeds that both have. `difference_ci_low` and `difference_ci_high`:
-    by how much the truly best configuration of the problem exceeds this one, 0 or more. For each configuration either
-    end by itself is right in 95 % of sweeps: the lower one, because it is judged by what chance does to the largest
-    of all comparisons with this configuration (`planar_core.comparisons`: sign flips from 6 seeds on, below that, or
-    beyond 1,000 configurations, Student's t at 5 % divided by their number); the upper one, the largest of the upper
-    ends of all one-sided paired t-intervals, because one of these is the interval of the truly best.
-
-    `tied_with_best`: whether difference_ci_low is 0. So the truly best configuration is among the ties in at least
-    95 % of sweeps, exactly so where noise is symmetric, and in simulations of the kinds named below. With fewer than
-    two seeds in common with the best nothing can be told (nan and NA); the best is tied with itself. No test on a few
-    seeds can know what none of them shows: against a steady best one, others of the same mean that get stuck in 3 of
-    10 seeds look better wherever none of theirs does, and with 35 of them the steady one is among the ties in 41 % of
-    sweeps of 10 seeds. That is what n_stuck is for.
-
-    Other rules in simulations of eight kinds of noise (normal, also with what seeds have in common, skewed either way,
-    heavy-tailed, discrete, unequal, a best one that gets stuck): of 35 configurations that differ, how many are tied on
-    average of 5, 10 and 30 seeds. This rule 18.6, 17.3, 14.4; Bonferroni for all paired t-tests of any against any
-    18.6, 17.9, 15.1, of the best-looking against any 20.8, 18.8, 15.5; intervals of each by itself 19.5, 18.7, 16.6.
-    Where all are equally good, this rule has a given one among the ties in 96 % on average, and in 94 % at the least,
-    of 800 trials.
+    several share rank 1) and this one, over the replicates that both have. `difference_ci_low` and `difference_ci_high`:
+    by how much the truly best configuration of the problem exceeds this one, 0 or more; either end by itself is right in
+    95 % of sweeps. The lower one is Hsu's multiple comparison with the best (MCB), by Westfall and Young's max-T with
+    sign flips (`planar_core.comparisons`) from 6 replicates on; below that, or beyond 1,000 configurations, Student's t
+    at 5 % divided by the number of comparisons. The upper one is the largest upper end of all one-sided paired
+    t-intervals. `tied_with_best`: whether difference_ci_low is 0. With fewer than two replicates in common with the best
+    nothing can be told (nan and NA); the best is tied with itself. docs/statistics.md has the arguments, and what
+    simulations say of this rule and of others.
 
     Raises ValueError for a missing column, an unknown status, a run that appears twice, or a share below 0.
     """

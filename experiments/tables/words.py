@@ -25,7 +25,6 @@ _UNITS = {
     "rmse": "units of the target",
     "mae": "units of the target",
 }
-_LARGE = 10_000.0  # from where on numbers have digits and no decimals
 _PERCENTAGES = ("accuracy", "balanced_accuracy")
 
 
@@ -52,8 +51,8 @@ def axis_label(metric: str) -> str:
 
 
 def cost_unit(score: str) -> str:
-    """The unit of the cost of networks that are recorded with this score."""
-    return "half the squared error of the standardized target" if score == "r2" else "nats"
+    """The unit of the cost of networks that are recorded with this score; errors are those of a standardized target."""
+    return "half squared error" if score == "r2" else "nats"
 
 
 def larger_is_better(metric: str) -> bool:
@@ -102,7 +101,7 @@ def said_interval(metric: str, low: float, high: float) -> str:
 def number(metric: str, value: float, digits: int = 3) -> str:
     """The value as a number: shares and R^2 with so many decimals, others with as many digits and one more."""
     if metric in ("rmse", "mae") or abs(value) >= 1000:
-        return f"{value:.{digits + 1}g}"
+        return f"{value:#.{digits + 1}g}".rstrip(".")
     return _short_of(value, 1, digits)
 
 

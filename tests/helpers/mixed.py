@@ -13,7 +13,7 @@ from experiments.sweep import Sweep
 from planar_core import training
 
 AXES = ["dataset", "hidden", "learning_rate", "seed"]
-MEASURES = ["cost", "train_accuracy", "test_accuracy"]
+MEASURES = ["cost", "train_accuracy", "test_accuracy", "test_cost"]
 
 
 def csv_data(path: Path, label: str = "label") -> str:

@@ -36,6 +36,8 @@ def frame(task: str, rows: int = 60) -> pd.DataFrame:
         }
     )
     made.loc[3:8, "size"] = np.nan
+    made["colour"] = made["colour"].replace("green", "blue")
+    made.loc[12, "colour"] = "green"  # on which some of the networks are trained
     score = numbers[0] + numbers[1] + (made["colour"] == "red") - 0.5
     if task == "regression":
         made[TARGET[task]] = 1000 + 50 * score
@@ -55,6 +57,7 @@ def rows(task: str) -> pd.DataFrame:
     new.loc[4, "size"] = -1e300
     new.loc[5, "shape"] = None
     new.loc[6, "shape"] = "Round"
+    new.loc[7, "colour"] = "green"
     return new
 
 

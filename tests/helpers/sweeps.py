@@ -30,7 +30,7 @@ def run(
     data, opened, how = sweep.load(), store or Store(None), How(jobs, backend)
     with workers(how) as at_once:
         done = runner.run(sweep, data, opened, how, at_once, progress)
-    tables = build(sweep, about_data(sweep, data), opened)
+    tables = build(sweep, about_data(sweep, data), data, opened)
     return Results.of(tables, manifest_of(tables, [], {**vars(done), "jobs": at_once, "backend": backend}))
 
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.oracles import reference
 
 from planar_core import (
     TASKS,
@@ -32,6 +31,7 @@ from planar_core.elementary import SIGMOID_UNITS, exp_in_units
 from planar_core.outputs import OUTPUTS
 from planar_core.simd import LANES, lanes_of, load, store
 from planar_core.training import Hyperparameters, new_batch, train_batch
+from tests.oracles import reference
 
 Array = npt.NDArray[Any]
 

@@ -30,7 +30,7 @@ export class Again {
   load() {
     const { choice, sweep, trainer } = this;
     const { configuration: c, run } = choice;
-    const data = sweep.data(c);
+    const data = sweep.data(c, run?.run);
     if (run && data) {
       const { iterations, record_every } = sweep.settings;
       trainer.load(data, sweep.training(c, run.seed), sweep.curve(run.run), iterations, record_every);
@@ -90,7 +90,7 @@ export class Again {
   drawPlane() {
     const { choice, sweep, trainer } = this;
     const c = choice.configuration;
-    const data = sweep.data(c);
+    const data = sweep.data(c, choice.run?.run);
     element("plane-part").hidden = !data?.plane;
     if (!data?.plane) {
       say(

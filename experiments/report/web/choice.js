@@ -41,23 +41,23 @@ export class Choice {
     this[which] = axis;
   }
 
-  /** A cell for each pair of values: the best configuration there, by its mean test score. */
+  /** A cell for each pair of values: the best configuration there, by the mean of its metric. */
   cells() {
     const { sweep } = this;
     const [x, y] = [sweep.axes[this.x], sweep.axes[this.y]];
     const best = new Int32Array(x.values.length * y.values.length).fill(-1);
-    const mean = (c) => sweep.number("mean_test", c) ?? -1;
     const fixed = this.furtherAxes().filter((axis) => this.further.get(axis) !== BEST);
     for (let c = 0; c < sweep.count; c++) {
       if (fixed.some((axis) => sweep.codes[axis][c] !== this.further.get(axis))) continue;
       const cell = sweep.codes[this.y][c] * x.values.length + sweep.codes[this.x][c];
-      if (best[cell] < 0 || mean(c) > mean(best[cell])) best[cell] = c;
+      if (best[cell] < 0 || sweep.merit(c) > sweep.merit(best[cell])) best[cell] = c;
     }
     return Array.from(best, (c, cell) => ({
       x: x.values[cell % x.values.length],
       y: y.values[Math.floor(cell / x.values.length)],
       id: c,
       mean: c < 0 ? null : sweep.number("mean_test", c),
+      shade: c < 0 ? null : sweep.shown(sweep.number("mean_test", c)),
       tied: c < 0 ? "" : (["no", "yes"][sweep.number("tied_with_best", c)] ?? "unknown"),
       words: c < 0 ? "not in the sweep" : sweep.words(c),
     }));

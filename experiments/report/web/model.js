@@ -1,6 +1,6 @@
 // What the page holds of a sweep: the embedded JSON, decoded. Arrays of numbers come as base64 of little-endian bytes.
 
-import { SCORES } from "./words.js";
+import { SCORES, clipped, scoringOf } from "./words.js";
 import { CONSTANTS } from "./held.js";
 import { hiddenLayers } from "./network.js";
 
@@ -17,7 +17,9 @@ const finite = (value) => (Number.isFinite(value) ? value : null);
 export class Sweep {
   constructor(embedded) {
     Object.assign(this, { score: "accuracy" }, embedded);
-    this.scoring = SCORES[this.score];
+    this.scoring = SCORES[this.score]; // of what is recorded in training
+    this.metric ??= { name: this.score, larger_is_better: true };
+    this.judging = this.metric.name === this.score ? this.scoring : scoringOf(this.metric); // of what ranks
     this.codes = embedded.axes.map((axis) => numbers(axis.codes));
     // A column such as mean_test_accuracy, or mean_test_r2, is mean_test here.
     const plain = (name) => name.replace(new RegExp(`_${this.score}$`), "");
@@ -34,7 +36,7 @@ export class Sweep {
 
   /** What seeds are counted by, beside all: stuck, diverged, failed. */
   get counted() {
-    const names = Object.keys(this.columns).filter((name) => name.startsWith("n_") && name !== "n_seeds");
+    const names = Object.keys(this.columns).filter((name) => name.startsWith("n_") && !["n_seeds", "n_replicates"].includes(name));
     return names.map((name) => name.slice("n_".length));
   }
 
@@ -48,7 +50,19 @@ export class Sweep {
     return name in this.columns ? finite(this.columns[name][configuration]) : null;
   }
 
-  /** The text of a configuration's value on an axis. */
+  /** What a configuration is chosen by: the mean of the metric, so that the largest is the best. */
+  merit(configuration) {
+    const mean = this.number("mean_test", configuration);
+    return mean === null ? -Infinity : this.metric.larger_is_better ? mean : -mean;
+  }
+
+  /** A value of the metric, or the nearest that charts show. */
+  shown(value) {
+    const [low, high] = this.metric.shown ?? [null, null];
+    return value === null ? null : clipped(value, [low ?? -Infinity, high ?? Infinity]);
+  }
+
+  /** The text of a configuration's value on an axis; a dash where it means nothing. */
   text(axis, configuration) {
     return this.axes[axis].values[this.codes[axis][configuration]];
   }
@@ -57,26 +71,31 @@ export class Sweep {
   words(configuration) {
     const varied = this.axes.map((_, axis) => axis).filter((axis) => this.axes[axis].values.length > 1);
     const said = varied.length ? varied : this.axes.map((_, axis) => axis);
-    return said.map((axis) => `${this.axes[axis].label} ${this.text(axis, configuration)}`).join(", ");
+    const text = (axis) => this.text(axis, configuration);
+    return said.filter((axis) => text(axis) !== "–").map((axis) => `${this.axes[axis].label} ${text(axis)}`).join(", ");
   }
 
-  /** The final numbers of each seed of a configuration that did not fail. */
+  /** The final numbers of each seed, or fold and seed, of a configuration that did not fail; judged: by what ranks. */
   runsOf(configuration) {
     return this.seeds
       .map((seed, place) => {
         const run = configuration * this.seeds.length + place;
-        return { run, seed, status: this.statuses[this.finals.status[run]], ...measuresAt(this.finals, run) };
+        const fold = this.folds?.[place] ?? null;
+        const name = fold === null ? `${seed}` : `fold ${fold}, seed ${seed}`;
+        const measures = measuresAt(this.finals, run);
+        const judged = "judged" in this.finals ? finite(this.finals.judged[run]) : measures.test;
+        return { run, seed, fold, name, status: this.statuses[this.finals.status[run]], ...measures, judged };
       })
       .filter(({ status }) => status !== "failed");
   }
 
-  /** The run with the median test accuracy, the lower of two; of equal ones that of the smallest cost. */
+  /** The run with the median of the metric, the worse of two; of equal ones that of the smallest cost. */
   medianRun(configuration) {
     const order = this.runsOf(configuration)
-      .filter(({ test }) => test !== null)
-      .sort((a, b) => a.test - b.test || a.cost - b.cost || a.seed - b.seed);
-    const median = order[(order.length - 1) >> 1];
-    return order.find(({ test }) => test === median.test) ?? null;
+      .filter(({ judged }) => judged !== null)
+      .sort((a, b) => a.judged - b.judged || a.cost - b.cost || a.fold - b.fold || a.seed - b.seed);
+    const median = order[(order.length - (this.metric.larger_is_better ? 1 : 0)) >> 1];
+    return order.find(({ judged }) => judged === median.judged) ?? null;
   }
 
   /** The recorded curve of a run: [{iteration, cost, train, test, test_cost}, ...]; none if the page does not hold it. */
@@ -138,22 +157,25 @@ export class Sweep {
     return how;
   }
 
-  /** The data of a configuration's problem, or null if the page does not hold them. */
-  data(configuration) {
+  /** The data of a run of a configuration, or null if the page does not hold them. */
+  data(configuration, run = 0) {
     const problem = this.problems[this.problemOf[configuration]];
-    if (problem.X === null) return null;
-    const { plane } = problem;
-    const X = rows(numbers(problem.X), problem.feature_names.length);
-    problem.decoded ??= {
+    const place = run % this.seeds.length;
+    const held = place > 0 && problem.replicates ? problem.replicates[place - 1] : problem;
+    if (held.X === null) return null;
+    const { plane } = held;
+    const X = rows(numbers(held.X), problem.feature_names.length);
+    held.decoded ??= {
       ...problem,
+      ...held,
       task: this.task(configuration),
       X,
       plane: plane && { ...plane, points: plane.points ? rows(numbers(plane.points), 2) : X },
-      Y: Float64Array.from(numbers(problem.Y)),
-      X_test: rows(numbers(problem.X_test), problem.feature_names.length),
-      Y_test: Float64Array.from(numbers(problem.Y_test)),
+      Y: Float64Array.from(numbers(held.Y)),
+      X_test: rows(numbers(held.X_test), problem.feature_names.length),
+      Y_test: Float64Array.from(numbers(held.Y_test)),
     };
-    return problem.decoded;
+    return held.decoded;
   }
 }
 

@@ -20,7 +20,7 @@ const sweep = new Sweep(HELD);
 const charts = Object.fromEntries(
   Object.entries(embedded("charts")).map(([name, specification]) => [
     name,
-    new Chart(element(`chart-${name}`), specification, chartWords(sweep.scoring)),
+    new Chart(element(`chart-${name}`), specification, chartWords(sweep.judging)),
   ]),
 );
 const chosen = new Choice(sweep);

@@ -16,25 +16,25 @@ export class Recorded {
     say("chosen-name", sweep.words(choice.configuration));
     element("chosen-statistics").replaceChildren(...definitions(this.statistics()));
     const select = element("seed");
-    const name = ({ run, seed }) => (run === median?.run ? `${seed} (median)` : seed);
+    const name = ({ run, name }) => (run === median?.run ? `${name} (median)` : name);
     select.replaceChildren(...choice.runs.map((run) => option(run.run, name(run))));
     select.disabled = choice.runs.length === 0;
   }
 
   statistics() {
     const of = (name) => this.sweep.number(name, this.choice.configuration);
-    const { scoring, counted } = this.sweep;
+    const { judging, counted, folds } = this.sweep;
     const [low, high] = [of("ci_low_test"), of("ci_high_test")];
-    const pairs = [[`mean test ${scoring.name}`, scoring.text(of("mean_test"))]];
-    pairs.push(["95 % interval", low === null ? "none, with one seed" : span(low, high, scoring)]);
+    const pairs = [[`mean test ${judging.name}`, judging.text(of("mean_test"))]];
+    pairs.push(["95 % interval", low === null ? "none, with one seed" : span(low, high, judging)]);
     const tied = of("tied_with_best");
     const rank = of("rank_test");
     if (rank !== null) pairs.push(["rank", `${grouped(rank)}${tied ? (rank === 1 ? "" : ", tied with the best") : ""}`]);
-    const seeds = [`${grouped(of("n_seeds"))}`];
+    const seeds = [`${grouped(of("n_replicates") ?? of("n_seeds"))}`];
     for (const what of counted) {
       if (of(`n_${what}`) > 0) seeds.push(`${grouped(of(`n_${what}`))} ${what}`);
     }
-    pairs.push(["seeds", seeds.join(", ")]);
+    pairs.push([folds ? "folds and seeds" : "seeds", seeds.join(", ")]);
     return pairs;
   }
 
@@ -60,12 +60,16 @@ export class Recorded {
     const { choice, sweep } = this;
     const of = (name) => sweep.number(name, choice.configuration);
     const [mean, low, high] = ["mean_test", "ci_low_test", "ci_high_test"].map(of);
-    const { limits } = sweep.scoring;
-    const band = low === null ? { low: mean, high: mean } : { low: clipped(low, limits), high: clipped(high, limits) };
+    const { limits } = sweep.judging;
+    const end = (value) => sweep.shown(clipped(value, limits));
+    const at = sweep.shown(mean);
+    const band = low === null ? { low: at, high: at } : { low: end(low), high: end(high) };
     this.charts.seeds.update(
       {
-        seeds: choice.runs.filter(({ test }) => test !== null).map(({ run, seed, test }) => ({ run, seed, test })),
-        mean: mean === null ? [] : [{ mean, ...band }],
+        seeds: choice.runs
+          .filter(({ judged }) => judged !== null)
+          .map(({ run, name, judged }) => ({ run, seed: name, test: judged, at: sweep.shown(judged) })),
+        mean: mean === null ? [] : [{ mean: at, ...band }],
       },
       { chosen: choice.run?.run ?? -1 },
     );

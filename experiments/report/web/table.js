@@ -14,9 +14,9 @@ function columnsOf(sweep) {
     text: (c) => text(sweep.number(name, c)),
     key: (c) => sweep.number(name, c),
   });
-  const { name: score, text: written } = sweep.scoring;
-  const { limits: [least, most] } = sweep.scoring;
-  const differences = { ...sweep.scoring, limits: [0, most - least] };
+  const { name: metric, text: written } = sweep.judging;
+  const { limits: [least, most] } = sweep.judging;
+  const differences = { ...sweep.judging, limits: [0, most - least] };
   const interval = (title, low, high, scoring) => ({
     title,
     text: (c) => span(sweep.number(low, c), sweep.number(high, c), scoring),
@@ -28,7 +28,7 @@ function columnsOf(sweep) {
     .filter(({ axis }, _, all) => axis.values.length > 1 || all.every((other) => other.axis.values.length === 1));
   columns.push(
     number("rank_test", "rank", (value) => (value === null ? "–" : String(value))),
-    number("mean_test", `mean test ${score}`, written),
+    number("mean_test", `mean test ${metric}`, written),
     interval("95 % interval", "ci_low_test", "ci_high_test", sweep.scoring),
     number("tied_with_best", "tied with best", yesNo),
   );
@@ -39,10 +39,10 @@ function columnsOf(sweep) {
     );
   }
   columns.push(
-    number("mean_train", `mean training ${score}`, written),
+    number("mean_train", `mean training ${sweep.scoring.name}`, sweep.scoring.text),
     number("mean_cost", "mean cost", short),
     ...(has("mean_test_cost") ? [number("mean_test_cost", "mean test cost", short)] : []),
-    number("n_seeds", "seeds", String),
+    has("n_replicates") ? number("n_replicates", "folds and seeds", String) : number("n_seeds", "seeds", String),
   );
   if (has("median_iterations_to_target")) {
     columns.push(number("median_iterations_to_target", "iterations to target", (value) => (value === null ? "–" : grouped(value))));

@@ -44,6 +44,16 @@ export const SCORES = {
   },
 };
 
+/** The same of a metric that is none of them: `label` is what it is called, `limits` between what it lies, or null. */
+export function scoringOf({ label, is_percentage, limits: [least, most] }) {
+  const limits = [least ?? -Infinity, most ?? Infinity];
+  if (is_percentage) return { ...SCORES.accuracy, name: label, limits };
+  if (most === 1) return { ...SCORES.r2, name: label, limits };
+  const digits = ".4~g";
+  const formats = { $legend: digits, $fine: ".6~g", $tick: digits, $cell: `format(datum.mean, '${digits}')` };
+  return { ...SCORES.r2, name: label, limits, text: short, formats };
+}
+
 /** Four digits, but never rounded up to 1. */
 function fraction(value) {
   let digits = 4;

@@ -69,7 +69,7 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--record-every 0", "--record-every: expected an integer from 1 to 1,000,000,000,000, got '0'"),
         ("--dtype float16", "--dtype: expected one of float64, float32 (did you mean 'float64'?), got 'float16'"),
         ("--backend loki", "--backend: expected one of threading, loky, dask (did you mean 'loky'?), got 'loki'"),
-        ("--scheduler tcp://host:1", "--scheduler: expected with --backend dask, got threading"),
+        ("--scheduler tcp://host:1", "--scheduler requires --backend dask, got threading"),
         ("--target x", "--target: expected a file with a table as data set, got flower"),
         ("--positive x", "--positive: expected a file with a table as data set, got flower"),
         ("--class-weight balanced --dataset diabetes", "--class-weight: expected data with classes, got a regression"),

@@ -16,8 +16,10 @@ from experiments.findings import confirmation
 from experiments.findings.confirmation import confirmations
 from experiments.results import Results, read
 from experiments.sweep import Sweep
+from experiments.tables.tables import Points
 
 GENERATED = ("flower", "moons", "circles", "blobs", "gaussian_quantiles", "circle", "xor", "gauss", "spiral")
+REGRESSIONS = ("plane", "multi_gaussian")
 
 
 def accuracy(results: Results, run: pd.Series, X: npt.NDArray[Any], Y: npt.NDArray[Any]) -> float:
@@ -41,7 +43,11 @@ def test_fresh_points_are_neither_training_nor_test_points(name: str) -> None:
 
 
 def test_only_generated_data_have_fresh_points() -> None:
-    assert [name for name in DATASETS if load_fresh(name) is not None] == list(GENERATED)
+    fresh = {name: load_fresh(name) for name in DATASETS}
+    assert {name for name, data in fresh.items() if data is not None} == {*GENERATED, *REGRESSIONS}
+    for name in REGRESSIONS:
+        assert (data := fresh[name]) is not None
+        assert data.task == "regression"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -90,42 +96,46 @@ def test_of_many_seeds_the_first_are_tried(monkeypatch: pytest.MonkeyPatch) -> N
     assert results.manifest["findings"][0]["test_accuracy"] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("split", ["fixed", "seed", "cv:3"])
 @pytest.mark.parametrize("most", [confirmation.MOST_CROSS_FITTED, 1])
-def test_other_data_are_confirmed_by_halves(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_data_are_confirmed_by_halves(most: int, split: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirmation, "MOST_CROSS_FITTED", most)
-    results = Sweep(dataset="iris", hidden=[0, 2], learning_rate=[0.1, 1.2], seed=range(3), iterations=40).run(1, None)
-    data = results.data("iris")
-    order = [i for label in (0, 1) for i in range(data.Y_test.size) if data.Y_test[0, i] == label]
-    halves = order[0::2], order[1::2]
+    results = Sweep(
+        dataset="iris", hidden=[0, 2], learning_rate=[0.1, 1.2], seed=range(3), iterations=40, split=split
+    ).run(1, None)
     means: list[list[float]] = [[], []]
     for _, runs in results.runs.groupby(["hidden", "learning_rate"], sort=False):
-        for k, half in enumerate(halves):
-            X, Y = data.X_test[:, half], data.Y_test[:, half]
-            means[k].append(float(np.mean([accuracy(results, run, X, Y) for _, run in runs.iterrows()])))
+        found: list[list[float]] = [[], []]
+        for _, run in runs.iterrows():
+            data = results.data(run)
+            order = [i for label in (0, 1, 2) for i in range(data.Y_test.size) if data.Y_test[0, i] == label]
+            halves = (order[0::2], order[1::2]) if split == "fixed" else data.test_halves
+            assert sorted([*halves[0], *halves[1]]) == sorted(order)
+            for k, half in enumerate(halves):
+                found[k].append(accuracy(results, run, data.X_test[:, half], data.Y_test[:, half]))
+        for k in (0, 1):
+            means[k].append(float(np.mean(found[k])))
     first, second = (max(range(4), key=lambda c, k=k: (round(means[k][c], 9), -c)) for k in (0, 1))  # type: ignore[misc]
     expected = 0.5 * (means[1][first] + means[0][second])
-    (found,) = confirmations(results)
-    assert (found["points"], found["n_points"]) == ("halves", 13)
-    assert found["test_accuracy"] == pytest.approx(expected, abs=1e-9)
+    (confirmed,) = confirmations(results)
+    assert confirmed["points"] == "halves"
+    assert confirmed["n_points"] == len(results.data(results.runs.iloc[0]).test_halves[0])
+    assert confirmed["test_accuracy"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_what_one_half_chooses_the_other_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     results = Sweep(dataset="iris", hidden=[0, 1, 2, 3], learning_rate=1, seed=0, iterations=5).run(1, None)
     data = results.data("iris")
-    points = [tuple(x) for x in data.X_test.T.tolist()]
-    is_right = np.random.default_rng(1).random((4, len(points))) < 0.7
+    tested = [tuple(x) for x in data.X_test.T.tolist()]
+    is_right = np.random.default_rng(1).random((4, len(tested))) < 0.7
 
-    def accuracies(_: Any, position: int, *sets: tuple[npt.NDArray[Any], npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
+    def scores(_: Any, position: int, points: Points) -> npt.NDArray[np.float64]:
         return np.array(
-            [[np.mean([is_right[position, points.index(tuple(x))] for x in X.T.tolist()])] for X, _ in sets]
+            [[np.mean([is_right[position, tested.index(tuple(x))] for x in X.T.tolist()])] for X, _ in points(0, None)]
         )
 
-    monkeypatch.setattr(type(results), "accuracies", accuracies)
-    halves: tuple[list[int], list[int]] = ([], [])
-    in_order = sorted(range(len(points)), key=lambda i: data.Y_test[0, i])
-    for turn, i in enumerate(in_order):
-        halves[turn % 2].append(i)
-    means = [is_right[:, half].mean(axis=1) for half in halves]
+    monkeypatch.setattr(type(results), "scores", scores)
+    means = [is_right[:, [tested.index(tested[i]) for i in half]].mean(axis=1) for half in data.test_halves]
     first, second = (int(np.argmax(mean)) for mean in means)
     assert first != second
     expected = 0.5 * (means[1][first] + means[0][second])
@@ -145,7 +155,7 @@ def test_what_cannot_be_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_failed_run_confirms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     results = Sweep(dataset="moons", hidden=[0, 1], learning_rate=1, seed=range(2), iterations=5).run(1, None)
-    monkeypatch.setattr(type(results), "accuracies", lambda *_, most: np.array([[np.nan, 0.75]]))
+    monkeypatch.setattr(type(results), "scores", lambda *_: np.array([[np.nan, 0.75]]))
     assert confirmations(results)[0]["test_accuracy"] == 0.75
-    monkeypatch.setattr(type(results), "accuracies", lambda *_, most: np.array([[np.nan, np.nan]]))
+    monkeypatch.setattr(type(results), "scores", lambda *_: np.array([[np.nan, np.nan]]))
     assert confirmations(results)[0]["test_accuracy"] is None

@@ -36,15 +36,28 @@ def said(
         for key, of_seeds in accuracies.items()
         for seed, accuracy in enumerate(of_seeds)
     ]
-    found, features = more.pop("findings", []), more.pop("features", 2)
+    found, features, metric = more.pop("findings", []), more.pop("features", 2), more.pop("metric", "accuracy")
+    identity, folds = more.pop("identity", {"data": "0f"}), more.pop("folds", [None])
     runs = pd.DataFrame(rows).assign(**more)
     summary = summarize(runs, list(columns), list(problem), 0.69)
+    seeds = max(map(len, accuracies.values()))
+    design = SimpleNamespace(
+        values={"seed": range(seeds // len(folds)), "fold": folds},
+        n_replicates=seeds,
+        iterations=5000,
+        replicate_columns=["seed"],
+        configuration_columns=list(columns),
+    )
     tables: Any = SimpleNamespace(
         runs=runs,
         summary=summary,
         columns=[*columns, "seed"],
         problem_columns=list(problem),
         features=lambda row: features,
+        metric=metric,
+        larger_is_better=True,
+        design=design,
+        identities={("flower",): identity},
     )
     return headline(tables, found)
 
@@ -64,6 +77,7 @@ def test_all_of_it() -> None:
     assert said(COLUMNS, cells, findings=found) == [
         (
             "20 units at 0.3: 91.0 % [90.1, 91.9] over 6 seeds. On fresh points: 90.3 %. Tied with it: 1 other. "
+            "Its hidden is at the edge of what was tried: try larger values. "
             "10 of 36 runs are stuck, all with 3 units."
         )
     ]
@@ -84,10 +98,10 @@ def test_halves_are_no_fresh_points() -> None:
     [
         (("20", "5"), "20 units", "; the smallest network among them has 5 units"),
         (("20", "1"), "20 units", "; the smallest network among them has 1 unit"),
-        (("5", "0"), "5 units", "; the smallest network among them is logistic regression"),
+        (("5", "0"), "5 units", "; the smallest network among them is linear"),
         (("8x8", "50"), "8x8 units", ", none of them smaller"),
         (("30", "8x8"), "30 units", "; the smallest network among them has 8x8 units"),
-        (("0", "1"), "logistic regression", ", none of them smaller"),
+        (("0", "1"), "no hidden units", ", none of them smaller"),
     ],
 )
 def test_the_smallest_of_the_ties(hidden: tuple[str, str], name: str, smallest: str) -> None:
@@ -98,7 +112,7 @@ def test_the_smallest_of_the_ties(hidden: tuple[str, str], name: str, smallest: 
 
 
 def test_a_single_configuration_has_no_ties() -> None:
-    assert said(COLUMNS, grid({"0": STEADY})) == ["logistic regression at 1.2: 91.0 % [90.1, 91.9] over 6 seeds."]
+    assert said(COLUMNS, grid({"0": STEADY})) == ["no hidden units at 1.2: 91.0 % [90.1, 91.9] over 6 seeds."]
 
 
 def test_one_seed_has_no_interval() -> None:
@@ -111,7 +125,7 @@ def test_one_seed_has_no_interval() -> None:
     ]
     assert said(COLUMNS, grid({"1": [0.9, nan, 0.92], "2": [0.1, 0.12, 0.1]})) == [
         (
-            "1 unit at 1.2: 91.0 % [78.3, 103.7] over 2 of 3 seeds. No other is tied with it. "
+            "1 unit at 1.2: 91.0 % [78.3, 100.0] over 2 of 3 seeds. No other is tied with it. "
             "3 of 6 runs are stuck, all with 2 units. 1 of 6 runs failed, with 1 unit."
         )
     ]
@@ -157,10 +171,10 @@ def test_several_draws_of_the_data_are_replicates() -> None:
         for draw, mean in draws.items()
         for hidden, less in (("2", 0.0), ("1", 0.02 * draw**2))
     }
-    # the interval is that of 0.8, 0.9, 1.0: 0.9 -+ 4.3027 * 0.1 / sqrt(3)
+    # the interval is that of 0.8, 0.9, 1.0: 0.9 -+ 4.3027 * 0.1 / sqrt(3) = 1.148, of which 1 is the most there can be
     assert said(columns, cells, problem=("dataset", "data_seed")) == [
         (
-            "2 units at 1.2: 90.0 % [65.2, 114.8] over 3 draws of the data, 2 seeds each. "
+            "2 units at 1.2: 90.0 % [65.2, 100.0] over 3 draws of the data, 2 seeds each. "
             "The interval speaks of data and initialization. Tied with it: 1 other; the smallest network among them "
             "has 1 unit."
         )
@@ -210,3 +224,77 @@ def test_stuck_is_what_a_constant_would_be() -> None:
     assert headline(results, results.manifest["findings"])[0].endswith(
         f"{stuck.sum()} of 36 runs are stuck, all at learning rate 0."
     )
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"),
+    [
+        ({"hidden": "1"}, " Its hidden is at the edge of what was tried: try smaller values."),
+        ({"hidden": "3"}, " Its hidden is at the edge of what was tried: try larger values."),
+        (
+            {"hidden": "2", "learning_rate": 0.1},
+            " Its learning rate is at the edge of what was tried: try smaller values.",
+        ),
+        (
+            {"hidden": "3", "learning_rate": 3.0},
+            (
+                " Its hidden is at the edge of what was tried: try larger values. "
+                "Its learning rate is at the edge of what was tried: try larger values."
+            ),
+        ),
+        ({"hidden": "2", "learning_rate": 0.3}, ""),
+    ],
+)
+def test_the_edge_of_what_was_tried(best: dict[str, Any], expected: str) -> None:
+    def is_best(hidden: str, rate: float) -> bool:
+        return (hidden, rate) == (best["hidden"], best.get("learning_rate", 0.3))
+
+    cells = {
+        ("flower", hidden, rate): STEADY if is_best(hidden, rate) else LOW
+        for hidden in ("2", "3", "1")
+        for rate in (0.3, 0.1, 3.0)
+    }
+    (line,) = said(COLUMNS, cells)
+    assert line.partition("No other is tied with it.")[2] == expected
+
+
+def test_two_values_and_no_hidden_units_are_no_edge() -> None:
+    assert "edge" not in said(COLUMNS, grid({"0": STEADY, "1": LOW, "2": LOW}))[0]
+    assert "edge" not in said(COLUMNS, grid({"1": STEADY, "2": LOW}, (0.1, 0.3)))[0]
+    assert "edge" not in said(COLUMNS, grid({"4": STEADY, "2x2": LOW, "2": LOW}))[0]  # layers have no order
+
+
+def test_of_what_the_interval_speaks() -> None:
+    start = "1 unit at 1.2: 91.0 % [90.1, 91.9] over "
+    cells = grid({"1": STEADY})
+    assert said(COLUMNS, cells) == [f"{start}6 seeds."]
+    assert said(COLUMNS, cells, identity={"data": "0f", "data_seed": "seed"}) == [
+        f"{start}6 seeds. The interval speaks of data and initialization."
+    ]
+    split = "The interval speaks of new data, approximately: every replicate has a split of its own."
+    assert said(COLUMNS, cells, identity={"data": "0f", "split": "seed"}) == [f"{start}6 seeds. {split}"]
+    assert said(COLUMNS, cells, identity={"data": "0f", "split": "cv:3"}, folds=range(3)) == [
+        f"{start}3 folds x 2 seeds. {split}"
+    ]
+    lacking = grid({"1": [*STEADY, math.nan]})
+    assert said(COLUMNS, lacking, folds=range(7)) == [
+        f"{start}6 of the 7 replicates of 7 folds x 1 seed. 1 of 7 runs failed."
+    ]
+
+
+def test_baselines_and_a_test_cost_that_has_turned() -> None:
+    beside = {"test": 0.5, "difference": 0.41, "ci_low": 0.4, "ci_high": 0.42}
+    found = {
+        "points": "",
+        "n_points": 0,
+        "test_accuracy": None,
+        "turned_at": 1200,
+        "baselines": {"answer": "no", "constant": beside, "linear": beside | {"test": 0.7}},
+    }
+    assert said(COLUMNS, grid({"1": STEADY}), findings=[found]) == [
+        (
+            "1 unit at 1.2: 91.0 % [90.1, 91.9] over 6 seeds. Better than always answering 'no' (50.0 %) by 41.0 "
+            "points [40.0, 42.0], and than a linear model (70.0 %) by 41.0 points [40.0, 42.0]. Its test cost was "
+            "lowest after 1,200 of 5,000 iterations and has risen since: it overfits."
+        )
+    ]

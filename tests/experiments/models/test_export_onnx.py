@@ -60,6 +60,13 @@ def test_onnxruntime_agrees(task: str, knobs: dict[str, Any]) -> None:
     assert np.ptp(values) > 1e-3  # of predictions that differ
 
 
+@pytest.mark.parametrize("task", models.TASKS)
+def test_there_is_a_category_that_some_training_parts_have(task: str) -> None:
+    """Without one, the tests of formats would not see whether it is none of the categories of the others."""
+    unseen = {member.encoder.columns[1].unseen for member in models.model(task).members}
+    assert unseen == {(), ("green",)}
+
+
 def test_inputs_go_by_the_names_of_columns_unless_an_output_has_it() -> None:
     def names(task: str) -> list[str]:
         return [each.name for each in onnx_file.onnx_of(models.model(task)).graph.input]

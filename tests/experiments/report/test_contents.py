@@ -11,8 +11,10 @@ import pytest
 from experiments.datasets.loading import load
 from experiments.report import contents
 from experiments.results import Results
-from experiments.store.store import MEASURES
+from experiments.tables.stored import measures
 from tests.helpers.page import decoded, many, run_of_every_status, single
+
+MEASURES = measures("accuracy")
 
 # What the page holds
 

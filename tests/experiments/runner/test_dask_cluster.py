@@ -33,7 +33,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def kill_worker_of_seed_2(batch: work.Batch, *others: Any) -> work.BatchResult:
-    if batch.networks.hidden == "3" and 2 in batch.networks.seeds:
+    if batch.pieces[0].networks.hidden == "3" and 2 in batch.seeds:
         os.kill(os.getpid(), signal.SIGKILL)
     return work.train_batch(batch, *others)
 
@@ -67,7 +67,7 @@ def test_a_scheduler_that_is_not_there(
 
 def test_a_scheduler_is_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     err = refused([*SWEEP, "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9"], capsys)
-    assert "--scheduler: expected with --backend dask, got threading" in err
+    assert "--scheduler requires --backend dask, got threading" in err
     with pytest.raises(SweepError, match="--scheduler"):
         Sweep(hidden=1).run(out=None, backend="loky", scheduler="tcp://127.0.0.1:9")
 

@@ -75,7 +75,7 @@ def test_an_exception_in_the_middle_stops_the_workers(backend: str) -> None:
     sweep = Sweep(hidden=[500, 0], learning_rate=1, seed=0, iterations=300_000)
 
     def progress(result: BatchResult) -> None:
-        assert result.batch.networks.hidden == "0"
+        assert result.batch.pieces[0].networks.hidden == "0"
         raise Enough
 
     def workers() -> list[Any]:
@@ -147,7 +147,7 @@ def test_workers_that_die_once_or_thrice_cost_nothing(
     fewer_than = times_in(tmp_path)
     monkeypatch.setattr(
         "experiments.runner.local.train_batch",
-        killing(lambda batch: batch.networks.hidden == "3" and fewer_than(deaths)),
+        killing(lambda batch: batch.pieces[0].networks.hidden == "3" and fewer_than(deaths)),
     )
     computed = run(sweep, jobs=2, backend="loky")
     assert len(list(tmp_path.iterdir())) == deaths  # they did die
@@ -160,19 +160,19 @@ def test_workers_that_die_once_or_thrice_cost_nothing(
 def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
     sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    six = next(batch for batch in batches(todo(sweep, sweep.load(), None), 1) if batch.networks.hidden == "3")
-    assert len(six.configurations) == 6
+    six = next(batch for batch in batches(todo(sweep, sweep.load(), None), 1) if batch.pieces[0].networks.hidden == "3")
+    assert len(six) == 6
     for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
         monkeypatch.setattr(work_module, name, six.work // 6 * size)
     monkeypatch.setattr(
         "experiments.runner.local.train_batch",
         killing(
             lambda batch: (
-                batch.problem[0] == "moons"
-                and batch.networks.hidden == "3"
+                batch.pieces[0].part.problem[0] == "moons"
+                and batch.pieces[0].networks.hidden == "3"
                 and any(
                     (how.learning_rate, seed) == (1.2, 0)
-                    for how, seed in zip(batch.networks.hyperparameters, batch.networks.seeds, strict=True)
+                    for how, seed in zip(batch.pieces[0].networks.hyperparameters, batch.seeds, strict=True)
                 )
             )
         ),
@@ -192,7 +192,7 @@ def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
     assert counts(computed) == {"runs": 36, "ok": 35, "failed": 1, "computed": 36}
     # However often batches were taken apart and tried again, each run and all work are counted once.
     runs = [
-        pair for result in seen for pair in zip(result.batch.configurations, result.batch.networks.seeds, strict=True)
+        pair for result in seen for pair in zip(result.batch.series, result.batch.seeds, strict=True)
     ]
     assert len(runs) == len(set(runs)) == 36
     assert sum(result.batch.work for result in seen) == plan.plan(
@@ -204,7 +204,7 @@ def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
 @pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_batch_alone_is_in_a_worker_too(monkeypatch: pytest.MonkeyPatch, seeds: int) -> None:
     sweep = Sweep(hidden=1, learning_rate=1, seed=range(seeds), iterations=1)
-    monkeypatch.setattr("experiments.runner.local.train_batch", killing(lambda batch: 0 in batch.networks.seeds))
+    monkeypatch.setattr("experiments.runner.local.train_batch", killing(lambda batch: 0 in batch.seeds))
     computed = run(sweep, jobs=1, backend="loky")
     assert list(computed.runs["status"]) == ["failed", "ok"][:seeds]
 
@@ -217,7 +217,7 @@ def test_a_dead_worker_of_which_joblib_says_nothing_costs_nothing(
     monkeypatch.setattr(joblib.Parallel, "_raise_error_fast", lambda self: None)
     fewer_than = times_in(tmp_path)
     monkeypatch.setattr(
-        "experiments.runner.local.train_batch", killing(lambda batch: batch.networks.hidden == "3" and fewer_than(1))
+        "experiments.runner.local.train_batch", killing(lambda batch: batch.pieces[0].networks.hidden == "3" and fewer_than(1))
     )
     same(run(sweep, jobs=2, backend="loky"), expected)
 

@@ -22,7 +22,7 @@ from planar_core import train, training
 from tests.helpers.knobs import DEFAULTS, FURTHER
 from tests.helpers.sweeps import counts, run, same
 
-MEASURES = ["cost", "train_accuracy", "test_accuracy"]
+MEASURES = ["cost", "train_accuracy", "test_accuracy", "test_cost"]
 
 
 # Results
@@ -61,6 +61,7 @@ def test_each_run_is_what_train_gives_by_itself(dtype: str, seeds: Any) -> None:
         assert list(curve["cost"]) == list(expected.costs)
         assert list(curve["train_accuracy"]) == list(expected.accuracies)
         assert list(curve["test_accuracy"]) == list(expected.test_accuracies)
+        assert list(curve["test_cost"]) == list(expected.test_costs)
         assert row[MEASURES].tolist() == curve[MEASURES].iloc[-1].tolist()
         assert (row["iterations"], row["status"], row["error"]) == (20, "ok", "")
         for (W, b), (W_expected, b_expected) in zip(results.network(row).parameters, expected.parameters, strict=True):
@@ -109,7 +110,7 @@ def test_progress_counts_work_that_is_stored(sweep: Sweep) -> None:
 
     with Store(None) as store:
         run(sweep, jobs=2, progress=progress, store=store)
-        assert sum(len(result.batch.networks.seeds) for result in seen) == len(sweep)
+        assert sum(len(result.batch) for result in seen) == len(sweep)
         assert sum(result.batch.work for result in seen) == plan.work
         seen.clear()
         run(sweep, jobs=2, progress=seen.append, store=store)

@@ -31,7 +31,7 @@ def test_each_run_is_read_once(seeds: Any, monkeypatch: pytest.MonkeyPatch) -> N
 
         monkeypatch.setattr(Store, "_checked", counting)
         seen: list[tuple[Run, int]] = []
-        tables = build(sweep, about_data(sweep, data), opened, lambda *each: seen.append(each[:2]))
+        tables = build(sweep, about_data(sweep, data), data, opened, lambda *each: seen.append(each[:2]))
         assert len(read) == len(sweep)
         assert set(read.values()) == {1}
         assert [configuration._replace(seed=seed) for configuration, seed in seen] == list(sweep)

@@ -49,10 +49,10 @@ def test_the_columns_and_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert header["curves.csv"] == [*identifying, "iteration", *MEASURES]
     assert header["summary.csv"] == [
         *(name for name in identifying if name != "seed"),
-        *("n_seeds", "n_diverged", "n_failed", "n_stuck"),
+        *("n_seeds", "n_diverged", "n_failed", "n_stuck", "n_one_class"),
         *(
             f"{s}_{m}"
-            for m in ("test_accuracy", "train_accuracy", "cost")
+            for m in ("test_accuracy", "train_accuracy", "cost", "test_cost")
             for s in ("mean", "std", "ci_low", "ci_high", "median", "iqm")
         ),
         *("rank_test_accuracy", "tied_with_best", "difference_to_best", "difference_ci_low", "difference_ci_high"),
@@ -75,7 +75,7 @@ def test_the_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         curve = [point for point in points if all(point[axis] == row[axis] for axis in AXES)]
         if row["status"] == "failed":
             assert curve == []
-            assert [row[measure] for measure in MEASURES] == ["", "", ""]
+            assert [row[measure] for measure in MEASURES] == [""] * 4
             assert row["error"] == 'RuntimeError: =no, "really" not'
             continue
         assert row["error"] == ""
@@ -197,14 +197,14 @@ def test_every_number_and_text_survives(numbers: list[float], text: list[str]) -
 
 
 @settings(max_examples=100, deadline=None)
-@given(numbers=st.lists(st.tuples(floats, floats, floats), max_size=11), seed=st.integers(0, 2**32 - 1), rate=floats)
-@example(numbers=[(-0.0, 5e-324, math.nan), (math.inf, -math.inf, 1e308)], seed=7, rate=5e-324)
-def test_every_number_of_a_curve_survives(numbers: list[tuple[float, float, float]], seed: int, rate: float) -> None:
+@given(numbers=st.lists(st.tuples(floats, floats, floats, floats), max_size=11), seed=st.integers(0, 2**32 - 1), rate=floats)
+@example(numbers=[(-0.0, 5e-324, math.nan, 0.1), (math.inf, -math.inf, 1e308, -5e-324)], seed=7, rate=5e-324)
+def test_every_number_of_a_curve_survives(numbers: list[tuple[float, ...]], seed: int, rate: float) -> None:
     assume(math.isfinite(rate))
     sweep = Sweep(dataset="=1+1.csv", hidden="2x2", learning_rate=abs(rate), seed=seed, iterations=10, record_every=1)
-    curves = np.array(numbers, dtype=np.float64).reshape(-1, 3).T
+    curves = np.array(numbers, dtype=np.float64).reshape(-1, 4).T
     path = FOLDER / "curves.csv"
-    with path.open("wb") as file, csv_files.curves_into(file, sweep) as write_run:
+    with path.open("wb") as file, csv_files.curves_into(file, sweep, "accuracy") as write_run:
         write_run(sweep[0], seed, StoredRun("ok", curves, b"", ""))
     computed = read_csv(path)
 

@@ -134,7 +134,7 @@ def test_a_configuration_without_a_finished_run_has_no_network(tmp_path: Path, m
         results.network(failed)
 
 
-def test_accuracies_on_other_points_are_those_of_each_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_on_other_points_are_those_of_each_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = mixed(tmp_path, monkeypatch, learning_rate=[0.1, 1.2], seed=[2, 1, 0])
     random = np.random.default_rng(0)
     points = [(random.normal(size=(2, n)), (random.random((1, n)) < 0.5).astype(float)) for n in (40, 7)]
@@ -148,8 +148,8 @@ def test_accuracies_on_other_points_are_those_of_each_network(tmp_path: Path, mo
             ]
             for X, Y in points
         ]
-        np.testing.assert_array_equal(results.accuracies(position, *points), expected)
-        np.testing.assert_array_equal(results.accuracies(position, points[1], most=2), [expected[1][:2]])
+        np.testing.assert_array_equal(results.scores(position, lambda *_: points), expected)
+        np.testing.assert_array_equal(results.scores(position, lambda *_: points[1:], most=2), [expected[1][:2]])
         assert np.isnan(expected).any() == (row["hidden"] == "2")
 
 
@@ -179,8 +179,9 @@ def test_the_tables_hold_what_was_asked_for_whatever_else_is_stored(
 
 def test_a_store_of_no_folder_has_a_name_in_messages_too() -> None:
     sweep = Sweep(hidden=0, learning_rate=1, seed=0, iterations=1)
+    sources = sweep.load()
     with Store(None) as empty:
         with pytest.raises(ResultsError, match=r"^the temporary store: lacks runs of the sweep: run it again$"):
-            build(sweep, about_data(sweep, sweep.load()), empty)
+            build(sweep, about_data(sweep, sources), sources, empty)
         with pytest.raises(ResultsError, match=r"^the temporary store: lacks the data of flower: "):
             empty.data("ff", name="flower")
