@@ -86,9 +86,9 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--dropout=0.5", ("unknown argument '--dropout=0.5' (there is none here: --l2 and --l1 are penalties on the "
          "weights); --help lists the options")),
         # What agrees to something is never suggested.
-        ("--ye", "unknown argument '--ye'; --help lists the options"),
+        ("--ye", "unknown argument '--ye' (did you mean '--dtype'?); --help lists the options"),
         ("--yess", "unknown argument '--yess' (did you mean '--seeds'?); --help lists the options"),
-        ("--frsh", "unknown argument '--frsh'; --help lists the options"),
+        ("--frsh", "unknown argument '--frsh' (did you mean '--features'?); --help lists the options"),
         ("--momentum 0.5", "--momentum: expected --optimizer momentum, got gd"),
         ("--batch-size 0", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '0'"),
         ("--zip lr", "--zip: expected two axes or more, got learning_rate"),

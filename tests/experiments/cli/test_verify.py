@@ -45,7 +45,7 @@ def test_what_is_stored_under_further_knobs_is_verified_too(tmp_path: Path, caps
         batch_size=["all", 7], init="he", init_scale=["auto", 0.5], output_learning_rate=["same", 0.01],
         zip=[["l2", "batch_size"], ["init_scale", "output_learning_rate"]],
     ).run(out=tmp_path)  # fmt: skip
-    n = 2 * 3 * 2 * 2 * 2 * 2
+    n = 2 * 4 * 2 * 2 * 2  # gd, momentum with two values, and adam
     assert run(capsys, tmp_path) == (0, [f"{n} of {n} stored runs trained again: all bits are the same"], "")
 
 
