@@ -191,9 +191,7 @@ def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
     assert computed.runs[~died].equals(expected.runs[~died])
     assert counts(computed) == {"runs": 36, "ok": 35, "failed": 1, "computed": 36}
     # However often batches were taken apart and tried again, each run and all work are counted once.
-    runs = [
-        pair for result in seen for pair in zip(result.batch.series, result.batch.seeds, strict=True)
-    ]
+    runs = [pair for result in seen for pair in zip(result.batch.series, result.batch.seeds, strict=True)]
     assert len(runs) == len(set(runs)) == 36
     assert sum(result.batch.work for result in seen) == plan.plan(
         todo(sweep, sweep.load(), None), 1, 1.0
@@ -217,7 +215,8 @@ def test_a_dead_worker_of_which_joblib_says_nothing_costs_nothing(
     monkeypatch.setattr(joblib.Parallel, "_raise_error_fast", lambda self: None)
     fewer_than = times_in(tmp_path)
     monkeypatch.setattr(
-        "experiments.runner.local.train_batch", killing(lambda batch: batch.pieces[0].networks.hidden == "3" and fewer_than(1))
+        "experiments.runner.local.train_batch",
+        killing(lambda batch: batch.pieces[0].networks.hidden == "3" and fewer_than(1)),
     )
     same(run(sweep, jobs=2, backend="loky"), expected)
 
