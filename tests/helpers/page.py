@@ -82,7 +82,7 @@ def run_of_every_status(out: Path) -> Results:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "new_batch", failing)
         axes: dict[str, Any] = {"hidden": ["8x2", 2, 10, 0], "learning_rate": [0.5, 0.1, 1e307], "seed": range(1, 4)}
-        sweep = Sweep(dataset=["moons", "iris"], **axes, iterations=30, record_every=7)
+        sweep = Sweep(dataset=["moons", "iris"], **axes, iterations=30, record_every=7, split="fixed")
         return sweep.run(jobs=1, out=out)
 
 
@@ -96,10 +96,11 @@ def many(configurations: int, seeds: int, records: int) -> Any:
     runs["status"], runs["error"] = "ok", ""
     runs["test_accuracy"] = 0.5 + (position * 7919 % 1000) / 2500
     runs["train_accuracy"], runs["cost"] = runs["test_accuracy"] + 0.01, 1 - runs["test_accuracy"]
+    runs["test_cost"] = runs["cost"] + 0.02
     first = runs.iloc[::seeds].reset_index(drop=True)
     summary = first[["dataset", "hidden", "learning_rate"]].copy()  # `summarize` takes minutes for all the comparisons
     for name in contents._STATISTICS:
-        summary[name] = np.linspace(0, 1, configurations)
+        summary[name.format(score="accuracy")] = np.linspace(0, 1, configurations)
     means = runs["test_accuracy"].to_numpy().reshape(configurations, seeds).mean(axis=1)
     summary["rank_test_accuracy"] = pd.Series(means).rank(method="min", ascending=False).astype("Int64")
     request = {
@@ -120,18 +121,30 @@ def many(configurations: int, seeds: int, records: int) -> Any:
         "finished": "", "training_seconds": 0, "jobs": 1, "backend": "", "commit": None, "python": "", "versions": {},
         "machine": {"processor": "", "cores": 1, "system": ""},
     }  # fmt: skip
-    curves = np.random.default_rng(0).random((3, records))
+    curves = np.random.default_rng(0).random((4, records))
     units = runs["hidden"].astype(int).to_numpy()
     return SimpleNamespace(
         runs=runs,
         summary=summary,
         columns=["dataset", "hidden", "learning_rate", "seed"],
         problem_columns=["dataset"],
-        design=SimpleNamespace(iterations=records - 1, record_every=1, dtype="float64", request=request),
+        design=SimpleNamespace(
+            iterations=records - 1,
+            record_every=1,
+            dtype="float64",
+            request=request,
+            n_replicates=seeds,
+            replicate_columns=["seed"],
+            configuration_columns=["dataset", "hidden", "learning_rate"],
+        ),
+        score="accuracy",
+        metric="accuracy",
+        larger_is_better=True,
+        source=lambda _: SimpleNamespace(varies=False),
         manifest={"request": request, "data": [about], "findings": [], "counts": {}, "execution": execution},
         stored_runs=lambda: (StoredRun("ok", curves, bytes(8 * (4 * n + 1)), "") for n in units),
         data=lambda _: SimpleNamespace(
             X=np.zeros((2, 400)), Y=np.zeros((1, 400)), X_test=np.zeros((2, 0)), Y_test=np.zeros((1, 0)),
-            feature_names=("x1", "x2"), class_names=("0", "1"), features="all", base=None,
+            feature_names=("x1", "x2"), class_names=("0", "1"), features="all", base=None, task="binary",
         ),
     )  # fmt: skip

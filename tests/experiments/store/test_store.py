@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -26,6 +25,7 @@ from experiments.files import ResultsError
 from experiments.store import store
 from experiments.store.store import Store, StoredRun
 from planar_core import initialize
+from tests.helpers.version_1 import VERSION_1, digest_of
 
 ABOUT = {"data": "0f", "hidden": "2", "learning_rate": 1.2, "dtype": "float64", "numerics": 1}
 OTHER = {**ABOUT, "learning_rate": 0.1}
@@ -276,26 +276,7 @@ def test_another_file_is_left_alone(content: bytes, tmp_path: Path) -> None:
 
 # Stores of version 1, without test costs and sources
 
-VERSION_1 = """
-CREATE TABLE data (fingerprint TEXT PRIMARY KEY, arrays BLOB NOT NULL);
-CREATE TABLE configurations (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, about TEXT NOT NULL);
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY,    -- configuration * 4294967296 + seed
-    status TEXT NOT NULL,      -- ok, diverged, failed
-    curves BLOB NOT NULL,      -- float64: the cost at each record, then the training, then the test accuracies
-    parameters BLOB NOT NULL,  -- in the dtype of the training: W row by row and b of each layer in turn
-    error TEXT NOT NULL,       -- of a failed run
-    digest BLOB NOT NULL       -- of all this and the key of the configuration
-);
-PRAGMA user_version = 1;
-"""
 THREE = np.array([[0.7, 0.5, -0.0], [0.25, 5e-324, 1.0], [0.5, np.nan, 0.75]])  # cost, training and test accuracies
-
-
-def digest_of(*parts: bytes) -> bytes:
-    """As version 1 defines it."""
-    start = ",".join(str(len(part)) for part in parts) + ":"
-    return hashlib.blake2b(start.encode() + b"".join(parts), digest_size=16).digest()
 
 
 def of_version_1(path: Path) -> None:

@@ -197,11 +197,7 @@ def test_every_number_and_text_survives(numbers: list[float], text: list[str]) -
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    numbers=st.lists(st.tuples(floats, floats, floats, floats), max_size=11),
-    seed=st.integers(0, 2**32 - 1),
-    rate=floats,
-)
+@given(numbers=st.lists(st.tuples(*[floats] * 4), max_size=11), seed=st.integers(0, 2**32 - 1), rate=floats)
 @example(numbers=[(-0.0, 5e-324, math.nan, 0.1), (math.inf, -math.inf, 1e308, -5e-324)], seed=7, rate=5e-324)
 def test_every_number_of_a_curve_survives(numbers: list[tuple[float, ...]], seed: int, rate: float) -> None:
     assume(math.isfinite(rate))
