@@ -329,10 +329,13 @@ def _problems(
         problem["replicates"] = []
         for replicate in replicates[1:]:
             further += 1
-            data = None if room < 0 else tables.data({**row, **replicate})
-            room -= 0 if data is None else data.X.size + data.X_test.size
-            held += data is not None and room >= 0
-            problem["replicates"].append({"X": None} if data is None else _held(data, room >= 0))
+            if room < 0:
+                problem["replicates"].append({"X": None})
+                continue
+            data = tables.data({**row, **replicate})
+            room -= data.X.size + data.X_test.size
+            held += room >= 0
+            problem["replicates"].append(_held(data, room >= 0))
     if held < further:
         notes.append(
             f"Where each replicate has data of its own, this page holds those of {held + len(rows) - left_out:,} of"
