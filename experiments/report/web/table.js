@@ -29,7 +29,7 @@ function columnsOf(sweep) {
   columns.push(
     number("rank_test", "rank", (value) => (value === null ? "–" : String(value))),
     number("mean_test", `mean test ${metric}`, written),
-    interval("95 % interval", "ci_low_test", "ci_high_test", sweep.scoring),
+    interval("95 % interval", "ci_low_test", "ci_high_test", sweep.judging),
     number("tied_with_best", "tied with best", yesNo),
   );
   if (has("difference_to_best")) {
