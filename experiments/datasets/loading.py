@@ -157,8 +157,10 @@ def _kind(name: str) -> str:
     if is_table(name) or name == FRAME:
         return _FILE
     is_file = os.path.isfile(name)
-    hint = " (rename the file to end in .csv)" if is_file else closest(name, DATASETS)
-    raise DataError(f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or a path to a FILE.csv{hint}")
+    hint = " (rename the file to end in .csv, .tsv or .txt)" if is_file else closest(name, DATASETS)
+    raise DataError(
+        f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or the path of a file such as data.csv{hint}"
+    )
 
 
 def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:

@@ -106,9 +106,10 @@ def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
         if len(known) < len(numbers):
             continue
         at, ends = _as_number(best[name]), (min(known), max(known))
-        if at in ends and not (name == "hidden" and at == 0):
+        if at in ends and at != 0:  # below which there is nothing to be tried
             way = "smaller" if at == ends[0] else "larger"
-            yield f"Its {name.replace('_', ' ')} is at the edge of what was tried: try {way} values."
+            what = "number of hidden units" if name == "hidden" else name.replace("_", " ")
+            yield f"Its {what} is at the edge of what was tried: try {way} values."
 
 
 def _ties(tables: Tables, tied: pd.DataFrame, best: pd.Series) -> str:
@@ -146,7 +147,7 @@ def _units(hidden: str) -> str:
 def _as_number(value: Any) -> float | None:
     """The number that a value of a setting is; None for words and for several layers."""
     try:
-        return float(value)
+        return float(value) if value == value else None  # nan: it means nothing there
     except (TypeError, ValueError):
         return None
 

@@ -123,7 +123,7 @@ def test_synthetic_points_are_taken_as_they_are(name: str) -> None:
 
 EXPECTED = (
     "expected one of flower, moons, circles, blobs, gaussian_quantiles, circle, xor, gauss, spiral, plane, "
-    "multi_gaussian, iris, iris2, breast_cancer, wine, digits, diabetes, or a path to a FILE.csv"
+    "multi_gaussian, iris, iris2, breast_cancer, wine, digits, diabetes, or the path of a file such as data.csv"
 )
 
 
@@ -153,7 +153,9 @@ def test_file_that_does_not_end_as_tables_do() -> None:
     Path("data.doc").write_text("x,y\n")
     with pytest.raises(DataError) as caught:
         load("data.doc")
-    assert str(caught.value) == f"unknown data set 'data.doc': {EXPECTED} (rename the file to end in .csv)"
+    assert (
+        str(caught.value) == f"unknown data set 'data.doc': {EXPECTED} (rename the file to end in .csv, .tsv or .txt)"
+    )
 
 
 @pytest.mark.parametrize("name", ["d.csv", "d.TSV", "d.txt", "d.dat", "d.data", "d.csv.gz", "D.TXT.XZ"])

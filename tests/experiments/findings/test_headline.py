@@ -77,7 +77,7 @@ def test_all_of_it() -> None:
     assert said(COLUMNS, cells, findings=found) == [
         (
             "20 units at 0.3: 91.0 % [90.1, 91.9] over 6 seeds. On fresh points: 90.3 %. Tied with it: 1 other. "
-            "Its hidden is at the edge of what was tried: try larger values. "
+            "Its number of hidden units is at the edge of what was tried: try larger values. "
             "10 of 36 runs are stuck, all with 3 units."
         )
     ]
@@ -229,8 +229,8 @@ def test_stuck_is_what_a_constant_would_be() -> None:
 @pytest.mark.parametrize(
     ("best", "expected"),
     [
-        ({"hidden": "1"}, " Its hidden is at the edge of what was tried: try smaller values."),
-        ({"hidden": "3"}, " Its hidden is at the edge of what was tried: try larger values."),
+        ({"hidden": "1"}, " Its number of hidden units is at the edge of what was tried: try smaller values."),
+        ({"hidden": "3"}, " Its number of hidden units is at the edge of what was tried: try larger values."),
         (
             {"hidden": "2", "learning_rate": 0.1},
             " Its learning rate is at the edge of what was tried: try smaller values.",
@@ -238,7 +238,7 @@ def test_stuck_is_what_a_constant_would_be() -> None:
         (
             {"hidden": "3", "learning_rate": 3.0},
             (
-                " Its hidden is at the edge of what was tried: try larger values. "
+                " Its number of hidden units is at the edge of what was tried: try larger values. "
                 "Its learning rate is at the edge of what was tried: try larger values."
             ),
         ),
