@@ -5,6 +5,7 @@ PYTHON :=# make sweep PYTHON=/path/to/python3 chooses the interpreter; else the 
 ARGS :=# what follows the command: make sweep ARGS="--hidden 1 2 3", make test ARGS="-k kernels"
 
 python := .venv/bin/python
+pytest_options := -n logical --dist loadfile --durations=25# on all cores; a file's tests share what they compile and compute
 pip_install := $(python) -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
@@ -26,10 +27,10 @@ plots: .venv/.with-nothing ## draw the pictures of results/ again; of another fo
 	@exec $(python) -m experiments.plots $(or $(ARGS),results)
 
 test: .venv/.with-dev ## run the tests, without the slow ones
-	@exec $(python) -m pytest -m "not slow" $(ARGS)
+	@exec $(python) -m pytest -m "not slow" $(pytest_options) $(ARGS)
 
 test-all: .venv/.with-dev ## run all tests
-	@exec $(python) -m pytest $(ARGS)
+	@exec $(python) -m pytest $(pytest_options) $(ARGS)
 
 lint: .venv/.with-dev ## check style (Ruff), types (mypy) and that imports go down (import-linter)
 	@failed=; \

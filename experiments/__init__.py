@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from experiments.estimator import PlanarClassifier
+    from experiments.estimator import PlanarClassifier, PlanarRegressor
     from experiments.results import read
     from experiments.sweep import Sweep
 
-__all__ = ["PlanarClassifier", "Sweep", "read"]
+__all__ = ["PlanarClassifier", "PlanarRegressor", "Sweep", "read"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from experiments.estimator import PlanarClassifier
 
         return PlanarClassifier
+    if name == "PlanarRegressor":
+        from experiments.estimator import PlanarRegressor
+
+        return PlanarRegressor
     if name == "read":
         from experiments.results import read
 

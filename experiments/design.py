@@ -416,7 +416,8 @@ def _by_name(knobs: Mapping[str, Any]) -> dict[str, Any]:
     for given, value in knobs.items():
         name = ALIASES.get(given, given)
         if name in named:
-            raise SweepError(f"{name}: expected each setting once, got {given} as another name of it")
+            other = next(other for other in knobs if ALIASES.get(other, other) == name and other != name)
+            raise SweepError(f"{name}: expected each setting once, got {other} as another name of it")
         named[name] = value
     return named
 
@@ -433,7 +434,7 @@ def _frames(knobs: dict[str, Any]) -> dict[str, Any]:
 def _groups(given: Any) -> list[list[str]]:
     """The names of the axes that are to be walked in step, those of each group in the order of nesting."""
     names = {flag.lstrip("-"): axis.name for axis in AXES for flag in axis.flags}
-    names |= {axis.name: axis.name for axis in AXES}
+    names |= {axis.name: axis.name for axis in AXES if axis is not FOLD}  # which follows from the split
     lists = [] if given is None else given
     if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
         lists = [given]  # one group needs no brackets of its own
@@ -445,7 +446,7 @@ def _groups(given: Any) -> list[list[str]]:
         for name in group:
             axis = names.get(str(name).lstrip("-"))
             if axis is None:
-                choices = [name for name in _PLACES if name != SEED.name]
+                choices = [name for name in _PLACES if name not in (FOLD.name, SEED.name)]
                 expected = f"axes among {', '.join(choices)}"
                 raise SweepError(f"{ZIP}: expected {expected}, got {name!r}{closest(str(name), choices)}")
             if axis == SEED.name:

@@ -13,6 +13,8 @@ import pandas as pd
 
 from experiments.design import Design
 from experiments.files import MANIFEST, STORE, ResultsError
+from experiments.models.ensemble import model_of
+from experiments.models.model import Model
 from experiments.store.store import Store
 from experiments.tables.build import build
 from experiments.tables.manifest import FORMAT
@@ -57,6 +59,24 @@ class Results(Tables):
         from experiments.plots.material import material_of  # matplotlib takes a third of a second to import
 
         return material_of(self, problem)
+
+    def model(self, configuration: Mapping[str, Any] | pd.Series | None = None, seed: int | None = None) -> Model:
+        """The networks of a configuration, a row of ``summary``, as one model; by default of the best one.
+
+        They answer together, each seed and fold a voice; ``seed`` takes one seed alone. Raises ResultsError where the
+        data are no table, and for several problems without a ``configuration``.
+        """
+        return model_of(self, configuration, seed)
+
+    def predict(
+        self, rows: Any, configuration: Mapping[str, Any] | pd.Series | None = None, seed: int | None = None
+    ) -> pd.DataFrame:
+        """Predict the rows of a file or a DataFrame, in the units and with the names of the table trained on.
+
+        Columns are matched by name, in any order. Returns a row for each: ``predicted_TARGET``, and
+        ``probability_CLASS`` of each class. Raises as ``model``, and DataError for rows that cannot be read.
+        """
+        return self.model(configuration, seed).predict(rows).table
 
     def plot_accuracy(self, x: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
         """The metric of each hidden size, or value of the setting ``x``: replicates, mean, interval, ties."""

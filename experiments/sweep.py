@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from experiments.datasets.divided import Divided
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import (
@@ -43,7 +44,7 @@ from experiments.tables.build import build
 from experiments.tables.csv_files import curves_into, write_csv
 from experiments.tables.manifest import manifest_of
 from experiments.tables.problems import about_data, score_of
-from experiments.text import size
+from experiments.text import count, size
 
 MOST_WITH_BASELINES = 1000  # problems
 MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
@@ -67,6 +68,9 @@ class Observer:
 
     def planned(self, prepared: Prepared) -> None:
         """What the sweep will take, before anything is written. May refuse it with a SweepError."""
+
+    def accepted(self, prepared: Prepared) -> None:
+        """There is room for what was planned, and nothing refused it."""
 
     def began(self, progress: Progress) -> None:
         """The training begins."""
@@ -124,8 +128,9 @@ class Sweep(Design):
                     check_folder(Path(out) / PLOTS)
                 stored = stack.enter_context(stored_in(Path(out)))
             left = todo(self, sources, stored if self.n_configurations <= MOST_LOOKED_UP else None, fresh)
+            of_folder = _notes_on_folder(sources, stored)
         of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
-        return Prepared(sources, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data))
+        return Prepared(sources, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data, *of_folder))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.
@@ -166,6 +171,7 @@ class Sweep(Design):
         if out is not None and prepared.plan.disk > (free := shutil.disk_usage(check_folder(out)).free):
             needed = f"{size(prepared.plan.disk)} needed, {size(free)} free"
             raise ResultsError(f"not enough disk space: {needed}; make room, or choose another folder")
+        observer.accepted(prepared)
         with workers(how) as at_once:
             if out is None:
                 opened = Store(None)  # a file without a name, from which the results are read
@@ -180,8 +186,8 @@ class Sweep(Design):
                 if plots:
                     observer.drawing()
                     files += _draw(results, Path(out), observer)
-        observer.finished(files)
-        return results
+                observer.finished(files)
+                return results
 
     def _train(self, prepared: Prepared, opened: Store, how: How, jobs: int, observer: Observer) -> dict[str, Any]:
         """Train what is left, and return how that was done."""
@@ -237,6 +243,8 @@ class Sweep(Design):
             about = self._about(sources)
             with curves_into(files[CURVES], self, score_of(about)) as each:
                 tables = build(self, about, sources, opened, each)
+            if (n := int((tables.runs["test_cost"].isna() & tables.runs["status"].eq("ok")).sum())) > 0:
+                observer.note(f"{count(n, 'run')} stored without test costs: these cells are empty; see --fresh")
             write_csv(tables.runs, files[RUNS])
             write_csv(tables.summary, files[SUMMARY])
             manifest = manifest_of(tables, confirmations(tables), done)
@@ -245,6 +253,17 @@ class Sweep(Design):
                 sync(file)
             observer.replacing_tables()
         return Results.of(replace(tables, store=out / STORE), manifest)
+
+
+def _notes_on_folder(sources: Mapping[ProblemKey, Source], stored: Store | None) -> list[str]:
+    """A line for each table of which the folder holds runs of the one split that all seeds once had."""
+    if stored is None:
+        return []
+    return [
+        f"{source.name}: this folder holds runs of one split for all seeds; --split fixed uses them"
+        for source in sources.values()
+        if isinstance(source, Divided) and source.rule == "seed" and stored.has_data(source.fixed().fingerprint)
+    ]
 
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:

@@ -40,7 +40,7 @@ _MOST_STEPS = 100  # of Newton; there are 5 to 15
 _MOST_INNER = 500  # conjugate gradients within one
 _MOST_HALVINGS = 40
 _INNER_TOLERANCE = 1e-3  # of the residual, against the one at the start of a step
-_SETTLED = 1e-16  # what the last step gains, against the objective, or against 1 where that is less
+_SETTLED = 1e-16  # what the last step gains, against the objective
 _COLLINEAR = 1e-13  # of a pivot, against what stood there: below it are no digits left
 
 
@@ -513,11 +513,10 @@ def _newton(data: _Centred, y: Floats, start: Floats, penalty: float) -> tuple[F
         # The penalty of W + a step is a parabola in a.
         flat, slope, bend = _inner(penalties * W, W), _inner(penalties * W, step), _inner(penalties * step, step)
         before = float(cost(Z, 0.0, U, y, data.weight)) + 0.5 * flat
-        scale, is_last = max(before, 1.0), gain <= _SETTLED * max(before, 1.0)
-        a = 1.0
+        is_last, a = gain <= _SETTLED * before, 1.0
         for _ in range(_MOST_HALVINGS):
             after = float(cost(Z, a, U, y, data.weight)) + 0.5 * (flat + 2.0 * a * slope + a * a * bend)
-            if is_last or after <= before - 1e-4 * a * gain + 1e-14 * scale:
+            if is_last or after <= before - 1e-4 * a * gain + 1e-14 * before:
                 break
             a *= 0.5
         W = W + a * step

@@ -141,7 +141,7 @@ def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
 
 
 def layout(features: int, hidden: int | str | Sequence[int], activation: str = "tanh", outputs: int = 1) -> Layout:
-    """A network as the kernels want it. Raises ValueError for one that cannot be meant."""
+    """A network as the kernels want it. Raises ValueError for an invalid one."""
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation={activation!r}: expected one of {', '.join(ACTIVATIONS)}")
     shapes = [weights for weights, _ in layer_shapes(features, hidden, outputs)]
@@ -226,7 +226,7 @@ def initial_parameters(
 def n_outputs(task: str, Y: ArrayLike, classes: int | None = None) -> int:
     """The number of output units: ``classes``, by default 1 + the largest class in Y and at least 2; else 1.
 
-    Raises ValueError for a task that there is not, and for classes that cannot be meant.
+    Raises ValueError for a task that there is not, and for invalid classes.
     """
     check_task(task)
     if task != "multiclass":

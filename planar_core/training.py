@@ -51,7 +51,7 @@ class Hyperparameters(NamedTuple):
     init_scale: float | None = None
 
     def check(self) -> None:
-        """Raises ValueError for what cannot be meant."""
+        """Raises ValueError for values that are invalid."""
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         for name in ("learning_rate", "output_learning_rate", "l1", "l2"):
             value = getattr(self, name)
@@ -248,7 +248,7 @@ def train(
     iterations (default: a fiftieth of them) and after the last one; ``verbose`` prints each of these lines as it is
     reached. Initial weights, and the order of examples in mini-batches, are fixed by ``seed``.
 
-    Raises ValueError for arguments that cannot be meant.
+    Raises ValueError for invalid arguments.
     """
     _one_of("dtype", dtype, DTYPES)
     _one_of("activation", activation, ACTIVATIONS)

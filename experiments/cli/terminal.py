@@ -41,12 +41,15 @@ class Terminal(Observer):
         self._say(printable(message))
 
     def planned(self, prepared: Prepared) -> None:
-        """Print the plan; refuse one that is large and not confirmed."""
+        """Refuse a plan that is large and not confirmed."""
         plan = prepared.plan
         if is_large(plan) and not self._is_confirmed:
             limit = f"exceeds the limit of {MOST_HOURS} h or {MOST_GIBIBYTES} GiB of memory"
             raise SweepError(f"{plan}: {limit}; reduce the sweep or confirm with --yes")
-        self._say(str(plan))
+
+    def accepted(self, prepared: Prepared) -> None:
+        """Print the plan."""
+        self._say(str(prepared.plan))
 
     def began(self, progress: Progress) -> None:
         """Show the bar."""

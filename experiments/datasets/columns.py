@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from experiments.datasets.column_notes import determining, filled, kinds, refuse_gaps, refuse_slips, without_labels
 from experiments.datasets.data import DataError
 from experiments.datasets.decimals import resolve
-from experiments.datasets.equal_rows import by_chance, determines, equal_rows, joined
-from experiments.datasets.kinds import Profile, Verdict, counts_rows, decide, profile, unreadable
+from experiments.datasets.equal_rows import by_chance, equal_rows, joined
+from experiments.datasets.kinds import Profile, Verdict, counts_rows, decide, profile
 from experiments.datasets.labels import classes, task_name, task_of
 from experiments.datasets.missing import MissingValues
-from experiments.datasets.number_format import PLAIN, Candidate, Floats
+from experiments.datasets.number_format import Candidate
 from experiments.datasets.options import Reading
 from experiments.datasets.reading import RawTable
 from experiments.datasets.table import BINARY, BOOLEAN, CATEGORY, NUMBER, REGRESSION, Codes, Column, Table
@@ -37,149 +39,148 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
     that could be two things, a target without classes, and where no input is left.
     """
     options = options or Reading()
-    name = name or raw.where
-    target, group = _roles(raw, options)
-    numbering = {n for n, cells in zip(raw.names, raw.cells, strict=True) if counts_rows(cells)}
+    roles = _roles(raw, options)
     notes = list(raw.notes)
     training_rows = raw.rows
+    numbering = {n for n, cells in zip(raw.names, raw.cells, strict=True) if counts_rows(cells)}
     if test is not None:
         raw, more = _stacked(raw, test)
         notes += more
     missing = MissingValues(options.missing_values)
-    labelled = profile(target, raw.column(target), missing, _decimal(raw, target, options))
-    if unlabelled := np.flatnonzero(labelled.codes < 0).tolist():
-        texts = listed((quoted(text) for text in labelled.gaps), most=5)
-        notes.append(f"{count(len(unlabelled), 'row')} without a label in {quoted(target)} left out ({texts})")
+    labelled = _profile(raw, roles.target, missing, options)
+    if labelled.gaps:
         kept = np.flatnonzero(labelled.codes >= 0).tolist()
+        notes.append(without_labels(labelled))
         training_rows = sum(row < training_rows for row in kept)
         raw = raw.take(kept)
-        if raw.rows:
-            absent = labelled.gaps
-            labelled = profile(target, raw.column(target), missing, _decimal(raw, target, options))
-            labelled.gaps = absent
     if raw.rows < FEWEST_ROWS:
         raise DataError(f"{raw.where}: expected at least {FEWEST_ROWS} rows with a label, found {raw.rows}: add rows")
+    labelled = _profile(raw, roles.target, missing, options)
 
-    inputs = [n for n in raw.names if n != target and n != group and n not in options.drop]
-    cells = dict(zip(raw.names, raw.cells, strict=True))
-    profiles = [profile(n, cells[n], missing, _decimal(raw, n, options)) for n in inputs]
-    task, more_notes = task_of(f"{raw.where}, column {quoted(target)}", labelled, *_way_of(labelled), options)
-    to_read = [*profiles, labelled] if task == REGRESSION else profiles
-    ways, more = resolve(
-        raw.where, raw.separator, [p for p in to_read if p.name not in numbering or p.name in options.keep]
-    )
+    task, of_task = task_of(f"{raw.where}, column {quoted(roles.target)}", labelled, options)
+    verdicts, ways, more = _verdicts(raw, roles, numbering, labelled if task == REGRESSION else None, missing, options)
     notes += more
-    verdicts = []
-    for found in profiles:
-        kept_column = found.name in options.keep
-        if found.name in numbering and not kept_column:
-            verdicts.append(Verdict("", found, reason="it numbers the rows"))
-        else:
-            verdicts.append(decide(found, ways.get(found.name), kept_column))
     if options.target is None:
-        notes.append(f"target: {quoted(target)}, the last column (decide otherwise with --target)")
-    _refuse_slips(raw, verdicts, target if task == REGRESSION else "", labelled, ways)
-    notes += _said(verdicts, options)
-
-    kept_rows: Codes | None = None
+        notes.append(f"target: {quoted(roles.target)}, the last column (decide otherwise with --target)")
+    refuse_slips(raw, verdicts, labelled if task == REGRESSION else None, ways.get(roles.target))
+    notes += kinds(verdicts, roles.drop)
     used = [verdict for verdict in verdicts if verdict.kind]
-    gaps: dict[str, Codes] = {v.profile.name: np.flatnonzero(v.profile.codes < 0) for v in used if v.profile.gaps}
-    if gaps and options.missing == "refuse":
-        _refuse_gaps(raw, gaps)
-    if gaps and options.missing == "drop":
-        rows = np.unique(np.concatenate(list(gaps.values())))
-        kept_rows = np.setdiff1d(np.arange(raw.rows), rows)
-        notes.append(f"{count(rows.size, 'row')} with missing values left out (--missing drop)")
-        if kept_rows.size < FEWEST_ROWS:
-            raise DataError(
-                f"{raw.where}: expected at least {FEWEST_ROWS} rows without missing values, found {kept_rows.size}: "
-                "choose --missing fill"
-            )
-    elif gaps:
-        notes.append(_filled(used, gaps))
-
-    columns = [_column(verdict) for verdict in used]
-    if not columns:
+    if not used:
         raise DataError(
-            f"{raw.where}: expected columns to predict {quoted(target)} from, found none that can be used: "
+            f"{raw.where}: expected columns to predict {quoted(roles.target)} from, found none that can be used: "
             "add one, or name one with --keep"
         )
+    rows, more = _rows(raw, used, options)
+    notes += more
+
+    columns = tuple(_column(verdict).take(rows) for verdict in used)
+    test_rows = None if test is None else np.flatnonzero(rows >= training_rows)
+    groups = None if roles.group is None else _group_codes(raw.column(roles.group), missing)[rows]
     if task == REGRESSION:
-        way = ways[target]
-        values: Floats | Codes = way.values[labelled.codes]
-        class_names: tuple[str, ...] = ()
-        target_format = way.format
+        table = Table(
+            name or raw.where, columns, ways[roles.target].values[labelled.codes[rows]], task,
+            target_format=ways[roles.target].format,
+        )  # fmt: skip
     else:
-        labels = classes(f"{raw.where}, column {quoted(target)}", labelled, missing, options.positive)
-        values, class_names, target_format = labels.codes, labels.names, PLAIN
-        more_notes += labels.notes
-        task = task_name(len(class_names))
-    notes += more_notes
-    groups = _group_codes(raw.column(group), missing) if group is not None else None
-    lines = tuple(raw.lines)
-    test_rows = np.arange(training_rows, raw.rows) if test is not None else None
-    if kept_rows is not None:
-        columns = [column.take(kept_rows) for column in columns]
-        values, lines = values[kept_rows], tuple(lines[row] for row in kept_rows)
-        groups = None if groups is None else groups[kept_rows]
-        test_rows = None if test_rows is None else np.flatnonzero(kept_rows >= training_rows)
-    table = Table(
-        name,
-        tuple(columns),
-        values,
-        task,
-        class_names,
-        target,
-        groups,
-        group or "",
-        test_rows,
-        (),
-        target_format,
-        lines,
-        options.missing_values,
-    )
+        labels = classes(f"{raw.where}, column {quoted(roles.target)}", labelled, missing, options.positive)
+        of_task += labels.notes
+        table = Table(name or raw.where, columns, labels.codes[rows], task_name(len(labels.names)), labels.names)
+    table = replace(
+        table, target_name=roles.target, groups=groups, grouped_by=roles.group or "", test_rows=test_rows,
+        lines=tuple(raw.lines[row] for row in rows), missing_values=options.missing_values,
+    )  # fmt: skip
     _check_target(raw, table)
     table, more = _grouped(table)
-    notes += more
-    if group is None and task != REGRESSION and test is None:
-        notes += _determining(verdicts, kept_rows, table)
+    notes += [*of_task, *more]
+    if roles.group is None and task != REGRESSION and test is None:
+        notes += determining(verdicts, rows, table)
     return replace(table, notes=tuple(notes))
 
 
-def _roles(raw: RawTable, options: Reading) -> tuple[str, str | None]:
-    """Return the column of the target and that of the groups, or refuse the names of the options."""
-    named = [("--target", options.target), ("--group", options.group)]
-    named += [("--drop", name) for name in options.drop] + [("--keep", name) for name in options.keep]
-    resolved: dict[tuple[str, str], str] = {}
-    for option, name in named:
-        if name is not None:
-            resolved[option, name] = _column_name(raw, option, name)
-    target = raw.names[-1] if options.target is None else resolved["--target", options.target]
-    group = None if options.group is None else resolved["--group", options.group]
-    for option in ("--drop", "--group"):
-        if target in (name for (of, _), name in resolved.items() if of == option):
+class _Roles(NamedTuple):
+    """What columns are named for by the options."""
+
+    target: str
+    group: str | None
+    drop: tuple[str, ...]
+    keep: tuple[str, ...]
+
+
+def _roles(raw: RawTable, options: Reading) -> _Roles:
+    """Return what columns are for, or refuse the names of the options."""
+    target = raw.names[-1] if options.target is None else _column_name(raw, "--target", options.target)
+    group = None if options.group is None else _column_name(raw, "--group", options.group)
+    drop = tuple(_column_name(raw, "--drop", name) for name in options.drop)
+    keep = tuple(_column_name(raw, "--keep", name) for name in options.keep)
+    for option, names in (("--drop", drop), ("--group", (group,))):
+        if target in names:
             raise DataError(
                 f"{raw.where}: expected another column than the target with {option}, got {quoted(target)}: "
                 "name the target with --target"
             )
-    return target, group
+    return _Roles(target, group, drop, keep)
+
+
+def _profile(raw: RawTable, name: str, missing: MissingValues, options: Reading) -> Profile:
+    return profile(name, raw.column(name), missing, "." if name in raw.typed else options.decimal)
+
+
+def _verdicts(
+    raw: RawTable,
+    roles: _Roles,
+    numbering: Collection[str],
+    target: Profile | None,
+    missing: MissingValues,
+    options: Reading,
+) -> tuple[list[Verdict], dict[str, Candidate], list[str]]:
+    """Return what each input is, how each column of numbers is read, and notes.
+
+    numbering: the columns that number the rows
+    target: the target of a regression
+    """
+    cells = dict(zip(raw.names, raw.cells, strict=True))
+    decimals = {name: "." if name in raw.typed else options.decimal for name in raw.names}
+    out = {roles.target, roles.group, *roles.drop}
+    profiles = [profile(name, cells[name], missing, decimals[name]) for name in raw.names if name not in out]
+    idle = {found.name for found in profiles if found.name in numbering and found.name not in roles.keep}
+    to_read = [found for found in profiles if found.name not in idle]
+    ways, notes = resolve(raw.where, raw.separator, to_read if target is None else [*to_read, target])
+    verdicts = [
+        Verdict("", found, reason="it numbers the rows")
+        if found.name in idle
+        else decide(found, ways.get(found.name), found.name in roles.keep)
+        for found in profiles
+    ]
+    return verdicts, ways, notes
+
+
+def _rows(raw: RawTable, used: Sequence[Verdict], options: Reading) -> tuple[Codes, list[str]]:
+    """Return the rows of the table, without those with gaps if they are to be dropped, and notes; or refuse gaps."""
+    rows = np.arange(raw.rows)
+    gaps: dict[str, Codes] = {v.profile.name: np.flatnonzero(v.profile.codes < 0) for v in used if v.profile.gaps}
+    if not gaps:
+        return rows, []
+    if options.missing == "refuse":
+        refuse_gaps(raw, gaps)
+    if options.missing == "fill":
+        return rows, [filled(used, gaps)]
+    dropped = np.unique(np.concatenate(list(gaps.values())))
+    rows = np.setdiff1d(rows, dropped)
+    if rows.size < FEWEST_ROWS:
+        raise DataError(
+            f"{raw.where}: expected at least {FEWEST_ROWS} rows without missing values, found {rows.size}: "
+            "choose --missing fill"
+        )
+    return rows, [f"{count(dropped.size, 'row')} with missing values left out (--missing drop)"]
 
 
 def _column_name(raw: RawTable, option: str, name: str) -> str:
-    if name in raw.names:
-        return name
+    if (known := " ".join(name.split())) in raw.names:  # as names are written
+        return known
     raise DataError(
         f"{raw.where}: expected a column named {quoted(name)}, found {listed(map(quoted, raw.names), most=_LISTED)}: "
         f"name one of these with {option}{closest(name, raw.names)}"
     )
-
-
-def _decimal(raw: RawTable, name: str, options: Reading) -> str:
-    return "." if name in raw.typed else options.decimal
-
-
-def _way_of(found: Profile) -> tuple[Candidate | None]:
-    return (found.ways[0] if found.ways else None,)
 
 
 def _stacked(raw: RawTable, test: RawTable) -> tuple[RawTable, list[str]]:
@@ -203,84 +204,6 @@ def _stacked(raw: RawTable, test: RawTable) -> tuple[RawTable, list[str]]:
 
 def _unnamed(raw: RawTable) -> bool:
     return raw.names == tuple(f"x{i + 1}" for i in range(len(raw.names)))
-
-
-def _refuse_slips(
-    raw: RawTable, verdicts: Sequence[Verdict], target: str, labelled: Profile, ways: dict[str, Candidate]
-) -> None:
-    """Refuse texts in columns of numbers: all of them, with their places."""
-    every = [(verdict.profile, verdict.slips) for verdict in verdicts if verdict.slips]
-    if target:
-        way = ways.get(target)
-        if way is None:
-            raise DataError(
-                f"{raw.where}, column {quoted(target)}: expected numbers, for --task regression, found texts such as "
-                f"{quoted(labelled.texts[0])}: choose --task classification, or name another column with --target"
-            )
-        wrong = unreadable(way)
-        if wrong:
-            every.append((labelled, wrong))
-    if not every:
-        return
-    cells, texts = 0, []
-    for found, wrong in every:
-        cells += sum(found.counts[i] for i in wrong)
-        shown = sorted(wrong)[:3]
-        each = [f"{quoted(found.texts[i])} ({raw.places(found.rows_of({i}))})" for i in shown]
-        if len(wrong) > len(shown):
-            each.append(f"{len(wrong) - len(shown)} other texts")
-        texts.append(f"column {quoted(found.name)}: {listed(each, 'and')}")
-    first, wrong = every[0]
-    example = first.texts[min(wrong)]
-    more = f"; and {len(texts) - 5} more columns" if len(texts) > 5 else ""
-    raise DataError(
-        f"{raw.where}: expected numbers, found other text in {count(cells, 'cell')}: {'; '.join(texts[:5])}{more}: "
-        f'correct the cells, or make them gaps with --missing-values "{example}", or leave the column out with --drop'
-    )
-
-
-def _refuse_gaps(raw: RawTable, gaps: dict[str, Codes]) -> None:
-    cells = sum(rows.size for rows in gaps.values())
-    each = [f"{quoted(name)} {rows.size:,} ({raw.places(rows.tolist())})" for name, rows in gaps.items()]
-    raise DataError(
-        f"{raw.where}: expected no missing values with --missing refuse, found {count(cells, 'cell')}: "
-        f"{listed(each, most=_LISTED)}: fill them in, or choose --missing fill or drop"
-    )
-
-
-def _filled(used: Sequence[Verdict], gaps: dict[str, Codes]) -> str:
-    numbers = [v.profile.name for v in used if v.kind == NUMBER and v.profile.name in gaps]
-    texts = [v.profile.name for v in used if v.kind != NUMBER and v.profile.name in gaps]
-    parts = []
-    for names, how in ((numbers, "the median of the training part"), (texts, "a category of their own")):
-        if names:
-            cells = listed((f"{quoted(name)} {gaps[name].size:,}" for name in names), most=_LISTED)
-            parts.append(f"{cells}: {how}")
-    return f"missing values: {'; '.join(parts)} (decide otherwise with --missing)"
-
-
-def _said(verdicts: Sequence[Verdict], options: Reading) -> list[str]:
-    """Return notes on what the columns are."""
-    notes = []
-    reasons = dict.fromkeys(verdict.reason for verdict in verdicts if not verdict.kind)
-    for reason in reasons:
-        names = [v.profile.name for v in verdicts if not v.kind and v.reason == reason]
-        how = "" if reason == "no values" else " (decide otherwise with --keep)"
-        notes.append(f"left out: {_names(names)}: {reason}{how}")
-    if options.drop:
-        notes.append(f"left out: {_names(options.drop)}: --drop")
-    categories = [v for v in verdicts if v.kind == CATEGORY]
-    if categories:
-        sizes = (f"{quoted(v.profile.name)} ({len(v.categories)})" for v in categories)
-        notes.append(f"categories, a column of 0 and 1 each: {listed(sizes, most=_LISTED)}")
-    for v in [v for v in verdicts if v.kind == BOOLEAN][:_LISTED]:
-        false, true = v.categories
-        notes.append(f"true or false: {quoted(v.profile.name)}: {quoted(false)} is 0, {quoted(true)} is 1")
-    return notes
-
-
-def _names(names: Iterable[str]) -> str:
-    return listed(map(quoted, names), most=_LISTED)
 
 
 def _column(verdict: Verdict) -> Column:
@@ -364,22 +287,3 @@ def _grouped(table: Table) -> tuple[Table, list[str]]:
     notes.append(f"{what}: equal rows stay on one side of every split")
     groups = codes if table.groups is None else joined(table.groups, codes)
     return replace(table, groups=groups), notes
-
-
-def _determining(verdicts: Sequence[Verdict], kept: Codes | None, table: Table) -> list[str]:
-    """Return warnings of columns that may tell rows that belong together."""
-    notes = []
-    for verdict in verdicts:
-        found = verdict.profile
-        if verdict.kind == BOOLEAN or "dates" in verdict.reason or len(found.texts) < 2:
-            continue
-        if verdict.way is not None and (len(found.texts) * 2 > found.cells or not verdict.way.integers):
-            continue
-        codes = found.codes if kept is None else found.codes[kept]
-        known = codes >= 0
-        if known.any() and determines(codes[known], table.target[known]):
-            notes.append(
-                f"warning: {quoted(found.name)} repeats and nearly determines {quoted(table.target_name)}: if its rows "
-                f"belong together, as those of a patient do, keep them on one side with --group {quoted(found.name)}"
-            )
-    return notes[:_LISTED]

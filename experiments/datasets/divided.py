@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from experiments.datasets import partition
 from experiments.datasets.data import Array, Data
 from experiments.datasets.encoding import Encoder, fit
 from experiments.datasets.number_format import NumberFormat
-from experiments.datasets.partition import Parts, fixed, folds, remarks, split
+from experiments.datasets.partition import Parts, folds, remarks, split
 from experiments.datasets.source import Replicate, Source
 from experiments.datasets.table import Column, Table
 from experiments.datasets.terms import computed
@@ -61,6 +62,10 @@ class Divided(Source):
         about = {} if self.first.task == "binary" else {"task": self.first.task, "outputs": self.first.outputs}
         return {"data": self.fingerprint, **about}
 
+    def fixed(self) -> Divided:
+        """The same table with one split for all seeds."""
+        return Divided(self.table, "fixed", self.test_fraction, self.features)
+
     def part(self, seed: int, fold: int | None = None) -> Data:
         """The data of a replicate."""
         return self._made(seed, fold)[0]
@@ -84,15 +89,20 @@ class Divided(Source):
         if key in self._parts:
             self._parts.move_to_end(key)
             return self._parts[key]
-        made = self._parts[key] = self._make(*self._rows(*key))
+        made = self._parts[key] = self._make(*self.rows_of(*key))
         while len(self._parts) > _KEPT:
             self._parts.popitem(last=False)
         return made
 
-    def _rows(self, seed: int, fold: int | None) -> Parts:
+    def rows_of(self, seed: int, fold: int | None = None) -> Parts:
+        """The rows of the training and of the test part of a replicate, in ascending order."""
         if self.n_folds is not None:
             return folds(self.table, self.n_folds, seed)[fold or 0]
-        return split(self.table, seed, self.test_fraction) if self.varies else fixed(self.table, self.test_fraction)
+        return (
+            split(self.table, seed, self.test_fraction)
+            if self.varies
+            else partition.fixed(self.table, self.test_fraction)
+        )
 
     def _make(self, train: np.ndarray[Any, Any], test: np.ndarray[Any, Any]) -> tuple[Data, Encoder]:
         table = self.table

@@ -148,7 +148,7 @@ class Encoder:
         Raises DataError for columns that are not there, and for texts that are no such numbers, with their places.
         """
         options = options or Reading()
-        raw = source if isinstance(source, RawTable) else read_table(source, options)
+        raw = source if isinstance(source, RawTable) else read_table(source, options, fewest=1)
         absent = [column.name for column in self.columns if column.name not in raw.names]
         if absent:
             raise DataError(

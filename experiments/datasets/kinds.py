@@ -31,11 +31,16 @@ _BOOLEANS = (
     ("faux", "vrai"), ("non", "oui"), ("no", "si"), ("no", "s\u00ed"), ("falso", "vero"), ("falso", "verdadero"),
 )  # fmt: skip
 _TIME = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?: ?Z| ?[+\-]\d{2}:?\d{2})?)?"
+_MONTH = (
+    r"(?:jan|ene|feb|f[eé]v|mar|m[äa]r|mrt|apr|avr|abr|ma[iyj]|mei|mag|jun|jui|giu|jul|lug|aug|ao[uû]|ago|sep|set|o[ck]t"
+    r"|out|nov|de[cz]|déc|dic)[^\W\d]{0,7}\.?"
+)
 _DATE = re.compile(
-    rf"(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}}){_TIME}"
-    rf"|\d{{1,2}}[-. ]{{0,2}}[^\W\d]{{3,9}}\.?[-, ]*(?:\d{{4}}|\d{{2}}){_TIME}"
-    rf"|[^\W\d]{{3,9}}\.? \d{{1,2}},? \d{{4}}{_TIME}"
-    r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?|\d{4}-\d{2}|\d{4}-?[Qq][1-4])"
+    rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:\d{{4}}|\d{{2}}){_TIME}"
+    rf"|\d{{1,2}}[-. ]{{0,2}}{_MONTH}[-, ]*(?:\d{{4}}|\d{{2}}){_TIME}|{_MONTH} \d{{1,2}},? \d{{4}}{_TIME}"
+    rf"|{_MONTH} \d{{4}}"
+    r"|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]m)?|(?:1[5-9]|2[01])\d{2}-(?:(?:0[1-9]|1[0-2])|q[1-4])",
+    re.IGNORECASE,
 )
 _ID_NAME = re.compile(
     r"(?:.*[_ .-])?(?:id|index|idx|uuid|guid)|.*[a-z](?:Id|ID)|unnamed: 0|row(?:_?n(?:o|umber|ame)s?)?"

@@ -12,7 +12,6 @@ import numpy as np
 from experiments.datasets.data import DataError
 from experiments.datasets.kinds import Profile, slips
 from experiments.datasets.missing import MissingValues
-from experiments.datasets.number_format import Candidate
 from experiments.datasets.options import AUTO, Reading
 from experiments.datasets.table import BINARY, MULTICLASS, REGRESSION, Codes
 from experiments.text import closest, count, listed, quoted
@@ -36,7 +35,7 @@ class Labels(NamedTuple):
     notes: tuple[str, ...]
 
 
-def task_of(where: str, found: Profile, way: Candidate | None, options: Reading) -> tuple[str, tuple[str, ...]]:
+def task_of(where: str, found: Profile, options: Reading) -> tuple[str, tuple[str, ...]]:
     """Return "classification" or "regression", and a note unless the labels are texts, or two.
 
     Raises DataError where all cells are gaps.
@@ -50,6 +49,7 @@ def task_of(where: str, found: Profile, way: Candidate | None, options: Reading)
         )
     if options.task != AUTO:
         return options.task, ()
+    way = found.ways[0] if found.ways else None
     if way is None or options.positive:
         return "classification", ()
     values = np.unique(way.values[~np.isnan(way.values)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -15,11 +15,13 @@ from experiments.datasets.data import Data, DataError
 from experiments.datasets.divided import Divided, unpacked
 from experiments.datasets.options import Reading
 from experiments.datasets.reading import read_table
+from experiments.datasets.scaling import Scaling
 from experiments.datasets.shipped import TABLES
 from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.table import Table
 from experiments.datasets.terms import computed
-from experiments.knobs.declared import FRAME, KNOBS, SEED, TEST_FRACTION, is_table
+from experiments.knobs.checks import integer
+from experiments.knobs.declared import FRAME, KNOBS, SEED, SPLIT, TEST_FRACTION, is_table
 from experiments.text import closest, quoted
 
 DATASETS: Mapping[str, str] = MappingProxyType(
@@ -33,6 +35,8 @@ DATASETS: Mapping[str, str] = MappingProxyType(
         "xor": "four squares, those on a diagonal of one class (2 features, 400 points)",
         "gauss": "two Gaussian blobs (2 features, 400 points)",
         "spiral": "two arms of a spiral (2 features, 400 points)",
+        "plane": "regression: a plane over the plane (2 features, 400 points)",
+        "multi_gaussian": "regression: six bumps, up and down in turn (2 features, 400 points)",
         "iris": "three species of iris (4 features, 150 flowers)",
         "iris2": "iris versicolor against iris virginica (4 features, 100 flowers)",
         "breast_cancer": "malignant against benign tumours (30 features, 569 patients)",
@@ -76,7 +80,10 @@ def load(name: str | os.PathLike[str], split: str = "fixed", seed: int = 0, fold
     argument that is out of range or says nothing about such data.
     """
     source = load_source(name, split, **arguments)
-    return source.part(seed, None if source.n_folds is None else fold)
+    _checked("seed", SEED.check, seed)
+    if source.n_folds is None:
+        return source.part(seed)
+    return source.part(seed, _checked("fold", integer(0, source.n_folds - 1), fold))
 
 
 def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: Any = None, **arguments: Any) -> Source:
@@ -89,6 +96,8 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: An
     kind = _kind(name)
     given = _accepted(name, kind, **arguments, data_seed=None if data_seed == SEED.name else data_seed)
     features = arguments.get("features")
+    if split != SPLIT.word:
+        split = _checked("split", SPLIT.check, split)
     if kind is _GENERATED:
         if split not in ("auto", "fixed"):
             raise DataError(f"split: expected {_REAL} or {_FILE} for {split}, got {quoted(name)}; see --data-seed seed")
@@ -121,6 +130,12 @@ def load_fresh(name: str, **arguments: Any) -> Data | None:
 
 def _generated(name: str, test: synthetic.Part, features: str | None = None, **given: Any) -> Data:
     (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](**given, test=test)
+    if name in synthetic.REGRESSIONS:
+        scaling = Scaling.fit(Y[0])
+        Y, Y_test = scaling.apply(Y), scaling.apply(Y_test)
+        about = {"task": "regression", "target_name": "y", "target_scale": (scaling.mean, scaling.deviation)}
+        data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), (), **about)  # type: ignore[arg-type]
+        return data if features is None else computed(data, features, named=False)
     # Which can happen where noise decides on labels, or chance on a few points.
     notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
     data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"), notes)
@@ -142,8 +157,10 @@ def _kind(name: str) -> str:
     if is_table(name) or name == FRAME:
         return _FILE
     is_file = os.path.isfile(name)
-    hint = " (rename the file to end in .csv)" if is_file else closest(name, DATASETS)
-    raise DataError(f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or a path to a FILE.csv{hint}")
+    hint = " (rename the file to end in .csv, .tsv or .txt)" if is_file else closest(name, DATASETS)
+    raise DataError(
+        f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or the path of a file such as data.csv{hint}"
+    )
 
 
 def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
@@ -155,8 +172,13 @@ def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
             raise DataError(f"{argument}: expected one of features, {', '.join(_TAKEN_BY)}")
         if kind not in _TAKEN_BY.get(argument, (kind,)):
             raise DataError(f"{argument}: expected {' or '.join(_TAKEN_BY[argument])}, got {name!r}")
-        try:
-            given[argument] = checks[argument](value) if argument in checks else value
-        except ValueError as error:
-            raise DataError(f"{argument}: expected {error}, got {quoted(value)}") from None
+        if argument in checks:
+            given[argument] = _checked(argument, checks[argument], value)
     return given
+
+
+def _checked(argument: str, check: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return check(value)
+    except ValueError as error:
+        raise DataError(f"{argument}: expected {error}, got {quoted(value)}") from None

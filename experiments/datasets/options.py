@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from experiments.datasets.data import DataError
@@ -19,6 +20,7 @@ CHOICES = {
 }
 """What the options that are one of several words may be; the first is the default."""
 
+_TEXTS = ("target", "separator", "decimal", "encoding", "group")
 _SPELLINGS = {"\\t": "tab", "space": "blanks", "spaces": "blanks", "blank": "blanks", "whitespace": "blanks"}
 _MARKS = {"point": ".", "dot": ".", "comma": ","}
 
@@ -62,8 +64,10 @@ class Reading:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.default == ():
-                texts = (value,) if isinstance(value, str) else tuple(map(str, value))
-                object.__setattr__(self, field.name, texts)
+                several = isinstance(value, Iterable) and not isinstance(value, str)
+                object.__setattr__(self, field.name, tuple(map(str, value)) if several else (str(value),))
+            elif field.name in _TEXTS and value is not None and not isinstance(value, str):
+                raise DataError(f"--{field.name}: expected text, got {quoted(value)}")
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:

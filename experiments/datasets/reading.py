@@ -83,23 +83,24 @@ class RawTable:
         return f"{word} {listed(numbers, 'and')}"
 
 
-def read_table(source: Any, options: Reading | None = None) -> RawTable:
+def read_table(source: Any, options: Reading | None = None, fewest: int = 2) -> RawTable:
     """Read a table.
 
     source: the path of a file (text with any usual separator, compressed or not; parquet; xlsx), a data frame, a
         mapping of names to columns, or a pair (X, y) of (rows, columns) and (rows,)
+    fewest: columns that a text file needs; with less, its separator was not found
 
     Raises DataError, with a message of one line, for what is not a table.
     """
     options = options or Reading()
     if isinstance(source, str | os.PathLike):
-        return _from_file(os.fspath(source), options)
+        return _from_file(os.fspath(source), options, fewest)
     if isinstance(source, tuple) and len(source) == 2:
         return _from_arrays(*source)
     return _from_frame(source)
 
 
-def _from_file(path: str, options: Reading) -> RawTable:
+def _from_file(path: str, options: Reading, fewest: int) -> RawTable:
     where = repr(path)
     raw = read_bytes(path)
     if raw.startswith(_PARQUET):
@@ -117,7 +118,7 @@ def _from_file(path: str, options: Reading) -> RawTable:
     found = records(where, text, options.separator)
     if not found.rows:
         raise DataError(f"{where}: expected a header and rows of values, found comments only: add the data")
-    if max(map(len, found.rows)) < 2:
+    if max(map(len, found.rows)) < fewest:
         raise one_column(where, found.lines[0], found.rows[0])
     return _named(where, found._replace(notes=notes + found.notes), options)
 
@@ -130,6 +131,8 @@ def _named(where: str, found: Records, options: Reading, word: str = "line") -> 
     if options.header == AUTO:
         header, why = has_header(found.rows, missing)
     rows, lines, more = rectangular(where, found, header)
+    if not rows:
+        raise DataError(f"{where}: expected a header and rows of values, found separators only: add the data")
     notes += more
     if header:
         names, more = names_of(rows[0])
@@ -178,7 +181,7 @@ def _from_sheet(where: str, raw: bytes, options: Reading) -> RawTable:
 
     try:
         book = pd.ExcelFile(io.BytesIO(raw), engine="openpyxl")
-        frame = book.parse(0, header=None, dtype=object, keep_default_na=False, na_values=[])
+        frame = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[])
     except ImportError:
         raise DataError(
             f"{where}: expected a reader of xlsx files, found none installed: install the extra 'xlsx' "

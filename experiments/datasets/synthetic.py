@@ -10,7 +10,8 @@ Every bit of every point is the same on any machine: draws come from `planar_cor
 log and dot differ in the last bit from CPU to CPU and have no place here.
 
 Where scikit-learn defines the distribution, these are the very points that it draws, up to those last bits.
-`circle`, `xor`, `gauss` and `spiral` are the problems of the TensorFlow Playground, by its definitions. As there,
+`circle`, `xor`, `gauss`, `spiral`, and the regressions `plane` and `multi_gaussian`, are the problems of the TensorFlow
+Playground, by its definitions. As there,
 noise from 0 to 0.5 is what is meant, and in `circle` and `xor` it moves no point but the side that a point is said
 to be on.
 """
@@ -238,6 +239,53 @@ def spiral(
     return points(samples, Stream(data_seed), 0.0), points(test.points, _stream_of(test, data_seed), between)
 
 
+def plane(
+    noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
+    """Return the training and test points of a plane, with the value (x + y) / 10.
+
+    Coordinates are uniform in [-6, 6). With e uniform in [-6, 6) squared, drawn for every point, the value is that of
+    the plane at (x, y) + noise e.
+    """
+
+    def points(n: int, stream: Stream) -> Points:
+        X, (x, y) = _uniform_with_noise(n, noise, stream)
+        return X, ((x + y) / 10.0).reshape(1, -1)
+
+    return _twice(points, samples, data_seed, test)
+
+
+_BUMPS = ((-4.0, 2.5, 1.0), (0.0, 2.5, -1.0), (4.0, 2.5, 1.0), (-4.0, -2.5, -1.0), (0.0, -2.5, 1.0), (4.0, -2.5, -1.0))
+
+
+def multi_gaussian(
+    noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
+    """Return the training and test points of six bumps, up and down in turn, with the height as value.
+
+    A bump at distance d has the height 1 - d / 2, or 0 from 2 on, times its sign; of several the largest counts. Points
+    and noise are those of `plane`. The TensorFlow Playground calls it multi gaussian.
+    """
+
+    def points(n: int, stream: Stream) -> Points:
+        X, (x, y) = _uniform_with_noise(n, noise, stream)
+        value = np.zeros(n)
+        for center_x, center_y, sign in _BUMPS:
+            dx, dy = x - center_x, y - center_y
+            height = sign * np.maximum(1.0 - 0.5 * np.sqrt(dx * dx + dy * dy), 0.0)
+            value = np.where(np.abs(height) > np.abs(value), height, value)
+        return X, value.reshape(1, -1)
+
+    return _twice(points, samples, data_seed, test)
+
+
+def _uniform_with_noise(n: int, noise: float, stream: Stream) -> tuple[Array, Array]:
+    """Return points (2, n), uniform in [-6, 6) squared, and those at which their values are taken."""
+    draws = 12.0 * stream.uniform(4 * n).reshape(n, 4).T - 6.0
+    X = np.ascontiguousarray(draws[:2])
+    return X, X + noise * draws[2:]
+
+
 PROBLEMS: Mapping[str, Callable[..., tuple[Points, Points]]] = MappingProxyType(
     {
         "flower": flower,
@@ -249,6 +297,8 @@ PROBLEMS: Mapping[str, Callable[..., tuple[Points, Points]]] = MappingProxyType(
         "xor": xor,
         "gauss": gauss,
         "spiral": spiral,
+        "plane": plane,
+        "multi_gaussian": multi_gaussian,
     }
 )
 """The functions of this module that draw a problem, by the name of the data set.
@@ -256,6 +306,9 @@ PROBLEMS: Mapping[str, Callable[..., tuple[Points, Points]]] = MappingProxyType(
 Each takes noise, 0 to LARGEST_NOISE; samples, an integer from FEWEST_SAMPLES; data_seed, 0 to 2^32 - 1; and what the
 second points are, TEST or FRESH.
 """
+
+REGRESSIONS = ("plane", "multi_gaussian")
+"""Those of the problems that have values, Y (1, examples), and no classes."""
 
 
 def _twice(points: Callable[[int, Stream], Points], samples: int, seed: int, test: Part) -> tuple[Points, Points]:

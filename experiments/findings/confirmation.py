@@ -15,14 +15,18 @@ import pandas as pd
 
 from experiments.findings.baselines import comparisons
 from experiments.findings.groups import Group, groups, mean, rows
+from experiments.store.store import CURVES
 from experiments.tables.statistics import best_configurations, rank_column, significant
 from experiments.tables.tables import Points, Tables
 from planar_core.network import Array
+from planar_core.training import recorded_iterations
 
 MOST_CONFIRMED = 100  # problems, as each has data of its own
 MOST_SEEDS = 1000  # of which the networks are tried on fresh points: the mean of more is no other
 MOST_CROSS_FITTED = 100_000  # runs: of a larger sweep, the networks of the most promising configurations alone
 PROMISING = 1000
+LATEST_TURN = 0.7  # of the training: a test cost that is lowest later has not turned long before the end
+CLEAR_RISE = 0.02  # of the lowest test cost
 
 
 def confirmations(tables: Tables) -> list[dict[str, Any]]:
@@ -46,10 +50,23 @@ def confirmations(tables: Tables) -> list[dict[str, Any]]:
                 "n_points": n,
                 "metric": tables.metric,
                 f"test_{tables.metric}": score,
+                "turned_at": turned_at(tables, best) if group.draws == 1 and is_ranked else None,
                 "baselines": comparisons(tables, best) if group.draws == 1 and is_ranked else None,
             }
         )
     return found
+
+
+def turned_at(tables: Tables, best: pd.Series) -> int | None:
+    """After how many iterations the mean test cost was lowest, if that was long before the end; else None."""
+    curves = tables.curves_of(best, MOST_SEEDS)[CURVES.index("test_cost")]
+    if curves.shape[1] < 2 or not np.isfinite(curves).all():
+        return None
+    course = [mean(at) for at in curves.T]
+    lowest = course.index(min(course))
+    if lowest > LATEST_TURN * (len(course) - 1) or course[-1] < (1 + CLEAR_RISE) * course[lowest]:
+        return None
+    return int(recorded_iterations(tables.design.iterations, tables.design.record_every)[lowest])
 
 
 def _plain(value: Any) -> Any:

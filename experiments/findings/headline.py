@@ -65,6 +65,9 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
         yield f"{where}: {said(metric, confirmed[f'test_{metric}'], is_labelled=False)}."
     if confirmed and confirmed.get("baselines"):
         yield from compared_in_words(confirmed["baselines"], metric)
+    if confirmed and confirmed.get("turned_at") is not None:
+        of = f"{confirmed['turned_at']:,} of {tables.design.iterations:,} iterations"
+        yield f"Its test cost was lowest after {of} and has risen since: it overfits."
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
         yield _ties(tables, tied, best)
@@ -94,7 +97,7 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
 
 def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
     """Which settings of the best configuration are at an end of what was tried."""
-    for name in ("hidden", "learning_rate", *(axis.name for axis in AXES if axis.takes_ranges)):
+    for name in (axis.name for axis in AXES if axis.takes_ranges):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
         if name == "seed" or len(values) < 3:
             continue
@@ -103,9 +106,10 @@ def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
         if len(known) < len(numbers):
             continue
         at, ends = _as_number(best[name]), (min(known), max(known))
-        if at in ends and not (name == "hidden" and at == 0):
+        if at in ends and at != 0:  # below which there is nothing to be tried
             way = "smaller" if at == ends[0] else "larger"
-            yield f"Its {name.replace('_', ' ')} is at the edge of what was tried: try {way} values."
+            what = "number of hidden units" if name == "hidden" else name.replace("_", " ")
+            yield f"Its {what} is at the edge of what was tried: try {way} values."
 
 
 def _ties(tables: Tables, tied: pd.DataFrame, best: pd.Series) -> str:
@@ -143,7 +147,7 @@ def _units(hidden: str) -> str:
 def _as_number(value: Any) -> float | None:
     """The number that a value of a setting is; None for words and for several layers."""
     try:
-        return float(value)
+        return float(value) if value == value else None  # nan: it means nothing there
     except (TypeError, ValueError):
         return None
 

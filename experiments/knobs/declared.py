@@ -80,7 +80,7 @@ DATA_SEED = _problem(
     takes_ranges=True,
 )  # fmt: skip
 TEST_FRACTION = _problem(
-    "test_fraction", "P", "part of real data and CSV files that is for testing", checks.fraction, 0.25,
+    "test_fraction", "P", "part of tables that is for testing", checks.fraction, 0.25,
     takes_ranges=True, elsewhere=("test-size", "validation-split", "holdout"),
 )  # fmt: skip
 FEATURES = _problem(

@@ -147,7 +147,8 @@ def _points(knob: Knob, item: Any) -> Sequence[Any]:
                 raise _too_many(knob)
             return _spaced(kind, first, last, count)
         stop, step = (*rest, "1") if len(rest) == 1 else rest
-        if int(step) > 0 and (points := range(int(kind), int(stop), int(step))):
+        # A step below 0 comes from a request in which Python's range had one.
+        if int(step) and (points := range(int(kind), int(stop), int(step))):
             return points
     except SweepError:
         raise
@@ -161,7 +162,7 @@ def _points(knob: Knob, item: Any) -> Sequence[Any]:
 def _spaced(kind: str, first: Decimal, last: Decimal, count: int) -> Sequence[Any]:
     """Evenly or geometrically spaced points, in decimal: the same on every machine; the ends are exact.
 
-    Raises ValueError or ArithmeticError for ends that cannot be meant.
+    Raises ValueError or ArithmeticError for invalid ends.
     """
     # Beyond the range of float64 the arithmetic would fail, or take forever.
     if not (math.isfinite(first) and math.isfinite(last)) or (kind == "log" and min(first, last) <= 0):

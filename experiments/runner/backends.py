@@ -29,7 +29,7 @@ class How:
 
     def __post_init__(self) -> None:
         if self.scheduler is not None and self.backend != "dask":
-            raise SweepError(f"{SCHEDULER.flags[0]}: expected with --backend dask, got {self.backend}")
+            raise SweepError(f"{SCHEDULER.flags[0]} requires --backend dask, got {self.backend}")
 
 
 @contextlib.contextmanager

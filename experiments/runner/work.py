@@ -256,14 +256,13 @@ class _Hyperparameters(dict[int, Hyperparameters]):
 def _runs(todo: Todo, group: Group) -> Iterator[tuple[Part, int, int]]:
     """Part, series and seed of every run of a group that is to be done, those on the same part one after the other."""
     design, parts, all_seeds = todo.design, todo.parts, todo.design.values[SEED.name]
-    positions = list(group.series())
     if not parts.sources[group.problem].varies:
-        positions.sort(key=lambda position: design.series(position).class_weight)
-        for position in positions:
+        for position in group.series():
             part = parts.part_of(design.series(position), 0)
             for seed in all_seeds if todo.seeds is None else todo.seeds[position]:
                 yield part, position, int(seed)
         return
+    positions = list(group.series())
     of_fold: dict[tuple[Any, str], list[int]] = {}
     for position in positions:
         run = design.series(position)

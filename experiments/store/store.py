@@ -57,7 +57,7 @@ _SINCE_VERSION_2 = (
     "ALTER TABLE runs ADD COLUMN test_costs BLOB",  # float64, one at each record; NULL of a run of version 1
     """CREATE TABLE sources (
     fingerprint TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,     -- drawn, split
+    kind TEXT NOT NULL,     -- drawn, divided
     content BLOB NOT NULL,  -- from which the data of each replicate are made
     digest BLOB NOT NULL    -- of all this
 )""",
@@ -216,6 +216,12 @@ class Store:
                     "INSERT OR REPLACE INTO data VALUES (?, ?)", (each.fingerprint, buffer.getvalue())
                 )
 
+    def has_data(self, fingerprint: str) -> bool:
+        """Whether a data set is stored."""
+        with self._errors():
+            row = self._connection.execute("SELECT 1 FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
+        return row is not None or self.source(fingerprint) is not None
+
     def data(self, fingerprint: str, **about: Any) -> Data:
         """A data set; ``about`` are the other fields of ``Data``, its names. Raises ResultsError without it."""
         with self._errors():
@@ -247,7 +253,11 @@ class Store:
             row = self._connection.execute("SELECT * FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
             return None
-        if row[3] != _digest(row[0].encode(), row[1].encode(), row[2]):
+        try:
+            is_whole = row[3] == _digest(row[0].encode(), row[1].encode(), row[2])
+        except (TypeError, AttributeError):  # text for bytes, or the other way round
+            is_whole = False
+        if not is_whole:
             raise self._damaged("a source of data that is not what was written")
         return str(row[1]), bytes(row[2])
 

@@ -7,10 +7,11 @@ regression, or ridge regression, with a penalty of 1, on the same features; see 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from experiments.datasets.data import Data
@@ -23,8 +24,9 @@ from experiments.tables.tables import Tables
 from experiments.text import quoted
 from planar_core.elementary import evaluate
 from planar_core.linear import linear_outputs, logistic, ridge
-from planar_core.network import Array
 
+Floats = npt.NDArray[np.float64]
+PENALTY = 1.0  # of the linear model: Ridge(alpha=1), LogisticRegression(C=1) of scikit-learn
 KINDS = ("constant", "linear")
 MOST_NUMBERS = 10**8  # features x examples x replicates: a linear model takes some seconds for them
 
@@ -51,30 +53,58 @@ def _parts(design: Design, source: Source) -> Iterator[Data]:
 
 
 def _of(data: Data, metric: str) -> tuple[float | None, float | None]:
-    judge = Judge([metric], data.X_test, data.Y_test, data.task, len(data.class_names), data.target_scale)
-    return _plain(judge.of_outputs(_constant(data))[0]), _plain(judge.of_outputs(_linear(data))[0])
+    found = judged(
+        (metric,), (data.X, data.Y), (data.X_test, data.Y_test), data.task, len(data.class_names), data.target_scale
+    )
+    return _plain(found.constant[0]), _plain(found.linear[0])
 
 
 def _plain(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _constant(data: Data) -> Array:
-    """Outputs that ignore the features: the logs of the class shares, or the mean of the target, which is 0."""
-    n = data.Y_test.size
-    if data.task == "regression":
-        return np.zeros((1, n))
-    counts = np.array(class_counts(data, data.Y), np.float64)
-    with np.errstate(divide="ignore"):
-        logs = evaluate("log", counts / counts.sum())
-    column = logs[:, np.newaxis] if data.task == "multiclass" else np.array([[logs[1] - logs[0]]])
-    return np.repeat(column, n, axis=1)
+class Judged(NamedTuple):
+    """Each metric of the test part, in the order of the names."""
+
+    constant: Floats  # of the answer that ignores the features
+    linear: Floats  # of ridge or logistic regression
 
 
-def _linear(data: Data) -> Array:
-    is_regression = data.task == "regression"
-    model = ridge(data.X, data.Y) if is_regression else logistic(data.X, data.Y, len(data.class_names))
-    return linear_outputs(model, data.X_test)
+def judged(
+    names: Sequence[str],
+    train: tuple[Floats, npt.ArrayLike],
+    test: tuple[Floats, npt.ArrayLike],
+    task: str,
+    classes: int = 2,
+    scale: tuple[float, float] = (0.0, 1.0),
+) -> Judged:
+    """Both baselines, judged by some metrics on the test part; nan where a metric has no value.
+
+    ``train`` and ``test`` are (X, Y) each: X (features, examples), Y (examples,) or (1, examples). ``scale`` is that of
+    ``Data.target_scale``.
+    """
+    X, Y = train[0], np.asarray(train[1], np.float64).reshape(-1)
+    X_test, Y_test = test[0], np.asarray(test[1], np.float64).reshape(1, -1)
+    judge = Judge(names, X_test, Y_test, task, classes, scale)
+    constant = np.repeat(constant_outputs(Y, task, classes), Y_test.size, axis=1)
+    model = ridge(X, Y, PENALTY) if task == "regression" else logistic(X, Y, classes, PENALTY)
+    return Judged(judge.of_outputs(constant), judge.of_outputs(linear_outputs(model, X_test)))
+
+
+def constant_outputs(Y: npt.ArrayLike, task: str, classes: int = 2) -> Floats:
+    """The outputs (units, 1) of least cost that are the same for every example, for a training part Y (examples,).
+
+    The logit of the share of class 1; with several classes the logarithm of each one's share; the mean of the values.
+    A class that no example has gets a share of 0: its output is -inf, and where only class 1 is there, inf.
+    """
+    y = np.asarray(Y, dtype=np.float64).reshape(-1)
+    if task == "regression":
+        return np.array([[y[0] + math.fsum((y - y[0]).tolist()) / len(y)]])  # a constant target is exactly itself
+    counts = np.bincount(y.astype(np.int64), minlength=2 if task == "binary" else classes)
+    logs = evaluate("log", counts.astype(np.float64)).astype(np.float64)
+    if task == "binary":
+        return np.asarray((logs[1:] - logs[:1])[:, np.newaxis], np.float64)
+    return np.asarray((logs - float(evaluate("log", np.array([float(len(y))]))[0]))[:, np.newaxis], np.float64)
 
 
 def _answer(data: Data) -> str:
@@ -99,7 +129,7 @@ def baseline_rows(tables: Tables, row: pd.Series) -> list[tuple[str, float]]:
         return []
     rows: list[tuple[str, float]] = []
     for kind, name in zip(KINDS, (constant_name(found["answer"], found["metric"]), "linear model"), strict=True):
-        values: Array = np.array([np.nan if v is None else v for v in found[kind]])
+        values: Floats = np.array([np.nan if v is None else v for v in found[kind]])
         if np.isfinite(values).any():
             rows.append((name, float(np.nanmean(values))))
     return rows

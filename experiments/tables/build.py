@@ -17,7 +17,9 @@ from experiments.tables.statistics import significant, summarize, target_of, tar
 from experiments.tables.stored import identity, measures, stored_runs
 from experiments.tables.tables import Tables
 from experiments.tables.targets import Climbs
+from planar_core import steps
 from planar_core.metrics import METRICS
+from planar_core.network import Parameters
 from planar_core.training import recorded_iterations
 
 _ROUNDING = 1e-6  # of a mean in the summary, and more
@@ -43,17 +45,21 @@ def build(
     errors = np.full(len(design), "", dtype=object)
     constant, majority, test_share = np.empty(len(design)), np.empty(len(design)), np.empty(len(design))
     judged = np.full((len(parts.metrics), len(design)), np.nan)
+    one_class = np.zeros(len(design), bool)
     shapes = _shapes(design, about)
     climbs, floors = Climbs(), dict.fromkeys(sources, -np.inf)
     for position, (series, seed, run) in enumerate(stored_runs(design, identities(design, about), opened)):
         status[position] = STATUSES.index(run.status)
         errors[position] = run.error
         part = parts.of(series, seed)
-        constant[position], majority[position], test_share[position] = part.about
+        constant[position], majority[position], test_share[position], shares = part.about
         if run.curves.shape[1]:
             final[:, position] = run.curves[:, -1]
         if part.judge is not None and run.status != "failed":
             judged[:, position] = part.judge(run.network(*shapes[series.problem](series)), series.activation)
+        if run.status != "failed" and final[_TEST_SCORE, position] in shares:  # as where all answers are of one class
+            network = run.network(*shapes[series.problem](series))
+            one_class[position] = _answers_one_class(network, series, sources[series.problem], seed)
         climbs.add(run.curves[_TEST_SCORE], floors[series.problem])
         if (position + 1) % n == 0:  # the last run of its configuration
             these = slice(position + 1 - n, position + 1)
@@ -82,11 +88,21 @@ def build(
         replicates=list(reversed(design.replicate_columns)),
         test_share=np.where(np.repeat(overlaps, len(design) // max(1, len(overlaps))), test_share, 0.0),
     )
+    if score == "accuracy":
+        position_of = list(summary.columns).index("n_stuck") + 1
+        summary.insert(position_of, "n_one_class", one_class.reshape(-1, n).sum(axis=1))
     of_configuration = majority.reshape(-1, n).mean(axis=1)
     _add_iterations_to_target(
         summary, targets(summary, design.problem_columns, of_configuration, score), climbs, design, score
     )
     return Tables(runs, summary, design, about, opened)
+
+
+def _answers_one_class(network: Parameters, series: Run, source: Source, seed: int) -> bool:
+    """Whether a network gives all test points the same class."""
+    data = source.part(seed, series.fold) if source.varies else source.first
+    answers = steps.predict(network, data.X_test, series.activation, data.task)
+    return len(np.unique(answers)) == 1
 
 
 def _overlaps(source: Source) -> bool:

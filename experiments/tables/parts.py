@@ -23,6 +23,7 @@ class About(NamedTuple):
     constant_cost: float  # of the best constant prediction, on the training part
     majority: float  # share of the largest class in the test part; 0, the R^2 of the mean, for a regression
     test_share: float  # examples to test on, for each to train on
+    shares: tuple[float, ...] = ()  # of each class in the test part
 
 
 def about_part(data: Data, class_weight: str = "none") -> About:
@@ -34,7 +35,8 @@ def about_part(data: Data, class_weight: str = "none") -> About:
     training, test = class_counts(data, data.Y), class_counts(data, data.Y_test)
     if class_weight == "balanced":
         training = [int(n > 0) for n in training]
-    return About(constant_cost(training), max(test) / max(1, sum(test)), share)
+    shares = tuple(n / max(1, sum(test)) for n in test)
+    return About(constant_cost(training), max(shares), share, shares)
 
 
 class Part(NamedTuple):

@@ -21,7 +21,7 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey, Run
 from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
-from experiments.store.store import Store, StoredRun
+from experiments.store.store import CURVES, Store, StoredRun
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
 from experiments.tables.sources import stored_source
@@ -170,6 +170,26 @@ class Tables:
         """What the manifest has of the problem of a row of a table."""
         return self._about(row)
 
+    def curves_of(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> Array:
+        """The curves of a row of ``summary``: (rows of ``store.CURVES``, replicates, records).
+
+        Replicates are those of the first ``most`` (None: all) that did not fail; nan after the last record of one that
+        diverged.
+        """
+        wanted = self._runs_of(configuration, self.design.configuration_columns)
+        found = []
+        with self._opened() as opened:
+            for run in (self.design[int(position)] for position in np.flatnonzero(wanted)[:most]):
+                number = opened.find(self.design.identity(run, self.identities[run.problem]))
+                stored = None if number is None else opened.run(number, run.seed)
+                if stored is not None and stored.status != "failed":
+                    found.append(stored.curves)
+        longest = max((curves.shape[1] for curves in found), default=0)
+        padded = np.full((len(CURVES), len(found), longest), np.nan)
+        for k, curves in enumerate(found):
+            padded[:, k, : curves.shape[1]] = curves
+        return padded
+
     def scores_of(self, configuration: Mapping[str, Any] | pd.Series) -> npt.NDArray[np.float64]:
         """The ranking metric of each replicate of a row of ``summary``, in order: nan for one that failed."""
         of = self.runs[self._runs_of(configuration, self.design.configuration_columns)]
@@ -277,6 +297,13 @@ class Tables:
             wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns if column in run)
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
         return next(self._networks_at(positions, row))
+
+    def networks_of(self, configuration: Mapping[str, Any] | pd.Series) -> Iterator[tuple[Run, Network]]:
+        """The networks of a configuration, a row of ``summary``, that did not fail, each with its run."""
+        wanted = self._runs_of(configuration, self.design.configuration_columns)
+        for position in np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy()):
+            run = self.design[int(position)]
+            yield run, next(self._networks_at([int(position)], configuration))
 
     def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
         """The networks of a configuration, a row of ``summary``: of its first ``most`` replicates (None: all) that did

@@ -10,24 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import experiments
+from experiments.datasets.data import Data, DataError
+from experiments.datasets.loading import load_source
+from experiments.datasets.source import Fixed, Source
 from experiments.design import MOST_PROBLEMS, Run
 from experiments.files import ResultsError
-from experiments.knobs.declared import AXES, KNOBS
+from experiments.knobs.declared import AXES, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Sweep
 from planar_core import training
 from tests.helpers.knobs import DEFAULTS, FURTHER, OTHERS
 
+F0, F1 = {"data": "f0"}, {"data": "f1"}
 PROBLEM = ["dataset", "noise", "samples", "data_seed", "test_fraction", "features"]
 ALWAYS = ["dataset", "hidden", "learning_rate", "seed"]
 
 
 def run_of(**knobs: Any) -> Run:
     """The run with these values, all others at the first of their defaults."""
-    first = {name: 0 if name == "seed" else values[0] for name, values in DEFAULTS.items()}
+    first = {name: 0 if name == "seed" else values[0] for name, values in DEFAULTS.items()} | {"fold": None}
     return Run(**{**first, **knobs})
 
 
@@ -37,7 +42,7 @@ def small(**knobs: Any) -> Sweep:
 
 def csv_file(folder: Path, name: str = "data.csv") -> Path:
     path = folder / name
-    rows = [f"{i % 7},{i * i % 11},{i % 2},{(i // 2) % 2}" for i in range(40)]
+    rows = [f"{i % 7},{i * i % 11},{i % 2},{int(i % 4 == 0)}" for i in range(40)]
     path.write_text("\n".join(["a,b,first,second", *rows]))
     return path
 
@@ -103,15 +108,17 @@ def test_a_grid_of_every_axis_takes_no_memory_either() -> None:
     last, first = sweep[-1], next(iter(sweep))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert sweep.size == 20_000**6 * 3 * 7 * 2**32
+    # 20,000 values of beta1 for adam, none for the others.
+    assert sweep.size == 20_000**5 * (20_000 + 2) * 7 * 2**32
     assert (first.momentum, first.learning_rate, first.l1, first.beta2, first.batch_size) == (0.1, 0, 0.1, 0.1, 1)
+    assert (first.optimizer, first.beta1, last.optimizer, last.beta1) == ("gd", None, "adam", 0.9)
     assert (last.momentum, last.learning_rate, last.l1, last.beta2, last.batch_size) == (0.9, 1, 0.9, 0.9, 20_000)
-    assert peak < 30_000_000  # the values of the axes: nine lists of 20,000
+    assert peak < 40_000_000  # the values of the axes: nine lists of 20,000, and what remains of beta1
 
 
 def test_runs_have_a_value_for_every_axis_by_name() -> None:
-    assert list(Run._fields) == [axis.name for axis in AXES] == list(DEFAULTS)
-    assert set(FURTHER) == {axis.name for axis in AXES} - set(ALWAYS)
+    assert list(Run._fields) == [axis.name for axis in AXES] == [*list(DEFAULTS)[:-1], "fold", "seed"]
+    assert set(FURTHER) == {axis.name for axis in AXES} - {*ALWAYS, "fold"}
     run = run_of(seed=3, hidden="8x8", l2=0.1, batch_size="all")
     assert repr(run) == "Run(dataset='flower', hidden='8x8', learning_rate=0.03, seed=3, l2=0.1)"
     assert run.problem == ("flower", "auto", 400, "auto", 0.25, "all")
@@ -131,9 +138,67 @@ def test_axes_nest_in_their_order() -> None:
         "seed": [3, 1],
     }
     sweep = Sweep(**two)
-    assert sweep.size == 2 ** len(DEFAULTS)
-    expected = list(itertools.islice(itertools.product(*(two[name] for name in DEFAULTS)), 0, 2**20, 9973))
-    assert [tuple(sweep[position]) for position in range(0, 2**20, 9973)] == expected
+    outer, inner = list(DEFAULTS)[:8], list(DEFAULTS)[12:]
+    assert list(DEFAULTS)[8:12] == ["optimizer", "momentum", "beta1", "beta2"]
+    steps = [
+        *(("adam", None, beta1, beta2) for beta1 in two["beta1"] for beta2 in two["beta2"]),
+        *(("momentum", momentum, None, None) for momentum in two["momentum"]),
+    ]
+    assert sweep.size == 2 ** (len(DEFAULTS) - 4) * len(steps)
+    product = itertools.product(*(two[name] for name in outer), steps, *(two[name] for name in inner))
+    flat = ((*run[:8], *run[8], *run[9:-1], None, run[-1]) for run in product)
+    expected = list(itertools.islice(flat, 0, sweep.size, 9973))
+    assert [tuple(sweep[position]) for position in range(0, sweep.size, 9973)] == expected
+
+
+# Settings that mean nothing for some values of another
+
+
+def settings_of(sweep: Sweep) -> list[tuple[Any, ...]]:
+    return [(run.optimizer, run.momentum, run.beta1) for run in sweep]
+
+
+def test_a_setting_without_a_meaning_has_no_value_and_equal_configurations_are_one() -> None:
+    knobs: dict[str, Any] = {"hidden": 1, "learning_rate": 1, "seed": [0, 1]}
+    sweep = Sweep(**knobs, optimizer=["gd", "momentum"], momentum=[0.5, 0.9])
+    assert settings_of(sweep)[::2] == [("gd", None, 0.9), ("momentum", 0.5, 0.9), ("momentum", 0.9, 0.9)]
+    assert sweep.notes == [
+        "momentum means nothing for some values of optimizer: equal configurations are one (3 of 4 are left)"
+    ]
+    assert repr(sweep) == ("<Sweep of 6 runs: 1 dataset, 1 hidden, 3 optimizer with momentum, 1 learning_rate, 2 seed>")
+    assert sweep.asked["momentum"] == (0.5, 0.9)
+    assert sweep.values["momentum"] == (None, 0.5, 0.9)
+    assert (sweep.request["momentum"], sweep.request["optimizer"]) == ([0.5, 0.9], ["gd", "momentum"])
+
+    both = Sweep(**knobs, optimizer=["gd", "momentum", "adam"], momentum=[0.5, 0.9], beta1=[0.1, 0.2])
+    assert settings_of(both)[::2] == [
+        ("gd", None, None), ("momentum", 0.5, None), ("momentum", 0.9, None), ("adam", None, 0.1), ("adam", None, 0.2),
+    ]  # fmt: skip
+    assert both.notes == [
+        "momentum and beta1 mean nothing for some values of optimizer: equal configurations are one (5 of 12 are left)"
+    ]
+    # A single value is none too where it means nothing; then there is nothing to say.
+    single = Sweep(**knobs, optimizer=["gd", "momentum"], momentum=0.5)
+    assert settings_of(single)[::2] == [("gd", None, 0.9), ("momentum", 0.5, 0.9)]
+    assert single.notes == []
+    # As it was before it was set: the default.
+    assert settings_of(Sweep(**knobs, optimizer=["gd", "momentum"]))[::2] == [("gd", 0.9, 0.9), ("momentum", 0.9, 0.9)]
+
+
+def test_what_was_put_in_step_by_request_stays_in_step() -> None:
+    sweep = Sweep(
+        optimizer=["gd", "momentum"], momentum=[0.5, 0.8], hidden=1, learning_rate=1, seed=0,
+        zip=[["optimizer", "momentum"]],
+    )  # fmt: skip
+    assert settings_of(sweep) == [("gd", 0.5, 0.9), ("momentum", 0.8, 0.9)]
+    assert sweep.notes == []
+
+
+def test_a_setting_without_a_meaning_changes_no_identity() -> None:
+    of_gd = Sweep(hidden=1, learning_rate=1, seed=0, optimizer=["gd", "momentum"], momentum=0.5)[0]
+    plain = Sweep(hidden=1, learning_rate=1, seed=0)
+    assert of_gd.momentum is None
+    assert plain.identity(of_gd, F0) == plain.identity(plain[0], F0)
 
 
 # Axes in step
@@ -211,7 +276,7 @@ def test_too_many_problems_are_refused_before_any_is_loaded(monkeypatch: pytest.
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("it loaded")
 
-    monkeypatch.setattr("experiments.datasets.loading.load", never)
+    monkeypatch.setattr("experiments.design.load_source", never)
     sweep = Sweep(data_seed=range(MOST_PROBLEMS + 1), noise=[0, 0.1])
     with pytest.raises(SweepError) as error:
         sweep.load()
@@ -225,23 +290,35 @@ def test_knobs_of_the_data_reach_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is at its default is not mentioned: to real data, noise means nothing."""
     asked: list[dict[str, Any]] = []
 
-    def load(name: str, **knobs: Any) -> dict[str, Any]:
-        asked.append({"name": name, **{knob: value for knob, value in knobs.items() if value is not None}})
-        return asked[-1]
+    def load(**knobs: Any) -> Source:
+        asked.append({knob: value for knob, value in knobs.items() if value is not None})
+        return Fixed(small_data())
 
-    monkeypatch.setattr("experiments.datasets.loading.load", load)
-    data: Any = Sweep(dataset=["moons", "iris"], noise=["auto", 0], samples=[400, 10], data_seed=0).load()
+    monkeypatch.setattr("experiments.design.load_source", load)
+    sources = Sweep(dataset=["moons", "iris"], noise=["auto", 0], samples=[400, 10], data_seed=0).load()
     assert asked == [
-        {"name": name, "data_seed": 0, **noise, **samples}
+        {"name": name, "split": "auto", "data_seed": 0, **noise, **samples}
         for name in ("moons", "iris")
         for noise in ({}, {"noise": 0.0})
         for samples in ({}, {"samples": 10})
     ]
-    assert list(data.values()) == asked
-    assert list(data)[-1] == ("iris", 0.0, 10, 0, 0.25, "all")
+    assert len(sources) == len(asked)
+    assert list(sources)[-1] == ("iris", 0.0, 10, 0, 0.25, "all")
     asked.clear()
-    Sweep(dataset="a.csv", target="b", positive="c", test_fraction=0.5, features="x1+x2").load()
-    assert asked == [{"name": "a.csv", "target": "b", "positive": "c", "test_fraction": 0.5, "features": "x1+x2"}]
+    reading: dict[str, Any] = {
+        "target": "b", "positive": ["c"], "task": "classification", "drop": ["d", "e"], "keep": ["f"],
+        "missing": "drop", "missing_values": ["-1"], "header": "yes", "separator": "\t", "decimal": ",",
+        "encoding": "cp1252", "group": "g", "test_file": "h.csv",
+    }  # fmt: skip
+    sweep = Sweep(dataset=["a.csv", "moons"], test_fraction=0.5, features="x1+x2", split="fixed", **reading)
+    sweep.load()
+    of_both = {"split": "fixed", "test_fraction": 0.5, "features": "x1+x2"}
+    assert asked == [{"name": "a.csv", **of_both, **reading}, {"name": "moons", **of_both}]
+
+
+def small_data() -> Data:
+    one = np.ones((1, 2))
+    return Data("d", one, one, one, one, ("x",), ("0", "1"))
 
 
 # Identity: what is stored under it
@@ -250,15 +327,15 @@ def test_knobs_of_the_data_reach_them(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_further_knob_at_its_default_leaves_what_is_stored_valid() -> None:
     """Byte for byte the identity of the first version, which knew none of them."""
     sweep = Sweep(hidden="2x2", learning_rate=0.1, seed=3, iterations=7, record_every=2, dtype="float32")
-    assert sweep.identity(sweep[0], "f0") == {
+    assert sweep.identity(sweep[0], F0) == {
         "data": "f0", "hidden": "2x2", "learning_rate": 0.1, "iterations": 7, "record_every": 2, "dtype": "float32",
         "numerics": training.NUMERICS,
     }  # fmt: skip
-    assert list(sweep.identity(sweep[0], "f0")) == [
+    assert list(sweep.identity(sweep[0], F0)) == [
         "data", "hidden", "learning_rate", "iterations", "record_every", "dtype", "numerics",
     ]  # fmt: skip
     explicit = Sweep(**{**DEFAULTS, **sweep.request})
-    assert explicit.identity(explicit[0], "f0") == sweep.identity(sweep[0], "f0")
+    assert explicit.identity(explicit[0], F0) == sweep.identity(sweep[0], F0)
     assert explicit.columns == sweep.columns == [*ALWAYS, "dtype"]
 
 
@@ -266,7 +343,7 @@ def test_a_further_knob_at_its_default_leaves_what_is_stored_valid() -> None:
 def test_a_change_of_a_knob_is_a_change_of_the_identity(name: str) -> None:
     value, needed = FURTHER[name]
     before, after = (Sweep(**{"hidden": 1, **needed, **change}) for change in ({}, {name: value}))
-    old, new = before.identity(before[0], "f0"), after.identity(after[0], "f0")
+    old, new = before.identity(before[0], F0), after.identity(after[0], F0)
     assert name not in old
     assert new == {**old, name: value}
 
@@ -275,8 +352,8 @@ def test_a_change_of_a_knob_is_a_change_of_the_identity(name: str) -> None:
 def test_a_change_of_the_problem_is_in_the_data_alone(name: str) -> None:
     sweep = Sweep(**{name: FURTHER[name][0]})
     assert sweep[0].problem != Sweep()[0].problem
-    assert sweep.identity(sweep[0], "f0") == Sweep().identity(Sweep()[0], "f0")
-    assert sweep.identity(sweep[0], "f1") != Sweep().identity(Sweep()[0], "f0")
+    assert sweep.identity(sweep[0], F0) == Sweep().identity(Sweep()[0], F0)
+    assert sweep.identity(sweep[0], F1) != Sweep().identity(Sweep()[0], F0)
 
 
 NAMES = ", ".join([*DEFAULTS, *OTHERS, "zip"])
@@ -288,11 +365,29 @@ AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
     [
         ({"hiden": 3}, f"hiden: expected one of {NAMES} (did you mean 'hidden'?)"),
         ({"jobs": 3}, f"jobs: expected one of {NAMES}"),
-        ({"target": "label"}, "--target: expected a CSV file as data set, got flower"),
+        ({"target": "label"}, "--target: expected a file with a table as data set, got flower"),
         ({"seed": -1}, "--seeds: expected an integer from 0 to 4,294,967,295, got -1"),
         ({"iterations": [1, 2]}, "--iterations: expected one value, got [1, 2]"),
         ({"dataset": ["moons", "iris"], "positive": "a"},
-         "--positive: expected a CSV file as data set, got moons, iris"),
+         "--positive: expected a file with a table as data set, got moons, iris"),
+        ({"separator": ";"}, "--separator: expected a file with a table as data set, got flower"),
+        ({"task": "regression", "dataset": "iris"}, "--task: expected a file with a table as data set, got iris"),
+        ({"epochs": 3}, f"epochs: expected one of {NAMES} (here it is --iterations)"),
+        ({"max_iter": 3}, f"max_iter: expected one of {NAMES} (here it is --iterations)"),
+        ({"n_jobs": 3}, f"n_jobs: expected one of {NAMES} (here it is --jobs)"),
+        ({"dropout": 0.5},
+         f"dropout: expected one of {NAMES} (there is none here: --l2 and --l1 are penalties on the weights)"),
+        ({"fold": 3}, f"fold: expected one of {NAMES}"),
+        ({"lr": 1, "learning_rate": 2}, "learning_rate: expected each setting once, got lr as another name of it"),
+        ({"seed": 1, "seeds": 2}, "seed: expected each setting once, got seeds as another name of it"),
+        ({"learning_rate": "0.1,0.2"},
+         ("--learning-rate: expected a finite number, 0 or more, got '0.1,0.2'; separate values by blanks: "
+         "--learning-rate 0.1 0.2")),
+        ({"split": "cv:1"}, "--split: expected seed, fixed or cv:K with K from 2 to 1,000, or auto, got 'cv:1'"),
+        ({"metric": "acc"},
+         ("--metric: expected one of accuracy, balanced_accuracy, f1, auc, average_precision, log_loss, r2, rmse, "
+          "mae (did you mean 'auc'?), got 'acc'")),
+        ({"zip": [["l1", "fold"]]}, f"--zip: expected axes among {AXES_TO_ZIP}, got 'fold'"),
         ({"momentum": 0.5}, "--momentum: expected --optimizer momentum, got gd"),
         ({"momentum": [0.9, 0.5], "optimizer": "adam"}, "--momentum: expected --optimizer momentum, got adam"),
         ({"beta1": 0.5, "optimizer": ["gd", "momentum"]}, "--beta1: expected --optimizer adam, got gd, momentum"),
@@ -320,6 +415,125 @@ def test_what_cannot_be_meant_is_refused(knobs: dict[str, Any], message: str) ->
     with pytest.raises(SweepError) as error:
         Sweep(**knobs)
     assert str(error.value) == message
+
+
+def test_the_notes_say_what_may_have_been_meant_otherwise() -> None:
+    assert Sweep(seeds=10).notes == ["--seeds 10: one seed; for seeds 0 to 9 give 0:10"]
+    assert Sweep(seeds="0:10").notes == Sweep(seed=[10, 11]).notes == Sweep(seed=1).notes == []
+
+
+def test_settings_go_by_their_other_names_too() -> None:
+    assert Sweep(lr=[0.1, 1], seeds="0:3").request == Sweep(learning_rate=[0.1, 1], seed=range(3)).request
+
+
+# Replicates
+
+
+def test_folds_are_an_axis_that_follows_from_the_split() -> None:
+    sweep = Sweep(dataset="iris", split="cv:3", hidden=[1, 2], lr=1, seed=[4, 5])
+    assert [(run.hidden, run.fold, run.seed) for run in sweep] == [
+        (hidden, fold, seed) for hidden in ("1", "2") for fold in (0, 1, 2) for seed in (4, 5)
+    ]
+    assert sweep.columns == [*ALWAYS, "fold"]
+    assert sweep.replicate_columns == ["fold", "seed"]
+    assert sweep.configuration_columns == ["dataset", "hidden", "learning_rate"]
+    assert (sweep.n_replicates, sweep.n_configurations, sweep.n_series) == (6, 2, 6)
+    assert list(sweep.configurations()) == list(sweep)[::6]
+    assert [sweep.configuration(k) for k in range(2)] == list(sweep)[::6]
+    assert list(sweep.all_series()) == [sweep.series(k) for k in range(6)] == list(sweep)[::2]
+    assert repr(sweep) == "<Sweep of 12 runs: 1 dataset, 2 hidden, 1 learning_rate, 3 fold, 2 seed>"
+    again = Sweep(**json.loads(json.dumps(sweep.request)))
+    assert list(again) == list(sweep)
+    assert list(sweep.of_seeds([5])) == list(sweep)[1::2]
+
+
+def test_without_folds_a_replicate_is_a_seed() -> None:
+    sweep = Sweep(hidden=[1, 2], lr=1, l2=[0, 1], seed=[4, 5, 6])
+    assert {run.fold for run in sweep} == {None}
+    assert (sweep.replicate_columns, sweep.configuration_columns) == (
+        ["seed"], ["dataset", "hidden", "learning_rate", "l2"],
+    )  # fmt: skip
+    assert (sweep.n_replicates, sweep.n_configurations, sweep.n_series) == (3, 4, 4)
+    assert list(sweep.all_series()) == list(sweep.configurations()) == list(sweep)[::3]
+
+
+def test_how_runs_are_split_and_judged() -> None:
+    plain = Sweep()
+    assert (plain.split, plain.metrics) == ("auto", [])
+    sweep = Sweep(split="fixed", metric=["f1", "auc"])
+    assert (sweep.split, sweep.metrics) == ("fixed", ["f1", "auc"])
+    assert sweep.columns == ALWAYS  # neither is a column: the data tell of the split, and metrics change no run
+    assert sweep.identity(sweep[0], F0) == plain.identity(plain[0], F0)
+
+
+# Data
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"dataset": ["iris", "diabetes"]},
+         "--dataset: expected data sets with classes, or with values; got some of both"),
+        ({"dataset": ["plane", "moons"]},
+         "--dataset: expected data sets with classes, or with values; got some of both"),
+        ({"dataset": "diabetes", "class_weight": ["none", "balanced"]},
+         "--class-weight: expected data with classes, got a regression"),
+        ({"dataset": "iris", "metric": ["accuracy", "rmse"]},
+         ("--metric: metric 'rmse': a metric of regression; expected one of accuracy, balanced_accuracy, f1, auc, "
+         "average_precision, log_loss, for task='multiclass'")),
+        ({"dataset": "diabetes", "metric": "accuracy"},
+         ("--metric: metric 'accuracy': a metric of binary and multiclass; expected one of r2, rmse, mae, "
+         "for task='regression'")),
+    ],
+)  # fmt: skip
+def test_data_that_do_not_go_together_or_with_the_rest_are_refused(knobs: dict[str, Any], message: str) -> None:
+    with pytest.raises(SweepError) as error:
+        Sweep(**knobs).load()
+    assert str(error.value) == message
+
+
+def test_classes_of_any_number_go_together_and_so_do_values() -> None:
+    sources = Sweep(dataset=["moons", "iris", "iris2"], class_weight="balanced", metric=["auc", "log_loss"]).load()
+    assert [source.first.task for source in sources.values()] == ["binary", "multiclass", "binary"]
+    values = Sweep(dataset=["plane", "diabetes"], metric=["mae", "r2"]).load()
+    assert {source.first.task for source in values.values()} == {"regression"}
+
+
+def test_generated_data_have_no_folds() -> None:
+    with pytest.raises(DataError) as error:
+        Sweep(dataset=["iris", "moons"], split="cv:5").load()
+    assert str(error.value) == (
+        "split: expected real data or a file with a table for cv:5, got 'moons'; see --data-seed seed"
+    )
+
+
+def test_tables_are_given_as_such(tmp_path: Path) -> None:
+    path = csv_file(tmp_path)
+    (of_file,) = Sweep(dataset=path).load().values()
+    frame = pd.read_csv(path)
+    X, y = frame[["a", "b", "first"]].to_numpy(), frame["second"].to_numpy()
+    for given in (frame, (frame[["a", "b", "first"]], frame["second"]), (X, y)):
+        sweep = Sweep(dataset=given, hidden=1, lr=1, seed=0)
+        (source,) = sweep.load().values()
+        assert sweep[0].dataset == source.name == "table"
+        for seed in (0, 3):
+            assert source.part(seed).fingerprint == of_file.part(seed).fingerprint
+    (of_other,) = Sweep(dataset=frame, target="first").load().values()
+    assert of_other.fingerprint == load_source(path, target="first").fingerprint
+    assert of_other.first.class_names == ("0", "1")
+    assert Sweep(dataset=frame, target="first").columns == [*ALWAYS, "target"]
+
+
+def test_a_table_that_is_given_as_such_is_trained_on(tmp_path: Path) -> None:
+    path = csv_file(tmp_path)
+    knobs: dict[str, Any] = {"hidden": 1, "lr": 1, "seed": [0, 1], "iterations": 5}
+    of_file = Sweep(dataset=path, **knobs).run(jobs=1, out=None).runs
+    of_frame = Sweep(dataset=pd.read_csv(path), **knobs).run(jobs=1, out=None).runs
+    assert list(of_frame["dataset"]) == ["table", "table"]
+    pd.testing.assert_frame_equal(
+        of_frame.drop(columns=["dataset", "seconds"], errors="ignore"),
+        of_file.drop(columns=["dataset", "seconds"], errors="ignore"),
+    )
 
 
 def test_repeated_values_are_noted() -> None:
@@ -356,17 +570,33 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         "seed": 9,
         "target": "label",
         "positive": "yes",
+        "task": "regression",
+        "drop": "a",
+        "keep": ["b", "c"],
+        "missing": "drop",
+        "missing_values": "-1",
+        "header": "no",
+        "separator": ";",
+        "decimal": ",",
+        "encoding": "cp1252",
+        "group": "patient",
+        "test_file": "c.csv",
+        "split": "cv:5",
+        "metric": "f1",
         "iterations": 9,
         "record_every": 9,
         "dtype": "float32",
         **{name: value for name, (value, _) in FURTHER.items()},
     }
-    assert set(changed) == {knob.name for knob in KNOBS}
+    assert set(changed) == {knob.name for knob in REQUESTED}
     for name, value in changed.items():
         needed = FURTHER[name][1] if name in FURTHER else {}
         request = Sweep(**{"dataset": "a.csv", **needed, name: value}).request
         differing = {key for key in request if request[key] != reference.request[key]}
         assert differing == {name, *needed} | ({"record_every"} if name == "iterations" else set())
+    assert [Sweep(dataset="a.csv", **{name: changed[name]}).request[name] for name in ("drop", "keep", "positive")] == [
+        ["a"], ["b", "c"], ["yes"],
+    ]  # fmt: skip
 
 
 def test_what_was_asked_for_is_what_was_run(tmp_path: Path) -> None:
@@ -405,6 +635,11 @@ def test_what_was_asked_for_is_what_was_run(tmp_path: Path) -> None:
         before = costs(**needed, **generated)[-1]
         assert costs(**needed, **generated, **{name: value})[-1] not in (expected[-1], before), name
     assert costs(positive="1") == costs() != costs(positive="0")
+    assert costs(split="seed") == costs() != costs(split="fixed")
+    folds = costs(split="cv:2")[1::2]
+    assert len({*folds, expected[-1]}) == 3
+    assert costs(drop="first") != expected
+    assert costs(target="a", task="regression") != expected
     assert costs(record_every=5)[::4] == expected
     assert len(costs(record_every=5)) == 5
 
@@ -446,7 +681,7 @@ def test_bad_arguments_of_run_are_refused_before_training(monkeypatch: pytest.Mo
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("it trained")
 
-    monkeypatch.setattr("experiments.runner.run.run", never)
+    monkeypatch.setattr("experiments.sweep.run", never)
     (tmp_path / "file").touch()
     for arguments, error, message in (
         ({"jobs": 0}, SweepError, "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got 0"),
@@ -455,7 +690,7 @@ def test_bad_arguments_of_run_are_refused_before_training(monkeypatch: pytest.Mo
             SweepError,
             "--backend: expected one of threading, loky, dask (did you mean 'dask'?), got 'dusk'",
         ),
-        ({"scheduler": "tcp://host:1"}, SweepError, "--scheduler: expected with --backend dask, got threading"),
+        ({"scheduler": "tcp://host:1"}, SweepError, "--scheduler requires --backend dask, got threading"),
         ({"out": tmp_path / "file"}, ResultsError, "expected a folder that can be written to, got"),
     ):
         with pytest.raises(error) as caught:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# The axes, from the outermost to the innermost, with their defaults; every other knob.
+# The axes that can be asked for, from the outermost to the innermost, with their defaults; every other knob.
 DEFAULTS: dict[str, Any] = {
     "dataset": ["flower"],
     "noise": ["auto"],
@@ -25,11 +25,25 @@ DEFAULTS: dict[str, Any] = {
     "batch_size": ["all"],
     "init": ["normal"],
     "init_scale": ["auto"],
+    "class_weight": ["none"],
     "seed": "0:10",
 }
 OTHERS: dict[str, Any] = {
     "target": None,
     "positive": None,
+    "task": "auto",
+    "drop": None,
+    "keep": None,
+    "missing": "fill",
+    "missing_values": None,
+    "header": "auto",
+    "separator": None,
+    "decimal": None,
+    "encoding": None,
+    "group": None,
+    "test_file": None,
+    "split": "auto",
+    "metric": None,
     "iterations": 5000,
     "record_every": 100,
     "dtype": "float64",
@@ -52,4 +66,5 @@ FURTHER: dict[str, tuple[Any, dict[str, Any]]] = {
     "batch_size": (7, {}),
     "init": ("he", {}),
     "init_scale": (0.5, {}),
+    "class_weight": ("balanced", {}),
 }

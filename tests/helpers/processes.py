@@ -149,6 +149,8 @@ def happen(what: str, at: int, where: str, functions: Sequence[str] = (), **abou
             caller, name = frame, argument.__name__
         if caller is None or caller.f_code.co_filename not in within or name not in names:
             return
+        if caller.f_code.co_filename == sweep.__file__ and not event.startswith("c_"):
+            return  # what Python does there changes no file
         if where == "store" and caller.f_code.co_name not in WRITERS:
             return
         seen += 1

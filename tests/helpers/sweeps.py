@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pandas as pd
-import pytest
 
+from experiments.design import Run
 from experiments.results import Results
-from experiments.runner import backends
-from experiments.runner import run as run_module
-from experiments.runner.backends import How
+from experiments.runner import run as runner
+from experiments.runner.backends import How, workers
 from experiments.runner.work import BatchResult
 from experiments.store.store import Store
 from experiments.sweep import Sweep
-from experiments.tables import build
+from experiments.tables.build import build
+from experiments.tables.manifest import manifest_of
+from experiments.tables.problems import about_data
+from planar_core.training import Hyperparameters
 
 
 def run(
@@ -24,10 +26,12 @@ def run(
     progress: Callable[[BatchResult], None] | None = None,
     store: Store | None = None,
 ) -> Results:
-    """What ``Sweep.run(out=None)`` does, with progress, and with a store if one is given."""
+    """The runner and the tables alone: with progress, and with a store if one is given."""
     data, opened, how = sweep.load(), store or Store(None), How(jobs, backend)
-    with backends.workers(how) as at_once:
-        return build.gather(sweep, data, opened, run_module.run(sweep, data, opened, how, at_once, progress))
+    with workers(how) as at_once:
+        done = runner.run(sweep, data, opened, how, at_once, progress)
+    tables = build(sweep, about_data(sweep, data), data, opened)
+    return Results.of(tables, manifest_of(tables, [], {**vars(done), "jobs": at_once, "backend": backend}))
 
 
 def same(computed: Results, expected: Results) -> None:
@@ -58,11 +62,18 @@ def a_sweep() -> Sweep:
     )
 
 
-@pytest.fixture(scope="module")
-def sweep() -> Sweep:
-    return a_sweep()
-
-
-@pytest.fixture(scope="module")
-def expected(sweep: Sweep) -> Results:
-    return run(sweep, jobs=1)
+def how_of(run: Run) -> Hyperparameters:
+    """What the core is told, knob by knob."""
+    return Hyperparameters(
+        learning_rate=run.learning_rate,
+        output_learning_rate=None if run.output_learning_rate == "same" else run.output_learning_rate,
+        optimizer=run.optimizer,
+        momentum=run.momentum,
+        beta1=run.beta1,
+        beta2=run.beta2,
+        l1=run.l1,
+        l2=run.l2,
+        batch_size=None if run.batch_size == "all" else run.batch_size,
+        init=run.init,
+        init_scale=None if run.init_scale == "auto" else run.init_scale,
+    )

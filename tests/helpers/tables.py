@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from experiments.tables.statistics import summarize
 
@@ -40,6 +42,49 @@ def make_runs(
     return pd.DataFrame(rows)
 
 
+def only(table: pd.DataFrame) -> dict[str, Any]:
+    assert len(table) == 1
+    return dict(table.iloc[0])
+
+
+def simulated(accuracy: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Runs with the given (problems, configurations, seeds) test accuracies."""
+    problem, configuration, seed = np.indices(accuracy.shape).reshape(3, -1)
+    return pd.DataFrame(
+        {
+            "dataset": problem,
+            "hidden": configuration,
+            "seed": seed,
+            "status": "ok",
+            "cost": 0.0,
+            "train_accuracy": 0.0,
+            "test_accuracy": accuracy.ravel(),
+        }
+    )
+
+
+def runs_of(accuracies: dict[Any, list[float | None]], **columns: Any) -> pd.DataFrame:
+    """A table of runs from the test accuracies of each hidden size, by seed from 0; None: no such run."""
+    rows = [
+        {
+            "dataset": "flower",
+            "hidden": hidden,
+            "learning_rate": 1.2,
+            "seed": seed,
+            "iterations": 10,
+            "status": "ok",
+            "cost": 1 - accuracy,
+            "train_accuracy": accuracy,
+            "test_accuracy": accuracy,
+            "error": "",
+        }
+        for hidden, of_seeds in accuracies.items()
+        for seed, accuracy in enumerate(of_seeds)
+        if accuracy is not None
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
 def make_curves(runs: pd.DataFrame, iterations: tuple[int, ...] = ITERATIONS) -> pd.DataFrame:
     """From 0.5 (a cost of 0.7) to the numbers of the runs, in a straight line."""
     keep = [c for c in runs.columns if c not in ("iterations", "status", "error")]
@@ -53,6 +98,10 @@ def make_curves(runs: pd.DataFrame, iterations: tuple[int, ...] = ITERATIONS) ->
 
 def make_summary(runs: pd.DataFrame, *knobs: str) -> pd.DataFrame:
     return summarize(runs, [*CONFIGURATION, *knobs], ["dataset"])
+
+
+def join(*tables_of_runs: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(tables_of_runs, ignore_index=True)
 
 
 def make_data(name: str = "moons", features: int = 2, examples: int = 30) -> SimpleNamespace:
@@ -83,6 +132,11 @@ def areas(ax: Axes, gid: str) -> list[Any]:
     return [area for area in ax.collections if area.get_gid() == gid]
 
 
+def corners(area: Any) -> Any:
+    """(corners, 2)"""
+    return area.get_paths()[0].vertices
+
+
 def shading(ax: Axes) -> Any:
     """The numbers behind the colours of an image."""
     return ax.images[0].get_array()
@@ -99,13 +153,17 @@ def legend_texts(place: Axes | Figure) -> list[str]:
     return [text.get_text() for text in legend.get_texts()]
 
 
+def every_text(figure: Figure) -> list[str]:
+    return [" ".join(text.get_text().split()) for text in figure.findobj(Text)]
+
+
 def step_right(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Class 1 for positive first features, more surely further up."""
     return 1 / (1 + np.exp(-8 * X[:1] - 0.1 * X[1:]))
 
 
-def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") -> SimpleNamespace:
-    """What `experiments.tables.read` returns, as far as pictures need it."""
+def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") -> Any:
+    """`Tables` as far as pictures need them; `asked` has the runs whose network was asked for."""
     asked: list[tuple[str, str, float, int]] = []
 
     identifying = list(runs.columns[: list(runs.columns).index("iterations")])

@@ -40,6 +40,31 @@ def circle(n: int, noise: float, seed: int) -> Points:
     return np.array(X), np.array(y)
 
 
+def plane(n: int, noise: float, seed: int) -> Points:
+    """The plane of the TensorFlow Playground: (x + y) / 10 at a point that noise has moved."""
+    X, values = [], []
+    rng = np.random.RandomState(seed)
+    for _ in range(n):
+        x, y, e, f = (12 * rng.random_sample() - 6 for _ in range(4))
+        X.append((x, y))
+        values.append((x + noise * e + y + noise * f) / 10)
+    return np.array(X), np.array(values)
+
+
+def multi_gaussian(n: int, noise: float, seed: int) -> Points:
+    """The six bumps of the TensorFlow Playground: of the heights at a point the one that is farthest from 0."""
+    bumps = {(-4, 2.5): 1, (0, 2.5): -1, (4, 2.5): 1, (-4, -2.5): -1, (0, -2.5): 1, (4, -2.5): -1}
+    X, values = [], []
+    rng = np.random.RandomState(seed)
+    for _ in range(n):
+        x, y, e, f = (12 * rng.random_sample() - 6 for _ in range(4))
+        X.append((x, y))
+        at = (x + noise * e, y + noise * f)
+        heights = [sign * max(0.0, 1 - math.dist(at, center) / 2) for center, sign in bumps.items()]
+        values.append(max(heights, key=abs))
+    return np.array(X), np.array(values)
+
+
 def xor(n: int, noise: float, seed: int) -> Points:
     """TensorFlow Playground: a square of side 10, with 0.3 of padding on either side of the axes."""
     random = np.random.RandomState(seed)

@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float64]
 
 def ridge(X: Array, y: Array, penalty: float, weight: Array) -> tuple[Array, Array]:
     """Least squares of the examples and, for the penalty, of one more example a feature."""
-    n, d = X.shape
+    d = X.shape[1]
     root = np.sqrt(weight)[:, np.newaxis]
     A = np.block([[root * X, root], [np.sqrt(penalty) * np.eye(d), np.zeros((d, 1))]])
     solution = np.linalg.lstsq(A, np.concatenate([root[:, 0] * y, np.zeros(d)]), rcond=None)[0]

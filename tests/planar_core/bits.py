@@ -1,4 +1,4 @@
-"""What training, random streams, linear models, metrics and elementary functions give, bit for bit: one digest each, as JSON.
+"""What training, streams, elementary functions, linear models and metrics give, bit for bit: a digest each, as JSON.
 
 ``bits.json`` holds what this prints, and any machine must print the same. A change of the numerics that is meant
 changes every result that anybody has computed with an earlier version. Raise ``planar_core.training.NUMERICS`` then, so

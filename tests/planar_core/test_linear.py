@@ -86,7 +86,7 @@ def test_weights_are_copies_of_examples() -> None:
         assert_same(logistic(X.T, labels, classes, 1.0, copies), (W, b[:, 0]), X)
 
 
-def ridge_pair(X: Array, y: Array) -> tuple[Array, Array]:
+def ridge_pair(X: Array, y: npt.NDArray[Any]) -> tuple[Array, Array]:
     W, b = ridge(X.T, y)
     return W, b[:, 0]
 
@@ -157,8 +157,8 @@ def test_the_solution_is_nearer_than_that_of_lbfgs() -> None:
     fitted = LogisticRegression(C=1, tol=1e-12, max_iter=20_000).fit(X, y)
     W, b = logistic(X.T, y, 3)
     of = [
-        max(np.abs(part).max() for part in oracle.gradient(*pair, X, y, 1.0, np.ones(len(y))))
-        for pair in ((W, b[:, 0]), (fitted.coef_, fitted.intercept_))
+        max(np.abs(part).max() for part in oracle.gradient(coefficients, intercepts, X, y, 1.0, np.ones(len(y))))
+        for coefficients, intercepts in ((W, b[:, 0]), (fitted.coef_, fitted.intercept_))
     ]
     assert of[0] < 1e-11
     assert of[0] < of[1]
@@ -286,7 +286,7 @@ X3 = np.zeros((2, 3))
 def test_bad_examples_are_refused(arguments: Any, message: str) -> None:
     for model in (ridge, logistic):
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            model(*arguments)  # type: ignore[operator]
+            model(*arguments)
 
 
 @pytest.mark.parametrize("penalty", [0.0, -1.0, np.nan, INF])

@@ -12,11 +12,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from experiments.datasets.synthetic import flower
 from planar_core import TrainedNetwork, network, train
 from planar_core.kernels import Batch
-from planar_core.training import Hyperparameters, default_record_every, new_batch, recorded_iterations, train_batch
+from planar_core.training import (
+    Hyperparameters,
+    default_record_every,
+    n_records,
+    new_batch,
+    recorded_iterations,
+    train_batch,
+)
 from tests.oracles import reference
 
 Array = npt.NDArray[Any]
@@ -485,3 +494,9 @@ def test_numpy_integers_are_integers() -> None:
     X, Y = points()
     plain = train(X, Y, hidden=3, iterations=4, seed=1, record_every=2)
     assert bits(train(X, Y, np.int64(3), 1.2, np.int32(4), np.uint32(1), np.int64(2))) == bits(plain)  # type: ignore[arg-type]
+
+
+@given(iterations=st.integers(0, 300), record_every=st.integers(1, 400))
+def test_the_number_of_records_is_counted_without_listing_them(iterations: int, record_every: int) -> None:
+    computed = n_records(iterations, record_every)
+    assert computed == len(recorded_iterations(iterations, record_every))

@@ -1,4 +1,4 @@
-"""experiments.terminal: the closing lines fit 80 columns and say what the tables say, whatever happened."""
+"""experiments.cli.closing: the closing lines fit 80 columns and say what the tables say, whatever happened."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from experiments.cli import closing
 from experiments.results import Results
 from experiments.sweep import Sweep
 from experiments.tables.statistics import summarize
+from planar_core.metrics import METRICS
 
 
 def results_of(
@@ -24,9 +25,14 @@ def results_of(
     status: str = "ok",
     error: str = "",
     reused: int = 0,
+    metric: str = "accuracy",
+    about: dict[str, Any] | None = None,
     **settings: str,
 ) -> Results:
-    """A sweep with these test accuracies: of each hidden size, one a seed; nan for a failed run."""
+    """A sweep with these test accuracies: of each hidden size, one a seed; nan for a failed run.
+
+    metric: what the numbers are of, in place of the accuracy; about: what is known of each problem
+    """
     rows = [
         {
             "dataset": dataset,
@@ -37,8 +43,8 @@ def results_of(
             "iterations": 10,
             "status": "failed" if math.isnan(accuracy) else status,
             "cost": 1 - accuracy,
-            "train_accuracy": accuracy,
-            "test_accuracy": accuracy,
+            f"train_{metric}": accuracy,
+            f"test_{metric}": accuracy,
             "error": error if math.isnan(accuracy) else "",
         }
         for dataset, hidden, rate in itertools.product(datasets, accuracies, rates)
@@ -46,14 +52,24 @@ def results_of(
     ]
     runs = pd.DataFrame(rows)
     n_seeds = max(map(len, accuracies.values()))
-    sweep = Sweep(dataset=datasets, hidden=list(accuracies), learning_rate=rates, seed=range(n_seeds), **settings)
+    sweep = Sweep(
+        dataset=datasets, hidden=list(accuracies), learning_rate=rates, seed=range(n_seeds), metric=metric, **settings
+    )
     counts = {name: int((runs["status"] == name).sum()) for name in ("ok", "diverged", "failed")}
     manifest: dict[str, Any] = {
-        "counts": {"runs": len(runs), **counts, "computed": len(runs) - reused, "reused": reused}
+        "counts": {"runs": len(runs), **counts, "computed": len(runs) - reused, "reused": reused},
+        "findings": [],
     }
-    manifest["data"] = [{"problem": sweep.problem_knobs(key), "features": 2} for key in sweep.problems()]
-    summary = summarize(runs, [column for column in sweep.columns if column != "seed"], sweep.problem_columns)
-    return Results(runs, summary, manifest, sweep, Path("nowhere"))
+    known: dict[str, Any] = {"features": 2, "fingerprint": "f", **(about or {})}
+    problems = [{"problem": sweep.problem_knobs(key), **known} for key in sweep.problems()]
+    summary = summarize(
+        runs,
+        sweep.configuration_columns,
+        sweep.problem_columns,
+        measures=(f"test_{metric}", f"train_{metric}", "cost"),
+        larger_is_better=METRICS[metric].larger_is_better,
+    )
+    return Results(runs, summary, sweep, problems, Path("nowhere"), manifest)
 
 
 def lines_of(results: Results, most: int = 10) -> list[str]:
@@ -90,6 +106,77 @@ def test_the_whole_report() -> None:
         "     2      20  0.0316227766017  0.8625  [0.8227, 0.9023]  tied",
         "     3       2  0.0316227766017  0.5025  [0.4825, 0.5225]",
         "  1 other is tied with the best: seeds cannot tell which is truly best",
+        "",
+    ]
+
+
+def test_another_metric_and_what_is_better_than_baselines() -> None:
+    better, equal, worse = [0.9, 0.8, 0.85, 0.95], [0.85, 0.85, 0.9, 0.85], [0.5, 0.52, 0.49, 0.5]
+    baselines = {"answer": "1", "metric": "auc", "constant": [0.5], "linear": [0.7, 0.72, 0.68, 0.7]}
+    accuracies = {"2": worse, "8x8": better, "20": equal}
+    assert lines_of(results_of(accuracies, metric="auc", about={"baselines": baselines})) == [
+        "",
+        "8x8 units at 1.2: AUC 0.875 [0.772, 0.978] over 4 seeds. Tied with it: 1 other;",
+        "the smallest network among them has 20 units.",
+        "",
+        "flower: test AUC, mean over 4 seeds and 95 % interval",
+        "  rank  hidden  learning_rate    mean     95 % interval  best?",
+        "     1     8x8            1.2  0.8750  [0.7723, 0.9777]  best",
+        "     2      20            1.2  0.8625  [0.8227, 0.9023]  tied",
+        "     3       2            1.2  0.5025  [0.4825, 0.5225]",
+        "  always answering '1'         0.5000",
+        "  linear model                 0.7000",
+        "  1 other is tied with the best: seeds cannot tell which is truly best",
+        "",
+    ]
+    # Those that were judged by another metric are not shown.
+    others = lines_of(results_of(accuracies, metric="f1", about={"baselines": baselines}))
+    assert not [line for line in others if "always" in line or "linear model" in line]
+
+
+def test_a_regression_of_which_the_smallest_error_is_the_best() -> None:
+    errors = {"2": [50.0, 52.0, 49.0, 50.0], "8x8": [90.0, 80.0, 85.0, 95.0], "20": [85.0, 85.0, 90.0, 85.0]}
+    baselines = {"answer": "152.1", "metric": "rmse", "constant": [99.0] * 4, "linear": [95.5, 93.0, 92.0, 97.0]}
+    about = {"task": "regression", "baselines": baselines}
+    assert lines_of(results_of(errors, datasets=("diabetes",), metric="rmse", about=about)) == [
+        "",
+        "2 units at 1.2: RMSE 50.25 [48.25, 52.25] over 4 seeds. No other is tied with",
+        "it.",
+        "",
+        "diabetes: test RMSE, mean over 4 seeds and 95 % interval",
+        "  rank  hidden  learning_rate    mean     95 % interval  best?",
+        "     1       2            1.2  50.250  [48.248, 52.252]  best",
+        "     2      20            1.2  86.250  [82.272, 90.228]",
+        "     3     8x8            1.2  87.500  [77.229, 97.771]",
+        "  always answering the mean    99.000",
+        "  linear model                 94.375",
+        "  no other is tied with the best",
+        "",
+    ]
+    scores = {"2": [0.5, 0.52, 0.49, 0.5], "8x8": [0.9, 0.8, 0.85, 0.95]}
+    lines = lines_of(results_of(scores, datasets=("diabetes",), metric="r2", about={"task": "regression"}))
+    assert lines[1:3] == ["8x8 units at 1.2: R² 0.875 [0.772, 0.978] over 4 seeds. No other is tied with", "it."]
+    assert lines[4] == "diabetes: test R², mean over 4 seeds and 95 % interval"
+
+
+def test_what_the_interval_speaks_of_is_said_and_nothing_is_rounded_up_to_perfect() -> None:
+    results = results_of(
+        {"2": [1, 0.9999999], "3": [0.5, 0.6]},
+        datasets=("iris2",),
+        metric="balanced_accuracy",
+        about={"identity": {"data": "f", "split": "seed"}},
+    )
+    assert lines_of(results) == [
+        "",
+        "2 units at 1.2: balanced accuracy 99.9 % [99.9, 100.0] over 2 seeds. The",
+        "interval speaks of new data, approximately: every replicate has a split of its",
+        "own. No other is tied with it.",
+        "",
+        "iris2: test balanced accuracy, mean over 2 seeds and 95 % interval",
+        "  rank  hidden  learning_rate    mean     95 % interval  best?",
+        "     1       2            1.2  0.9999  [0.9999, 1.0000]  best",
+        "     2       3            1.2  0.5500  [0.0000, 1.0000]",
+        "  no other is tied with the best",
         "",
     ]
 

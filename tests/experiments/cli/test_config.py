@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+import experiments
 from experiments import console
 from experiments.cli import config, grid
-from experiments.knobs.declared import HOW, KNOBS
+from experiments.knobs.declared import HOW, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Sweep
 
-EXAMPLES = sorted(Path(config.__file__).with_name("configs").glob("*.toml"))
+EXAMPLES = sorted((Path(experiments.__file__).parent / "configs").glob("*.toml"))
 REQUESTS: list[dict[str, Any]] = [
     {},
     {"hidden": [1, "8x8", 0], "learning_rate": "log:0.01:1:5", "seed": [3, 1], "iterations": 10, "record_every": 3},
@@ -41,7 +42,7 @@ def test_what_is_written_is_read_as_the_same_request(request_: dict[str, Any], t
 
 def test_every_option_is_in_the_file(tmp_path: Path) -> None:
     text = Path(written(Sweep().request, tmp_path / "sweep.toml")).read_text(encoding="utf-8")
-    for knob in (*KNOBS, *HOW):
+    for knob in (*REQUESTED, *HOW):
         assert f"{knob.name} =" in text
 
 

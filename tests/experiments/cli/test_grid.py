@@ -1,16 +1,14 @@
-"""experiments.grid: the command line, as a function, and as a process that is starved, piped and interrupted."""
+"""experiments.cli.grid: the command line as a function: what is refused, said and done."""
 
 from __future__ import annotations
 
 import io
-import json
 import multiprocessing
 import os
 import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -25,23 +23,13 @@ from joblib.externals.loky import get_reusable_executor
 from experiments import files
 from experiments.cli import grid
 from experiments.results import read
-from experiments.store import store
-from experiments.text import duration, size
 from planar_core import training
-from tests.helpers.knobs import DEFAULTS, FURTHER
+from tests.helpers.commands import PLAN, TINY, needs_linux
+from tests.helpers.knobs import DEFAULTS, FURTHER, OTHERS
 from tests.helpers.sweeps import same
 
-ROOT = Path(__file__).parents[3]
 CSV_FILES = files.FILES[:3]
-TINY = ["--hidden", "1", "2", "--lr", "1.2", "--seeds", "0:2", "--iterations", "10", "--no-plots"]
-LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes"]
-PLAN = (
-    r"[\d,]+ runs( \([\d,]+ stored\))?, about [\d,.]+ (s|min|h|days), [\d,.]+ [MGT]B of memory, [\d,.]+ [MGT]B on disk"
-)
 HIDDEN = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
-LONGEST_WAIT = 20  # seconds, on a busy machine, for what takes one on an idle one
-
-needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="a limit or a folder of Linux")
 
 
 def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -81,9 +69,26 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--record-every 0", "--record-every: expected an integer from 1 to 1,000,000,000,000, got '0'"),
         ("--dtype float16", "--dtype: expected one of float64, float32 (did you mean 'float64'?), got 'float16'"),
         ("--backend loki", "--backend: expected one of threading, loky, dask (did you mean 'loky'?), got 'loki'"),
-        ("--scheduler tcp://host:1", "--scheduler: expected with --backend dask, got threading"),
-        ("--target x", "--target: expected a CSV file as data set, got flower"),
-        ("--positive x", "--positive: expected a CSV file as data set, got flower"),
+        ("--scheduler tcp://host:1", "--scheduler requires --backend dask, got threading"),
+        ("--target x", "--target: expected a file with a table as data set, got flower"),
+        ("--positive x", "--positive: expected a file with a table as data set, got flower"),
+        ("--class-weight balanced --dataset diabetes", "--class-weight: expected data with classes, got a regression"),
+        (
+            "--dataset iris plane",
+            "--dataset: expected data sets with classes, or with values; got some of both",
+        ),
+        ("--split cv:1", "--split: expected seed, fixed or cv:K with K from 2 to 1,000, or auto, got 'cv:1'"),
+        ("--seeds 1,2,3",
+         ("--seeds: expected an integer from 0 to 4,294,967,295, got '1,2,3'; separate values by blanks: "
+          "--seeds 1 2 3")),
+        ("--epochs 3", "unknown argument '--epochs' (here it is --iterations); --help lists the options"),
+        ("--n_jobs 2", "unknown argument '--n_jobs' (here it is --jobs); --help lists the options"),
+        ("--dropout=0.5", ("unknown argument '--dropout=0.5' (there is none here: --l2 and --l1 are penalties on the "
+         "weights); --help lists the options")),
+        # What agrees to something is never suggested.
+        ("--ye", "unknown argument '--ye' (did you mean '--dtype'?); --help lists the options"),
+        ("--yess", "unknown argument '--yess' (did you mean '--seeds'?); --help lists the options"),
+        ("--frsh", "unknown argument '--frsh' (did you mean '--features'?); --help lists the options"),
         ("--momentum 0.5", "--momentum: expected --optimizer momentum, got gd"),
         ("--batch-size 0", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '0'"),
         ("--zip lr", "--zip: expected two axes or more, got learning_rate"),
@@ -133,7 +138,9 @@ def test_a_disk_without_room(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
     message = refused([*TINY, "--out", str(tmp_path / "out")], capsys)
-    assert message == "--out: expected 1 MB of free space, got 1 MB; make room or go elsewhere"
+    assert re.fullmatch(
+        r"--out: not enough disk space: \d+ kB needed, 1 kB free; make room, or choose another folder", message
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -152,7 +159,7 @@ def test_an_enormous_grid_is_refused_without_being_expanded(
     arguments: str, runs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = refused([*arguments.split(), "--out", str(tmp_path / "out")], capsys)
-    pattern = f"^{PLAN}: more than is done without being asked twice; make it smaller, or add --yes$"
+    pattern = f"^{PLAN}: exceeds the limit of 24 h or 8 GiB of memory; reduce the sweep or confirm with --yes$"
     assert re.match(pattern, message), message
     assert message.startswith(runs)
 
@@ -165,7 +172,7 @@ def test_an_enormous_grid_is_refused_without_being_expanded(
 def test_yes_agrees_to_a_large_plan(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("experiments.cli.grid.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("experiments.cli.terminal.MOST_HOURS", 0.0)
     refused([*TINY, "--out", str(tmp_path / "out")], capsys)
     assert grid.main([*TINY, "--out", str(tmp_path / "out"), "--yes"]) == 0
     assert (tmp_path / "out" / "runs.csv").exists()
@@ -245,6 +252,10 @@ def test_a_dry_run_shows_what_is_set_and_fits_a_terminal(tmp_path: Path, capsys:
     arguments = ["--dataset", str(long), "--hidden", "2", "3", "--lr", "log:0.0123456789:1:9", "--seeds", "4"]
     arguments += ["--l2", "0", "0.1", "--output-learning-rate", "same", "0.01", "--zip", "hidden", "l2"]
     assert grid.main([*arguments, "--dry-run", "--out", "out"]) == 0
+    notes = capsys.readouterr().out.splitlines()
+    assert notes[0] == "--seeds 4: one seed; for seeds 0 to 3 give 0:4"
+    assert notes[1].endswith(".csv: target: 'y', the last column (decide otherwise with --target)")
+    assert grid.main([*arguments, "--dry-run", "--quiet", "--out", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.split()[0] for line in lines if not line.startswith("in step")] == [
@@ -263,7 +274,7 @@ def test_a_plan_follows_the_speed_of_the_machine(
     # Per run: 10 iterations of 400 examples and 11 records of 2,400, which take half as long; 3 weights, 2 units.
     steps = 4 * (10 * 400 + 11 * 2400 // 2) * (3 + 2 * 4)
     monkeypatch.setattr(
-        "experiments.runner.plan.measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__
+        "experiments.sweep.measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__
     )
     for dtype, hours in (("float64", "2.0 h"), ("float32", "60 min")):
         arguments = ["--hidden", "1", "--lr", "1", "--seeds", "0:4", "--iterations", "10", "-j", "1"]
@@ -279,7 +290,7 @@ def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: p
     assert lines[0] == "--hidden: repeated value dropped: 2"
     assert re.match(f"^{PLAN}$", lines[1])
     assert lines[3].startswith("2 units at 1.2: ")
-    assert "flower: test accuracy, mean over 2 seeds and 95 % interval" in lines[5:7]
+    assert "flower: test accuracy, mean over 2 seeds and 95 % interval" in lines
     assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-2])
     assert lines[-1] == "4 runs: 4 computed, 0 reused, 0 diverged, 0 failed"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*files.FILES, files.STORE])
@@ -307,23 +318,6 @@ def test_progress_is_shown_to_a_terminal_and_to_nothing_else(monkeypatch: pytest
 def test_quiet_means_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert grid.main([*TINY, "--hidden", "2", "2", "--quiet", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (89, "89 s"), (91, "2 min"), (5000, "83 min"), (5400, "1.5 h"),
-     (3600 * 47, "47.0 h"), (3600 * 48, "2 days"), (86400 * 12345.6, "12,346 days")],
-)  # fmt: skip
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("n", "text"),
-    [(0, "1 MB"), (2.6e6, "3 MB"), (1.25e9, "1.2 GB"), (999e9, "999.0 GB"), (2e12, "2 TB"), (2.5e16, "25,000 TB")],
-)
-def test_sizes(n: float, text: str) -> None:
-    assert size(n) == text
 
 
 # What is done
@@ -357,6 +351,7 @@ def test_every_option_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     results = read(tmp_path / "out")
     assert results.manifest["request"] == {
         **DEFAULTS,
+        **OTHERS,
         "dataset": [str(data)],
         "hidden": ["0", "2x2"],
         "learning_rate": [0.0, 1.0, 1.5, 2.0],
@@ -482,281 +477,3 @@ def test_a_dead_worker_costs_nothing(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert grid.main([*arguments, "--out", str(tmp_path / "threads")]) == 0
     for name in CSV_FILES:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
-
-
-# As a process
-
-
-def program(*arguments: str, before: str = "", python: Sequence[str] = (), **how: Any) -> subprocess.Popen[str]:
-    """The command line in a process and a group of its own; ``before`` is code that goes first."""
-    if before:
-        run = f"import sys; sys.argv[0] = 'grid'; import experiments.grid as grid\n{before}\ngrid.run_as_program()"
-        command = [sys.executable, *python, "-c", run, *arguments]
-    else:
-        command = [sys.executable, *python, "-m", "experiments.grid", *arguments]
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
-    return subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **streams)
-
-
-def run(*arguments: str, **how: Any) -> tuple[int, str, str]:
-    with program(*arguments, **how) as process:
-        out, err = process.communicate(timeout=300)
-    return process.returncode, out, err
-
-
-def alive(group: int) -> list[str]:
-    """The processes of a group that are not just waiting to be forgotten."""
-    if not Path("/proc/self/stat").exists():
-        listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,command="], capture_output=True, text=True, check=True)
-        rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-        return [row[2] for row in rows if int(row[0]) == group and row[1][0] != "Z"]
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, rest = path.read_text().rsplit(")", 1)
-        except OSError:  # gone meanwhile
-            continue
-        state, _, of_group = rest.split()[:3]
-        if int(of_group) == group and state not in "ZX":
-            found.append(name)
-    return found
-
-
-def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of a process that has been told to end; and no process is left of it."""
-    try:
-        out, err = process.communicate(timeout=LONGEST_WAIT)
-        give_up = time.monotonic() + LONGEST_WAIT
-        while (left := alive(process.pid)) and time.monotonic() < give_up:
-            time.sleep(0.02)
-        assert left == []
-    finally:
-        if alive(process.pid):
-            os.killpg(process.pid, signal.SIGKILL)
-    return process.returncode, out, err
-
-
-SAID = "experiments.grid: interrupted; nothing was written\n"
-SAID_IN_THE_MIDDLE = (
-    r"experiments\.grid: interrupted; (\d+) of (\d+) runs are stored, the tables are as they were;"
-    r" the same command goes on from there\n"
-)
-
-
-def runs_stored(folder: Path) -> int:
-    """How many there are, of a sweep that was interrupted; and there is nothing else."""
-    if not folder.exists():
-        return 0
-    assert {path.name for path in folder.iterdir()} <= {files.STORE, f"{files.STORE}-journal", "sweep.lock"}
-    with store.Store(folder / files.STORE) as opened:
-        return sum(1 for number, _ in opened.all_configurations() for _ in opened.runs(number))
-
-
-@pytest.mark.parametrize(
-    ("backend", "number", "wait"),
-    [
-        ("threading", signal.SIGINT, 0.0),
-        ("threading", signal.SIGTERM, 1.0),
-        ("loky", signal.SIGINT, 0.3),
-        pytest.param("loky", signal.SIGINT, 3.0, marks=pytest.mark.slow),
-        ("loky", signal.SIGTERM, 2.0),
-    ],
-)
-def test_a_signal_in_the_middle(backend: str, number: signal.Signals, wait: float, tmp_path: Path) -> None:
-    process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"))
-    assert process.stdout is not None
-    assert re.match(PLAN, process.stdout.readline())
-    time.sleep(wait)
-    os.killpg(process.pid, number)  # to all of them, as a terminal does
-    status, out, err = end_of(process)
-    assert (status, out) == (128 + number, "")
-    stored = runs_stored(tmp_path / "out")
-    if err != SAID:  # which is right until the first file is there
-        said = re.fullmatch(SAID_IN_THE_MIDDLE, err)
-        assert said is not None, err
-        assert said[2] == "300"
-        assert int(said[1]) <= stored < 300  # one batch more, if it came between storing and saying so
-    status, out, err = run(*LONG, "--out", str(tmp_path / "out"), "--dry-run")
-    assert (status, err) == (0, "")
-    assert (f"300 runs ({stored} stored), about " if stored else "300 runs, about ") in out
-
-
-@pytest.mark.parametrize("module", ["numpy", "numba.core", "pandas"])
-def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
-    process = program(*LONG, "--out", str(tmp_path / "out"), python=["-X", "importtime"])
-    assert process.stderr is not None
-    for line in process.stderr:
-        if f" {module}." in line:
-            break
-    os.kill(process.pid, signal.SIGINT)
-    status, out, err = end_of(process)
-    said = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("import time:"))
-    assert (status, out, said) == (130, "", SAID)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("backend", [pytest.param("threading", marks=pytest.mark.slow), "loky"])
-def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
-    # Here the first one would leave it hanging: cleaning up takes for ever.
-    hanging = "import time, experiments.pool as pool; pool._close = lambda done: time.sleep(1000)"
-    hanging += "\ngrid.LONGEST_GOODBYE = 1000"
-    process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"), before=hanging)
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(2)
-    os.kill(process.pid, signal.SIGINT)
-    time.sleep(1)
-    assert process.poll() is None
-    os.kill(process.pid, signal.SIGINT)
-    status, out, err = end_of(process)
-    assert (status, out, err) == (-signal.SIGINT, "", "")
-    runs_stored(tmp_path / "out")
-    assert grid.main([*TINY, "--quiet", "--out", str(tmp_path / "out")]) == 0  # nobody holds the folder any more
-
-
-LOST = {
-    "in a callback": """
-import os, signal, weakref
-class Thing: pass
-thing = Thing()
-reference = weakref.ref(thing, lambda _: [os.kill(os.getpid(), signal.SIGTERM), [None for _ in range(10**6)]])
-def main():
-    global thing
-    del thing
-    while True: signal.pause()
-""",
-    "in a library that catches everything": """
-import os, signal
-def main():
-    try:
-        os.kill(os.getpid(), signal.SIGTERM)
-        while True: signal.pause()
-    except BaseException: pass
-    while True: signal.pause()
-""",
-}
-
-
-@pytest.mark.parametrize("where", LOST)
-def test_an_interrupt_that_gets_lost_ends_the_process_all_the_same(where: str) -> None:
-    process = program(before=f"{LOST[where]}\ngrid.main = main")
-    assert end_of(process) == (143, "", SAID)
-
-
-def test_a_signal_while_writing_leaves_the_old_files(tmp_path: Path) -> None:
-    assert grid.main([*TINY, "--quiet", "--out", str(tmp_path)]) == 0
-    before = {name: (tmp_path / name).read_bytes() for name in files.FILES}
-    interrupt = "tables._write_csv = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
-    status, _, err = run(
-        *TINY, "--seeds", "7", "--quiet", "--out", str(tmp_path),
-        before=f"import os, signal, experiments.tables as tables; {interrupt}",
-    )  # fmt: skip
-    assert status == 130
-    assert re.fullmatch(SAID_IN_THE_MIDDLE, err)
-    assert "; 2 of 2 runs " in err
-    assert {path.name for path in tmp_path.iterdir()} == {*files.FILES, files.STORE}
-    assert {name: (tmp_path / name).read_bytes() for name in files.FILES} == before
-
-
-def test_a_signal_while_drawing_says_that_the_tables_are_there(tmp_path: Path) -> None:
-    interrupt = "plots.draw_all = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)"
-    status, _, err = run(
-        *TINY[:-1], "--quiet", "--out", str(tmp_path),
-        before=f"import os, signal, experiments.plots as plots; {interrupt}",
-    )  # fmt: skip
-    what = "the tables were written, not all of the pictures"
-    assert (status, err) == (
-        143,
-        f"experiments.grid: interrupted; 4 of 4 runs are stored, {what}; the same command goes on from there\n",
-    )
-    assert len(read(tmp_path).runs) == 4
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--dry-run"], [], pytest.param(["--backend", "loky"], marks=pytest.mark.slow)], ids=" ".join
-)
-def test_a_reader_that_leaves_early(arguments: list[str], tmp_path: Path) -> None:
-    process = program(*TINY, *arguments, "--out", str(tmp_path / "out"))
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.stdout.close()
-    process.stdout = None
-    status, _, err = end_of(process)
-    assert (status, err) == (0, "")
-    if arguments != ["--dry-run"]:
-        assert len(read(tmp_path / "out").curves) == 4 * 11
-
-
-@pytest.mark.parametrize(
-    ("closed", "backend"), [(">&-", "threading"), ("<&- >&- 2>&-", "loky"), (">/dev/full", "threading")]
-)
-def test_streams_closed_from_the_start(closed: str, backend: str, tmp_path: Path) -> None:
-    if closed == ">/dev/full" and not Path("/dev/full").exists():
-        pytest.skip("a device of Linux")
-    command = f'exec "$0" "$@" -j 2 --backend {backend} {closed}'
-    with subprocess.Popen(
-        ["sh", "-c", command, sys.executable, "-m", "experiments.grid", *TINY, "--out", str(tmp_path / "out")],
-        cwd=ROOT, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        _, err = process.communicate(timeout=300)
-    assert (process.returncode, err) == (0, "")
-    assert len(read(tmp_path / "out").curves) == 4 * 11
-
-
-@needs_linux
-def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
-    limit = (
-        "import resource; resource.setrlimit(resource.RLIMIT_AS, (11 << 28, 11 << 28))"  # 2.75 GB, where 3 are wanted
-    )
-    arguments = ["--lr", "1.2", "--seeds", "0", "--iterations", "10", "--no-plots", "--yes", "--quiet", "-j", "2"]
-    status, out, err = run(*arguments, "--hidden", "1", "20000x20000", "--out", str(tmp_path / "limited"), before=limit)
-    assert (status, out, err) == (1, "", "experiments.grid: 2 runs: 2 computed, 0 reused, 0 diverged, 1 failed\n")
-    assert grid.main([*arguments, "--hidden", "1", "--out", str(tmp_path / "free")]) == 0
-    limited, free = tmp_path / "limited", tmp_path / "free"
-    rows = (limited / "runs.csv").read_text().splitlines()
-    assert rows[:2] == (free / "runs.csv").read_text().splitlines()
-    assert rows[2].startswith('flower,20000x20000,1.2,0,10,failed,,,,"MemoryError: Unable to allocate 2.98 GiB for')
-    assert (limited / "curves.csv").read_bytes() == (free / "curves.csv").read_bytes()
-
-
-@needs_linux
-@pytest.mark.parametrize("room", [1000, 200_000])  # for nothing; for the data and half of the runs
-def test_a_disk_that_fills_up_is_said_in_one_line(room: int, tmp_path: Path) -> None:
-    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))"
-    arguments = [*TINY, "--seeds", "0:200", "--quiet", "-j", "1", "--out", str(tmp_path)]
-    status, out, err = run(*arguments, before=limit)
-    assert (status, out) == (1, "")
-    path = re.escape(str(tmp_path / files.STORE))
-    line = re.fullmatch(rf"experiments\.grid: the sweep could not be finished: {path}: [^;]*; (.*)\n", err)
-    assert line is not None, err
-    stored = runs_stored(tmp_path)
-    if room == 1000:
-        assert (line[1], stored) == ("nothing was written", 0)
-    else:
-        assert stored == 200
-        what = "200 of 400 runs are stored, the tables are as they were; the same command goes on from there"
-        assert line[1] == what
-    assert grid.main(arguments) == 0
-    counts = read(tmp_path).manifest["counts"]
-    assert (counts["computed"], counts["reused"]) == (400 - stored, stored)
-
-
-def test_a_folder_with_any_name_works_in_any_locale(tmp_path: Path) -> None:
-    out = tmp_path / "naïve name\nof two lines 数据"
-    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
-    status, said, err = run(*TINY, "--out", str(out), env={**os.environ, **plain})
-    assert (status, err) == (0, "")
-    assert said.isascii()
-    assert grid.main([*TINY, "--quiet", "--out", str(tmp_path / "plain")]) == 0
-    for name in CSV_FILES:
-        assert (out / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
-    assert json.loads((out / "sweep.json").read_text(encoding="utf-8"))["counts"]["ok"] == 4
-
-
-def test_help_as_a_process() -> None:
-    status, out, err = run("--help")
-    assert (status, err) == (0, "")
-    assert out.startswith("usage: python -m experiments.grid [options]")
-    status, out, err = run("--lr", "nan")
-    assert (status, out) == (2, "")
-    assert err == "experiments.grid: --learning-rate: expected a finite number, 0 or more, got 'nan'\n"

@@ -1,4 +1,4 @@
-"""experiments.verify: stored runs are trained again, and every bit that differs is said."""
+"""experiments.cli.verify: stored runs are trained again, and every bit that differs is said."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_is_stored_under_further_knobs_is_verified_too(tmp_path: Path, caps
         batch_size=["all", 7], init="he", init_scale=["auto", 0.5], output_learning_rate=["same", 0.01],
         zip=[["l2", "batch_size"], ["init_scale", "output_learning_rate"]],
     ).run(out=tmp_path)  # fmt: skip
-    n = 2 * 3 * 2 * 2 * 2 * 2
+    n = 2 * 4 * 2 * 2 * 2  # gd, momentum with two values, and adam
     assert run(capsys, tmp_path) == (0, [f"{n} of {n} stored runs trained again: all bits are the same"], "")
 
 
@@ -104,7 +104,7 @@ def test_runs_without_numbers_or_of_other_numerics_are_left_out(
     status, lines, _ = run(capsys, folder)
     assert (status, lines[0].split(" stored")[0]) == (0, f"{2 * RUNS - 1} of {2 * RUNS - 1}")
     assert lines[1].startswith("1 more have failed, or are of another version")
-    monkeypatch.setattr(verify, "NUMERICS", training.NUMERICS + 1)
+    monkeypatch.setattr(verification, "NUMERICS", training.NUMERICS + 1)
     status, lines, _ = run(capsys, folder)
     assert (status, lines[0].split(" stored")[0]) == (0, "0 of 0")
     assert lines[1].startswith(f"{2 * RUNS} more have failed, or are of another version")

@@ -21,14 +21,15 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.preprocessing import StandardScaler
 
 from experiments.datasets import synthetic
-from experiments.datasets.csv_data import Table
 from experiments.datasets.data import Data, DataError
-from experiments.datasets.loading import DATASETS, load
-from experiments.datasets.splits import _split, _standardize
+from experiments.datasets.loading import DATASETS, load, load_source
+from experiments.datasets.partition import fixed
+from experiments.datasets.scaling import Scaling
+from experiments.datasets.table import Table
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,12 +60,54 @@ def test_every_name_loads(name: str) -> None:
             assert array.dtype == np.float64
             assert array.flags.c_contiguous
         assert np.isfinite(X).all()
-        assert set(Y.ravel().tolist()) == {0.0, 1.0}
-    assert data.notes == ()
+        if data.task == "regression":
+            assert np.isfinite(Y).all()
+        else:
+            assert set(Y.ravel().tolist()) == set(range(len(data.class_names)))
+    classes = len(data.class_names)
+    assert data.task == {0: "regression", 2: "binary"}.get(classes, "multiclass")
+    assert data.outputs == (classes if classes > 2 else 1)
     assert f"{features} features" in DATASETS[name]
+    assert DATASETS[name].startswith("regression: ") == (data.task == "regression")
+    shown = "'pixel_0_0', 'pixel_4_0', 'pixel_4_7'"
+    assert data.notes == ((f"constant in the training part, so set to 0: {shown}",) if name == "digits" else ())
 
 
-@pytest.mark.parametrize("name", synthetic.PROBLEMS)
+@pytest.mark.parametrize(
+    ("name", "target", "classes"),
+    [
+        ("iris", "species", ("setosa", "versicolor", "virginica")),
+        ("iris2", "species", ("versicolor", "virginica")),
+        ("breast_cancer", "diagnosis", ("malignant", "benign")),
+        ("wine", "grower", ("class_0", "class_1", "class_2")),
+        ("digits", "digit", tuple("0123456789")),
+        ("diabetes", "progression", ()),
+        ("plane", "y", ()),
+        ("multi_gaussian", "y", ()),
+        ("flower", "", ("0", "1")),
+    ],
+)
+def test_what_is_predicted(name: str, target: str, classes: tuple[str, ...]) -> None:
+    data = load(name)
+    assert (data.target_name, data.class_names) == (target, classes)
+
+
+def test_targets_of_a_regression_are_standardized_by_the_training_part() -> None:
+    for name in ("plane", "multi_gaussian", "diabetes"):
+        data = load(name)
+        mean, deviation = data.target_scale
+        assert abs(data.Y.mean()) < 1e-12
+        assert abs(data.Y.std() - 1) < 1e-12
+        if name in synthetic.REGRESSIONS:
+            (_, Y), (_, Y_test) = synthetic.PROBLEMS[name]()
+            np.testing.assert_allclose(mean + deviation * data.Y, Y, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(mean + deviation * data.Y_test, Y_test, rtol=1e-12, atol=1e-12)
+        else:
+            target = mean + deviation * np.hstack((data.Y, data.Y_test))
+            np.testing.assert_allclose(np.sort(target[0]), np.sort(load_diabetes().target), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(set(synthetic.PROBLEMS) - set(synthetic.REGRESSIONS)))
 def test_synthetic_points_are_taken_as_they_are(name: str) -> None:
     data = load(name)
     (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name]()
@@ -79,8 +122,8 @@ def test_synthetic_points_are_taken_as_they_are(name: str) -> None:
 
 
 EXPECTED = (
-    "expected one of flower, moons, circles, blobs, gaussian_quantiles, circle, xor, gauss, spiral, iris, "
-    "breast_cancer, or a path to a FILE.csv"
+    "expected one of flower, moons, circles, blobs, gaussian_quantiles, circle, xor, gauss, spiral, plane, "
+    "multi_gaussian, iris, iris2, breast_cancer, wine, digits, diabetes, or the path of a file such as data.csv"
 )
 
 
@@ -92,10 +135,11 @@ EXPECTED = (
         ("breast-cancer", " (did you mean 'breast_cancer'?)"),
         ("gaussian_quantile", " (did you mean 'gaussian_quantiles'?)"),
         ("cirle", " (did you mean 'circle'?)"),
-        ("wine", ""),
-        ("data.txt", ""),
+        ("wien", " (did you mean 'wine'?)"),
+        ("mnist", " (did you mean 'moons'?)"),
+        ("data.doc", ""),
         ("", ""),
-        ("two\nlines", ""),
+        ("two\nlines", " (did you mean 'wine'?)"),
         (".", ""),
     ],
 )
@@ -105,17 +149,26 @@ def test_unknown_name(name: str, hint: str) -> None:
     assert str(caught.value) == f"unknown data set {name!r}: {EXPECTED}{hint}"
 
 
-def test_file_that_does_not_end_in_csv() -> None:
-    Path("data.txt").write_text("x,y\n")
+def test_file_that_does_not_end_as_tables_do() -> None:
+    Path("data.doc").write_text("x,y\n")
     with pytest.raises(DataError) as caught:
-        load("data.txt")
-    assert str(caught.value) == f"unknown data set 'data.txt': {EXPECTED} (rename the file to end in .csv)"
+        load("data.doc")
+    assert (
+        str(caught.value) == f"unknown data set 'data.doc': {EXPECTED} (rename the file to end in .csv, .tsv or .txt)"
+    )
 
 
-def test_refusals_of_the_csv_reader_come_through() -> None:
+@pytest.mark.parametrize("name", ["d.csv", "d.TSV", "d.txt", "d.dat", "d.data", "d.csv.gz", "D.TXT.XZ"])
+def test_a_table_is_known_by_the_ending_of_its_name(name: str) -> None:
+    write_csv(name, {"x": [1, 2, 3, 5], "y": [0, 0, 1, 1]})
+    assert load(name).name == name
+    assert load(name).fingerprint == load(write_csv("e.csv", {"x": [1, 2, 3, 5], "y": [0, 0, 1, 1]})).fingerprint
+
+
+def test_refusals_of_the_reader_come_through() -> None:
     with pytest.raises(DataError) as caught:
         load("Missing.CSV")
-    assert str(caught.value) == "'Missing.CSV': expected a CSV file, found nothing there: check the path"
+    assert str(caught.value) == "'Missing.CSV': expected a file, found nothing there: check the path"
     assert issubclass(DataError, ValueError)
 
 
@@ -133,12 +186,12 @@ def split_by_definition(is_one: npt.NDArray[np.bool_], fraction: float = 0.25) -
 
 @pytest.mark.parametrize(
     ("name", "names", "sizes"),
-    [("iris", ("versicolor", "virginica"), (74, 26)), ("breast_cancer", ("malignant", "benign"), (427, 142))],
+    [("iris2", ("versicolor", "virginica"), (74, 26)), ("breast_cancer", ("malignant", "benign"), (427, 142))],
 )
 def test_real_data(name: str, names: tuple[str, str], sizes: tuple[int, int]) -> None:
-    bunch = load_iris() if name == "iris" else load_breast_cancer()
+    bunch = load_iris() if name == "iris2" else load_breast_cancer()
     rows, is_one = bunch.data, bunch.target == 1
-    if name == "iris":
+    if name == "iris2":
         rows, is_one = rows[50:], bunch.target[50:] == 2
     train, test = split_by_definition(is_one)
     scaler = StandardScaler().fit(rows[train])
@@ -155,7 +208,7 @@ def test_real_data(name: str, names: tuple[str, str], sizes: tuple[int, int]) ->
 
 
 def table_of(labels: list[bool]) -> Table:
-    return Table(np.zeros((len(labels), 0)), np.array(labels, dtype=np.float64), (), ("no", "yes"), ())
+    return Table("d.csv", (), np.array(labels, dtype=np.int64), "binary", ("no", "yes"))
 
 
 @given(
@@ -163,7 +216,7 @@ def table_of(labels: list[bool]) -> Table:
     st.sampled_from([0.25, 0.3, 0.5, 0.7]),
 )
 def test_split_is_stratified_and_complete(labels: list[bool], fraction: float) -> None:
-    train, test = _split("d", table_of(labels), fraction)
+    train, test = fixed(table_of(labels), fraction)
     assert (train.tolist(), test.tolist()) == split_by_definition(np.array(labels), fraction)
     for part in (train, test):
         assert {labels[row] for row in part} == {False, True}
@@ -182,14 +235,17 @@ def test_split_is_stratified_and_complete(labels: list[bool], fraction: float) -
 )
 def test_a_class_without_a_row_in_one_part(fraction: float, rows: int, tested: int, size: int, name: str) -> None:
     with pytest.raises(DataError) as caught:
-        _split("d.csv", table_of([False] * rows + [True] * 2), fraction)
+        fixed(table_of([False] * rows + [True] * 2), fraction)
     assert str(caught.value) == (
         f"test_fraction: expected one that leaves every class a row to train on and one to test on, got {fraction}, "
         f"by which {tested} of the {size} rows of '{name}' in 'd.csv' are to test on"
     )
 
 
-@pytest.mark.parametrize(("name", "fraction", "sizes"), [("iris", 0.5, (50, 50)), ("breast_cancer", 0.1, (512, 57))])
+@pytest.mark.parametrize(
+    ("name", "fraction", "sizes"),
+    [("iris2", 0.5, (50, 50)), ("iris", 0.5, (75, 75)), ("breast_cancer", 0.1, (512, 57))],
+)
 def test_real_data_in_other_parts(name: str, fraction: float, sizes: tuple[int, int]) -> None:
     whole, data = load(name), load(name, test_fraction=fraction)
     assert (data.Y.size, data.Y_test.size) == sizes
@@ -204,7 +260,7 @@ def test_csv_of_three_classes_in_other_parts() -> None:
     rows = 30
     columns = {
         "kind": [row % 3 for row in range(rows)],
-        "x": list(range(rows)),
+        "x": [row * row % 31 for row in range(rows)],
         "unused": [row % 2 for row in range(rows)],
     }
     data = load(write_csv("d.csv", columns), target="kind", positive="2", test_fraction=0.4)
@@ -213,7 +269,11 @@ def test_csv_of_three_classes_in_other_parts() -> None:
     assert data.Y.tolist() == [[float(row % 3 == 2) for row in train]]
     assert data.Y_test.tolist() == [[float(row % 3 == 2) for row in test]]
     assert data.class_names == ("not 2", "2")
-    assert data.notes == ("labels: '2' -> 1, the 2 others ('0', '1') -> 0",)
+    source = load_source("d.csv", "fixed", target="kind", positive="2", test_fraction=0.4)
+    assert source.notes == ("labels: '2' -> 1, the 2 others ('0', '1') -> 0",)
+    assert (data.task, data.outputs, data.notes) == ("binary", 1, ())
+    three = load("d.csv", target="kind")
+    assert (three.task, three.outputs, three.class_names) == ("multiclass", 3, ("0", "1", "2"))
 
 
 def test_csv_is_split_standardized_and_described() -> None:
@@ -223,10 +283,12 @@ def test_csv_is_split_standardized_and_described() -> None:
         "class": ["yes" if row % 5 else "no" for row in range(rows)],
         "=cmd()": (1e3 * random.randn(rows)).tolist(),
         "flat": [0.1] * rows,
+        "constant": [7] * rows,
     }
+    train, test = split_by_definition(np.array(columns["class"]) == "yes")
+    columns["flat"][test[3]] = 5.5
     data = load(write_csv("Größe 1.CSV", columns), target="class")
 
-    train, test = split_by_definition(np.array(columns["class"]) == "yes")
     scaler = StandardScaler().fit(np.array(columns["=cmd()"]).reshape(-1, 1)[train])
     for X, Y, part in ((data.X, data.Y, train), (data.X_test, data.Y_test, test)):
         assert X.flags.c_contiguous
@@ -237,11 +299,13 @@ def test_csv_is_split_standardized_and_described() -> None:
     assert data.name == "Größe 1.CSV"
     assert data.feature_names == ("=cmd()", "flat")
     assert data.class_names == ("no", "yes")
-    assert data.notes == (
+    assert data.notes == ("constant in the training part, so set to 0: 'flat'",)
+    assert load_source("Größe 1.CSV", "fixed", target="class").notes == (
+        "left out: 'constant': constant (decide otherwise with --keep)",
         "labels: 'no' -> 0, 'yes' -> 1",
-        "constant in the training part, so set to 0: 'flat'",
+        *data.notes,
     )
-    assert load(Path("Größe 1.CSV"), "class").name == "Größe 1.CSV"
+    assert load(Path("Größe 1.CSV"), target="class").name == "Größe 1.CSV"
 
 
 def test_smallest_csv() -> None:
@@ -264,7 +328,8 @@ def test_csv_of_enormous_and_of_tiny_features() -> None:
                 "tiny but one": [1e-300 * row for row in range(15)] + [1.7e308],
                 "y": labels,
             },
-        )
+        ),
+        keep="plain",
     )
     plain, huge, _, tiny, _ = data.X
     np.testing.assert_allclose(huge, plain, rtol=1e-12)
@@ -301,27 +366,26 @@ near_one = st.integers(0, 20).map(lambda ulps: 1 + ulps * 2.0**-52)
 @given(st.lists(finite, min_size=2, max_size=8) | st.lists(near_one, min_size=2, max_size=8))
 def test_standardizing_any_numbers(train: list[float]) -> None:
     values = np.array(train)
-    train_out, test_out = np.full(len(train), np.nan), np.full(len(train), np.nan)
-    varies = _standardize(values, values[::-1].copy(), train_out, test_out)
-    assert varies == (len({x + 0.0 for x in train}) > 1)
+    scaling = Scaling.fit(values)
+    varies = len({x + 0.0 for x in train}) > 1
+    assert (scaling.scaled_deviation > 0) == varies
+    out = scaling.apply(values)
     if varies:
         # One deviation can be lost in rounding beside another, but only in proportion to their spread.
         expected = standardized_by_definition(train, train)
-        np.testing.assert_allclose(train_out, expected, rtol=0, atol=1e-14 * len(train))
-        assert test_out.tobytes() == train_out[::-1].tobytes()
+        np.testing.assert_allclose(out, expected, rtol=0, atol=1e-14 * len(train))
+        assert scaling.apply(values[::-1]).tobytes() == out[::-1].tobytes()
     else:
-        assert np.isnan(train_out).all()
-        assert np.isnan(test_out).all()
+        assert out.tobytes() == np.zeros(len(train)).tobytes()
 
 
 @settings(deadline=None)
 @given(st.lists(finite, min_size=2, max_size=5).filter(lambda x: len({y + 0.0 for y in x}) > 1), finite)
 def test_test_values_however_far(train: list[float], value: float) -> None:
-    out, test_out = np.empty(len(train)), np.empty(1)
-    assert _standardize(np.array(train), np.array([value]), out, test_out)
+    computed = Scaling.fit(np.array(train)).apply(np.array([value]))
     expected = standardized_by_definition(train, [value])
-    np.testing.assert_allclose(test_out, expected, rtol=1e-12, atol=1e-13)
-    assert abs(test_out[0]) <= 1e30
+    np.testing.assert_allclose(computed, expected, rtol=1e-12, atol=1e-13)
+    assert abs(computed[0]) <= 1e30
 
 
 def test_a_constant_is_constant_even_where_its_mean_is_rounded() -> None:
@@ -329,8 +393,7 @@ def test_a_constant_is_constant_even_where_its_mean_is_rounded() -> None:
     assert math.fsum(values) / 11 == 0.1 or np.mean(values) != 0.1  # one of the two is off for 0.1
     for constant in (0.1, 1.7e308, 5e-324, 0.0, -0.3):
         for n in range(1, 12):
-            out = np.zeros(n)
-            assert not _standardize(np.full(n, constant), np.ones(1), out, np.zeros(1))
+            assert Scaling.fit(np.full(n, constant)).apply(np.array([constant, 1.0])).tolist() == [0.0, 0.0]
 
 
 # --- arguments --------------------------------------------------------------------------------------------
@@ -342,24 +405,47 @@ def test_a_constant_is_constant_even_where_its_mean_is_rounded() -> None:
         ("iris", {"noise": 0.1}, "noise: expected a generated data set, got 'iris'"),
         ("d.csv", {"samples": 100}, "samples: expected a generated data set, got 'd.csv'"),
         ("breast_cancer", {"data_seed": 3}, "data_seed: expected a generated data set, got 'breast_cancer'"),
-        ("spiral", {"test_fraction": 0.5}, "test_fraction: expected real data or a CSV file, got 'spiral'"),
-        ("flower", {"target": "y"}, "target: expected a CSV file, got 'flower'"),
-        ("iris", {"positive": "1"}, "positive: expected a CSV file, got 'iris'"),
+        ("spiral", {"test_fraction": 0.5}, "test_fraction: expected real data or a file with a table, got 'spiral'"),
+        ("flower", {"target": "y"}, "target: expected a file with a table, got 'flower'"),
+        ("iris", {"positive": "1"}, "positive: expected a file with a table, got 'iris'"),
         ("iris", {"noise": "silly"}, "noise: expected a generated data set, got 'iris'"),
         ("flower", {"noise": -0.1}, "noise: expected a number from 0 to 1,000,000, got -0.1"),
         ("flower", {"noise": math.nan}, "noise: expected a number from 0 to 1,000,000, got nan"),
         ("flower", {"noise": 1e300}, "noise: expected a number from 0 to 1,000,000, got 1e+300"),
-        ("flower", {"noise": "0.2"}, "noise: expected a number from 0 to 1,000,000, got '0.2'"),
+        ("flower", {"noise": "a"}, "noise: expected a number from 0 to 1,000,000, got 'a'"),
         ("flower", {"noise": True}, "noise: expected a number from 0 to 1,000,000, got True"),
         ("flower", {"noise": [1]}, "noise: expected a number from 0 to 1,000,000, got [1]"),
         ("flower", {"samples": 9}, "samples: expected an integer from 10 to 10,000,000, got 9"),
         ("flower", {"samples": 10**9}, "samples: expected an integer from 10 to 10,000,000, got 1000000000"),
         ("flower", {"samples": 40.0}, "samples: expected an integer from 10 to 10,000,000, got 40.0"),
-        ("flower", {"data_seed": -1}, "data_seed: expected an integer from 0 to 4,294,967,295, got -1"),
-        ("flower", {"data_seed": 2**32}, "data_seed: expected an integer from 0 to 4,294,967,295, got 4294967296"),
-        ("iris", {"test_fraction": 1.5}, "test_fraction: expected a number from 0 to 1, got 1.5"),
-        ("d.csv", {"target": 3}, "target: expected text, got 3"),
-        ("d.csv", {"positive": 1}, "positive: expected text, got 1"),
+        ("flower", {"data_seed": -1}, "data_seed: expected an integer from 0 to 4,294,967,295, or seed, got -1"),
+        (
+            "flower",
+            {"data_seed": 2**32},
+            "data_seed: expected an integer from 0 to 4,294,967,295, or seed, got 4294967296",
+        ),
+        ("iris", {"data_seed": "seed"}, "data_seed: expected a generated data set, got 'iris'"),
+        ("iris", {"test_fraction": 1.5}, "test_fraction: expected a number above 0 and below 1, got 1.5"),
+        ("d.csv", {"target": 3}, "--target: expected text, got 3"),
+        ("d.csv", {"header": "maybe"}, "--header: expected auto, yes or no, got 'maybe': name one of these"),
+        ("iris", {"drop": "x"}, "drop: expected a file with a table, got 'iris'"),
+        ("iris", {"split": "cv:1"}, "split: expected seed, fixed or cv:K with K from 2 to 1,000, got 'cv:1'"),
+        ("iris", {"split": "sed"}, "split: expected seed, fixed or cv:K with K from 2 to 1,000, got 'sed'"),
+        (
+            "flower",
+            {"split": "cv:3"},
+            "split: expected real data or a file with a table for cv:3, got 'flower'; see --data-seed seed",
+        ),
+        ("iris", {"split": "cv:5", "fold": 5}, "fold: expected an integer from 0 to 4, got 5"),
+        ("iris", {"split": "seed", "seed": -1}, "seed: expected an integer from 0 to 4,294,967,295, got -1"),
+        (
+            "flower",
+            {"nois": 1},
+            (
+                "nois: expected one of features, noise, samples, data_seed, test_fraction, target, positive, task, "
+                "drop, keep, missing, missing_values, header, separator, decimal, encoding, group, test_file"
+            ),
+        ),
         ("flower", {"features": "x1+x3"}, "features: expected x1 to x2, the inputs of 'flower', got x3 in 'x1+x3'"),
         ("iris", {"features": "sin(x5)"}, "features: expected x1 to x4, the inputs of 'iris', got x5 in 'sin(x5)'"),
         ("d.csv", {"features": "x1x2"}, "features: expected x1, the only input of 'd.csv', got x2 in 'x1x2'"),
@@ -385,14 +471,16 @@ def test_arguments_that_make_no_sense(name: str, arguments: dict[str, Any], mess
 
 def test_a_value_of_many_lines_makes_a_message_of_one() -> None:
     with pytest.raises(DataError) as caught:
-        load("flower", noise=np.zeros((9, 9)))  # type: ignore[arg-type]
+        load("flower", noise=np.zeros((9, 9)))
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 120
 
 
 def test_numbers_of_other_types() -> None:
-    data = load("moons", noise=np.float64(0.5), samples=np.int64(20), data_seed=np.uint32(3))  # type: ignore[arg-type]
+    data = load("moons", noise=np.float64(0.5), samples=np.int64(20), data_seed=np.uint32(3))
     assert data.fingerprint == load("moons", noise=0.5, samples=20, data_seed=3).fingerprint
+    assert data.fingerprint == load("moons", noise="0.5", samples="20", data_seed="3").fingerprint
+    assert load(write_csv("d.csv", {"x": [1, 2, 3, 5], "y": [0, 0, 1, 1]}), positive=0).class_names == ("1", "0")
     assert load("gauss", noise=0).fingerprint == load("gauss", noise=-0.0).fingerprint == load("gauss").fingerprint
 
 
@@ -496,7 +584,13 @@ FINGERPRINTS = {
     "xor": "8de4ec96e6c926d1e857e996569d8406bdfae22ae4316f3ae74f957dd7a07f1a",
     "gauss": "9887e90c3326c20af4b35321c2b9174cf7b9fbbfa875231f478eea86500e8c9b",
     "spiral": "6cf4e4c36075b07b02ae55ee06809698dcc26eb901767d964a0b70a9424209de",
-    "iris": "1936fca916b8ba5c88197807fb9e4cc3351bd697d4e1f42ddf7adc1049c79f88",
+    "plane": "1a8b5ba24542c86b2b48b9aa163a11e4a9c1d30b1d0df3b7bc72e342109f2c97",
+    "multi_gaussian": "46d0d7dee3431d8b20d76d3c2c47158a21d2d340f582c6a5aa18037009c6928d",
+    "iris": "a53e7725ea83c78d372744b8c3089e95a004b6b08a4cb9e668f4513a77e64415",
+    "wine": "669d4e865f7ebdacf16398b8cb1f3e5907974fb0f20b72afea8d2eaae369e8e6",
+    "digits": "b442ae43d8b894acb1e24d542060587d48f6b9236c6a64d0b8d6c52f968948ee",
+    "diabetes": "57d4f05cc46cee30bd641f1ddfe2eae1b60a024753534f0e414f1066d779f4b6",
+    "iris2": "1936fca916b8ba5c88197807fb9e4cc3351bd697d4e1f42ddf7adc1049c79f88",
     "breast_cancer": "12e4f584e3cb09499a2c0b405cf56bfbbc11a01fd02bcec946f4cf16e4de91a9",
 }
 # The same for requests with every argument that changes numbers; of the fingerprints the first 16 digits.
@@ -515,7 +609,13 @@ OTHER_FINGERPRINTS = {
     "xor": "68cb71628f0757cb",
     "gauss": "e940c1258b5f0f31",
     "spiral": "9732c615aea01187",
-    "iris": "f580ad118f897611",
+    "plane": "ccb97525b9c6a94b",
+    "multi_gaussian": "c8b196e1af94a929",
+    "iris": "87153b061f201619",
+    "wine": "e8a3c4fa93d044a1",
+    "digits": "556e83d0f25c4be3",
+    "diabetes": "b532ab35138f18f6",
+    "iris2": "f580ad118f897611",
     "breast_cancer": "daa18dab5f1c9ac3",
 }
 

@@ -11,10 +11,11 @@ import pytest
 from scipy.stats import chi2, kstest, pearsonr
 from sklearn import datasets as scikit_learn
 
-from experiments.datasets.synthetic import PROBLEMS, TEST_SEED, Points, flower, gaussian_quantiles, spiral
+from experiments.datasets.synthetic import PROBLEMS, REGRESSIONS, TEST_SEED, Points, flower, gaussian_quantiles, spiral
 from experiments.knobs.declared import LARGEST_NOISE
 from tests.oracles import datasets as datasets_reference
 
+CLASSIFICATIONS = [name for name in PROBLEMS if name not in REGRESSIONS]
 ROUNDING = 1e-12  # scikit-learn's sin, cos and log may differ from ours in the last bits
 SIZES = [10, 11, 400, 401]
 
@@ -40,6 +41,9 @@ def test_shapes_types_and_layout(name: str, samples: int) -> None:
                 assert array.dtype == np.float64
                 assert array.flags.c_contiguous
             assert np.isfinite(X).all()
+            if name in REGRESSIONS:
+                assert np.isfinite(Y).all()
+                continue
             classes = set(Y.ravel().tolist())
             assert classes == {0.0, 1.0} or (classes == {0.0} and noise == {"noise": LARGEST_NOISE})
 
@@ -54,7 +58,7 @@ def test_drawing_again_gives_the_same_and_test_points_are_others(name: str) -> N
 
 
 @pytest.mark.parametrize("samples", SIZES)
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", CLASSIFICATIONS)
 def test_classes_are_as_even_as_can_be(name: str, samples: int) -> None:
     (_, Y), (_, Y_test) = PROBLEMS[name](samples=samples)
     if name == "xor":  # a class for every point, by chance
@@ -109,6 +113,20 @@ def test_problems_are_their_definitions(name: str, default_noise: float, samples
         train, test = PROBLEMS[name](noise, samples, 294_967_298)
         assert_same_points(train, *define(samples, noise, 294_967_298))
         assert_same_points(test, *define(2000, noise, 2, **between))  # a sum modulo 2^32
+
+
+@pytest.mark.parametrize("samples", SIZES)
+@pytest.mark.parametrize("noise", [0.0, 0.25, 1.5])
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_regressions_are_their_definitions(name: str, noise: float, samples: int) -> None:
+    define = getattr(datasets_reference, name)
+    train, test = PROBLEMS[name](noise, samples, 294_967_298)
+    seeds = 294_967_298, (TEST_SEED + 294_967_298) % 2**32
+    for (X, Y), seed in zip((train, test), seeds, strict=True):
+        points, values = define(X.shape[1], noise, seed)
+        np.testing.assert_allclose(X, points.T, rtol=0, atol=ROUNDING)
+        np.testing.assert_allclose(Y, values.reshape(1, -1), rtol=0, atol=ROUNDING)
+    assert np.abs(train[1]).max() <= (1.2 + 1.2 * noise if name == "plane" else 1.0)
 
 
 @pytest.mark.parametrize("name", ["circle", "xor"])

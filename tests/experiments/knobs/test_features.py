@@ -125,7 +125,7 @@ def test_values_stay_finite_in_float32_too() -> None:
 
 def test_reading_text_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom experiments.features import parse\nparse('x1+sin(x2)')\n"
+        "import sys\nfrom experiments.knobs.features import parse\nparse('x1+sin(x2)')\n"
         "print(*{'numpy', 'numba', 'sklearn', 'pandas'} & set(sys.modules))"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}

@@ -22,10 +22,15 @@ from experiments.knobs.declared import (
     BATCH_SIZE,
     BETA1,
     BETA2,
+    CLASS_WEIGHT,
     DATA_SEED,
     DATASET,
+    DECIMAL,
+    DROP,
     DTYPE,
     FEATURES,
+    FOLD,
+    HEADER,
     HIDDEN,
     INIT,
     INIT_SCALE,
@@ -35,22 +40,30 @@ from experiments.knobs.declared import (
     L1,
     L2,
     LEARNING_RATE,
+    METRIC,
+    MISSING,
     MOMENTUM,
     NOISE,
     OPTIMIZER,
     OUTPUT_LEARNING_RATE,
     POSITIVE,
     RECORD_EVERY,
+    REQUESTED,
     SAMPLES,
     SCHEDULER,
     SEED,
+    SEPARATOR,
+    SPLIT,
     TARGET,
+    TASK,
     TEST_FRACTION,
+    elsewhere,
 )
 from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import plain, value_of, values_of
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import OPTIMIZERS
+from planar_core.metrics import METRICS
 from planar_core.network import INITS
 
 HIDDEN_EXPECTED = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
@@ -58,7 +71,12 @@ RATE_EXPECTED = "--learning-rate: expected a finite number, 0 or more, got "
 SEED_EXPECTED = "--seeds: expected an integer from 0 to 4,294,967,295, got "
 NOT_NEGATIVE = "a finite number, 0 or more"
 TERMS = "terms such as x1, x1^2, x1x2 and sin(x1), joined by +, or all"
-RANGE_EXPECTED = "expected a range: A:B with A below B, or lin:A:B:N or log:A:B:N (A, B above 0) with N above 1, got "
+RANGE_EXPECTED = (
+    "expected a range: A:B or A:B:STEP with A below B, or lin:A:B:N or log:A:B:N (A, B above 0) with N above 1, got "
+)
+NOISE_EXPECTED = "--noise: expected a number from 0 to 1,000,000, or auto, got "
+DATA_SEED_EXPECTED = "--data-seed: expected an integer from 0 to 4,294,967,295, or seed, or auto, got "
+SPLIT_EXPECTED = "--split: expected seed, fixed or cv:K with K from 2 to 1,000, or auto, got "
 
 
 def values(knob: Knob, given: Any) -> list[Any]:
@@ -80,7 +98,7 @@ def twelve_digits(value: Fraction | mpmath.mpf) -> float:
     ("knob", "given", "expected"),
     [
         (NOISE, ["auto", 0, "lin:0.1:0.3:3"], ["auto", 0.0, 0.1, 0.2, 0.3]),
-        (SAMPLES, ["10", np.int64(400), 1_000_000], [10, 400, 1_000_000]),
+        (SAMPLES, ["10", np.int64(400), 10_000_000], [10, 400, 10_000_000]),
         (DATA_SEED, ["auto", "0:3", 2**32 - 1], ["auto", 0, 1, 2, 2**32 - 1]),
         (TEST_FRACTION, ["0.25", 0.999], [0.25, 0.999]),
         (FEATURES, "all", ["all"]),
@@ -119,7 +137,16 @@ def twelve_digits(value: Fraction | mpmath.mpf) -> float:
         (SEED, ["0:3", "7", 9], [0, 1, 2, 7, 9]),
         (SEED, range(8, 0, -3), [8, 5, 2]),
         (SEED, "lin:0:100:5", [0, 25, 50, 75, 100]),
-        (SEED, 2**32 - 1, [2**32 - 1]),
+        (SEED, [0, 2**32 - 1], [0, 2**32 - 1]),
+        (SEED, 1, [1]),
+        (SEED, "0:10:3", [0, 3, 6, 9]),
+        (SEED, "7:0:-2", [7, 5, 3, 1]),
+        (SEED, ["3:4"], [3]),
+        (HIDDEN, ["2:9:3", "1"], ["2", "5", "8", "1"]),
+        (BATCH_SIZE, "8:33:8", [8, 16, 24, 32]),
+        (DATA_SEED, ["seed", 3], ["seed", 3]),
+        (CLASS_WEIGHT, ["balanced", "none"], ["balanced", "none"]),
+        (DATASET, "a,b.csv", ["a,b.csv"]),
         (SEED, (seed for seed in (3, 1, 2)), [3, 1, 2]),
         (DATASET, None, ["flower"]),
         (DATASET, [Path("a") / "b:c.csv", "0:3"], ["a/b:c.csv", "0:3"]),  # no ranges of names
@@ -140,16 +167,17 @@ def test_minus_zero_is_zero() -> None:
 @pytest.mark.parametrize(
     ("knob", "given", "message"),
     [
-        (NOISE, "-1", f"--noise: expected {NOT_NEGATIVE}, or auto, got '-1'"),
-        (NOISE, "loud", f"--noise: expected {NOT_NEGATIVE}, or auto, got 'loud'"),
-        (NOISE, "Auto", f"--noise: expected {NOT_NEGATIVE}, or auto, got 'Auto'"),
-        (NOISE, math.nan, f"--noise: expected {NOT_NEGATIVE}, or auto, got nan"),
-        (SAMPLES, 9, "--samples: expected an integer from 10 to 1,000,000, got 9"),
-        (SAMPLES, "1000001", "--samples: expected an integer from 10 to 1,000,000, got '1000001'"),
-        (SAMPLES, "auto", "--samples: expected an integer from 10 to 1,000,000, got 'auto'"),
-        (DATA_SEED, -1, "--data-seed: expected an integer from 0 to 4,294,967,295, or auto, got -1"),
-        (DATA_SEED, 2**32, "--data-seed: expected an integer from 0 to 4,294,967,295, or auto, got 4294967296"),
-        (DATA_SEED, 0.5, "--data-seed: expected an integer from 0 to 4,294,967,295, or auto, got 0.5"),
+        (NOISE, "-1", NOISE_EXPECTED + "'-1'"),
+        (NOISE, "loud", NOISE_EXPECTED + "'loud'"),
+        (NOISE, "Auto", NOISE_EXPECTED + "'Auto'"),
+        (NOISE, 1_000_001, NOISE_EXPECTED + "1000001"),
+        (NOISE, math.nan, NOISE_EXPECTED + "nan"),
+        (SAMPLES, 9, "--samples: expected an integer from 10 to 10,000,000, got 9"),
+        (SAMPLES, "10000001", "--samples: expected an integer from 10 to 10,000,000, got '10000001'"),
+        (SAMPLES, "auto", "--samples: expected an integer from 10 to 10,000,000, got 'auto'"),
+        (DATA_SEED, -1, DATA_SEED_EXPECTED + "-1"),
+        (DATA_SEED, 2**32, DATA_SEED_EXPECTED + "4294967296"),
+        (DATA_SEED, 0.5, DATA_SEED_EXPECTED + "0.5"),
         (TEST_FRACTION, 0, "--test-fraction: expected a number above 0 and below 1, got 0"),
         (TEST_FRACTION, "1", "--test-fraction: expected a number above 0 and below 1, got '1'"),
         (TEST_FRACTION, "25%", "--test-fraction: expected a number above 0 and below 1, got '25%'"),
@@ -163,7 +191,7 @@ def test_minus_zero_is_zero() -> None:
         (FEATURES, [[]], f"--features: expected {TERMS}, got []"),
         (FEATURES, [], "--features: expected at least one value, got none"),
         (ACTIVATION, "tan",
-         "--activation: expected one of tanh, sigmoid, relu, identity (did you mean 'tanh'?), got 'tan'"),
+         "--activation: expected one of tanh, relu, sigmoid, identity (did you mean 'tanh'?), got 'tan'"),
         (OPTIMIZER, "sgd", "--optimizer: expected one of gd, momentum, adam (did you mean 'gd'?), got 'sgd'"),
         (MOMENTUM, 1, "--momentum: expected a number from 0 to below 1, got 1"),
         (BETA1, "-0.1", "--beta1: expected a number from 0 to below 1, got '-0.1'"),
@@ -189,7 +217,7 @@ def test_minus_zero_is_zero() -> None:
         (HIDDEN, True, HIDDEN_EXPECTED + "True"),
         (HIDDEN, [None], HIDDEN_EXPECTED + "None"),
         (HIDDEN, "log:1:10:4", HIDDEN_EXPECTED + "2.15443469003"),
-        (HIDDEN, "1000001", "--hidden: expected layers of at most 1,000,000 hidden units, got '1000001'"),
+        (HIDDEN, "10000001", "--hidden: expected layers of at most 1,000,000 hidden units, got '10000001'"),
         (HIDDEN, [], "--hidden: expected at least one value, got none"),
         (LEARNING_RATE, "nan", RATE_EXPECTED + "'nan'"),
         (LEARNING_RATE, math.inf, RATE_EXPECTED + "inf"),
@@ -211,7 +239,18 @@ def test_minus_zero_is_zero() -> None:
         (SEED, "5:5", "--seeds: " + RANGE_EXPECTED + "'5:5'"),
         (SEED, "5:1", "--seeds: " + RANGE_EXPECTED + "'5:1'"),
         (SEED, "a:b", "--seeds: " + RANGE_EXPECTED + "'a:b'"),
-        (SEED, "0:3:1", "--seeds: " + RANGE_EXPECTED + "'0:3:1'"),
+        (SEED, "0:3:0", "--seeds: " + RANGE_EXPECTED + "'0:3:0'"),
+        (SEED, "3:0:1", "--seeds: " + RANGE_EXPECTED + "'3:0:1'"),
+        (SEED, "0:3:1:1", "--seeds: " + RANGE_EXPECTED + "'0:3:1:1'"),
+        (SEED, "0:3:0.5", "--seeds: " + RANGE_EXPECTED + "'0:3:0.5'"),
+        (SEED, "1:4294967300:5", SEED_EXPECTED + "4294967296"),
+        (SEED, "1,2,3", SEED_EXPECTED + "'1,2,3'; separate values by blanks: --seeds 1 2 3"),
+        (LEARNING_RATE, ["0.1", "0.2, 0.3,"],
+         RATE_EXPECTED + "'0.2, 0.3,'; separate values by blanks: --learning-rate 0.2 0.3"),
+        (HIDDEN, "1,8x8", HIDDEN_EXPECTED + "'1,8x8'; separate values by blanks: --hidden 1 8x8"),
+        (CLASS_WEIGHT, "balance",
+         "--class-weight: expected one of none, balanced (did you mean 'balanced'?), got 'balance'"),
+        (NOISE, 1.1e6, NOISE_EXPECTED + "1100000.0"),
         (LEARNING_RATE, "log:0:1:5", "--learning-rate: " + RANGE_EXPECTED + "'log:0:1:5'"),
         (LEARNING_RATE, "log:1:2", "--learning-rate: " + RANGE_EXPECTED + "'log:1:2'"),
         (LEARNING_RATE, "log:1:2:3:4", "--learning-rate: " + RANGE_EXPECTED + "'log:1:2:3:4'"),
@@ -252,7 +291,25 @@ def test_bad_values_are_refused_by_name(knob: Knob, given: Any, message: str) ->
         (TARGET, None, None),
         (TARGET, "=label", "=label"),
         (POSITIVE, None, None),
-        (POSITIVE, "yes", "yes"),
+        (POSITIVE, "yes", ["yes"]),
+        (POSITIVE, ["yes", "maybe"], ["yes", "maybe"]),
+        (POSITIVE, [], None),
+        (DROP, ("a", "b"), ["a", "b"]),
+        (METRIC, None, None),
+        (METRIC, "f1", ["f1"]),
+        (METRIC, ["auc", "accuracy"], ["auc", "accuracy"]),
+        (SPLIT, None, "auto"),
+        (SPLIT, "auto", "auto"),
+        (SPLIT, "fixed", "fixed"),
+        (SPLIT, "cv:05", "cv:5"),
+        (SPLIT, "cv:1000", "cv:1000"),
+        (TASK, None, "auto"),
+        (TASK, "regression", "regression"),
+        (MISSING, None, "fill"),
+        (HEADER, "no", "no"),
+        (SEPARATOR, "tab", "\t"),
+        (SEPARATOR, ";", ";"),
+        (DECIMAL, ",", ","),
         (JOBS, None, -1),
         (JOBS, "-1", -1),
         (JOBS, "3", 3),
@@ -284,6 +341,28 @@ def test_single_values(knob: Knob, given: Any, expected: Any) -> None:
         (SCHEDULER, "", "--scheduler: expected a name, got ''"),
         (SCHEDULER, 8786, "--scheduler: expected a name, got 8786"),
         (POSITIVE, "", "--positive: expected a name, got ''"),
+        (POSITIVE, ["a", 1], "--positive: expected a name, got 1"),
+        (SPLIT, "cv", SPLIT_EXPECTED + "'cv'"),
+        (SPLIT, "cv:1", SPLIT_EXPECTED + "'cv:1'"),
+        (SPLIT, "cv:1001", SPLIT_EXPECTED + "'cv:1001'"),
+        (SPLIT, "cv:-5", SPLIT_EXPECTED + "'cv:-5'"),
+        (SPLIT, 5, SPLIT_EXPECTED + "5"),
+        (
+            METRIC,
+            ["accuracy", "acuracy"],
+            f"--metric: expected one of {', '.join(METRICS)} (did you mean 'accuracy'?), got 'acuracy'",
+        ),
+        (
+            TASK,
+            "classify",
+            "--task: expected one of auto, classification, regression (did you mean 'classification'?), got 'classify'",
+        ),
+        (
+            SEPARATOR,
+            ";;",
+            "--separator: expected one character, or one of tab, space, comma, semicolon, pipe, got ';;'",
+        ),
+        (DECIMAL, "x", "--decimal: expected one of ., ,, got 'x'"),
         (JOBS, True, "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got True"),
         (JOBS, "many", "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got 'many'"),
     ],
@@ -331,6 +410,48 @@ def test_points_of_a_range_are_the_exact_ones_rounded_to_twelve_digits(first: An
         assert values(LEARNING_RATE, f"{kind}:{first}:{last}:{count}") == list(expected)
 
 
+@pytest.mark.parametrize(
+    ("given", "seed"), [(10, 10), ("10", 10), (["10"], 10), ([np.int64(2)], 2), (2**32 - 1, 2**32 - 1)]
+)
+def test_a_single_seed_may_have_been_meant_as_many(given: Any, seed: int) -> None:
+    computed, said = values_of(SEED, given)
+    assert list(computed) == [seed]
+    assert said == f"--seeds {seed}: one seed; for seeds 0 to {seed - 1} give 0:{seed}"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("epochs", " (here it is --iterations)"),
+        ("--max-iter", " (here it is --iterations)"),
+        ("max_iter", " (here it is --iterations)"),
+        ("epoch", " (here it is --iterations)"),
+        ("alpha", " (here it is --l2)"),
+        ("solver", " (here it is --optimizer)"),
+        ("hidden_layer_sizes", " (here it is --hidden)"),
+        ("n_jobs", " (here it is --jobs)"),
+        ("random_state", " (here it is --seeds)"),
+        ("cv", " (here it is --split)"),
+        ("scoring", " (here it is --metric)"),
+        ("test-size", " (here it is --test-fraction)"),
+        ("delimiter", " (here it is --separator)"),
+        ("dropout", " (there is none here: --l2 and --l1 are penalties on the weights)"),
+        ("early_stopping", " (there is none here: curves.csv has every record of a training)"),
+        ("iterations", ""),
+        ("silly", ""),
+    ],
+)
+def test_names_that_other_programs_have_are_answered_with_ours(name: str, hint: str) -> None:
+    assert elsewhere(name) == hint
+
+
+def test_no_name_from_elsewhere_stands_for_two_settings_or_is_one_of_ours() -> None:
+    ours = {flag.lstrip("-") for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER) for flag in knob.flags}
+    theirs = [name for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER) for name in knob.elsewhere]
+    assert len(set(theirs)) == len(theirs)
+    assert ours.isdisjoint(theirs)
+
+
 def test_a_range_of_seeds_takes_no_memory() -> None:
     tracemalloc.start()
     seeds, _ = values_of(SEED, "0:4294967296")
@@ -341,7 +462,7 @@ def test_a_range_of_seeds_takes_no_memory() -> None:
 
 
 def test_every_default_is_valid_and_in_standard_form() -> None:
-    for knob in (*KNOBS, JOBS, BACKEND):
+    for knob in (*REQUESTED, JOBS, BACKEND):
         assert list(values_of(knob, list(knob.default) or None)[0]) == list(knob.default)
 
 
@@ -356,16 +477,23 @@ def test_names_are_those_of_the_core() -> None:
 def test_every_knob_has_a_flag_of_its_own_and_every_word_is_a_default() -> None:
     flags = [flag for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER) for flag in knob.flags]
     assert len(set(flags)) == len(flags)
-    for knob in KNOBS:
+    assert FOLD.flags == ()  # it follows from --split
+    for knob in REQUESTED:
         assert knob.flags[0].lstrip("-").replace("-", "_").removesuffix("s") in (knob.name, knob.name.removesuffix("s"))
         assert knob.word is None or knob.default == (knob.word,)
         assert not knob.is_further or len(knob.default) == 1
 
 
-@pytest.mark.parametrize("knob", [knob for knob in KNOBS if knob.is_axis], ids=lambda knob: knob.name)
+@pytest.mark.parametrize("knob", [knob for knob in REQUESTED if knob.is_axis], ids=lambda knob: knob.name)
 def test_plain_values_give_the_same_values_again(knob: Knob) -> None:
     given = {"features": [["x1"], ["x2"]], "dataset": ["a", "b"], "hidden": [3, "2x2"], "activation": ["relu", "tanh"]}
-    given |= {"optimizer": ["adam", "gd"], "init": ["he"], "samples": "10:20", "seed": range(7, 0, -2)}
+    given |= {
+        "class_weight": ["balanced"],
+        "optimizer": ["adam", "gd"],
+        "init": ["he"],
+        "samples": "10:20",
+        "seed": range(7, 0, -2),
+    }
     for some in (None, given.get(knob.name, ["0.5", 0.25] if knob.name not in ("batch_size", "data_seed") else "1:5")):
         first, _ = values_of(knob, some)
         again, note = values_of(knob, json.loads(json.dumps(plain(knob, first))))

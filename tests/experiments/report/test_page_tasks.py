@@ -27,6 +27,7 @@ from experiments.report import page as pages
 from experiments.report.charts import KINDS, specifications
 from experiments.report.vega import vega
 from experiments.store.store import STATUSES
+from experiments.tables.words import label
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import OPTIMIZERS
 from planar_core.network import INITS
@@ -207,7 +208,7 @@ def contents_of(task: str) -> dict[str, Any]:
 
 def write(given: dict[str, Any], path: Path) -> Path:
     """A page of it."""
-    score = pages._SCORES[given["score"]]
+    score = label(given["score"])
     template = string.Template((pages.WEB / "report.html").read_text(encoding="utf-8"))
     parts = {
         "title": given["problems"][0]["name"], "score": score, "Score": score[0].upper() + score[1:],

@@ -33,7 +33,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def kill_worker_of_seed_2(batch: work.Batch, *others: Any) -> work.BatchResult:
-    if batch.hidden == "3" and 2 in batch.seeds:
+    if batch.pieces[0].networks.hidden == "3" and 2 in batch.seeds:
         os.kill(os.getpid(), signal.SIGKILL)
     return work.train_batch(batch, *others)
 
@@ -67,14 +67,14 @@ def test_a_scheduler_that_is_not_there(
 
 def test_a_scheduler_is_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     err = refused([*SWEEP, "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9"], capsys)
-    assert "--scheduler: expected with --backend dask, got threading" in err
+    assert "--scheduler requires --backend dask, got threading" in err
     with pytest.raises(SweepError, match="--scheduler"):
         Sweep(hidden=1).run(out=None, backend="loky", scheduler="tcp://127.0.0.1:9")
 
 
 def test_without_the_package_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("experiments.cluster", raising=False)
-    monkeypatch.delitem(sys.modules, "experiments.cluster", raising=False)
+    monkeypatch.delattr("experiments.runner.dask_cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "experiments.runner.dask_cluster", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)  # as where it is not installed
     with (
         pytest.raises(SweepError, match=re.escape("pip install '.[dask]'")),
@@ -164,7 +164,7 @@ def test_a_run_that_always_kills_its_worker_is_found_and_costs_no_other(monkeypa
     sweep = Sweep(hidden=[2, 3], learning_rate=1.2, seed=[1, 2], iterations=20)
     before = sweep.run(out=None).runs
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers cannot import this file
-    monkeypatch.setattr("experiments.runner.work.train_batch", kill_worker_of_seed_2)
+    monkeypatch.setattr("experiments.runner.dask_cluster.train_batch", kill_worker_of_seed_2)
     try:
         after = sweep.run(out=None, backend="dask", jobs=2).runs
     finally:

@@ -1,4 +1,4 @@
-"""experiments.pool: threads, processes and a cluster give the same bits, whatever becomes of a worker."""
+"""experiments.runner.local: threads and processes give the same bits, whatever becomes of a worker."""
 
 from __future__ import annotations
 
@@ -22,17 +22,7 @@ from experiments.runner import work as work_module
 from experiments.runner.backends import How
 from experiments.runner.work import Batch, BatchResult, batches, todo
 from experiments.sweep import Sweep
-from tests.helpers.sweeps import a_sweep, counts, run, same
-
-
-@pytest.fixture(scope="module")
-def sweep() -> Sweep:
-    return a_sweep()
-
-
-@pytest.fixture(scope="module")
-def expected(sweep: Sweep) -> Results:
-    return run(sweep, jobs=1)
+from tests.helpers.sweeps import counts, run, same
 
 
 @pytest.fixture
@@ -85,7 +75,7 @@ def test_an_exception_in_the_middle_stops_the_workers(backend: str) -> None:
     sweep = Sweep(hidden=[500, 0], learning_rate=1, seed=0, iterations=300_000)
 
     def progress(result: BatchResult) -> None:
-        assert result.batch.hidden == "0"
+        assert result.batch.pieces[0].networks.hidden == "0"
         raise Enough
 
     def workers() -> list[Any]:
@@ -156,7 +146,8 @@ def test_workers_that_die_once_or_thrice_cost_nothing(
 ) -> None:
     fewer_than = times_in(tmp_path)
     monkeypatch.setattr(
-        "experiments.runner.work.train_batch", killing(lambda batch: batch.hidden == "3" and fewer_than(deaths))
+        "experiments.runner.local.train_batch",
+        killing(lambda batch: batch.pieces[0].networks.hidden == "3" and fewer_than(deaths)),
     )
     computed = run(sweep, jobs=2, backend="loky")
     assert len(list(tmp_path.iterdir())) == deaths  # they did die
@@ -165,23 +156,23 @@ def test_workers_that_die_once_or_thrice_cost_nothing(
 
 
 @pytest.mark.usefixtures("no_workers")
-@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 6])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(6, marks=pytest.mark.slow)])
 def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
     sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    work = min(batch.work for batch in batches(todo(sweep, sweep.load(), None), 1))  # of 6 runs
+    six = next(batch for batch in batches(todo(sweep, sweep.load(), None), 1) if batch.pieces[0].networks.hidden == "3")
+    assert len(six) == 6
     for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
-        monkeypatch.setattr(work_module, name, 1 if size == 1 else 100 * work)
+        monkeypatch.setattr(work_module, name, six.work // 6 * size)
     monkeypatch.setattr(
-        pool,
-        "train_batch",
+        "experiments.runner.local.train_batch",
         killing(
             lambda batch: (
-                batch.problem[0] == "moons"
-                and batch.hidden == "3"
+                batch.pieces[0].part.problem[0] == "moons"
+                and batch.pieces[0].networks.hidden == "3"
                 and any(
                     (how.learning_rate, seed) == (1.2, 0)
-                    for how, seed in zip(batch.hyperparameters, batch.seeds, strict=True)
+                    for how, seed in zip(batch.pieces[0].networks.hyperparameters, batch.seeds, strict=True)
                 )
             )
         ),
@@ -200,7 +191,7 @@ def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
     assert computed.runs[~died].equals(expected.runs[~died])
     assert counts(computed) == {"runs": 36, "ok": 35, "failed": 1, "computed": 36}
     # However often batches were taken apart and tried again, each run and all work are counted once.
-    runs = [pair for result in seen for pair in zip(result.batch.configurations, result.batch.seeds, strict=True)]
+    runs = [pair for result in seen for pair in zip(result.batch.series, result.batch.seeds, strict=True)]
     assert len(runs) == len(set(runs)) == 36
     assert sum(result.batch.work for result in seen) == plan.plan(
         todo(sweep, sweep.load(), None), 1, 1.0
@@ -211,7 +202,7 @@ def test_a_run_that_kills_its_worker_every_time_is_a_failed_one(
 @pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_batch_alone_is_in_a_worker_too(monkeypatch: pytest.MonkeyPatch, seeds: int) -> None:
     sweep = Sweep(hidden=1, learning_rate=1, seed=range(seeds), iterations=1)
-    monkeypatch.setattr("experiments.runner.work.train_batch", killing(lambda batch: 0 in batch.seeds))
+    monkeypatch.setattr("experiments.runner.local.train_batch", killing(lambda batch: 0 in batch.seeds))
     computed = run(sweep, jobs=1, backend="loky")
     assert list(computed.runs["status"]) == ["failed", "ok"][:seeds]
 
@@ -224,7 +215,8 @@ def test_a_dead_worker_of_which_joblib_says_nothing_costs_nothing(
     monkeypatch.setattr(joblib.Parallel, "_raise_error_fast", lambda self: None)
     fewer_than = times_in(tmp_path)
     monkeypatch.setattr(
-        "experiments.runner.work.train_batch", killing(lambda batch: batch.hidden == "3" and fewer_than(1))
+        "experiments.runner.local.train_batch",
+        killing(lambda batch: batch.pieces[0].networks.hidden == "3" and fewer_than(1)),
     )
     same(run(sweep, jobs=2, backend="loky"), expected)
 

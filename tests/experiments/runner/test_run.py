@@ -1,4 +1,4 @@
-"""experiments.runner: what is stored is not trained again, what is trained is stored, and no run costs another."""
+"""experiments.runner.run: what is stored is not trained again, what is trained is stored, and no run costs another."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.files import STORE
 from experiments.results import Results, read
 from experiments.runner import backends
 from experiments.runner import plan as plan_module
@@ -21,8 +22,9 @@ from experiments.sweep import Sweep
 from planar_core import train, training
 from tests.helpers.knobs import DEFAULTS, FURTHER
 from tests.helpers.sweeps import counts, run, same
+from tests.helpers.version_1 import put_back
 
-MEASURES = ["cost", "train_accuracy", "test_accuracy"]
+MEASURES = ["cost", "train_accuracy", "test_accuracy", "test_cost"]
 
 
 # Results
@@ -61,6 +63,7 @@ def test_each_run_is_what_train_gives_by_itself(dtype: str, seeds: Any) -> None:
         assert list(curve["cost"]) == list(expected.costs)
         assert list(curve["train_accuracy"]) == list(expected.accuracies)
         assert list(curve["test_accuracy"]) == list(expected.test_accuracies)
+        assert list(curve["test_cost"]) == list(expected.test_costs)
         assert row[MEASURES].tolist() == curve[MEASURES].iloc[-1].tolist()
         assert (row["iterations"], row["status"], row["error"]) == (20, "ok", "")
         for (W, b), (W_expected, b_expected) in zip(results.network(row).parameters, expected.parameters, strict=True):
@@ -84,7 +87,7 @@ def test_batches_may_be_done_in_any_order(sweep: Sweep, expected: Results, monke
     def backwards(*arguments: Any) -> Iterator[BatchResult]:
         yield from reversed(list(backends.train_all(*arguments)))
 
-    monkeypatch.setattr("experiments.runner.backends.train_all", backwards)
+    monkeypatch.setattr("experiments.runner.run.train_all", backwards)
     for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
         monkeypatch.setattr(work_module, name, 1)
     same(run(sweep, jobs=2), expected)
@@ -109,7 +112,7 @@ def test_progress_counts_work_that_is_stored(sweep: Sweep) -> None:
 
     with Store(None) as store:
         run(sweep, jobs=2, progress=progress, store=store)
-        assert sum(len(result.batch.seeds) for result in seen) == len(sweep)
+        assert sum(len(result.batch) for result in seen) == len(sweep)
         assert sum(result.batch.work for result in seen) == plan.work
         seen.clear()
         run(sweep, jobs=2, progress=seen.append, store=store)
@@ -253,6 +256,7 @@ def test_fresh_trains_everything_again(sweep: Sweep, expected: Results, tmp_path
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "new_batch", counting)
+        patch.setattr("experiments.sweep.measure_speed", lambda _: 1e-10)  # which trains something else
         for fresh in (False, True):
             results = sweep.run(jobs=1, out=tmp_path, fresh=fresh)
             assert counts(results) == {"runs": 36, "ok": 36, "computed": 36}
@@ -306,7 +310,7 @@ def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyP
     copy = csv_file(tmp_path / "copy.csv", 40)
     assert counts(Sweep(**{**request, "dataset": copy}).run(out=out)) == nothing  # the data count, not their name
 
-    monkeypatch.setattr(training, "NUMERICS", training.NUMERICS + 1)
+    monkeypatch.setattr("experiments.design.NUMERICS", training.NUMERICS + 1)
     assert counts(Sweep(**request).run(out=out)) == everything
     monkeypatch.undo()
     assert counts(Sweep(**request).run(out=out)) == nothing
@@ -339,6 +343,79 @@ def test_no_change_of_a_further_knob_reuses_a_run(name: str, tmp_path: Path) -> 
         assert list(results.runs[name].unique()) == [str(each) if isinstance(both[0], str) else each for each in both]
         costs = results.runs["cost"].to_numpy()
         assert len(set(costs)) == 8  # and none of it is without effect
+
+
+def test_other_parts_of_the_data_and_weights_of_classes_reuse_nothing_but_metrics_do(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    table = {"dataset": csv_file(tmp_path / "data.csv", 40), "split": "fixed"}
+    drawn = {"dataset": "moons", "samples": 40}
+    shared = {"hidden": [1, "2x2"], "learning_rate": 0.5, "seed": [3, 0], "iterations": 6}
+    for request, replicates in (
+        (table, 2),
+        ({**table, "test_fraction": 0.5}, 2),
+        ({**table, "class_weight": "balanced"}, 2),
+        ({**table, "split": "seed"}, 2),
+        ({**table, "split": "seed", "test_fraction": 0.5}, 2),
+        ({**table, "split": "seed", "class_weight": "balanced"}, 2),
+        ({**table, "split": "cv:3"}, 6),
+        ({**table, "split": "cv:4"}, 8),
+        (drawn, 2),
+        ({**drawn, "data_seed": 3}, 2),
+        ({**drawn, "data_seed": "seed"}, 2),
+    ):
+        n = 2 * replicates
+        results = Sweep(**shared, **request).run(jobs=1, out=out)
+        assert counts(results) == {"runs": n, "ok": n, "computed": n}, request
+        same(results, Sweep(**shared, **request).run(jobs=1, out=None))
+        again = Sweep(**shared, **request, metric=["auc", "log_loss"]).run(jobs=1, out=out)
+        assert counts(again) == {"runs": n, "ok": n, "reused": n}, request
+        for measure in MEASURES:
+            assert again.runs[measure].tolist() == results.runs[measure].tolist()
+
+
+@pytest.mark.parametrize("split", ["seed", "cv:3"])
+def test_neither_jobs_nor_backend_change_a_bit_of_replicates_with_data_of_their_own(
+    split: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sweep = Sweep(
+        dataset=csv_file(tmp_path / "data.csv", 40),
+        split=split,
+        hidden=[0, 3],
+        learning_rate=[0.1, 1.2],
+        seed=[4, 0, 2],
+        iterations=20,
+    )
+    expected = run(sweep, jobs=1)
+    assert len(set(expected.runs["cost"])) == len(sweep)
+    for size in (1, 5):
+        work = next(batches(todo(sweep, sweep.load(), None), 1)).work
+        for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
+            monkeypatch.setattr(work_module, name, work // 6 * size)
+        same(run(sweep, jobs=2), expected)
+    same(run(sweep, jobs=2, backend="loky"), expected)
+
+
+def test_runs_of_a_store_of_version_1_are_reused(sweep: Sweep, expected: Results, tmp_path: Path) -> None:
+    part = Sweep(
+        dataset="moons", hidden=[3, "2x2"], learning_rate=[0.1, 1.2], seed=[2, 0], iterations=20, record_every=8
+    )
+    part.run(jobs=1, out=tmp_path)
+    put_back(tmp_path / STORE)
+    old = read(tmp_path)  # which leaves it as it is
+    assert old.curves["test_cost"].isna().all()
+    results = sweep.run(jobs=1, out=tmp_path)
+    assert counts(results) == {"runs": 36, "ok": 36, "computed": 28, "reused": 8}
+    is_old = results.runs["test_cost"].isna()
+    assert is_old.sum() == 8
+    assert {run for run, old in zip(sweep, is_old, strict=True) if old} == set(part)
+    for table in ("runs", "curves"):
+        computed, wanted = getattr(results, table), getattr(expected, table)
+        columns = [name for name in wanted.columns if name != "test_cost"]
+        pd.testing.assert_frame_equal(computed[columns], wanted[columns], check_exact=True)
+    costs = expected.runs["test_cost"].where(~is_old)
+    pd.testing.assert_series_equal(results.runs["test_cost"], costs, check_exact=True)
+    same_again = sweep.run(jobs=1, out=tmp_path, fresh=True)
+    same(same_again, expected)
 
 
 def test_results_without_a_folder_stay_readable(sweep: Sweep, expected: Results) -> None:

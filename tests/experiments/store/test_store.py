@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pickle
 import random
@@ -24,6 +25,7 @@ from experiments.files import ResultsError
 from experiments.store import store
 from experiments.store.store import Store, StoredRun
 from planar_core import initialize
+from tests.helpers.version_1 import VERSION_1, digest_of
 
 ABOUT = {"data": "0f", "hidden": "2", "learning_rate": 1.2, "dtype": "float64", "numerics": 1}
 OTHER = {**ABOUT, "learning_rate": 0.1}
@@ -33,7 +35,7 @@ NASTY = [0.0, -0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157
 
 
 def run_of(*numbers: float, status: str = "ok", parameters: bytes = b"", error: str = "") -> StoredRun:
-    return StoredRun(status, np.array([numbers] * 3, np.float64).reshape(3, -1), parameters, error)
+    return StoredRun(status, np.array([numbers] * 4, np.float64).reshape(4, -1), parameters, error)
 
 
 def bits(run: StoredRun | None) -> tuple[Any, ...] | None:
@@ -69,9 +71,9 @@ def refused(open_it: Callable[[], object]) -> str:
 
 any_run = st.builds(
     lambda records, parameters, status, error: StoredRun(
-        status, np.array(records, np.float64).reshape(-1, 3).T, np.array(parameters, np.float32).tobytes(), error
+        status, np.array(records, np.float64).reshape(-1, 4).T, np.array(parameters, np.float32).tobytes(), error
     ),
-    st.lists(st.tuples(*[st.floats() | st.sampled_from(NASTY)] * 3), max_size=5),
+    st.lists(st.tuples(*[st.floats() | st.sampled_from(NASTY)] * 4), max_size=5),
     st.lists(st.floats(width=32), max_size=5),
     st.sampled_from(store.STATUSES),
     st.text(max_size=20),
@@ -115,7 +117,7 @@ def test_a_run_replaces_the_one_before() -> None:
         number = add(opened, ABOUT, {1: run_of(status="failed", error="no memory"), 2: run_of(0.5)})
         failed = opened.run(number, 1)
         assert failed is not None
-        assert (failed.status, failed.curves.shape, failed.error) == ("failed", (3, 0), "no memory")
+        assert (failed.status, failed.curves.shape, failed.error) == ("failed", (4, 0), "no memory")
         assert add(opened, ABOUT, {1: run_of(0.25, 0.125)}) == number
         assert bits(opened.run(number, 1)) == bits(run_of(0.25, 0.125))
         assert bits(opened.run(number, 2)) == bits(run_of(0.5))
@@ -194,6 +196,36 @@ def test_data_sets_are_kept_by_fingerprint(tmp_path: Path) -> None:
     assert lacks == f"{tmp_path / files.STORE}: lacks the data of other.csv: run the sweep again"
 
 
+def test_sources_are_kept_by_fingerprint(tmp_path: Path) -> None:
+    path = tmp_path / files.STORE
+    with Store(path) as opened:
+        opened.add_source("0a", "divided", b"rows")
+        opened.add_source("0b", "drawn", b"\0\xff")
+        opened.add_source("0a", "divided", b"other rows")
+    with read_only(path) as opened:
+        assert opened.source("0a") == ("divided", b"other rows")
+        assert opened.source("0b") == ("drawn", b"\0\xff")
+        assert opened.source("0c") is None
+        assert [opened.has_data(name) for name in ("0a", "0b", "0c")] == [True, True, False]
+    for change in (
+        "UPDATE sources SET fingerprint = '0c' WHERE fingerprint = '0a'",
+        "UPDATE sources SET kind = 'drawn'",
+        "UPDATE sources SET content = X'00'",
+        "UPDATE sources SET content = 'other rows'",
+        "UPDATE sources SET kind = 'dividedo', content = X'74686572' || X'20726F7773'",
+        "UPDATE sources SET digest = X'00'",
+    ):
+        with Store(path) as opened:
+            opened.add_source("0a", "divided", b"other rows")
+        connection = sqlite3.connect(path)
+        connection.execute(change)
+        connection.commit()
+        connection.close()
+        with read_only(path) as opened:
+            said = refused(lambda: opened.source("0c" if "'0c'" in change else "0a"))  # noqa: B023 - called at once
+        assert said == f"{path}: damaged (a source of data that is not what was written): {START_OVER}", change
+
+
 def test_a_store_without_a_folder_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with Store(None) as one, Store(None) as two:
@@ -228,7 +260,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     before = path.read_bytes()
     for writes in (False, True):
         message = refused(lambda writes=writes: Store(path, writes))  # type: ignore[misc]
-        assert message == f"{path}: expected version 1 or older, found 2: update this program"
+        assert message == f"{path}: expected version 2 or older, found 3: update this program"
     assert path.read_bytes() == before
 
 
@@ -240,6 +272,153 @@ def test_another_file_is_left_alone(content: bytes, tmp_path: Path) -> None:
         with pytest.raises((ResultsError, OSError), match=r"^[^\n]+$"):
             Store(path, writes)
     assert path.read_bytes() == content
+
+
+# Stores of version 1, without test costs and sources
+
+THREE = np.array([[0.7, 0.5, -0.0], [0.25, 5e-324, 1.0], [0.5, np.nan, 0.75]])  # cost, training and test accuracies
+
+
+def of_version_1(path: Path) -> None:
+    """A store as version 1 left it, by SQL alone: ABOUT with seeds 0 and 1, of which 1 failed."""
+    about = json.dumps(ABOUT, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    key = digest_of(about.encode())
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_1)
+    connection.execute("INSERT INTO configurations (key, about) VALUES (?, ?)", (key, about))
+    for seed, status, curves, parameters, error in (
+        (0, "ok", THREE.astype("<f8").tobytes(), bytes(range(40)), ""),
+        (1, "failed", b"", b"", "no memory"),
+    ):
+        digest = digest_of(key, b"%d" % seed, status.encode(), curves, parameters, error.encode())
+        row = 1 * 2**32 + seed, status, curves, parameters, error, digest
+        connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+    connection.commit()
+    connection.close()
+
+
+def configurations_of(path: Path, writes: bool) -> list[tuple[int, dict[str, Any]]]:
+    with Store(path, writes) as opened:
+        return list(opened.all_configurations())
+
+
+KEPT = np.vstack([THREE, np.full(3, np.nan)])
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_runs_of_version_1_are_found_without_test_costs(writes: bool, tmp_path: Path) -> None:
+    path = tmp_path / files.STORE
+    of_version_1(path)
+    before = path.read_bytes()
+    for _ in range(2):
+        with Store(path, writes) as opened:
+            assert opened.find(ABOUT) == 1
+            assert list(opened.all_configurations()) == [(1, ABOUT)]
+            assert list(opened.statuses(1)) == [(0, "ok"), (1, "failed")]
+            assert bits(opened.run(1, 0)) == bits(StoredRun("ok", KEPT, bytes(range(40)), ""))
+            assert bits(opened.run(1, 1)) == bits(run_of(status="failed", error="no memory"))
+            assert opened.source("0a") is None
+            assert not opened.has_data("0a")
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2 if writes else 1,)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert (path.read_bytes() == before) == (not writes)
+
+
+def test_a_store_of_version_1_takes_further_runs_and_sources(tmp_path: Path) -> None:
+    path = tmp_path / files.STORE
+    of_version_1(path)
+    with Store(path) as opened:
+        assert add(opened, ABOUT, {1: run_of(0.5, 0.25), 2: run_of(0.125)}) == 1
+        assert add(opened, OTHER, {0: run_of(*NASTY)}) == 2
+        opened.add_source("0a", "drawn", b"content")
+    for writes in (False, True):
+        with Store(path, writes) as opened:
+            assert [opened.find(about) for about in (ABOUT, OTHER)] == [1, 2]
+            assert [(seed, bits(run)) for seed, run in opened.runs(1)] == [
+                (0, bits(StoredRun("ok", KEPT, bytes(range(40)), ""))),
+                (1, bits(run_of(0.5, 0.25))),
+                (2, bits(run_of(0.125))),
+            ]
+            assert bits(opened.run(2, 0)) == bits(run_of(*NASTY))
+            assert opened.source("0a") == ("drawn", b"content")
+
+
+def test_no_test_costs_are_not_taken_for_others(tmp_path: Path) -> None:
+    """Costs that vanish, or that come to be where none were kept, are damage."""
+    path = tmp_path / files.STORE
+    of_version_1(path)
+    with Store(path) as opened:
+        add(opened, ABOUT, {2: run_of(0.5, 0.25), 3: run_of(status="failed", error="no memory")})
+    nan = np.full(3, np.nan).astype("<f8").tobytes()
+    for seed, costs in (
+        (0, nan),
+        (0, np.zeros(3).tobytes()),
+        (0, b""),
+        (1, b""),
+        (2, None),
+        (2, b""),
+        (2, np.array([0.5]).tobytes()),
+        (2, np.array([0.5, 0.125]).tobytes()),
+        (3, None),
+    ):
+        copy = tmp_path / "copy.sqlite"
+        shutil.copyfile(path, copy)
+        connection = sqlite3.connect(copy)
+        connection.execute("UPDATE runs SET test_costs = ? WHERE id = ?", (costs, 2**32 + seed))
+        connection.commit()
+        connection.close()
+        with read_only(copy) as opened:
+            assert opened.find(ABOUT) == 1
+            said = refused(lambda: opened.run(1, seed))  # noqa: B023 - called at once
+        assert said == f"{copy}: damaged (the run of seed {seed} is not what was written): {START_OVER}"
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_flipped_byte_in_any_column_of_version_1_is_damage(writes: bool, tmp_path: Path) -> None:
+    path = tmp_path / files.STORE
+    of_version_1(path)
+    whole = path.read_bytes()
+    connection = sqlite3.connect(path)
+    _, *columns = connection.execute("SELECT * FROM runs WHERE id = 4294967296").fetchone()
+    _, *of_failed = connection.execute("SELECT * FROM runs WHERE id = 4294967297").fetchone()
+    key, about = connection.execute("SELECT key, about FROM configurations").fetchone()
+    connection.close()
+    for seed, of_run in ((0, columns), (1, of_failed)):
+        # The columns of a row lie one after the other, in the order of the table.
+        as_bytes = b"".join(value.encode() if isinstance(value, str) else value for value in of_run)
+        assert whole.count(as_bytes) == 1
+        start = whole.index(as_bytes)
+        for place in range(start, start + len(as_bytes)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x04]) + whole[place + 1 :])
+            with Store(path, writes) as opened:
+                assert opened.find(ABOUT) == 1
+                said = refused(lambda: opened.run(1, seed))  # noqa: B023 - called at once
+            assert said == f"{path}: damaged (the run of seed {seed} is not what was written): {START_OVER}"
+    start = whole.index(key + about.encode())
+    for place in range(start, start + len(key) + len(about.encode())):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x04]) + whole[place + 1 :])
+        said = refused(lambda: configurations_of(path, writes))
+        if writes and place < start + len(key):  # whoever writes looks at the index of the keys too
+            what = "row 1 missing from index sqlite_autoindex_configurations_1"
+        else:
+            what = "configuration 1 is not what was written"
+        assert said == f"{path}: damaged ({what}): {START_OVER}"
+
+
+def test_a_store_of_version_1_that_is_damaged_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / files.STORE
+    of_version_1(path)
+    whole = path.read_bytes()
+    place = whole.index(b"-- ok, diverged, failed")
+    damaged = whole[:place] + b"#" + whole[place + 1 :]
+    path.write_bytes(damaged)
+    for writes in (False, True):
+        said = refused(lambda writes=writes: Store(path, writes))  # type: ignore[misc]
+        assert said.startswith(f"{path}: damaged (")
+        assert said.endswith(START_OVER)
+        assert path.read_bytes() == damaged
 
 
 def test_a_run_under_another_name_is_damage(tmp_path: Path) -> None:
@@ -323,11 +502,13 @@ SMALL = {
     "one": (ABOUT, {0: run_of(0.5, -0.0), 1: run_of(*NASTY, parameters=bytes(range(40))), 300: run_of(0.25)}),
     "two": (OTHER, {0: run_of(status="failed", error="no memory"), 2**32 - 1: run_of(0.125, status="diverged")}),
 }
+SOURCE = ("0a", "divided", bytes(range(30)))
 
 
 def written(path: Path) -> bytes:
     with Store(path) as opened:
         opened.add_data([data_of()])
+        opened.add_source(*SOURCE)
         for about, runs in SMALL.values():
             add(opened, about, runs)
     return path.read_bytes()
@@ -347,6 +528,8 @@ def content(opened: Store) -> dict[Any, Any]:
                 found["asked for", name, seed] = bits(asked_for)
     assert all(about in (ABOUT, OTHER) for _, about in opened.all_configurations())
     data = opened.data(data_of().fingerprint, name="some.csv", feature_names=(), class_names=())
+    if (source := opened.source(SOURCE[0])) is not None:
+        found["source"] = source
     return {**found, "data": data.fingerprint}
 
 
@@ -367,6 +550,7 @@ def outcomes(
             with Store(path, writes) as opened:
                 if writes:
                     opened.add_data([data_of()])
+                    opened.add_source(*SOURCE)
                     for about, runs in SMALL.values():
                         add(opened, about, runs)
                 found = content(opened)
@@ -394,7 +578,7 @@ def whole(tmp_path: Path) -> Whole:
     as_bytes = written(path)
     with read_only(path) as opened:
         expected = content(opened)
-    assert len(expected) == 2 * 5 + 1
+    assert len(expected) == 2 * 5 + 2
     return path, as_bytes, expected
 
 

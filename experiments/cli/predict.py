@@ -1,0 +1,61 @@
+"""``python -m experiments.predict DIR FILE``: predict the rows of a file by the best networks of a sweep."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.cli.outputs import chosen_row, configuration_options
+from experiments.console import BAD_INPUT, DONE, Parser, say, warn
+from experiments.datasets.options import Reading
+from experiments.files import replacing, sync
+from experiments.knobs.words import in_words
+from experiments.models.ensemble import estimate, model_of
+from experiments.results import read
+from experiments.tables.csv_files import write_csv
+from experiments.tables.words import said
+from experiments.text import count, printable
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write predictions; returns 0, or 2 and a line on what is wrong."""
+    parser = Parser(
+        prog="python -m experiments.predict",
+        description="Predict the rows of FILE by the networks of the best configuration of a sweep over a table.",
+        epilog="Columns are matched by name, in any order. Without --out the predictions go to stdout. Exit status: 0"
+        " done, 2 bad arguments or data.",
+    )
+    configuration_options(parser)
+    parser.add_argument("file", metavar="FILE", help="a table with the columns that the networks were trained on")
+    parser.add_argument("--out", metavar="FILE.csv", type=Path, help="write the predictions into this file")
+    options = parser.parse(arguments)
+    try:
+        results = read(options.folder)
+        row = chosen_row(results, options.dataset)
+        model = model_of(results, row, options.seed)
+        predictions = model.predict(options.file, Reading())
+        warn(f"{in_words(model.configuration)}: {count(len(model.members), 'network')}")
+        found = estimate(results, model, row)
+        if found is not None:
+            warn(
+                f"together {said(found.metric, found.value)} on rows that the networks which answer were not trained on"
+                f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks each on average)"
+            )
+        for note in predictions.notes:
+            warn(printable(note))
+        if options.out is None:
+            sys.stdout.flush()
+            write_csv(predictions.table, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        else:
+            with replacing(options.out) as file:
+                write_csv(predictions.table, file)
+                sync(file)
+            say(str(options.out))
+    except BrokenPipeError:  # | head
+        return DONE
+    except (OSError, ValueError, LookupError) as error:
+        warn(f"{parser.program}: {error}")
+        return BAD_INPUT
+    return DONE

@@ -1,0 +1,82 @@
+"""What the parameters are called: here, in `planar_core.train`, and in MLPClassifier and MLPRegressor of scikit-learn.
+
+Whoever writes a name or a value of the others is told that of this project.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+OF_TRAIN: Mapping[str, str] = MappingProxyType(
+    {
+        "hidden": "hidden_layer_sizes",
+        "optimizer": "solver",
+        "learning_rate": "learning_rate_init",
+        "iterations": "max_iter",
+        "beta1": "beta_1",
+        "beta2": "beta_2",
+        "seed": "random_state",
+    }
+)
+"""What the arguments of `planar_core.train` are called here, where it is not the same."""
+
+_ALL_UPDATES = "training makes all max_iter updates; give a smaller max_iter to stop earlier"
+_CONSTANT = "the learning rate is constant, and its value is learning_rate_init"
+
+_OTHER_NAMES = {name: f"its name is {here}" for name, here in OF_TRAIN.items()} | {
+    "alpha": "take l2 = alpha / n, where n is the number of examples in each update",
+    "class_weight": "weight the examples, by the sample_weight of fit",
+    "early_stopping": _ALL_UPDATES,
+    "epsilon": "that of Adam is always 1e-8",
+    "learning_rate": _CONSTANT,
+    "loss": "it is always cross-entropy for classes, and half the squared error for values",
+    "max_fun": "it belongs to lbfgs, which is not available",
+    "n_iter_no_change": _ALL_UPDATES,
+    "nesterovs_momentum": "momentum is always the classical one",
+    "power_t": _CONSTANT,
+    "sample_weight": "it is an argument of fit",
+    "shuffle": "mini-batches are always dealt out anew in each epoch",
+    "tol": _ALL_UPDATES,
+    "validation_fraction": _ALL_UPDATES,
+    "verbose": "nothing is printed; loss_curve_ tells how training went",
+    "warm_start": "every fit starts with new initial weights",
+}
+
+_OTHER_VALUES = {
+    ("activation", "logistic"): "here it is called sigmoid",
+    ("batch_size", "auto"): "expected a number, or None for all examples; that of MLPClassifier is min(200, examples)",
+    ("solver", "lbfgs"): "not available; expected one of gd, momentum, adam",
+    ("solver", "sgd"): "here it is called momentum, or gd where there is none",
+}
+
+Constructor = TypeVar("Constructor", bound=Callable[..., None])
+
+
+def refuse_other_names(kind: str, names: Collection[str], own: Collection[str], error: type[Exception]) -> None:
+    """Raises ``error`` for the first of ``names`` that is known from elsewhere, and not one of the ``own``."""
+    for name in names:
+        if name in _OTHER_NAMES and name not in own:
+            raise error(f"{kind} has no parameter {name!r}: {_OTHER_NAMES[name]}")
+
+
+def refuse_other_values(values: Mapping[str, object]) -> None:
+    """Raises ValueError for the first of ``values``, of parameters, that is known from elsewhere."""
+    for name, value in values.items():
+        if isinstance(value, str) and (name, value) in _OTHER_VALUES:
+            raise ValueError(f"{name}={value!r}: {_OTHER_VALUES[name, value]}")
+
+
+def refusing_other_names(init: Constructor) -> Constructor:
+    """``init``, which raises TypeError for an unknown name, with a better message where it is one from elsewhere."""
+    own = inspect.signature(init).parameters
+
+    @functools.wraps(init)  # scikit-learn reads the names of the parameters from the signature
+    def checked(self: object, *args: Any, **kwargs: Any) -> None:
+        refuse_other_names(type(self).__name__, kwargs, own, TypeError)
+        init(self, *args, **kwargs)
+
+    return cast(Constructor, checked)

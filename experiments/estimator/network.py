@@ -1,0 +1,166 @@
+"""What the classifier and the regressor have in common: their parameters, training, and the forward pass."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from experiments.estimator.names import OF_TRAIN, refuse_other_names, refuse_other_values
+from planar_core import TrainedNetwork, forward, train
+
+_NUMBERS = ("learning_rate_init", "momentum", "beta_1", "beta_2", "l1", "l2")
+_NUMBERS_OR_NONE = ("output_learning_rate", "init_scale")
+_ACTIVATIONS_AT_ONCE = 2**22  # in prediction: 32 MB an array
+ROWS = {"dtype": [np.float64, np.float32]}
+"""What scikit-learn's `validate_data` makes of X."""
+
+
+class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A network for a subclass to train with `_fit`, which sets the parameters below in its constructor."""
+
+    hidden_layer_sizes: int | Sequence[int] | npt.NDArray[np.integer]
+    activation: str
+    solver: str
+    learning_rate_init: float
+    output_learning_rate: float | None
+    max_iter: int
+    momentum: float
+    beta_1: float
+    beta_2: float
+    l1: float
+    l2: float
+    batch_size: int | None
+    init: str
+    init_scale: float | None
+    record_every: int | None
+    dtype: str
+    random_state: int | np.random.RandomState | None
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters; the next fit uses them. Raises ValueError for a name that is none of theirs."""
+        refuse_other_names(type(self).__name__, params, self.get_params(deep=False), ValueError)
+        super().set_params(**params)
+        return self
+
+    def _fit(
+        self, X: npt.NDArray[Any], Y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None, task: str
+    ) -> None:
+        """Train on X (examples, features) and Y (examples,), as `planar_core.train` takes it; set what fit learns."""
+        seed = self._seed()
+        trained = self._train(X.T, Y, weights, task, seed)
+        self.seed_ = int(seed)
+        self._activation = self.activation  # set_params after fit must not change what was learned
+        self.status_ = trained.status
+        self.coefs_ = [W.T for W, _ in trained.parameters]
+        self.intercepts_ = [b[:, 0] for _, b in trained.parameters]
+        self.loss_curve_ = trained.costs.tolist()
+        self.loss_iterations_ = trained.iterations.tolist()
+        # Nothing is recorded of a network that was not finite to begin with.
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.nan
+        self.n_iter_ = self.loss_iterations_[-1] if self.loss_iterations_ else 0
+        if not self.loss_curve_:
+            warnings.warn(
+                "training diverged: the untrained network was not finite; scale X, or take a smaller init_scale",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        elif trained.status == "diverged":
+            warnings.warn(
+                f"training diverged: the network is that of iteration {self.n_iter_:,} of {self.max_iter:,}, the last"
+                f" recorded finite state; take a learning_rate_init smaller than {self.learning_rate_init}",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _outputs(self, X: npt.ArrayLike, task: str) -> npt.NDArray[np.float64]:
+        """Z of the output layer, (units, examples), of X (examples, features)."""
+        check_is_fitted(self, "coefs_")  # not n_features_in_, which a fit that fails leaves behind
+        rows = validate_data(self, X, reset=False, **ROWS)
+        parameters = [(W.T, b[:, np.newaxis]) for W, b in zip(self.coefs_, self.intercepts_, strict=True)]
+        step = max(1, _ACTIVATIONS_AT_ONCE // sum(len(b) for b in self.intercepts_))
+        parts = [rows[start : start + step].T for start in range(0, len(rows), step)]
+        return np.concatenate([forward(parameters, part, self._activation, task).Z[-1] for part in parts], axis=1)
+
+    def _seed(self) -> Any:
+        """A seed for `planar_core.train`, which also refuses what is none."""
+        given: Any = self.random_state
+        if given is None or given is np.random or isinstance(given, np.random.RandomState):
+            return int(check_random_state(given).randint(2**32, dtype=np.uint32))
+        return given
+
+    def _train(
+        self,
+        X: npt.NDArray[Any],
+        Y: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+        task: str,
+        seed: int,
+    ) -> TrainedNetwork:
+        """What `planar_core.train` makes of X (features, examples) and Y (examples,); it also checks the parameters."""
+        refuse_other_values(vars(self))
+        for name in (*_NUMBERS, *_NUMBERS_OR_NONE):
+            value = getattr(self, name)
+            if not isinstance(value, Real) and not (value is None and name in _NUMBERS_OR_NONE):
+                raise ValueError(f"{name}={value!r}: expected a number")
+        hidden = self.hidden_layer_sizes
+        try:
+            return train(
+                X,
+                Y,
+                hidden=hidden.tolist() if isinstance(hidden, np.ndarray) else hidden,
+                activation=self.activation,
+                optimizer=self.solver,
+                learning_rate=self.learning_rate_init,
+                output_learning_rate=self.output_learning_rate,
+                iterations=self.max_iter,
+                momentum=self.momentum,
+                beta1=self.beta_1,
+                beta2=self.beta_2,
+                l1=self.l1,
+                l2=self.l2,
+                batch_size=self.batch_size,
+                init=self.init,
+                init_scale=self.init_scale,
+                record_every=self.record_every,
+                dtype=self.dtype,
+                seed=seed,
+                task=task,
+                sample_weight=weights,
+            )
+        except ValueError as error:
+            name, equals, rest = str(error).partition("=")
+            raise ValueError(f"{OF_TRAIN.get(name, name)}{equals}{rest}") from None
+
+
+def weighted(
+    X: npt.NDArray[Any], y: npt.NDArray[Any], sample_weight: npt.ArrayLike | None
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.float64] | None]:
+    """X, y and the weights of the examples that have one above 0, as parts of the largest; None where none are given.
+
+    An example of weight 0 is as good as not there, also where mini-batches are dealt out, classes counted and targets
+    standardized. ``sample_weight`` is (examples,), or one number. Raises ValueError for what are no weights.
+    """
+    if sample_weight is None:
+        return X, y, None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(len(X), sample_weight)
+    weights = check_array(sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
+    if weights.shape != (len(X),):
+        raise ValueError(f"sample_weight: expected shape ({len(X)},), a weight for each example, got {weights.shape}")
+    if (weights < 0).any():
+        raise ValueError(f"sample_weight: expected numbers from 0 on, got {weights.min()}")
+    present = weights > 0
+    if not present.any():
+        raise ValueError("sample_weight: expected at least one weight that is not zero")
+    weights = weights / weights.max()
+    return (X, y, weights) if present.all() else (X[present], y[present], weights[present])

@@ -1,0 +1,299 @@
+"""The pictures in a results folder: which are drawn, under which names, and of what."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from experiments import Sweep, plots
+from experiments.datasets.loading import load
+from experiments.plots import gallery
+from experiments.plots.accuracy import plot_accuracy
+from experiments.plots.curves import plot_curves
+from experiments.plots.material import Material
+from tests.helpers.tables import (
+    every_text,
+    fail,
+    lines,
+    make_curves,
+    make_results,
+    make_runs,
+    shading,
+    title,
+)
+
+PICTURES = [
+    "accuracy.png",
+    "boundaries.png",
+    "boundary_grid.png",
+    "convergence.png",
+    "cost_by_size.png",
+    "curves_cost.png",
+    "curves_test_accuracy.png",
+    "curves_train_accuracy.png",
+    "data.png",
+    "distribution.png",
+    "heat_map.png",
+    "parallel.png",
+]
+OF_TWO_SETTINGS = ("heat_map.png", "parallel.png")
+OF_ONE_RUN = [name for name in PICTURES if name not in (*OF_TWO_SETTINGS, "cost_by_size.png")]
+
+
+def draw_only(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """A picture takes a tenth of a second or two, which only one who looks at them need pay."""
+    monkeypatch.setattr(gallery, "PICTURES", {name: gallery.PICTURES[name] for name in names})
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """A folder that held a picture of its own, and the results that were then drawn into it."""
+    folder, results = tmp_path_factory.mktemp("results"), make_results(make_runs())
+    (folder / "plots").mkdir()
+    (folder / "plots" / "mine.png").write_bytes(b"mine")
+    return SimpleNamespace(folder=folder, results=results, written=gallery.draw_all(folder, results))
+
+
+@pytest.fixture(scope="module")
+def drawn_again(drawn: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The same folder after another sweep, of one learning rate, in which all networks of a hidden size failed."""
+    folder, runs = tmp_path_factory.mktemp("again") / "results", make_runs(("4", "8x8"), (0.5,), range(2))
+    shutil.copytree(drawn.folder, folder)
+    results = make_results(fail(runs, runs.hidden == "4"))
+    return SimpleNamespace(folder=folder, results=results, written=gallery.draw_all(folder, results))
+
+
+def test_draw_all_writes_every_picture_and_touches_no_other_file(drawn: SimpleNamespace) -> None:
+    place = drawn.folder / "plots"
+    assert drawn.written == [place / name for name in PICTURES]
+    assert sorted(path.name for path in place.iterdir()) == sorted([*PICTURES, "mine.png"])
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn.written)
+    assert (place / "mine.png").read_bytes() == b"mine"
+    assert list(drawn.folder.iterdir()) == [place]
+
+
+def test_every_picture_has_its_file_and_its_function() -> None:
+    files = {"curves" if name.startswith("curves_") else name for name in gallery.PICTURES}
+    for name in files:
+        function = getattr(importlib.import_module(f"experiments.plots.{name}"), f"plot_{name}")
+        assert getattr(plots, function.__name__) is function
+    assert sorted(plots.__all__) == sorted(["draw_all", *(f"plot_{name}" for name in files)])
+    assert sorted(gallery.PICTURES) == [name.removesuffix(".png") for name in PICTURES]
+
+
+def test_every_picture_is_explained() -> None:
+    text = (Path(plots.__file__).parents[2] / "results" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in gallery.PICTURES if f"`{name}.png`" not in text] == []
+
+
+def test_draw_all_writes_the_same_bytes_for_the_same_tables(drawn: SimpleNamespace, tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in drawn.written]
+    again = [path.read_bytes() for path in gallery.draw_all(tmp_path, make_results(make_runs()))]
+    assert first == again
+    assert not any(b"Software" in picture or b"Matplotlib" in picture for picture in first)
+
+
+def test_draw_all_draws_the_median_seed_of_each_hidden_size(drawn: SimpleNamespace) -> None:
+    # Seeds 0 to 4 lose 0, 2, 4, 1 and 3 times 0.003.
+    assert drawn.results.asked == [("moons", hidden, 0.5, 1) for hidden in ("4", "8x8", "1")]
+
+
+def test_draw_all_leaves_out_the_network_of_a_hidden_size_that_failed(drawn_again: SimpleNamespace) -> None:
+    assert len(drawn_again.written) == len(PICTURES) - len(OF_TWO_SETTINGS)
+    assert [hidden for _, hidden, _, _ in drawn_again.results.asked] == ["8x8"]
+
+
+def test_a_picture_that_is_not_drawn_any_more_is_removed(drawn_again: SimpleNamespace) -> None:
+    place = drawn_again.folder / "plots"
+    assert sorted(path for path in place.iterdir() if path.name != "mine.png") == drawn_again.written
+    assert not {*OF_TWO_SETTINGS} & {path.name for path in drawn_again.written}
+    assert (place / "mine.png").read_bytes() == b"mine"
+
+
+def test_draw_all_reads_only_the_networks_it_draws() -> None:
+    results = make_results(make_runs(tuple(str(h) for h in range(1, 31)), (0.5,), range(1)))
+    material = Material(results, {"dataset": "moons"})
+    assert len(material.networks) == len(results.asked) == 20
+    assert material.note.endswith("; 20 of 30 hidden sizes shown")
+    assert material.networks[-1][0] == "30 hidden units\nseed 0: 0.850 correct"
+
+
+def test_draw_all_of_several_data_sets_gives_each_its_own_pictures(tmp_path: Path) -> None:
+    runs = pd.concat(
+        [make_runs(("4",), (0.5,), range(1), name) for name in ("moons", "some/where/my data.csv")],
+        ignore_index=True,
+    )
+    written = [path.name for path in gallery.draw_all(tmp_path, make_results(runs))]
+    endings = ("-moons.png", "-my-data.png")
+    assert written == sorted(name.replace(".png", ending) for name in OF_ONE_RUN for ending in endings)
+    assert written == sorted(written)
+
+
+def test_draw_all_of_several_problems_names_each_and_draws_twelve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_only(monkeypatch, "accuracy", "curves_cost")
+
+    def noisy(*noises: Any) -> pd.DataFrame:
+        return pd.concat([make_runs(("4",), (0.5,), range(1), noise=noise) for noise in noises], ignore_index=True)
+
+    written = [path.name for path in gallery.draw_all(tmp_path / "two", make_results(noisy("auto", "0.1")))]
+    endings = ("-moons-noise-auto.png", "-moons-noise-0-1.png")
+    assert written == sorted(f"{name}{ending}" for name in gallery.PICTURES for ending in endings)
+
+    draw_only(monkeypatch, "accuracy")
+    said: list[str] = []
+    written = [path.name for path in gallery.draw_all(tmp_path, make_results(noisy(*range(13))), said.append)]
+    assert written == sorted(f"accuracy-moons-noise-{noise}.png" for noise in range(12))
+    assert said == ["in the pictures: the first 12 of 13 problems"]
+
+
+def test_a_problem_is_named_in_every_picture() -> None:
+    runs = make_runs(("4",), (0.5,), range(2), noise=0.25)
+    results = make_results(runs)
+    for picture, figure in gallery.pictures(Material(results, {"dataset": "moons", "noise": 0.25})):
+        assert any("moons, noise 0.25: " in text for text in every_text(figure)), picture
+    with pytest.raises(
+        ValueError, match=r"expected the rows of one data set, got 2: moons, noise 0.25, moons, noise 1;"
+    ):
+        plot_curves(make_curves(pd.concat([runs, runs.assign(noise=1.0)], ignore_index=True)), "cost")
+
+
+def test_knobs_of_words_and_numbers_are_drawn_together(tmp_path: Path) -> None:
+    """A column with a word in it is text; nothing is sorted by it."""
+    runs = pd.concat(
+        [
+            make_runs(("4", "1"), activation=activation, batch_size=size, l2=l2)
+            for activation in ("relu", "tanh")
+            for size in ("all", "32")
+            for l2 in (0.0, 0.30000000000000004)
+        ],
+        ignore_index=True,
+    )
+    better = (runs.activation == "relu") & (runs.batch_size == "32") & (runs.l2 > 0)
+    runs.loc[better, "test_accuracy"] += 0.01
+    results = make_results(runs)
+    ax = plot_accuracy(runs, results.summary)
+    assert "at its best learning rate, activation, batch size and l2" in " ".join(title(ax).split())
+    assert [label.get_text().split("\n")[2:5] for label in ax.get_xticklabels()] == [["relu", "32", "0.3"]] * 2
+    networks = Material(results, {"dataset": "moons"}).networks
+    assert "activation relu\nbatch size 32\nl2 0.3\n" in networks[0][0]
+    assert len(gallery.draw_all(tmp_path, results)) == len(PICTURES)
+
+
+def test_draw_all_says_which_data_cannot_be_read_and_draws_the_rest(tmp_path: Path) -> None:
+    said: list[str] = []
+    results = make_results(make_runs(("4",), (0.5,), range(1)), unreadable="moons")
+    written = [path.name for path in gallery.draw_all(tmp_path, results, said.append)]
+    assert written == [name for name in OF_ONE_RUN if name not in ("data.png", "boundaries.png", "boundary_grid.png")]
+    assert said == ["moons: not drawn: data, boundaries, boundary grid: no such file"]
+
+
+def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_only(monkeypatch, "accuracy")
+    monkeypatch.setattr(gallery, "MAX_CURVE_ROWS", 1)
+    said: list[str] = []
+    gallery.draw_all(tmp_path, make_results(make_runs(("4",), (0.5,), range(2))), said.append)
+    assert said == ["in the pictures: no more than 1 rows"]
+
+
+def test_some_curves_only_is_in_the_titles() -> None:
+    results = make_results(make_runs())
+    curves, _ = results.some_curves(10**6)
+    material = Material(results, {"dataset": "moons"}, (curves, "curves of 5 of 9 seeds"))
+    of_curves = [name for name in gallery.PICTURES if name.startswith("curves") or name == "convergence"]
+    assert len(of_curves) == 4
+    for name in of_curves:
+        assert "curves of 5 of 9 seeds" in title(gallery.PICTURES[name].draw(material))
+
+
+def test_the_target_is_that_of_the_summary() -> None:
+    results = make_results(make_runs())
+    results.summary["target_test_accuracy"] = 0.625
+    material = Material(results, {"dataset": "moons"})
+    assert "is 62.5 %" in title(gallery.PICTURES["convergence"].draw(material))
+
+
+def test_one_of_everything_is_drawn_without_warnings(tmp_path: Path) -> None:
+    runs = make_runs(("4",), (0.0,), range(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in gallery.draw_all(tmp_path, make_results(runs)):
+            assert name.stat().st_size > 1000
+
+
+def test_a_picture_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    class Unfinished(Figure):
+        def draw(self, renderer: Any) -> None:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "data.png"
+    path.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        gallery.write_picture(Unfinished(), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("names", "endings"),
+    [
+        (["anything at all"], [""]),
+        (["moons", "flower"], ["-moons", "-flower"]),
+        (["a/points.csv", "b/Points.csv", "b/points-2.csv"], ["-points", "-Points-2", "-points-2-2"]),
+        (["../..", "日本.csv"], ["-data", "-data-2"]),
+        (["x" * 300, "moons"], ["-" + "x" * 40, "-moons"]),
+        (["=cmd()", "a b\nc$d.csv"], ["-cmd", "-a-b-c-d"]),
+    ],
+)
+def test_file_names_are_safe_and_different(names: list[str], endings: list[str]) -> None:
+    assert gallery.file_endings([{"dataset": name} for name in names]) == endings
+
+
+def test_file_names_name_what_tells_problems_apart() -> None:
+    problems = [
+        {"dataset": "a/moons.csv", "noise": noise, "samples": 400, "data_seed": seed, "target": "y"}
+        for noise in ("auto", 0.1)
+        for seed in (7, 12345678901234567890)
+    ]
+    assert gallery.file_endings(problems) == [
+        "-moons-noise-auto-data_seed-7",
+        "-moons-noise-auto-data_seed-1234567890123",
+        "-moons-noise-0-1-data_seed-7",
+        "-moons-noise-0-1-data_seed-12345678901234",
+    ]
+    assert gallery.file_endings(problems[:1]) == [""]
+    alike = [{"dataset": "x" * 40, "noise": noise} for noise in (0.1, 0.2)]
+    assert gallery.file_endings(alike) == ["-" + "x" * 40, "-" + "x" * 40 + "-2"]
+
+
+def test_computed_features_are_drawn_in_the_plane_of_the_inputs(tmp_path: Path) -> None:
+    results = Sweep(
+        dataset="moons", features="x1+x2+x1x2", hidden=2, learning_rate=1, seed=0, iterations=50, samples=50
+    ).run(out=tmp_path)
+    expected = load("moons", samples=50)
+    problem = {"dataset": "moons", "samples": 50, "features": "x1+x2+x1x2"}
+    assert results.problem_columns == list(problem)
+    data = results.data(problem)
+    assert data.features == "x1+x2+x1x2"
+    assert data.base is not None
+    assert data.base.fingerprint == expected.fingerprint
+    figures = dict(gallery.pictures(Material(results, problem)))
+    (ax,) = (ax for ax in figures["boundaries"].axes if ax.images)
+    x, y = expected.X
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert left < x.min() < x.max() < right
+    assert bottom < y.min() < y.max() < top
+    corner = np.array([[left], [bottom], [left * bottom]])
+    assert shading(ax)[0, 0] == results.network(results.runs.iloc[0]).predict_proba(corner)[0, 0]
+    drawn = np.concatenate([line.get_xydata() for line in lines(figures["data"].axes[0])])
+    np.testing.assert_array_equal(np.sort(drawn, axis=0), np.sort(expected.X.T, axis=0))

@@ -1,0 +1,116 @@
+"""Headless Chromium, as a reader of the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+PATIENCE = 60  # seconds, of a machine with much to do
+HOW = "expected chromium and chromedriver, found none; on Debian and Ubuntu: apt install chromium chromium-driver"
+
+
+class Browser:
+    """Headless Chromium, and what the tests ask it."""
+
+    def __init__(self, profile: Path) -> None:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        chromedriver = shutil.which("chromedriver")
+        if chromium is None or chromedriver is None:
+            raise (pytest.fail.Exception if os.environ.get("REQUIRE_BROWSER") else pytest.skip.Exception)(HOW)
+        options = Options()
+        options.binary_location = chromium
+        # No sandbox, as for root in a container; no shared memory, of which containers have little.
+        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={profile}"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=Service(chromedriver))
+        self.driver.set_script_timeout(PATIENCE)
+
+    def open(self, path: Path, width: int = 1280, height: int = 900, **media: str) -> None:
+        """Open a page, of which nothing was asked before; ``media`` are what the reader prefers."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        features = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in media.items()]
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        self.driver.get("about:blank")
+        for log in ("browser", "performance"):
+            self.driver.get_log(log)  # what came before
+        self.driver.get(path.as_uri())
+        self.until("return document.documentElement.dataset.ready === 'true'")
+
+    def __call__(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def until(self, script: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while not self(script):
+            assert time.monotonic() < end, (script, self.driver.get_log("browser"))
+            time.sleep(0.05)
+
+    def find(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def text(self, name: str) -> str:
+        return str(self("return document.getElementById(arguments[0]).textContent", name))
+
+    def choose(self, name: str, value: Any) -> None:
+        """Choose from a select, as a reader would."""
+        self(
+            "const e = document.getElementById(arguments[0]); e.value = arguments[1];"
+            "e.dispatchEvent(new Event('change'));",
+            name,
+            str(value),
+        )
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait for the charts."""
+        self.driver.execute_async_script(
+            "Promise.all(Object.values(planar.charts).map((chart) => chart.done)).then(arguments[0])"
+        )
+
+    def click_cell(self, x: int, y: int) -> None:
+        """Click into the heat map's cell in column x and row y."""
+        place = self(
+            """const cells = document.querySelectorAll('#chart-heat .layer_0_marks path');
+            const width = planar.sweep.axes[planar.chosen.x].values.length;
+            const cell = cells[arguments[1] * width + arguments[0]];
+            cell.scrollIntoView({block: 'center'});
+            const box = cell.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2];""",
+            x, y,
+        )  # fmt: skip
+        for kind in ("mousePressed", "mouseReleased"):
+            event = {"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1}
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+        self.settle()
+
+    def curves(self) -> Any:
+        self.settle()
+        return self("return planar.charts.cost.view.data('curves')")
+
+    def press(self, *keys: str) -> None:
+        webdriver.ActionChains(self.driver).send_keys(*keys).perform()
+        self.settle()
+
+    def complaints(self) -> list[str]:
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def requests(self) -> list[str]:
+        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        return [
+            message["params"]["request"]["url"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        ]
