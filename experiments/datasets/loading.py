@@ -159,7 +159,8 @@ def _kind(name: str) -> str:
     is_file = os.path.isfile(name)
     hint = " (rename the file to end in .csv, .tsv or .txt)" if is_file else closest(name, DATASETS)
     raise DataError(
-        f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or the path of a file such as data.csv{hint}"
+        f"unknown data set {name!r}: expected one of {', '.join(DATASETS)}, or the path of a file such as data.csv"
+        f"{hint}"
     )
 
 

@@ -153,9 +153,8 @@ def test_file_that_does_not_end_as_tables_do() -> None:
     Path("data.doc").write_text("x,y\n")
     with pytest.raises(DataError) as caught:
         load("data.doc")
-    assert (
-        str(caught.value) == f"unknown data set 'data.doc': {EXPECTED} (rename the file to end in .csv, .tsv or .txt)"
-    )
+    hint = "(rename the file to end in .csv, .tsv or .txt)"
+    assert str(caught.value) == f"unknown data set 'data.doc': {EXPECTED} {hint}"
 
 
 @pytest.mark.parametrize("name", ["d.csv", "d.TSV", "d.txt", "d.dat", "d.data", "d.csv.gz", "D.TXT.XZ"])
