@@ -49,8 +49,8 @@ export function scoringOf({ label, is_percentage, limits: [least, most] }) {
   const limits = [least ?? -Infinity, most ?? Infinity];
   if (is_percentage) return { ...SCORES.accuracy, name: label, limits };
   if (most === 1) return { ...SCORES.r2, name: label, limits };
-  const digits = ".4~g";
-  const formats = { $legend: digits, $fine: ".6~g", $tick: digits, $cell: `format(datum.mean, '${digits}')` };
+  const digits = ".4~g"; // significant ones
+  const formats = { $legend: digits, $fine: ".6~g", $tick: digits, $cell: "format(datum.mean, '.4g')" };
   return { ...SCORES.r2, name: label, limits, text: short, formats };
 }
 
