@@ -319,8 +319,8 @@ def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("name", [*FURTHER, "positive"])
 def test_no_change_of_a_further_knob_reuses_a_run(name: str, tmp_path: Path) -> None:
     value, needed = FURTHER.get(name, ("1", {}))
-    path = csv_file(tmp_path / "data.csv", 40)
-    dataset = path if name in ("test_fraction", "positive") else "moons"
+    path = csv_file(tmp_path / "data.csv", 43)
+    dataset = path if name in ("test_fraction", "positive", "class_weight") else "moons"
     request = {
         "dataset": dataset,
         "hidden": [1, "2x2"],
