@@ -400,7 +400,7 @@ def test_networks_are_those_of_the_median_replicate_on_its_own_data(results: Res
     own = source.part(int(run["seed"]), int(run["fold"]))
     encoder = source.encoder(int(run["seed"]), int(run["fold"]))  # type: ignore[attr-defined]
     expected = results.network(run).predict_proba(own.inputs(encoder.transform(source.table, train)))  # type: ignore[attr-defined]
-    np.testing.assert_allclose(answer(shown), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(np.asarray(answer(shown), np.float64), np.asarray(expected, np.float64), rtol=1e-9)
     assert "the points are those of fold 0, seed 3" in material.note
 
 
