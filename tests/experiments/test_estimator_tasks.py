@@ -41,7 +41,7 @@ BOTH = pytest.mark.parametrize("kind", [PlanarClassifier, PlanarRegressor])
 @parametrize_with_checks(  # type: ignore[untyped-decorator]  # scikit-learn has no types
     [
         PlanarRegressor(),
-        PlanarRegressor((), learning_rate_init=0.01),
+        PlanarRegressor((), solver="adam", learning_rate_init=0.01),
         PlanarRegressor((6, 3), "sigmoid", solver="momentum", batch_size=64, l2=1e-4, max_iter=1000),
     ]
 )
