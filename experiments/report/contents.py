@@ -32,7 +32,7 @@ from planar_core.kernels import _EPSILON, SHUFFLES
 from planar_core.network import INITIAL_SCALE
 from planar_core.training import Hyperparameters, recorded_iterations
 
-# What the page holds at most. Together with some 0.9 MB of Vega that is about 6 MB.
+# What the page holds at most. Together with some 0.9 MB of Vega that is about 7 MB.
 MOST_CONFIGURATIONS = 10_000
 MOST_RUNS = 100_000
 MOST_POINTS = 75_000  # of curves; the default sweep has 17,850
