@@ -32,7 +32,7 @@ from planar_core.kernels import _EPSILON, SHUFFLES
 from planar_core.network import INITIAL_SCALE
 from planar_core.training import Hyperparameters, recorded_iterations
 
-# What the page holds at most. Together with some 0.9 MB of Vega that is about 6 MB.
+# What the page holds at most. Together with some 0.9 MB of Vega that is about 7 MB.
 MOST_CONFIGURATIONS = 10_000
 MOST_RUNS = 100_000
 MOST_POINTS = 75_000  # of curves; the default sweep has 17,850
@@ -40,7 +40,7 @@ MOST_PARAMETERS = 150_000  # of networks
 MOST_DATA = 100_000  # numbers in data sets
 FEWEST_RECORDS = 11  # to which curves are thinned out, before some are left out
 # Columns of the summary, without the names of the metric that ranks and of the score that is recorded.
-_STATISTICS = (
+STATISTICS = (
     "n_seeds", "n_replicates", "n_stuck", "n_diverged", "n_failed",
     "mean_test", "std_test", "ci_low_test", "ci_high_test", "rank_test", "tied_with_best",
     "difference_to_best", "difference_ci_low", "difference_ci_high",
@@ -122,9 +122,14 @@ def contents(tables: Tables) -> dict[str, Any]:
 
 def _statistics(tables: Tables, summary: pd.DataFrame) -> dict[str, pd.Series]:
     """The columns of the page, as far as there are such in the summary."""
-    ends = {"test": f"_{tables.metric}", "train": f"_{tables.score}"}
-    names = {name: name + ends.get(name.rpartition("_")[2], "") for name in _STATISTICS}
-    return {name: summary[column] for name, column in names.items() if column in summary.columns}
+    columns = {name: column_of(name, tables.metric, tables.score) for name in STATISTICS}
+    return {name: summary[column] for name, column in columns.items() if column in summary.columns}
+
+
+def column_of(statistic: str, metric: str, score: str) -> str:
+    """What the summary calls a statistic of the page: ``mean_test`` is ``mean_test_auc``."""
+    ends = {"test": f"_{metric}", "train": f"_{score}"}
+    return statistic + ends.get(statistic.rpartition("_")[2], "")
 
 
 def _metric(name: str, means: pd.Series) -> dict[str, Any]:

@@ -99,8 +99,8 @@ def many(configurations: int, seeds: int, records: int) -> Any:
     runs["test_cost"] = runs["cost"] + 0.02
     first = runs.iloc[::seeds].reset_index(drop=True)
     summary = first[["dataset", "hidden", "learning_rate"]].copy()  # `summarize` takes minutes for all the comparisons
-    for name in contents._STATISTICS:
-        summary[name.format(score="accuracy")] = np.linspace(0, 1, configurations)
+    for name in contents.STATISTICS:
+        summary[contents.column_of(name, "accuracy", "accuracy")] = np.linspace(0, 1, configurations)
     means = runs["test_accuracy"].to_numpy().reshape(configurations, seeds).mean(axis=1)
     summary["rank_test_accuracy"] = pd.Series(means).rank(method="min", ascending=False).astype("Int64")
     request = {

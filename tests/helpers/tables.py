@@ -112,6 +112,7 @@ def make_data(name: str = "moons", features: int = 2, examples: int = 30) -> Sim
         Y=(np.arange(examples) % 3 == 0).astype(float)[np.newaxis],
         feature_names=tuple(f"length_{i}" for i in range(features)),
         class_names=("red", "green"),
+        task="binary",
         base=None,
         inputs=lambda X: X,
     )
@@ -189,6 +190,8 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
         problem_columns=columns,
         some_curves=some_curves,
         data=data,
+        source=lambda problem: SimpleNamespace(varies=False),
+        about_of=lambda row: {},
         network=network,
         networks=lambda row, most: [network(row)] * min(most, 2),
         asked=asked,

@@ -74,7 +74,9 @@ def test_what_is_said(constant: dict[str, Any], linear: dict[str, Any], expected
 def test_other_metrics() -> None:
     beside = {"test": 2.5, "difference": 1.25, "ci_low": 1.0, "ci_high": 1.5}
     found = {"answer": "3.5", "constant": beside, "linear": UNKNOWN}
-    assert list(compared_in_words(found, "rmse")) == ["Better than always answering the mean (2.5) by 1.25 [1, 1.5]."]
+    assert list(compared_in_words(found, "rmse")) == [
+        "Better than always answering the mean (2.500) by 1.250 [1.000, 1.500]."
+    ]
     found = {
         "answer": "no",
         "constant": {"test": 0.5, "difference": 0.25, "ci_low": 0.125, "ci_high": 0.375},

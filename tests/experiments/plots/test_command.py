@@ -22,6 +22,7 @@ OF_ONE_RUN = [
     "convergence.png",
     "curves_cost.png",
     "curves_test_accuracy.png",
+    "curves_test_cost.png",
     "curves_train_accuracy.png",
     "data.png",
     "distribution.png",

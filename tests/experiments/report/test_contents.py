@@ -14,7 +14,7 @@ from experiments.results import Results
 from experiments.tables.stored import measures
 from tests.helpers.page import decoded, many, run_of_every_status, single
 
-MEASURES = measures("accuracy")
+MEASURES = dict(zip(contents.RECORDED, measures("accuracy"), strict=True))  # columns by their names in the page
 
 # What the page holds
 
@@ -43,15 +43,20 @@ def test_statistics_and_final_numbers_are_those_of_the_tables(every_status: Resu
     held = contents.contents(every_status)
     assert held["notes"] == []
     for column in held["columns"]:
-        expected = every_status.summary[column["name"]].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+        name = contents.column_of(column["name"], "accuracy", "accuracy")
+        expected = every_status.summary[name].astype("Float64").to_numpy(np.float64, na_value=np.nan)
         np.testing.assert_array_equal(decoded(column["values"]), single(expected))
-    assert {"mean_test_accuracy", "ci_low_test_accuracy", "tied_with_best", "n_failed"} <= {
+    assert {"mean_test", "ci_low_test", "mean_train", "tied_with_best", "n_failed"} <= {
         column["name"] for column in held["columns"]
     }
-    assert held["seeds"] == [1, 2, 3]
+    assert (held["seeds"], held["folds"], held["score"]) == ([1, 2, 3], None, "accuracy")
+    assert held["metric"] == {
+        "name": "accuracy", "label": "accuracy", "larger_is_better": True, "is_percentage": True,
+        "limits": [0.0, 1.0], "shown": [None, None],
+    }  # fmt: skip
     assert [held["statuses"][code] for code in decoded(held["runs"]["status"])] == every_status.runs["status"].tolist()
-    for name in MEASURES:
-        np.testing.assert_array_equal(decoded(held["runs"][name]), single(every_status.runs[name]))
+    for name, column in MEASURES.items():
+        np.testing.assert_array_equal(decoded(held["runs"][name]), single(every_status.runs[column]))
 
 
 def test_curves_are_the_recorded_ones_bit_for_bit(every_status: Results) -> None:
@@ -65,9 +70,9 @@ def test_curves_are_the_recorded_ones_bit_for_bit(every_status: Results) -> None
         here = curves
         for name in every_status.columns:
             here = here[here[name] == every_status.runs[name].iloc[run]]
-        for name in MEASURES:
+        for name, column in MEASURES.items():
             expected = np.full(at, np.nan)
-            expected[: len(here)] = here[name]
+            expected[: len(here)] = here[column]
             np.testing.assert_array_equal(computed[name][row], expected if name == "cost" else single(expected))
 
 

@@ -155,7 +155,8 @@ def test_texts_have_enough_contrast(browser: Browser, page: Path, theme: str) ->
     )
     assert len(pairs) >= 3
     browser(
-        """const cells = Array.from({ length: 41 }, (_, k) => ({ x: "a", y: `${k}`, id: k, mean: k / 40, tied: "no" }));
+        """const shades = Array.from({ length: 41 }, (_, k) => k / 40);
+        const cells = shades.map((mean, k) => ({ x: "a", y: `${k}`, id: k, mean, shade: mean, tied: "no" }));
         Object.assign(planar.charts.heat, { data: { cells }, size: { height: 1400 } });
         planar.charts.heat.draw();"""
     )
