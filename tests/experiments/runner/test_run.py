@@ -319,7 +319,7 @@ def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("name", [*FURTHER, "positive"])
 def test_no_change_of_a_further_knob_reuses_a_run(name: str, tmp_path: Path) -> None:
     value, needed = FURTHER.get(name, ("1", {}))
-    path = csv_file(tmp_path / "data.csv", 43)
+    path = csv_file(tmp_path / "data.csv", 47)
     dataset = path if name in ("test_fraction", "positive", "class_weight") else "moons"
     request = {
         "dataset": dataset,
