@@ -137,7 +137,8 @@ def _configuration(tables: Tables, group: Group, row: pd.Series) -> str:
     units = "no hidden units" if row["hidden"] == "0" else _units(row["hidden"])
     named = (*tables.problem_columns, "hidden", "learning_rate", *tables.design.replicate_columns)
     others = [name for name in tables.columns if name not in named and group.table[name].nunique() > 1]
-    return ", ".join([f"{units} at {text_of(row['learning_rate'])}", *(in_words({name: row[name]}) for name in others)])
+    said = [in_words({name: row[name]}) for name in others]  # nothing of what means nothing there
+    return ", ".join([f"{units} at {text_of(row['learning_rate'])}", *filter(None, said)])
 
 
 def _units(hidden: str) -> str:
@@ -176,8 +177,8 @@ def _shared(tables: Tables, some: pd.DataFrame) -> str:
     """What sets these configurations apart: the one or two columns of which they have the smallest share of values."""
     found: list[tuple[float, int, str]] = []
     for name in tables.design.configuration_columns:
-        values, theirs = tables.summary[name].unique().tolist(), some[name].unique().tolist()
-        if len(theirs) < len(values) and (said := _said_of(theirs, values)):
+        values, theirs = (table[name].dropna().unique().tolist() for table in (tables.summary, some))
+        if 0 < len(theirs) < len(values) and (said := _said_of(theirs, values)):
             found.append((len(theirs) / len(values), len(found), _with(name, said)))
     return " ".join(text for _, _, text in sorted(sorted(found)[:2], key=lambda each: each[1]))
 
