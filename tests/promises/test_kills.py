@@ -35,7 +35,7 @@ def kill_at_every(
     """
     stored_at_kills: Counter[int] = Counter()
     before = csv_files(start) if start else {}
-    for at in range(1, 10**6, stride):
+    for at in range(stride, 10**6, stride):
         shutil.rmtree(folder, ignore_errors=True)
         if start:
             shutil.copytree(start, folder)

@@ -75,7 +75,7 @@ def phase_of(folder: Path, process: subprocess.Popen[str]) -> str:
 @pytest.mark.parametrize(
     ("backend", "kills", "seed"),
     [
-        ("threading", 4, 1),
+        ("threading", 5, 1),
         pytest.param("threading", 50, 2, marks=pytest.mark.slow),
         pytest.param("loky", 12, 3, marks=pytest.mark.slow),
     ],
