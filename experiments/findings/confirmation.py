@@ -91,10 +91,10 @@ def _confirmed(tables: Tables, group: Group) -> tuple[str, int, float | None]:
 
 
 def _fresh_points(tables: Tables, position: int) -> Points:
-    def points(seed: int, _: int | None) -> list[tuple[Array, Array]]:
+    def points(seed: int, _: int | None) -> list[tuple[Array, Array, tuple[float, float]]]:
         fresh = tables.fresh(position, seed)
         assert fresh is not None
-        return [(fresh.X_test, fresh.Y_test)]
+        return [(fresh.X_test, fresh.Y_test, fresh.target_scale)]
 
     return points
 
@@ -105,9 +105,9 @@ def _cross_fitted(tables: Tables, of_problem: pd.DataFrame) -> tuple[int, float]
     if source.first.Y_test.size < 2 or len(of_problem) < 2:
         return 0, float("nan")
 
-    def points(seed: int, fold: int | None) -> list[tuple[Array, Array]]:
+    def points(seed: int, fold: int | None) -> list[tuple[Array, Array, tuple[float, float]]]:
         data = source.part(seed, fold)
-        return [(data.X_test[:, half], data.Y_test[:, half]) for half in data.test_halves]
+        return [(data.X_test[:, half], data.Y_test[:, half], data.target_scale) for half in data.test_halves]
 
     candidates = best_configurations(of_problem.assign(position=of_problem.index), tables.problem_columns)
     if len(tables.runs) > MOST_CROSS_FITTED:

@@ -32,7 +32,7 @@ from planar_core.metrics import METRICS
 from planar_core.network import Array, Parameters
 from planar_core.training import n_records
 
-Points = Callable[[int, int | None], Sequence[tuple[Array, Array]]]
+Points = Callable[[int, int | None], Sequence[tuple[Array, Array, tuple[float, float]]]]
 """Sets of points to try networks on, (X, Y) each, given the seed and the fold of a network."""
 
 
@@ -242,8 +242,8 @@ class Tables:
     def scores(self, position: int, points: Points, most: int | None = None) -> Array:
         """The metric on other points of each network in a row of ``summary``, by position; nan for one that failed.
 
-        ``points`` gives the sets of points of a replicate, a seed and a fold: pairs (X, Y), X (features, points) and Y
-        (1, points), which may be none of the sweep. Returns (sets of points, networks). ``most``: of the first
+        ``points`` gives the sets of points of a replicate, a seed and a fold: X (features, points) and Y (1, points),
+        which may be none of the sweep, with mean and deviation by which values are standardized. Returns (sets of points, networks). ``most``: of the first
         replicates alone.
         """
         design = self.design
@@ -267,7 +267,8 @@ class Tables:
         for seed, network in networks:
             if not judges or self.varies(series):
                 judges = [
-                    Judge([self.metric], X, Y, task, len(about["class_names"])) for X, Y in points(seed, series.fold)
+                    Judge([self.metric], X, Y, task, len(about["class_names"]), scale)
+                    for X, Y, scale in points(seed, series.fold)
                 ]
             scores.append([float(judge(network, series.activation)[0]) for judge in judges])
         return scores

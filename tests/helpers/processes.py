@@ -6,6 +6,7 @@ import ctypes
 import ctypes.util
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -13,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +22,7 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from experiments import files, sweep
-from experiments.files import STORE
+from experiments.files import STORE, ResultsError
 from experiments.results import read
 from experiments.store import lock, store
 from experiments.tables import csv_files as tables_as_csv
@@ -285,3 +287,52 @@ def program(*arguments: str | Path, batch: int = 0, **how: Any) -> subprocess.Po
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **streams)
+
+
+PLAN = r"[\d,]+ runs( \([\d,]+ stored\))?, about "
+GOES_ON = "the same command goes on from there"
+LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes", "-j", "1"]
+AS_THEY_WERE, BEING_REPLACED = "the tables are as they were", "the tables were being replaced"
+STATE = r"experiments.grid: interrupted; (\d+) of (\d+) runs are stored, "
+STATE += rf"({AS_THEY_WERE}|{BEING_REPLACED}); {GOES_ON}\n"
+
+
+def assert_interrupted(status: int, err: str, number: signal.Signals, folder: Path, before: int, batch: int) -> int:
+    """The status and the one line of an interrupted sweep; returns how many runs are stored, ``before`` it or by it.
+
+    The line may leave out a batch that was stored at that very moment.
+    """
+    assert status == 128 + number
+    stored = stored_in(folder) if folder.exists() else 0
+    said = re.fullmatch(STATE, err)
+    if said is None:
+        assert err == "experiments.grid: interrupted; nothing was written\n"
+        assert stored == before
+    else:
+        assert int(said[1]) <= stored <= int(said[1]) + batch
+    return stored
+
+
+def has_stored(folder: Path) -> bool:
+    """Whether a sweep that runs has stored something; no, too, where the copy is of a moment within a transaction."""
+    try:
+        return stored_in(folder) > 0
+    except (FileNotFoundError, ResultsError):
+        return False
+
+
+def alive(group: int) -> list[int]:
+    """The processes of a group that are not just waiting to be forgotten."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return [int(pid) for pid, of_group, state in rows if int(of_group) == group and state[0] != "Z"]
+
+
+def assert_ends(group: int) -> None:
+    """No process is left of a group, after a moment."""
+    give_up = time.monotonic() + LONGEST_WAIT
+    while (left := alive(group)) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    if left:
+        os.killpg(group, signal.SIGKILL)
+    assert left == []

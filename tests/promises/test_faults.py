@@ -35,13 +35,6 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="a limit or a f
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def finished(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a sweep that nothing happened to."""
     folder = tmp_path_factory.mktemp("finished")

@@ -137,7 +137,7 @@ def test_a_configuration_without_a_finished_run_has_no_network(tmp_path: Path, m
 def test_scores_on_other_points_are_those_of_each_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = mixed(tmp_path, monkeypatch, learning_rate=[0.1, 1.2], seed=[2, 1, 0])
     random = np.random.default_rng(0)
-    points = [(random.normal(size=(2, n)), (random.random((1, n)) < 0.5).astype(float)) for n in (40, 7)]
+    points = [(random.normal(size=(2, n)), (random.random((1, n)) < 0.5).astype(float), (0.0, 1.0)) for n in (40, 7)]
     for position in range(len(results.summary)):
         row = results.summary.iloc[position]
         runs = results.runs[(results.runs[["hidden", "learning_rate"]] == row[["hidden", "learning_rate"]]).all(axis=1)]
@@ -146,11 +146,24 @@ def test_scores_on_other_points_are_those_of_each_network(tmp_path: Path, monkey
                 np.nan if run["status"] == "failed" else np.mean(results.network(run).predict(X) == Y)
                 for _, run in runs.iterrows()
             ]
-            for X, Y in points
+            for X, Y, _ in points
         ]
         np.testing.assert_array_equal(results.scores(position, lambda *_: points), expected)
         np.testing.assert_array_equal(results.scores(position, lambda *_: points[1:], most=2), [expected[1][:2]])
         assert np.isnan(expected).any() == (row["hidden"] == "2")
+
+
+def test_errors_on_other_points_are_in_the_units_of_the_target() -> None:
+    asked: dict[str, Any] = {"dataset": "diabetes", "hidden": [0, 2], "seed": [0, 1], "iterations": 20}
+    results = Sweep(**asked, learning_rate=0.1, metric="rmse").run(out=None)
+
+    def points(seed: int, fold: int | None) -> list[Any]:
+        data = results.source(results.runs.iloc[0]).part(seed, fold)
+        return [(data.X_test, data.Y_test, data.target_scale)]
+
+    for position in range(2):
+        of_configuration = results.runs[results.runs["hidden"] == results.summary["hidden"].iloc[position]]
+        np.testing.assert_allclose(results.scores(position, points)[0], of_configuration["test_rmse"], rtol=1e-12)
 
 
 def test_in_a_notebook_results_show_the_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
