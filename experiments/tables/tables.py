@@ -243,8 +243,8 @@ class Tables:
         """The metric on other points of each network in a row of ``summary``, by position; nan for one that failed.
 
         ``points`` gives the sets of points of a replicate, a seed and a fold: X (features, points) and Y (1, points),
-        which may be none of the sweep, with mean and deviation by which values are standardized. Returns (sets of points, networks). ``most``: of the first
-        replicates alone.
+        which may be none of the sweep, with mean and deviation by which values are standardized. Returns (sets of
+        points, networks). ``most``: of the first replicates alone.
         """
         design = self.design
         n_folds = len(design.values[FOLD.name])

@@ -131,7 +131,7 @@ def test_what_one_half_chooses_the_other_judges(monkeypatch: pytest.MonkeyPatch)
 
     def scores(_: Any, position: int, points: Points) -> npt.NDArray[np.float64]:
         return np.array(
-            [[np.mean([is_right[position, tested.index(tuple(x))] for x in X.T.tolist()])] for X, _ in points(0, None)]
+            [[np.mean([is_right[position, tested.index(tuple(x))] for x in X.T.tolist()])] for X, *_ in points(0, None)]
         )
 
     monkeypatch.setattr(type(results), "scores", scores)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ def test_what_is_read_is_what_was_written(monkeypatch: pytest.MonkeyPatch, tmp_p
     again = read(tmp_path / "out")
     assert_same(again, results)
     for _, run in results.runs[results.runs["status"] == "ok"].iterrows():
-        data = again.data(run["dataset"])
+        data = again.data(run)
         computed = again.network(run).predict_proba(data.X_test)
         assert computed.tobytes() == results.network(run).predict_proba(data.X_test).tobytes()
         assert np.mean(again.network(run).predict(data.X) == data.Y) == run["train_accuracy"]
