@@ -110,7 +110,7 @@ def test_the_manifest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert manifest["notes"] == ["--hidden: repeated value dropped: 2"]
     assert [about["problem"] for about in manifest["data"]] == [{"dataset": "flower"}, {"dataset": path}]
     assert [about["fingerprint"] for about in manifest["data"]] == [
-        results.data(name).fingerprint for name in ("flower", path)
+        results.source(name).fingerprint for name in ("flower", path)
     ]
     assert manifest["data"][1]["training_examples"] == 30
     assert manifest["data"][1]["test_examples"] == 10
