@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import copy
 import functools
-import os
-import shutil
 import string
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,9 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 
 from experiments.report import contents as held
 from experiments.report import page as pages
@@ -31,10 +25,9 @@ from experiments.tables.words import label
 from planar_core.activations import ACTIVATIONS
 from planar_core.kernels import OPTIMIZERS
 from planar_core.network import INITS
+from tests.helpers.browser import Browser
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-PATIENCE = 60  # seconds, of a machine with much to do
-HOW = "expected chromium and chromedriver, found none; on Debian and Ubuntu: apt install chromium chromium-driver"
 TASKS = ("binary", "multiclass", "regression")
 CLASSES = 4  # of multiclass
 HIDDEN = {"0": [], "5": [5], "4x3": [4, 3]}
@@ -219,64 +212,6 @@ def write(given: dict[str, Any], path: Path) -> Path:
     empty = dict.fromkeys(("headline", "notes", "request", "data", "execution"), "")
     path.write_text(template.substitute(parts | empty), encoding="utf-8")
     return path
-
-
-class Browser:
-    """Headless Chromium, and what the tests ask it."""
-
-    def __init__(self, profile: Path) -> None:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        chromedriver = shutil.which("chromedriver")
-        if chromium is None or chromedriver is None:
-            raise (pytest.fail.Exception if os.environ.get("REQUIRE_BROWSER") else pytest.skip.Exception)(HOW)
-        options = Options()
-        options.binary_location = chromium
-        # No sandbox, as for root in a container; no shared memory, of which containers have little.
-        for argument in (
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--disable-background-networking", f"--user-data-dir={profile}",
-        ):  # fmt: skip
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options=options, service=Service(chromedriver))
-        self.driver.set_script_timeout(PATIENCE)
-
-    def open(self, path: Path, width: int = 1280, **media: str) -> None:
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        features = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in media.items()]
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.get("about:blank")
-        self.driver.get_log("browser")
-        self.driver.get(path.as_uri())
-        self.until("return document.documentElement.dataset.ready === 'true'")
-
-    def __call__(self, script: str, *arguments: Any) -> Any:
-        return self.driver.execute_script(script, *arguments)
-
-    def until(self, script: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not self(script):
-            assert time.monotonic() < end, (script, self.driver.get_log("browser"))
-            time.sleep(0.05)
-
-    def text(self, name: str) -> str:
-        return str(self("return document.getElementById(arguments[0]).textContent", name))
-
-    def settle(self) -> None:
-        self.driver.execute_async_script(
-            "Promise.all(Object.values(planar.charts).map((chart) => chart.done)).then(arguments[0])"
-        )
-
-    def complaints(self) -> list[str]:
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.driver.quit()
 
 
 @pytest.fixture(scope="module")
