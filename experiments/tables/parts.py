@@ -61,7 +61,7 @@ class Parts:
         weighted = (*key, series.class_weight)
         if weighted in self._known and (not self.metrics or key in self._judges):
             return Part(self._known[weighted], self._judges.get(key))
-        data = source.part(seed, series.fold) if source.varies else source.first
+        data = source.part(seed, series.fold)
         self._known[weighted] = about_part(data, series.class_weight)
         if self.metrics:
             classes = len(data.class_names)

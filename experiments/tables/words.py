@@ -70,11 +70,6 @@ def is_percentage(metric: str) -> bool:
     return metric in _PERCENTAGES
 
 
-def is_share(metric: str) -> bool:
-    """Whether the metric lies between 0 and 1."""
-    return METRICS[metric].limits == (0.0, 1.0)
-
-
 def within(metric: str, value: float) -> float:
     """The value, or the limit of the metric beyond which it lies: an interval of a share ends at 0 and 1."""
     low, high = METRICS[metric].limits
