@@ -64,22 +64,17 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     axes = [name for name in names if name not in common]
     rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
     rows += [_cells(row, axes, metric) for _, row in table.head(most).iterrows()]
-    below: list[str] = []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for narrowest in _NARROWEST:
         for position in range(1, 1 + len(axes)):
             too_wide = 2 * len(widths) + sum(widths) - WIDTH
             widths[position] -= max(0, min(too_wide, widths[position] - narrowest))
-    for name, value in baseline_rows(results, table.iloc[0]):
-        beside = [fit(name, sum(widths[: 1 + len(axes)]) + 2 * len(axes)), number(metric, value, 4)]
-        below.append(
-            f"  {beside[0]:<{sum(widths[: 1 + len(axes)]) + 2 * len(axes)}}  {beside[1]:>{widths[1 + len(axes)]}}"
-        )
     for *cells, verdict in rows:
         fitting = [fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
         yield fit("  " + "  ".join([*fitting, verdict]), WIDTH).rstrip()
-
-    yield from below
+    left = sum(widths[: 1 + len(axes)]) + 2 * len(axes)  # of the means, without what stands before the rank
+    for name, value in baseline_rows(results, table.iloc[0]):
+        yield f"  {fit(name, left):<{left}}  {number(metric, value, 4):>{widths[1 + len(axes)]}}"
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
