@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from experiments.tables.metrics import METRICS, Evaluator
 from experiments.tables.statistics import (
     best_configurations,
     median_replicate,
@@ -24,6 +23,7 @@ from experiments.tables.statistics import (
     summarize,
 )
 from planar_core.linear import linear_outputs, logistic
+from planar_core.metrics import METRICS, Evaluator
 from tests.oracles import statistics as reference
 
 Array = npt.NDArray[np.float64]

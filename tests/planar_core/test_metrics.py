@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from experiments.tables import metrics
-from experiments.tables.metrics import METRICS, Evaluator, checked_metrics, evaluate, metrics_of
+from planar_core.metrics import METRICS, Evaluator, checked_metrics, evaluate, metrics_of
 from tests.oracles import metrics as oracle
 
 NAN, INF = float("nan"), float("inf")
@@ -295,21 +294,6 @@ def test_the_default_is_the_first() -> None:
         *("r2", "rmse", "mae"),
     ]
     assert [name for name in METRICS if not METRICS[name].larger_is_better] == ["log_loss", "rmse", "mae"]
-
-
-def test_columns() -> None:
-    assert metrics.measures([], "binary") == ("test_accuracy", "train_accuracy", "cost")
-    assert metrics.measures(["auc"], "binary") == ("test_auc", "test_accuracy", "train_accuracy", "cost")
-    assert metrics.measures(["rmse", "mae"], "regression") == ("test_rmse", "test_mae", "test_r2", "train_r2", "cost")
-    assert metrics.ranking(["rmse", "r2"], "regression") is METRICS["rmse"]
-    assert metrics.ranking([], "multiclass") is METRICS["accuracy"]
-
-
-def test_help_has_a_line_for_each() -> None:
-    assert len(metrics.help_of()) == len(METRICS)
-    assert metrics.help_of("regression")[1] == (
-        "rmse  root of the mean squared error, in units of the target; the smaller the better"
-    )
 
 
 @pytest.mark.parametrize(
