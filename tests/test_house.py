@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.helpers.machines import ROOT
+
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache', '--no-logo'])"
 
 LAYERS, CORE, CIRCLES = "the layers of the house", "the core knows nothing of what stands on it", "no circles"

@@ -8,7 +8,6 @@ import pickle
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import experiments
 from experiments import PlanarClassifier, estimator
 from planar_core import TrainedNetwork, train
-
-ROOT = Path(__file__).parent.parent
+from tests.helpers.machines import ROOT
 
 # --- scikit-learn's own checks ------------------------------------------------------------------------------
 

@@ -26,8 +26,8 @@ from experiments.files import STORE, ResultsError
 from experiments.results import read
 from experiments.store import lock, store
 from experiments.tables import csv_files as tables_as_csv
+from tests.helpers.machines import ROOT
 
-ROOT = Path(__file__).parents[2]
 CSV_FILES = files.FILES[:3]
 LONGEST_WAIT = 60  # seconds, on a busy machine
 BATCH = 2**19  # of work: some five runs of the sweep below

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from planar_core import compiling
+from tests.helpers.machines import ROOT
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "planar_core"
 
 

@@ -12,8 +12,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from experiments.results import Results, read
+from tests.helpers.machines import ROOT
 
-ROOT = Path(__file__).parents[2]
 PUBLISHED = json.loads((Path(__file__).parents[1] / "oracles" / "published.json").read_text())
 ACCURACIES = PUBLISHED["train_accuracy_percent_after_5000_iterations"]  # by hidden size
 

@@ -21,8 +21,8 @@ from experiments.cli import grid
 from experiments.results import read
 from experiments.store import store
 from tests.helpers.commands import PLAN, TINY, needs_linux
+from tests.helpers.machines import ROOT
 
-ROOT = Path(__file__).parents[3]
 CSV_FILES = files.FILES[:3]
 LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes"]
 LONGEST_WAIT = 20  # seconds, on a busy machine, for what takes one on an idle one

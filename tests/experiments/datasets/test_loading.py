@@ -30,8 +30,7 @@ from experiments.datasets.loading import DATASETS, load, load_source
 from experiments.datasets.partition import fixed
 from experiments.datasets.scaling import Scaling
 from experiments.datasets.table import Table
-
-ROOT = Path(__file__).parents[3]
+from tests.helpers.machines import ROOT
 
 
 @pytest.fixture(autouse=True)

@@ -20,10 +20,10 @@ from experiments import Sweep
 from experiments.cli import grid
 from experiments.files import CURVES, RUNS, SUMMARY
 from experiments.knobs.knob import SweepError
-from experiments.runner import backends, work
+from experiments.runner import backends, dask_cluster, work
 from experiments.store import store
+from tests.helpers.machines import ROOT
 
-ROOT = Path(__file__).parents[3]
 SWEEP = ["--hidden", "2", "4x2", "--lr", "0.1", "1.2", "--seeds", "0:4", "--iterations", "300", "--no-plots", "--quiet"]
 PATIENCE = 60  # seconds, on a busy machine, for what takes three on an idle one
 
@@ -35,7 +35,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def kill_worker_of_seed_2(batch: work.Batch, *others: Any) -> work.BatchResult:
     if batch.pieces[0].networks.hidden == "3" and 2 in batch.seeds:
         os.kill(os.getpid(), signal.SIGKILL)
-    return work.train_batch(batch, *others)
+    return dask_cluster._train(batch, *others)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_run_that_always_kills_its_worker_is_found_and_costs_no_other(monkeypa
     sweep = Sweep(hidden=[2, 3], learning_rate=1.2, seed=[1, 2], iterations=20)
     before = sweep.run(out=None).runs
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers cannot import this file
-    monkeypatch.setattr("experiments.runner.dask_cluster.train_batch", kill_worker_of_seed_2)
+    monkeypatch.setattr("experiments.runner.dask_cluster._train", kill_worker_of_seed_2)
     try:
         after = sweep.run(out=None, backend="dask", jobs=2).runs
     finally:

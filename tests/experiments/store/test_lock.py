@@ -16,8 +16,8 @@ from experiments import files
 from experiments.files import ResultsError
 from experiments.store import lock
 from experiments.store.lock import claimed
+from tests.helpers.machines import ROOT
 
-ROOT = Path(__file__).parents[3]
 TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"
 
 
