@@ -16,7 +16,7 @@ from experiments.datasets.data import Array, Data
 from experiments.datasets.encoding import Encoder, fit
 from experiments.datasets.number_format import NumberFormat
 from experiments.datasets.partition import Parts, folds, remarks, split
-from experiments.datasets.source import Replicate, Source
+from experiments.datasets.source import Fixed, Replicate, Source
 from experiments.datasets.table import Column, Table
 from experiments.datasets.terms import computed
 
@@ -59,8 +59,7 @@ class Divided(Source):
         """Of the data, or of the table and the rule."""
         if self.varies:
             return {"data": self.fingerprint, "split": self.rule}
-        about = {} if self.first.task == "binary" else {"task": self.first.task, "outputs": self.first.outputs}
-        return {"data": self.fingerprint, **about}
+        return Fixed(self.first).identity
 
     def fixed(self) -> Divided:
         """The same table with one split for all seeds."""

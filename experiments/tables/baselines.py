@@ -24,6 +24,7 @@ from experiments.tables.tables import Tables
 from experiments.text import quoted
 from planar_core.elementary import evaluate
 from planar_core.linear import linear_outputs, logistic, ridge
+from planar_core.metrics import METRICS
 
 Floats = npt.NDArray[np.float64]
 PENALTY = 1.0  # of the linear model: Ridge(alpha=1), LogisticRegression(C=1) of scikit-learn
@@ -117,7 +118,7 @@ def _answer(data: Data) -> str:
 
 def constant_name(answer: str, metric: str) -> str:
     """``always answering 'no'``, ``always answering the mean``."""
-    if metric in ("r2", "rmse", "mae"):
+    if METRICS[metric].needs == "values":
         return "always answering the mean"
     return f"always answering {quoted(answer)}"
 
