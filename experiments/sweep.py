@@ -36,7 +36,7 @@ from experiments.results import Results
 from experiments.runner.backends import How, workers
 from experiments.runner.plan import Plan, measure_speed, plan
 from experiments.runner.run import Done, run
-from experiments.runner.work import BatchResult, Todo, todo
+from experiments.runner.work import BatchResult, Todo, earlier_runs, todo
 from experiments.store.lock import claimed
 from experiments.store.store import Store, stored_in
 from experiments.tables.baselines import baselines
@@ -128,7 +128,7 @@ class Sweep(Design):
                     check_folder(Path(out) / PLOTS)
                 stored = stack.enter_context(stored_in(Path(out)))
             left = todo(self, sources, stored if self.n_configurations <= MOST_LOOKED_UP else None, fresh)
-            of_folder = _notes_on_folder(sources, stored)
+            of_folder = _notes_on_folder(left, stored)
         of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
         return Prepared(sources, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data, *of_folder))
 
@@ -255,15 +255,19 @@ class Sweep(Design):
         return Results.of(replace(tables, store=out / STORE), manifest)
 
 
-def _notes_on_folder(sources: Mapping[ProblemKey, Source], stored: Store | None) -> list[str]:
-    """A line for each table of which the folder holds runs of the one split that all seeds once had."""
+def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
+    """What is stored in the folder and not used: runs of another split of a table, and of an earlier arithmetic."""
     if stored is None:
         return []
-    return [
+    notes = [
         f"{source.name}: this folder holds runs of one split for all seeds; --split fixed uses them"
-        for source in sources.values()
+        for source in left.parts.sources.values()
         if isinstance(source, Divided) and source.rule == "seed" and stored.has_data(source.fixed().fingerprint)
     ]
+    if n := earlier_runs(left, stored):
+        are = "is" if n == 1 else "are"
+        notes.append(f"{count(n, 'stored run')} {are} of an earlier version of the arithmetic and {are} trained again")
+    return notes
 
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:

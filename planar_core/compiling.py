@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba import _dynfunc
 from numba.core import serialize
 from numba.core.caching import (
     CompileResultCacheImpl,
@@ -24,6 +25,10 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.typed_passes import NativeLowering
 
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -36,12 +41,70 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-INLINED: dict[str, Any] = {**_OPTIONS, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+class _PartOfKernels(JITCodeLibrary):
+    """The code of a function that only kernels call. It is optimized and made machine code as a part of each kernel.
+
+    Numba would do so with the function by itself as well, and with whatever calls it on the way to a kernel.
+    """
+
+    def finalize(self) -> None:
+        self._raise_if_finalized()
+        for library in dict.fromkeys(self._linking_libraries):
+            self._reload_init.update(library._reload_init)
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LoweringOfParts(NativeLowering):
+    """Numba's last step, for such a function: there is nothing that Python could call."""
+
+    _name = "lowering_of_parts"
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = _PartOfKernels(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        lowered = state["cr"]
+        name = lowered.fndesc.qualname.rpartition(".")[2]
+        key = _dynfunc.make_function(lowered.fndesc.lookup_module(), name, "", 0, lowered.env, (state.library,))
+        state.targetctx.insert_user_function(key, lowered.fndesc, [state.library])
+        state["cr"] = lowered._replace(cfunc=key)
+        return True
+
+
+class _CompilerOfParts(CompilerBase):
+    """Numba's, but for the last step."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        manager.passes = [
+            (_LoweringOfParts, about) if step is NativeLowering else (step, about) for step, about in manager.passes
+        ]
+        manager.finalize()
+        return [manager]
+
+
+# "forceinline" is said in each case: Numba hands it down to what a function calls.
+CALLED: dict[str, Any] = {
+    **_OPTIONS,
+    "forceinline": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "pipeline_class": _CompilerOfParts,
+}
+INLINED: dict[str, Any] = {**CALLED, "forceinline": True}
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile ``function`` into each kernel that calls it; it cannot be called from Python."""
     return numba.njit(**INLINED)(function)
+
+
+def called(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` for calls from kernels: for a loop that is to have all registers; it cannot be called from
+    Python. With ``simd.stands_alone()`` in it, LLVM does not inline it either."""
+    return numba.njit(**CALLED)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

@@ -17,8 +17,10 @@ How they are laid out for speed:
 - Lanes run along the examples, which are padded to whole vectors ("blocks"); ``weight`` is 1 for an example and 0 for
   padding. Each sum over the examples is kept as a vector, so that its bits depend on the number of lanes alone, and is
   added up across the lanes once, at the end.
-- A pass over the blocks handles one unit, and keeps the sums of that unit in registers.
-- The weight between a unit and a single output unit is a factor of each of its dZ. It is applied to their sums, once.
+- A pass over the blocks keeps its sums and constants in registers. Passes are functions that are called, not inlined:
+  in one large function there would not be registers for all of them.
+- What a unit adds to the Z of a single output unit is added while the unit is at hand. The weight between the two is a
+  factor of each of the unit's dZ; it is applied to their sums, once.
 - Inputs of a layer are handled in pairs. An odd number is padded by a row of zeros, with a weight of zero.
 - Examples go through in tiles that fit a core's cache. Vector sums live on from tile to tile, so the size of a tile
   changes the speed and no bit.
@@ -32,11 +34,31 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from planar_core.activations import RANGE, into_range, is_bounded, slope, value
-from planar_core.compiling import INLINED, inlined, kernel
-from planar_core.outputs import add_losses, add_residuals, add_scores, from_outputs, has_one_unit, score
-from planar_core.passes import add_weights, sum_so_far, weighted_sum
-from planar_core.simd import fma, horizontal_sum, lanes_of, load, store, zeros
+from planar_core.activations import RANGE, is_bounded
+from planar_core.compiling import INLINED, called, inlined, kernel
+from planar_core.elementary import SIGMOID_UNITS
+from planar_core.outputs import add_losses, add_residuals, add_scores, score
+from planar_core.passes import (
+    activate,
+    activate_in_the_plane,
+    add_in_the_plane,
+    add_products,
+    add_slopes,
+    bring_into_range,
+    weighted_sums,
+)
+from planar_core.simd import (
+    horizontal_sum,
+    lanes_of,
+    load,
+    numbers,
+    repeated,
+    rows,
+    splat,
+    stands_alone,
+    store,
+    zeros,
+)
 from planar_core.streams import permute, set_seed
 
 
@@ -105,14 +127,18 @@ class State(NamedTuple):
 
 
 @inlined
-def _is_in_range(activation, scaled, bias, w, inputs, largest, layer):
-    """Whether the sum over the inputs can be told beforehand to stay in the range of the activation function."""
-    if not is_bounded(activation):
-        return True
-    bound = abs(bias)
-    for j in range(inputs):
-        bound += abs(scaled[w + j]) * (largest[j] if layer == 0 else 1.0)  # hidden units lie within 1
-    return bound < RANGE
+def _are_in_range(weights, biases, units, inputs, largest, is_first_layer, factor):
+    """Whether factor times the sum of each unit can be told beforehand to stay in the range of tanh and sigmoid.
+
+    The inputs of the first layer lie within ``largest``, those of the others, units of a bounded function, within 1.
+    """
+    for unit in range(units):
+        bound = abs(biases[unit])
+        for j in range(inputs):
+            bound += abs(weights[unit * inputs + j]) * (largest[j] if is_first_layer else 1.0)
+        if not bound * factor < RANGE:
+            return False
+    return True
 
 
 @inlined
@@ -125,34 +151,39 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
     last = layout.units.shape[0] - 1
     for p in range(parameters.shape[0]):
         scaled[p] = parameters[p] * activation.units if p < layout.weights[last] else parameters[p]
+    has_one_output = layout.units[last] == 1
+    z, w_output, b_output = rows(A, layout.rows[last], 0), numbers(scaled, layout.weights[last]), layout.biases[last]
+    if has_one_output:
+        for block in range(blocks):
+            store(z, 0, block, splat(zeros(A), scaled[b_output]))
+    x = rows(examples.X, 0, first_block)
     for layer in range(last + 1):
-        inputs = layout.inputs[layer]
-        if layer == 0:
-            below, below_row, below_block = examples.X, 0, first_block
+        inputs, units, out = layout.inputs[layer], layout.units[layer], rows(A, layout.rows[layer], 0)
+        W, b = numbers(scaled, layout.weights[layer]), numbers(scaled, layout.biases[layer])
+        is_below_output = has_one_output and layer == last - 1
+        if layer == last:
+            if last == 0 or not has_one_output:
+                weighted_sums(W, inputs, np.int64(1), b, np.bool_(True), units, inputs, x, out, blocks)
+            break
+        are_in_range = True
+        if is_bounded(activation):
+            are_in_range = _are_in_range(W, b, units, inputs, examples.largest, layer == 0, 1.0)
+        if inputs == 2 and are_in_range and Z is None:
+            activate_in_the_plane(activation, x, W, b, out, units, blocks, w_output, z, is_below_output)
         else:
-            below, below_row, below_block = A, layout.rows[layer - 1], 0
-        for unit in range(layout.units[layer]):
-            row, w = layout.rows[layer] + unit, layout.weights[layer] + unit * inputs
-            bias = scaled[layout.biases[layer] + unit]
-            is_in_range = _is_in_range(activation, scaled, bias, w, inputs, examples.largest, layer)
-            if inputs == 2 and is_in_range and layer < last and Z is None:  # points in the plane: all in one pass
-                w0, w1 = scaled[w], scaled[w + 1]
-                for block in range(blocks):
-                    y = fma(load(below, below_row, below_block + block), w0, bias)
-                    y = fma(load(below, below_row + 1, below_block + block), w1, y)
-                    store(A, row, block, value(activation, y))
-                continue
-            # np.int64(1), since for each literal a function is compiled anew
-            weighted_sum(scaled, w, np.int64(1), inputs, bias, below, below_row, below_block, blocks, A, row)
+            weighted_sums(W, inputs, np.int64(1), b, np.bool_(True), units, inputs, x, out, blocks)
             if Z is not None:
-                for block in range(blocks):
-                    store(Z, row, block, load(A, row, block) / (activation.units if layer < last else 1.0))
-            if layer < last and not is_in_range:
-                for block in range(blocks):
-                    store(A, row, block, into_range(load(A, row, block)))
-            if layer < last:
-                for block in range(blocks):
-                    store(A, row, block, value(activation, load(A, row, block)))
+                for row in range(layout.rows[layer], layout.rows[layer] + units):
+                    for block in range(blocks):
+                        store(Z, row, block, load(A, row, block) / activation.units)
+            if not are_in_range:
+                bring_into_range(out, units, blocks)
+            activate(activation, out, units, blocks, w_output, z, is_below_output)
+        x = out
+    if Z is not None:
+        for row in range(layout.rows[last], layout.rows[last] + layout.units[last]):
+            for block in range(blocks):
+                store(Z, row, block, load(A, row, block))
 
 
 @kernel
@@ -161,104 +192,118 @@ def forward_pass(layout, parameters, examples, workspace, Z):
     forward(layout, parameters, examples, 0, examples.Y.shape[0] // lanes_of(workspace.A), workspace, Z)
 
 
+@inlined
+def _sum_of_losses(layout, output, examples, first_block, blocks, A, losses):
+    z, last = rows(A, layout.rows[layout.units.shape[0] - 1], 0), layout.units.shape[0] - 1
+    y, weight = rows(examples.Y, 0, first_block), rows(examples.weight, 0, first_block)
+    return add_losses(output, z, layout.units[last], y, weight, blocks, losses)
+
+
 @kernel
 def cost(layout, output, examples, workspace):
     """The mean cost, from the Z of the output layer in ``workspace.A``, for examples that fill one tile."""
-    A, last = workspace.A, layout.units.shape[0] - 1
+    A = workspace.A
     blocks = examples.Y.shape[0] // lanes_of(A)
-    losses = add_losses(output, layout.rows[last], layout.units[last], examples, 0, blocks, A, zeros(A))
+    losses = _sum_of_losses(layout, output, examples, np.int64(0), blocks, A, zeros(A))
     return np.float64(horizontal_sum(losses)) / examples.total
 
 
-@kernel
-def evaluate(layout, output, parameters, examples, workspace, with_cost):
-    """(cost, score) on all examples, tile by tile, as float64; the cost takes half of the time, and may be left."""
+@called
+def _evaluate(layout, output, parameters, examples, workspace, with_cost):
+    stands_alone()
     A, last = workspace.A, layout.units.shape[0] - 1
-    lanes, row, units = lanes_of(A), layout.rows[last], layout.units[last]
+    lanes, z, units = lanes_of(A), rows(A, layout.rows[last], 0), layout.units[last]
     blocks, tile = examples.Y.shape[0] // lanes, A.shape[1] // lanes
     losses, scores = zeros(A), zeros(A)
     for first in range(0, blocks, tile):
         here = min(tile, blocks - first)
         forward(layout, parameters, examples, first, here, workspace, None)
         if with_cost:
-            losses = add_losses(output, row, units, examples, first, here, A, losses)
-        scores = add_scores(output, row, units, examples, first, here, A, scores)
+            losses = _sum_of_losses(layout, output, examples, first, here, A, losses)
+        scores = add_scores(output, z, units, rows(examples.Y, 0, first), rows(examples.mask, 0, first), here, scores)
     mean_cost = np.float64(horizontal_sum(losses)) / examples.total
     return mean_cost, score(output, np.float64(horizontal_sum(scores)), examples)
 
 
+@kernel
+def evaluate(layout, output, parameters, examples, workspace, with_cost):
+    """(cost, score) on all examples, tile by tile, as float64; the cost takes half of the time, and may be left."""
+    return _evaluate(layout, output, parameters, examples, workspace, with_cost)
+
+
 @inlined
-def backward(layout, output, parameters, examples, first_block, blocks, is_first, is_last, workspace):
-    """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``; first and last of the tiles."""
-    A, D, sums = workspace.A, workspace.D, workspace.sums
+def _output_is_in_range(layout, parameters, examples):
+    """Whether the Z of the output layer can be told beforehand to be in the range of the sigmoid."""
     last = layout.units.shape[0] - 1
-    zero, one = A.dtype.type(0), A.dtype.type(1)
+    if last > 0 and not is_bounded(layout.activation):
+        return False
+    W, b = numbers(parameters, layout.weights[last]), numbers(parameters, layout.biases[last])
+    units, inputs = layout.units[last], layout.inputs[last]
+    return _are_in_range(W, b, units, inputs, examples.largest, last == 0, SIGMOID_UNITS)
 
-    row, b, outputs = layout.rows[last], layout.biases[last], layout.units[last]
-    add_residuals(output, row, outputs, b, examples, first_block, blocks, is_first, A, D, sums)
-    if last == 0:
-        start, inputs = np.int64(0), layout.inputs[0]
-        for unit in range(outputs):
-            w = layout.weights[0] + unit * inputs
-            add_weights(start, inputs, D, row + unit, examples.X, start, first_block, blocks, is_first, sums, w)
 
-    for layer in range(last - 1, -1, -1):
-        inputs, above, inputs_above = layout.inputs[layer], layout.rows[layer + 1], layout.inputs[layer + 1]
+@inlined
+def backward(layout, output, parameters, examples, first_block, blocks, is_first, is_last, is_in_range, workspace):
+    """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``; first and last of the tiles.
+
+    What is padding is in the last block of the last tile. ``is_in_range``: see ``_output_is_in_range``.
+    """
+    A, D, sums, activation = workspace.A, workspace.D, workspace.sums, layout.activation
+    last = layout.units.shape[0] - 1
+    X = rows(examples.X, 0, first_block)
+    outputs, dz = layout.units[last], rows(D, layout.rows[last], 0)
+    add_residuals(
+        output,
+        rows(A, layout.rows[last], 0),
+        outputs,
+        rows(examples.Y, 0, first_block),
+        rows(examples.weight, 0, first_block),
+        blocks,
+        first_weighted(examples, blocks),
+        is_in_range,
+        is_first,
+        dz,
+        rows(sums, layout.biases[last], 0),
+    )
+    has_one_output = outputs == 1
+    for layer in range(last, -1, -1):
+        inputs, units, x = layout.inputs[layer], layout.units[layer], X
+        if layer > 0:
+            x = rows(A, layout.rows[layer - 1], 0)
+        is_output = layer == last and has_one_output
+        if not (is_output and last > 0):
+            add_products(dz, x, units, inputs, blocks, is_first, rows(sums, layout.weights[layer], 0))
         if layer == 0:
-            below, below_row, below_block = examples.X, 0, first_block
+            break
+        # to the layer below
+        W, below = numbers(parameters, layout.weights[layer]), rows(D, layout.rows[layer - 1], 0)
+        db = rows(sums, layout.biases[layer - 1], 0)
+        da, dw = below, db
+        if is_output:
+            da, dw = repeated(dz), rows(sums, layout.weights[last], 0)
         else:
-            below, below_row, below_block = A, layout.rows[layer - 1], 0
-        is_below_output = layer == last - 1
-        is_needed_again = layer > 0 or inputs > 2
-        for unit in range(layout.units[layer]):
-            row, b = layout.rows[layer] + unit, layout.biases[layer] + unit
-            w, w_above = layout.weights[layer] + unit * inputs, layout.weights[layer + 1] + unit
-            if is_below_output:
-                given, factor = from_outputs(
-                    output, parameters, w_above, inputs_above, outputs, A, D, row, above, blocks, is_first, sums
-                )
-            else:
-                terms = layout.units[layer + 1]
-                weighted_sum(parameters, w_above, inputs_above, terms, zero, D, above, np.int64(0), blocks, D, row)
-                given, factor = row, one
-            db, dw0, dw1, dw_above = (
-                sum_so_far(sums, b, is_first),
-                sum_so_far(sums, w, is_first),
-                sum_so_far(sums, w + 1, is_first),
-                sum_so_far(sums, w_above, is_first),
-            )
-            for block in range(blocks):
-                a, dz_above = load(A, row, block), load(D, given, block)
-                dw_above = fma(dz_above, a, dw_above)
-                dz = slope(layout.activation, dz_above, a)
-                db = db + dz
-                dw0 = fma(dz, load(below, below_row, below_block + block), dw0)
-                dw1 = fma(dz, load(below, below_row + 1, below_block + block), dw1)
-                if is_needed_again:
-                    store(D, row, block, dz * factor)
-            scale = factor if is_last else one
-            store(sums, b, 0, db * scale)
-            store(sums, w, 0, dw0 * scale)
-            store(sums, w + 1, 0, dw1 * scale)
-            if is_below_output and has_one_unit(output):  # its weights, whose inputs these are, in the same pass
-                store(sums, w_above, 0, dw_above)
-            add_weights(np.int64(2), inputs, D, row, below, below_row, below_block, blocks, is_first, sums, w)
+            weighted_sums(W, np.int64(1), inputs, W, np.bool_(False), layout.units[layer - 1], units, dz, below, blocks)
+        if layer == 1 and layout.inputs[0] == 2:
+            of_plane, factor = rows(sums, layout.weights[0], 0), is_output and is_last
+            add_in_the_plane(activation, x, da, X, layout.units[0], blocks, is_first, W, factor, db, of_plane, dw)
+            break
+        add_slopes(activation, x, da, layout.units[layer - 1], blocks, is_first, W, is_output, below, db, dw)
+        dz = below
 
 
 @inlined
 def add_up(sums, count, gradient):
     """gradient = sums over the examples / count, their number or the sum of their weights."""
+    share = gradient.dtype.type(1.0 / count)
     for p in range(gradient.shape[0]):
-        gradient[p] = horizontal_sum(load(sums, p, 0))
-    for p in range(gradient.shape[0]):  # a loop of its own, since it can be vectorized
-        gradient[p] /= count
+        gradient[p] = horizontal_sum(load(sums, p, 0)) * share
 
 
 @kernel
 def backward_pass(layout, output, parameters, examples, workspace):
     """``backward`` by itself, for examples that fill one tile; the gradient is left in ``workspace.gradient``."""
     blocks = examples.Y.shape[0] // lanes_of(workspace.A)
-    backward(layout, output, parameters, examples, 0, blocks, True, True, workspace)
+    backward(layout, output, parameters, examples, 0, blocks, True, True, False, workspace)
     add_up(workspace.sums, examples.total, workspace.gradient)
 
 
@@ -339,6 +384,11 @@ def weight_of(examples, example):
     raise NotImplementedError("in jitted code only")
 
 
+def first_weighted(examples, blocks):
+    """The first of the blocks in which the weights matter: the one that may have padding, where none were given."""
+    raise NotImplementedError("in jitted code only")
+
+
 def total_of(examples, count, columns, start, end):
     """The sum of the weights of ``count`` of the examples, which are in columns[start:end].
 
@@ -352,6 +402,11 @@ def _weight_of(examples, example):
     if _is_weighted(examples):
         return lambda examples, example: examples.weight[example]
     return lambda examples, example: 1
+
+
+@overload(first_weighted, jit_options=INLINED)
+def _first_weighted(examples, blocks):
+    return (lambda examples, blocks: 0) if _is_weighted(examples) else (lambda examples, blocks: blocks - 1)
 
 
 @overload(total_of, jit_options=INLINED)
@@ -422,7 +477,7 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
     while batch.position[0] < batch.parameters.shape[0]:
         run, iteration = batch.position[0], batch.position[1]
         parameters, learning_rates = batch.parameters[run], batch.learning_rates[run]
-        source, start, size, count = train, 0, train.m, train.total
+        source, start, size, dealt, count = train, 0, train.m, train.m, train.total
         if state is not None:
             size = min(batch.batch_sizes[run], train.m)
             if size < train.m:
@@ -435,12 +490,12 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
                 batch.position[1] = iteration
                 return False
             if iteration % record_every == 0 or iteration == iterations:
-                cost, train_score = evaluate(layout, output, parameters, train, workspace, True)
+                cost, train_score = _evaluate(layout, output, parameters, train, workspace, np.bool_(True))
                 if not (np.isfinite(cost) and _all_finite(parameters)):
                     batch.diverged[run] = True
                     _copy(batch.last_finite[run], parameters)
                     break
-                test_cost, test_score = evaluate(layout, output, parameters, test, workspace, True)
+                test_cost, test_score = _evaluate(layout, output, parameters, test, workspace, np.bool_(True))
                 record = batch.records[run]
                 batch.costs[run, record] = cost
                 batch.test_costs[run, record] = test_cost
@@ -459,11 +514,16 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
                     start, dealt = mini_batch * blocks, min(size, train.m - mini_batch * size)
                     first, end = start * lanes, (start + blocks) * lanes
                     count = total_of(train, dealt, source.weight, first, end)
-            for done in range(0, blocks, tile):
-                here = min(tile, blocks - done)
+            used = -(-dealt // lanes)  # the last mini-batch of an epoch may be smaller
+            is_in_range = _output_is_in_range(layout, parameters, train)
+            for done in range(0, used, tile):
+                here = min(tile, used - done)
                 forward(layout, parameters, source, start + done, here, workspace, None)
-                is_last = done + here == blocks
-                backward(layout, output, parameters, source, start + done, here, done == 0, is_last, workspace)
+                is_last = done + here == used
+                backward(
+                    *(layout, output, parameters, source, start + done, here),
+                    *(done == 0, is_last, is_in_range, workspace),
+                )
             add_up(workspace.sums, count, gradient)
             if state is not None:
                 direction(layout, parameters, gradient, batch, run, state)

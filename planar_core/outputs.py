@@ -26,7 +26,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from planar_core import elementary
-from planar_core.compiling import INLINED, inlined, kernel
+from planar_core.compiling import CALLED, INLINED, inlined, kernel
 from planar_core.elementary import (
     SIGMOID_UNITS,
     exp,
@@ -35,8 +35,8 @@ from planar_core.elementary import (
     log1p,
     sigmoid_in_units,
 )
-from planar_core.passes import sum_so_far, weights_above
-from planar_core.simd import LANES, absolute, fma, lanes_of, load, select, store, zeros
+from planar_core.passes import so_far
+from planar_core.simd import LANES, absolute, fma, lanes_of, load, select, stands_alone, store, zeros
 
 
 class Binary(NamedTuple):
@@ -74,12 +74,12 @@ def output_of(task: str, outputs: int) -> Output:
     return OUTPUTS[task]
 
 
-def add_losses(output, row, units, examples, first_block, blocks, A, losses):
-    """The vector ``losses`` and the weighted cost of each example, from Z in A[row], A[row + 1] ..."""
+def add_losses(output, z, units, y, weight, blocks, losses):
+    """The vector ``losses`` and the weighted cost of each example; z are the rows of Z, y and weight one row each."""
     raise NotImplementedError("in jitted code only")
 
 
-def add_scores(output, row, units, examples, first_block, blocks, A, scores):
+def add_scores(output, z, units, y, mask, blocks, scores):
     """The vector ``scores`` and 1 for each example that is classified rightly; of regression, its squared error."""
     raise NotImplementedError("in jitted code only")
 
@@ -89,150 +89,143 @@ def score(output, sum_of_scores, examples):
     raise NotImplementedError("in jitted code only")
 
 
-def add_residuals(output, row, units, b, examples, first_block, blocks, is_first, A, D, sums):
-    """Store dZ of the units in D[row], D[row + 1] ..., from Z in A; add it to the sums of their biases from b on."""
-    raise NotImplementedError("in jitted code only")
+def add_residuals(output, z, units, y, weight, blocks, weighted, is_in_range, is_first, dz, db):
+    """dZ of the units, and the sums db.
 
-
-def from_outputs(output, parameters, w, stride, units, A, D, row, above, blocks, is_first, sums):
-    """(the row of D that has W' dZ of the output layer for the unit in ``row``, a factor that it lacks).
-
-    Of one output unit, W' dZ is a row that is there already times a weight, the factor, which is applied to sums in
-    the end. Of several it is summed up here, and with it dW of the output layer.
+    ``weight`` matters from block ``weighted`` on; ``is_in_range`` says that Z * SIGMOID_UNITS is known to be in
+    HALF_ANGLE_RANGE.
     """
-    raise NotImplementedError("in jitted code only")
-
-
-def has_one_unit(output):
-    """Whether it is one unit, whose dW is left to the caller of ``from_outputs``."""
     raise NotImplementedError("in jitted code only")
 
 
 # --- one unit --------------------------------------------------------------------------------------------
 
 
-def _binary_losses(output, row, units, examples, first_block, blocks, A, losses):
+def _binary_losses(output, z, units, y, weight, blocks, losses):
+    stands_alone()
     for block in range(blocks):
-        z, y = load(A, row, block), load(examples.Y, 0, first_block + block)
-        loss = select(z > 0.0, z, 0.0) - y * z + log1p(exp(-absolute(z)))
-        losses = fma(load(examples.weight, 0, first_block + block), loss, losses)
+        logit = load(z, 0, block)
+        loss = select(logit > 0.0, logit, 0.0) - load(y, 0, block) * logit + log1p(exp(-absolute(logit)))
+        losses = fma(load(weight, 0, block), loss, losses)
     return losses
 
 
-def _binary_hits(output, row, units, examples, first_block, blocks, A, scores):
+def _binary_hits(output, z, units, y, mask, blocks, scores):
+    stands_alone()
     for block in range(blocks):
-        z, y = load(A, row, block), load(examples.Y, 0, first_block + block)
-        scores = fma(load(examples.mask, 0, first_block + block), select(z > 0.0, y, 1.0 - y), scores)
+        label = load(y, 0, block)
+        scores = fma(load(mask, 0, block), select(load(z, 0, block) > 0.0, label, 1.0 - label), scores)
     return scores
 
 
-def _binary_residuals(output, row, units, b, examples, first_block, blocks, is_first, A, D, sums):
-    db = sum_so_far(sums, b, is_first)
+@inlined
+def _weighted(dz, weight, block, weighted):
+    return dz * load(weight, 0, block) if block >= weighted else dz
+
+
+def _binary_residuals(output, z, units, y, weight, blocks, weighted, is_in_range, is_first, dz, db):
+    stands_alone()
+    b = so_far(db, 0, is_first)
     for block in range(blocks):
-        a = sigmoid_in_units(into_half_angle_range(load(A, row, block) * SIGMOID_UNITS))
-        dz = a - load(examples.Y, 0, first_block + block)
-        dz = dz * load(examples.weight, 0, first_block + block)
-        store(D, row, block, dz)
-        db = db + dz
-    store(sums, b, 0, db)
+        scaled = load(z, 0, block) * SIGMOID_UNITS
+        a = sigmoid_in_units(scaled if is_in_range else into_half_angle_range(scaled))
+        residual = _weighted(a - load(y, 0, block), weight, block, weighted)
+        store(dz, 0, block, residual)
+        b = b + residual
+    store(db, 0, 0, b)
 
 
 @inlined
-def _squared_errors(weight, factor, row, Y, first_block, blocks, A, total):
+def _squared_errors(factor, z, y, weight, blocks, total):
     """``total`` and factor * weight * (z - y)^2. The weight comes first: 0 for padding, even where a square is inf."""
     for block in range(blocks):
-        error = load(A, row, block) - load(Y, 0, first_block + block)
-        total = fma(load(weight, 0, first_block + block) * factor * error, error, total)
+        error = load(z, 0, block) - load(y, 0, block)
+        total = fma(load(weight, 0, block) * factor * error, error, total)
     return total
 
 
-def _regression_losses(output, row, units, examples, first_block, blocks, A, losses):
-    return _squared_errors(examples.weight, 0.5, row, examples.Y, first_block, blocks, A, losses)
+def _regression_losses(output, z, units, y, weight, blocks, losses):
+    stands_alone()
+    return _squared_errors(0.5, z, y, weight, blocks, losses)
 
 
-def _regression_errors(output, row, units, examples, first_block, blocks, A, scores):
-    return _squared_errors(examples.mask, 1.0, row, examples.Y, first_block, blocks, A, scores)
+def _regression_errors(output, z, units, y, mask, blocks, scores):
+    stands_alone()
+    return _squared_errors(1.0, z, y, mask, blocks, scores)
 
 
-def _regression_residuals(output, row, units, b, examples, first_block, blocks, is_first, A, D, sums):
-    db = sum_so_far(sums, b, is_first)
+def _regression_residuals(output, z, units, y, weight, blocks, weighted, is_in_range, is_first, dz, db):
+    stands_alone()
+    b = so_far(db, 0, is_first)
     for block in range(blocks):
-        dz = load(A, row, block) - load(examples.Y, 0, first_block + block)
-        dz = dz * load(examples.weight, 0, first_block + block)
-        store(D, row, block, dz)
-        db = db + dz
-    store(sums, b, 0, db)
-
-
-def _from_one_output(output, parameters, w, stride, units, A, D, row, above, blocks, is_first, sums):
-    return above, parameters[w]
+        residual = _weighted(load(z, 0, block) - load(y, 0, block), weight, block, weighted)
+        store(dz, 0, block, residual)
+        b = b + residual
+    store(db, 0, 0, b)
 
 
 # --- a unit for each class ---------------------------------------------------------------------------------
 
 
 @inlined
-def _largest(A, row, units, block):
+def _largest(z, units, block):
     """(the largest Z, which unit has it), the first of equals; nan in the first unit stays."""
-    largest, which = load(A, row, block), zeros(A)
+    largest, which = load(z, 0, block), zeros(z)
     for unit in range(1, units):
-        z = load(A, row + unit, block)
-        which = select(z > largest, unit, which)
-        largest = select(z > largest, z, largest)
+        here = load(z, unit, block)
+        which = select(here > largest, unit, which)
+        largest = select(here > largest, here, largest)
     return largest, which
 
 
-def _multiclass_losses(output, row, units, examples, first_block, blocks, A, losses):
+def _multiclass_losses(output, z, units, y, weight, blocks, losses):
+    stands_alone()
     for block in range(blocks):
-        y = load(examples.Y, 0, first_block + block)
-        largest, which = _largest(A, row, units, block)
-        others, own = zeros(A), zeros(A)
+        label = load(y, 0, block)
+        largest, which = _largest(z, units, block)
+        others, own = zeros(z), zeros(z)
         for unit in range(units):
-            z = load(A, row + unit, block) - largest
+            below = load(z, unit, block) - largest
             # The largest one's e^0 is the 1 of log1p: small costs keep their digits.
-            others = others + select(which == unit, z, exp(z))
-            own = select(y == unit, z, own)
-        losses = fma(load(examples.weight, 0, first_block + block), log1p(others) - own, losses)
+            others = others + select(which == unit, below, exp(below))
+            own = select(label == unit, below, own)
+        losses = fma(load(weight, 0, block), log1p(others) - own, losses)
     return losses
 
 
-def _multiclass_hits(output, row, units, examples, first_block, blocks, A, scores):
+def _multiclass_hits(output, z, units, y, mask, blocks, scores):
+    stands_alone()
     for block in range(blocks):
-        y, mask = load(examples.Y, 0, first_block + block), load(examples.mask, 0, first_block + block)
-        _, which = _largest(A, row, units, block)
-        scores = scores + select(which == y, mask, 0.0)
+        _, which = _largest(z, units, block)
+        scores = scores + select(which == load(y, 0, block), load(mask, 0, block), 0.0)
     return scores
 
 
-def _multiclass_residuals(output, row, units, b, examples, first_block, blocks, is_first, A, D, sums):
+def _multiclass_residuals(output, z, units, y, weight, blocks, weighted, is_in_range, is_first, dz, db):
+    stands_alone()
     for block in range(blocks):
-        y, weight = load(examples.Y, 0, first_block + block), load(examples.weight, 0, first_block + block)
-        largest, _ = _largest(A, row, units, block)
-        total = zeros(A)
+        label, share = load(y, 0, block), load(weight, 0, block)
+        largest, _ = _largest(z, units, block)
+        total = zeros(z)
         for unit in range(units):
-            e = exp_in_units(into_half_angle_range((load(A, row + unit, block) - largest) * SIGMOID_UNITS))
-            store(D, row + unit, block, e)
+            e = exp_in_units(into_half_angle_range((load(z, unit, block) - largest) * SIGMOID_UNITS))
+            store(dz, unit, block, e)
             total = total + e
-        scale = weight / total
+        scale = share / total
         for unit in range(units):
-            dz = fma(load(D, row + unit, block), scale, select(y == unit, -weight, 0.0))
-            store(D, row + unit, block, dz)
+            residual = fma(load(dz, unit, block), scale, select(label == unit, -share, 0.0))
+            store(dz, unit, block, residual)
     for unit in range(units):
-        db = sum_so_far(sums, b + unit, is_first)
+        b = so_far(db, unit, is_first)
         for block in range(blocks):
-            db = db + load(D, row + unit, block)
-        store(sums, b + unit, 0, db)
-
-
-def _from_outputs(output, parameters, w, stride, units, A, D, row, above, blocks, is_first, sums):
-    weights_above(parameters, w, stride, units, A, D, row, above, blocks, is_first, sums)
-    return row, parameters.dtype.type(1)
+            b = b + load(dz, unit, block)
+        store(db, unit, 0, b)
 
 
 @kernel
 def _softmax(Z, A):
     for block in range(Z.shape[1] // lanes_of(Z)):
-        largest, _ = _largest(Z, 0, Z.shape[0], block)
+        largest, _ = _largest(Z, Z.shape[0], block)
         total = zeros(Z)
         for unit in range(Z.shape[0]):
             e = exp(load(Z, unit, block) - largest)
@@ -266,15 +259,15 @@ def _r_squared(output, sum_of_scores, examples):
     return 1.0 - sum_of_scores / examples.variation
 
 
-@overload(add_losses, jit_options=INLINED)
-def _add_losses(output, row, units, examples, first_block, blocks, A, losses):
+@overload(add_losses, jit_options=CALLED)
+def _add_losses(output, z, units, y, weight, blocks, losses):
     return {Binary: _binary_losses, Multiclass: _multiclass_losses, Regression: _regression_losses}[
         output.instance_class
     ]
 
 
-@overload(add_scores, jit_options=INLINED)
-def _add_scores(output, row, units, examples, first_block, blocks, A, scores):
+@overload(add_scores, jit_options=CALLED)
+def _add_scores(output, z, units, y, mask, blocks, scores):
     return {Binary: _binary_hits, Multiclass: _multiclass_hits, Regression: _regression_errors}[output.instance_class]
 
 
@@ -283,20 +276,8 @@ def _score(output, sum_of_scores, examples):
     return _r_squared if output.instance_class is Regression else _accuracy
 
 
-@overload(add_residuals, jit_options=INLINED)
-def _add_residuals(output, row, units, b, examples, first_block, blocks, is_first, A, D, sums):
+@overload(add_residuals, jit_options=CALLED)
+def _add_residuals(output, z, units, y, weight, blocks, weighted, is_in_range, is_first, dz, db):
     return {Binary: _binary_residuals, Multiclass: _multiclass_residuals, Regression: _regression_residuals}[
         output.instance_class
     ]
-
-
-@overload(from_outputs, jit_options=INLINED)
-def _given_by_outputs(output, parameters, w, stride, units, A, D, row, above, blocks, is_first, sums):
-    return _from_outputs if output.instance_class is Multiclass else _from_one_output
-
-
-@overload(has_one_unit, jit_options=INLINED)
-def _has_one_unit(output):
-    if output.instance_class is Multiclass:
-        return lambda output: False
-    return lambda output: True

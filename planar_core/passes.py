@@ -1,109 +1,240 @@
-"""Passes over blocks of examples: one unit at a time, with what belongs to it in registers. ``kernels`` says why."""
+"""Passes over blocks of examples: loops that are called, so that each has the registers of the CPU for itself.
+
+``x``, ``A``, ``D`` and their like are ``simd.rows``, of which a pass takes the first ``blocks``; weights and biases are
+``simd.numbers``. ``dw`` and ``db`` are rows of one block: the sums over the examples of the tiles before, to which a
+pass adds; the first tile begins with zeros.
+"""
 
 from __future__ import annotations
 
-from planar_core.compiling import inlined
-from planar_core.simd import fma, load, splat, store, zeros
+from planar_core.activations import into_range, slope, value
+from planar_core.compiling import called, inlined
+from planar_core.simd import (
+    AT_ONCE,
+    MANY_REGISTERS,
+    fma,
+    load,
+    load_as,
+    numbers,
+    rows,
+    splat,
+    stands_alone,
+    store,
+    zeros,
+    zeros_at_once,
+)
 
 
 @inlined
-def weighted_sum(weights, w, stride, terms, bias, source, first_row, first_block, blocks, out, row):
-    """out[row] = bias + weights[w] source[first_row] + weights[w + stride] source[first_row + 1] + ...
-
-    Up to four terms a pass: their weights stay in registers, and the sum is read and written the less often.
-    """
-    start = splat(zeros(out), bias)
-    j = 0
-    while terms - j >= 4:
-        k = w + j * stride
-        w0, w1, w2, w3 = weights[k], weights[k + stride], weights[k + 2 * stride], weights[k + 3 * stride]
-        for block in range(blocks):
-            y = load(out, row, block) if j > 0 else start
-            y = fma(load(source, first_row + j, first_block + block), w0, y)
-            y = fma(load(source, first_row + j + 1, first_block + block), w1, y)
-            y = fma(load(source, first_row + j + 2, first_block + block), w2, y)
-            store(out, row, block, fma(load(source, first_row + j + 3, first_block + block), w3, y))
-        j += 4
-    if terms - j >= 2:
-        w0, w1 = weights[w + j * stride], weights[w + (j + 1) * stride]
-        for block in range(blocks):
-            y = load(out, row, block) if j > 0 else start
-            y = fma(load(source, first_row + j, first_block + block), w0, y)
-            store(out, row, block, fma(load(source, first_row + j + 1, first_block + block), w1, y))
-        j += 2
-    if terms - j == 1:
-        w0 = weights[w + j * stride]
-        for block in range(blocks):
-            y = load(out, row, block) if j > 0 else start
-            store(out, row, block, fma(load(source, first_row + j, first_block + block), w0, y))
-
-
-@inlined
-def sum_so_far(sums, p, is_first):
+def so_far(sums, k, is_first):
     """The sum over the examples of the tiles before."""
-    return zeros(sums) if is_first else load(sums, p, 0)
+    return zeros(sums) if is_first else load(sums, k, 0)
+
+
+# --- forward -----------------------------------------------------------------------------------------------
 
 
 @inlined
-def add_weights(first_input, inputs, D, row, below, below_row, below_block, blocks, is_first, sums, w):
-    """Add dZ A_below' to the sums of one unit's weights, two inputs at a time from ``first_input`` on."""
-    for j in range(first_input, inputs, 2):
-        dw0, dw1 = sum_so_far(sums, w + j, is_first), sum_so_far(sums, w + j + 1, is_first)
-        for block in range(blocks):
-            dz = load(D, row, block)
-            dw0 = fma(dz, load(below, below_row + j, below_block + block), dw0)
-            dw1 = fma(dz, load(below, below_row + j + 1, below_block + block), dw1)
-        store(sums, w + j, 0, dw0)
-        store(sums, w + j + 1, 0, dw1)
+def _sum_of_two(none, weights, to_input, biases, inputs, x, out, unit, other, block):
+    y0, y1 = splat(none, biases[0]), splat(none, biases[1])
+    for j in range(inputs):
+        a, k = load_as(none, x, j, block), j * to_input
+        y0, y1 = fma(a, weights[0][k], y0), fma(a, weights[1][k], y1)
+    store(out, unit, block, y0)
+    store(out, other, block, y1)
 
 
 @inlined
-def weights_above(parameters, w, stride, units, A, D, row, above, blocks, is_first, sums):
-    """Of the unit in ``row`` and the layer above it: D[row] = W_above' dZ_above, and dZ_above A' added to the sums.
+def _sum_of_four(none, weights, to_input, biases, inputs, x, out, unit, block):
+    y0, y1 = splat(none, biases[0]), splat(none, biases[1])
+    y2, y3 = splat(none, biases[2]), splat(none, biases[3])
+    for j in range(inputs):
+        a, k = load_as(none, x, j, block), j * to_input
+        y0, y1 = fma(a, weights[0][k], y0), fma(a, weights[1][k], y1)
+        y2, y3 = fma(a, weights[2][k], y2), fma(a, weights[3][k], y3)
+    store(out, unit, block, y0)
+    store(out, unit + 1, block, y1)
+    store(out, unit + 2, block, y2)
+    store(out, unit + 3, block, y3)
 
-    Up to three units above in a pass, which reads their dZ once for both: what it sums up, its weights and what it
-    reads just fit into 16 registers of 256 bits. ``w`` is where the weight of the first of them is, ``stride`` how far
-    it is to that of the next.
+
+@inlined
+def _of_unit(unit, weights, to_unit, biases, has_bias):
+    return numbers(weights, unit * to_unit), biases[unit] if has_bias else 0.0
+
+
+@called
+def weighted_sums(weights, to_unit, to_input, biases, has_bias, units, inputs, x, out, blocks):
+    """out[unit] = bias + weights[unit, 0] x[0] + weights[unit, 1] x[1] + ...; four units share what is read.
+
+    ``to_unit`` and ``to_input`` are how far it is from one weight to that of the next unit, and of the next input.
     """
-    j = 0
-    while units - j >= 3:
-        p, d = w + j * stride, above + j
-        w0, w1, w2 = parameters[p], parameters[p + stride], parameters[p + 2 * stride]
-        dw0, dw1 = sum_so_far(sums, p, is_first), sum_so_far(sums, p + stride, is_first)
-        dw2 = sum_so_far(sums, p + 2 * stride, is_first)
+    stands_alone()
+    unit, many = 0, blocks // AT_ONCE * AT_ONCE
+    while units - unit >= 4:
+        w0, b0 = _of_unit(unit, weights, to_unit, biases, has_bias)
+        w1, b1 = _of_unit(unit + 1, weights, to_unit, biases, has_bias)
+        w2, b2 = _of_unit(unit + 2, weights, to_unit, biases, has_bias)
+        w3, b3 = _of_unit(unit + 3, weights, to_unit, biases, has_bias)
+        w, b = (w0, w1, w2, w3), (b0, b1, b2, b3)
+        for block in range(0, many, AT_ONCE):
+            _sum_of_four(zeros_at_once(out), w, to_input, b, inputs, x, out, unit, block)
+        for block in range(many, blocks):
+            _sum_of_four(zeros(out), w, to_input, b, inputs, x, out, unit, block)
+        unit += 4
+    while units > unit:
+        other = min(unit + 1, units - 1)  # the same one again, where their number is odd
+        w0, b0 = _of_unit(unit, weights, to_unit, biases, has_bias)
+        w1, b1 = _of_unit(other, weights, to_unit, biases, has_bias)
+        v, c = (w0, w1), (b0, b1)
+        for block in range(0, many, AT_ONCE):
+            _sum_of_two(zeros_at_once(out), v, to_input, c, inputs, x, out, unit, other, block)
+        for block in range(many, blocks):
+            _sum_of_two(zeros(out), v, to_input, c, inputs, x, out, unit, other, block)
+        unit += 2
+
+
+@called
+def bring_into_range(out, units, blocks):
+    """Sums that are beyond the range of the activation function become its ends."""
+    stands_alone()
+    for unit in range(units):
         for block in range(blocks):
-            a, da = load(A, row, block), load(D, row, block) if j > 0 else zeros(D)
-            dz = load(D, d, block)
-            dw0, da = fma(dz, a, dw0), fma(dz, w0, da)
-            dz = load(D, d + 1, block)
-            dw1, da = fma(dz, a, dw1), fma(dz, w1, da)
-            dz = load(D, d + 2, block)
-            dw2, da = fma(dz, a, dw2), fma(dz, w2, da)
-            store(D, row, block, da)
-        store(sums, p, 0, dw0)
-        store(sums, p + stride, 0, dw1)
-        store(sums, p + 2 * stride, 0, dw2)
-        j += 3
-    if units - j >= 2:
-        p, d = w + j * stride, above + j
-        w0, w1 = parameters[p], parameters[p + stride]
-        dw0, dw1 = sum_so_far(sums, p, is_first), sum_so_far(sums, p + stride, is_first)
+            store(out, unit, block, into_range(load(out, unit, block)))
+
+
+@inlined
+def _put_activation(out, unit, block, a, weights_above, z, is_below_output):
+    store(out, unit, block, a)
+    if is_below_output:
+        store(z, 0, block, fma(a, weights_above[unit], load_as(a, z, 0, block)))
+
+
+@inlined
+def _activate(none, activation, out, unit, block, weights_above, z, is_below_output):
+    a = value(activation, load_as(none, out, unit, block))
+    _put_activation(out, unit, block, a, weights_above, z, is_below_output)
+
+
+@called
+def activate(activation, out, units, blocks, weights_above, z, is_below_output):
+    """out = value(out); below an output unit of its own, weights_above out is added to z, the Z of that unit."""
+    stands_alone()
+    many = blocks // AT_ONCE * AT_ONCE
+    for unit in range(units):
+        for block in range(0, many, AT_ONCE):
+            _activate(zeros_at_once(out), activation, out, unit, block, weights_above, z, is_below_output)
+        for block in range(many, blocks):
+            _activate(zeros(out), activation, out, unit, block, weights_above, z, is_below_output)
+
+
+@inlined
+def _activate_in_the_plane(none, activation, x, w0, w1, bias, out, unit, block, weights_above, z, is_below_output):
+    y = fma(load_as(none, x, 1, block), w1, fma(load_as(none, x, 0, block), w0, bias))
+    _put_activation(out, unit, block, value(activation, y), weights_above, z, is_below_output)
+
+
+@called
+def activate_in_the_plane(activation, x, weights, biases, out, units, blocks, weights_above, z, is_below_output):
+    """``weighted_sums`` of two inputs and ``activate`` in one pass."""
+    stands_alone()
+    many = blocks // AT_ONCE * AT_ONCE
+    for unit in range(units):
+        w0, w1, b = weights[2 * unit], weights[2 * unit + 1], biases[unit]
+        for block in range(0, many, AT_ONCE):
+            _activate_in_the_plane(
+                zeros_at_once(out), activation, x, w0, w1, b, out, unit, block, weights_above, z, is_below_output
+            )
+        for block in range(many, blocks):
+            _activate_in_the_plane(
+                zeros(out), activation, x, w0, w1, b, out, unit, block, weights_above, z, is_below_output
+            )
+
+
+# --- backward ----------------------------------------------------------------------------------------------
+
+
+@called
+def add_slopes(activation, A, dA, units, blocks, is_first, factors, has_factor, D, db, dw_above):
+    """D = dZ of a layer, from the derivative dA by its activations; its db; and dA A', the dW of an output unit above.
+
+    There is one output unit above where ``has_factor``: dA is its dZ then, and ``factors`` are its weights. Elsewhere
+    ``dw_above`` may be ``db``, which is stored after it.
+    """
+    stands_alone()
+    for unit in range(units):
+        b, w_above = so_far(db, unit, is_first), so_far(dw_above, unit, is_first)
+        factor = splat(b, factors[unit] if has_factor else 1.0)
         for block in range(blocks):
-            a, da = load(A, row, block), load(D, row, block) if j > 0 else zeros(D)
-            dz = load(D, d, block)
-            dw0, da = fma(dz, a, dw0), fma(dz, w0, da)
-            dz = load(D, d + 1, block)
-            dw1, da = fma(dz, a, dw1), fma(dz, w1, da)
-            store(D, row, block, da)
-        store(sums, p, 0, dw0)
-        store(sums, p + stride, 0, dw1)
-        j += 2
-    if units - j == 1:
-        p, d = w + j * stride, above + j
-        w0, dw0 = parameters[p], sum_so_far(sums, p, is_first)
+            a, da = load(A, unit, block), load(dA, unit, block)
+            w_above = w_above + da * a
+            dz = slope(activation, da, a) * factor
+            b = b + dz
+            store(D, unit, block, dz)
+        store(dw_above, unit, 0, w_above)
+        store(db, unit, 0, b)
+
+
+@called
+def add_in_the_plane(activation, A, dA, x, units, blocks, is_first, factors, has_factor, db, dw, dw_above):
+    """``add_slopes`` and ``add_products`` of a layer with two inputs, in one pass that leaves no dZ.
+
+    The factor is applied to the sums, after the last tile: ``has_factor`` only then.
+    """
+    stands_alone()
+    for unit in range(units):
+        b, w_above = so_far(db, unit, is_first), so_far(dw_above, unit, is_first)
+        w0, w1 = so_far(dw, 2 * unit, is_first), so_far(dw, 2 * unit + 1, is_first)
         for block in range(blocks):
-            a, da = load(A, row, block), load(D, row, block) if j > 0 else zeros(D)
-            dz = load(D, d, block)
-            dw0, da = fma(dz, a, dw0), fma(dz, w0, da)
-            store(D, row, block, da)
-        store(sums, p, 0, dw0)
+            a, da = load(A, unit, block), load(dA, unit, block)
+            w_above = w_above + da * a
+            dz = slope(activation, da, a)
+            b = b + dz
+            w0, w1 = fma(dz, load(x, 0, block), w0), fma(dz, load(x, 1, block), w1)
+        factor = splat(b, factors[unit] if has_factor else 1.0)
+        store(dw_above, unit, 0, w_above)
+        store(db, unit, 0, b * factor)
+        store(dw, 2 * unit, 0, w0 * factor)
+        store(dw, 2 * unit + 1, 0, w1 * factor)
+
+
+@called
+def add_products(dz, x, units, inputs, blocks, is_first, dw):
+    """Add dZ x' to the sums of a layer's weights: of two units and two or four inputs a pass."""
+    stands_alone()
+    for unit in range(0, units, 2):
+        other, j = min(unit + 1, units - 1), 0  # the same one again, where their number is odd
+        of_unit, of_other = rows(dw, unit * inputs, 0), rows(dw, other * inputs, 0)
+        if MANY_REGISTERS:
+            while inputs - j >= 4:
+                u0, u1 = so_far(of_unit, j, is_first), so_far(of_unit, j + 1, is_first)
+                u2, u3 = so_far(of_unit, j + 2, is_first), so_far(of_unit, j + 3, is_first)
+                v0, v1 = so_far(of_other, j, is_first), so_far(of_other, j + 1, is_first)
+                v2, v3 = so_far(of_other, j + 2, is_first), so_far(of_other, j + 3, is_first)
+                for block in range(blocks):
+                    u, v = load(dz, unit, block), load(dz, other, block)
+                    x0, x1 = load(x, j, block), load(x, j + 1, block)
+                    x2, x3 = load(x, j + 2, block), load(x, j + 3, block)
+                    u0, u1, u2, u3 = fma(u, x0, u0), fma(u, x1, u1), fma(u, x2, u2), fma(u, x3, u3)
+                    v0, v1, v2, v3 = fma(v, x0, v0), fma(v, x1, v1), fma(v, x2, v2), fma(v, x3, v3)
+                store(of_unit, j, 0, u0)
+                store(of_unit, j + 1, 0, u1)
+                store(of_unit, j + 2, 0, u2)
+                store(of_unit, j + 3, 0, u3)
+                store(of_other, j, 0, v0)
+                store(of_other, j + 1, 0, v1)
+                store(of_other, j + 2, 0, v2)
+                store(of_other, j + 3, 0, v3)
+                j += 4
+        while j < inputs:  # there is an even number of them
+            u0, u1 = so_far(of_unit, j, is_first), so_far(of_unit, j + 1, is_first)
+            v0, v1 = so_far(of_other, j, is_first), so_far(of_other, j + 1, is_first)
+            for block in range(blocks):
+                u, v = load(dz, unit, block), load(dz, other, block)
+                x0, x1 = load(x, j, block), load(x, j + 1, block)
+                u0, u1, v0, v1 = fma(u, x0, u0), fma(u, x1, u1), fma(v, x0, v0), fma(v, x1, v1)
+            store(of_unit, j, 0, u0)
+            store(of_unit, j + 1, 0, u1)
+            store(of_other, j, 0, v0)
+            store(of_other, j + 1, 0, v1)
+            j += 2

@@ -13,6 +13,9 @@ Inside a jitted function (a number beside a vector is taken for a vector of that
     y = select(x > 0.0, y, x)
     total = horizontal_sum(y)            # a number; the order of the additions is a fixed tree
     store(array, row, block, y)
+
+A function that is called, and not inlined, takes ``rows(array, row, block)`` in place of an array: two numbers in
+place of seven.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
+from numba.core.registry import cpu_target
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, register_model
 
@@ -33,6 +37,12 @@ LANES = {"float64": 8, "float32": 16}
 networks of 4 to 50 units: twice as many, which do not fit the registers, take 6 to 18 % longer (float32: 24 to 35 %);
 half as many, which leave too little to do at once, 5 to 11 % longer (float32: no longer)."""
 
+MANY_REGISTERS = "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+"""Whether the CPU has 32 registers of 512 bits: more is kept in them then. No bit depends on it."""
+
+AT_ONCE = 2 if MANY_REGISTERS else 1
+"""Blocks that a long computation takes side by side, so that the CPU has the other one to work on while it waits."""
+
 _IR_SCALAR = {"float64": ir.DoubleType(), "float32": ir.FloatType()}
 _IR_INTEGER = {"float64": ir.IntType(64), "float32": ir.IntType(32)}
 _MANTISSA_BITS = {"float64": 52, "float32": 23}
@@ -40,11 +50,11 @@ _LLVM_SUFFIX = {"float64": "f64", "float32": "f32"}
 
 
 class Vector(types.Type):
-    """The Numba type of a vector; ``scalar`` is ``types.float64`` or ``types.float32``."""
+    """The Numba type of a vector, or of several side by side; ``scalar`` is ``types.float64`` or ``types.float32``."""
 
-    def __init__(self, scalar: types.Float) -> None:
+    def __init__(self, scalar: types.Float, vectors: int = 1) -> None:
         self.scalar = scalar
-        self.lanes = LANES[scalar.name]
+        self.lanes = LANES[scalar.name] * vectors
         super().__init__(name=f"Vector({scalar.name} x {self.lanes})")
 
 
@@ -54,6 +64,14 @@ class Mask(types.Type):
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
         super().__init__(name=f"Mask({lanes})")
+
+
+class Rows(types.Type):
+    """The Numba type of the rows of a matrix from one of its blocks on, or of a list of numbers: see ``rows``."""
+
+    def __init__(self, scalar: types.Float) -> None:
+        self.scalar = scalar
+        super().__init__(name=f"Rows({scalar.name})")
 
 
 @register_model(Vector)
@@ -66,6 +84,12 @@ class _VectorModel(models.PrimitiveModel):
 class _MaskModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Mask) -> None:
         super().__init__(dmm, fe_type, ir.VectorType(ir.IntType(1), fe_type.lanes))
+
+
+@register_model(Rows)
+class _RowsModel(models.StructModel):
+    def __init__(self, dmm: Any, fe_type: Rows) -> None:
+        super().__init__(dmm, fe_type, [("first", types.CPointer(fe_type.scalar)), ("length", types.intp)])
 
 
 def _ir_vector(vector: Vector) -> ir.VectorType:
@@ -214,16 +238,32 @@ def select(typingctx, mask, x, y):  # type: ignore[no-untyped-def]
     return vector(mask, x, y), codegen
 
 
-def _address(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> tuple[ir.Value, int]:
-    """Pointer to the vector ``(array, row, block)``, and the alignment of one element in bytes."""
-    array_type = sig.args[0]
-    vector = Vector(array_type.dtype)
-    array = context.make_array(array_type)(context, builder, args[0])
-    row, block = (context.cast(builder, args[i], sig.args[i], types.intp) for i in (1, 2))
-    row_length = builder.extract_value(array.shape, array_type.ndim - 1)
-    offset = builder.add(builder.mul(row, row_length), builder.mul(block, row.type(vector.lanes)))
-    pointer = builder.gep(array.data, [offset])
-    return builder.bitcast(pointer, _ir_vector(vector).as_pointer()), array_type.dtype.bitwidth // 8
+def _scalar(source: types.Type) -> types.Float | None:
+    """What ``source`` has rows of; None if it is neither ``Rows`` nor a C-contiguous array of one or two dimensions."""
+    if isinstance(source, Rows):
+        return source.scalar
+    return source.dtype if _is_matrix(source) else None
+
+
+def _place(
+    context: Any, builder: ir.IRBuilder, source: types.Type, value: ir.Value, row: ir.Value, column: ir.Value
+) -> tuple[ir.Value, ir.Value]:
+    """Pointer to an element of ``source``, and the elements from one row to the next."""
+    if isinstance(source, Rows):
+        given = cgutils.create_struct_proxy(source)(context, builder, value)
+        first, length = given.first, given.length
+    else:
+        array = context.make_array(source)(context, builder, value)
+        first, length = array.data, builder.extract_value(array.shape, source.ndim - 1)
+    return builder.gep(first, [builder.add(builder.mul(row, length), column)]), length
+
+
+def _address(context: Any, builder: ir.IRBuilder, given: Any, args: Any, vector: Vector) -> tuple[ir.Value, int]:
+    """Pointer to the vector at ``(source, row, block)``, and the alignment of one element in bytes."""
+    row, block = (context.cast(builder, args[i], given[i], types.intp) for i in (1, 2))
+    column = builder.mul(block, block.type(LANES[vector.scalar.name]))
+    pointer, _ = _place(context, builder, given[0], args[0], row, column)
+    return builder.bitcast(pointer, _ir_vector(vector).as_pointer()), vector.scalar.bitwidth // 8
 
 
 def _is_matrix(array: types.Type) -> bool:
@@ -231,33 +271,126 @@ def _is_matrix(array: types.Type) -> bool:
 
 
 @intrinsic
-def load(typingctx, array, row, block):  # type: ignore[no-untyped-def]
-    """``load(array, row, block)``: LANES values of ``array[row]`` from ``block * LANES`` on.
+def load(typingctx, source, row, block):  # type: ignore[no-untyped-def]
+    """``load(source, row, block)``: LANES values of ``source[row]`` from ``block * LANES`` on.
 
-    ``array`` is C-contiguous, with one or two dimensions (one: the row is 0). Bounds are the caller's business.
+    ``source`` is ``rows``, or a C-contiguous array with one or two dimensions (one: the row is 0). Bounds are the
+    caller's business.
     """
-    if not (_is_matrix(array) and isinstance(row, types.Integer) and isinstance(block, types.Integer)):
+    scalar = _scalar(source)
+    if scalar is None or not (isinstance(row, types.Integer) and isinstance(block, types.Integer)):
         return None
 
     def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
-        pointer, alignment = _address(context, builder, sig, args)
+        pointer, alignment = _address(context, builder, sig.args, args, sig.return_type)
         return builder.load(pointer, align=alignment)
 
-    return Vector(array.dtype)(array, row, block), codegen
+    return Vector(scalar)(source, row, block), codegen
 
 
 @intrinsic
-def store(typingctx, array, row, block, x):  # type: ignore[no-untyped-def]
-    """``store(array, row, block, x)``: the reverse of ``load``."""
-    if not (_is_matrix(array) and isinstance(row, types.Integer) and x == Vector(array.dtype)):
+def load_as(typingctx, like, source, row, block):  # type: ignore[no-untyped-def]
+    """``load_as(like, source, row, block)``: the same of as many blocks as ``like`` has."""
+    scalar = _scalar(source)
+    if scalar is None or not (isinstance(like, Vector) and isinstance(row, types.Integer)):
         return None
 
     def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
-        pointer, alignment = _address(context, builder, sig, args)
+        pointer, alignment = _address(context, builder, sig.args[1:], args[1:], sig.return_type)
+        return builder.load(pointer, align=alignment)
+
+    return like(like, source, row, block), codegen
+
+
+@intrinsic
+def store(typingctx, source, row, block, x):  # type: ignore[no-untyped-def]
+    """``store(source, row, block, x)``: the reverse of ``load`` and ``load_as``."""
+    scalar = _scalar(source)
+    if scalar is None or not (isinstance(row, types.Integer) and isinstance(x, Vector) and x.scalar == scalar):
+        return None
+
+    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+        pointer, alignment = _address(context, builder, sig.args, args, sig.args[3])
         builder.store(args[3], pointer, align=alignment)
         return context.get_dummy_value()
 
-    return types.void(array, row, block, x), codegen
+    return types.void(source, row, block, x), codegen
+
+
+def _new_rows(context: Any, builder: ir.IRBuilder, kind: Rows, first: ir.Value, length: ir.Value) -> ir.Value:
+    made = cgutils.create_struct_proxy(kind)(context, builder)
+    made.first, made.length = first, length
+    return made._getvalue()
+
+
+@intrinsic
+def rows(typingctx, source, row, block):  # type: ignore[no-untyped-def]
+    """``rows(source, row, block)``: the rows of an array, or of other rows, so that load(..., 0, 0) is that block."""
+    scalar = _scalar(source)
+    if scalar is None or not (isinstance(row, types.Integer) and isinstance(block, types.Integer)):
+        return None
+
+    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+        row, block = (context.cast(builder, args[i], sig.args[i], types.intp) for i in (1, 2))
+        column = builder.mul(block, block.type(LANES[scalar.name]))
+        return _new_rows(context, builder, sig.return_type, *_place(context, builder, source, args[0], row, column))
+
+    return Rows(scalar)(source, row, block), codegen
+
+
+@intrinsic
+def numbers(typingctx, source, index):  # type: ignore[no-untyped-def]
+    """``numbers(source, index)``: a list of the numbers of an array from that one on; ``[i]`` is one of them."""
+    scalar = _scalar(source)
+    if scalar is None or not isinstance(index, types.Integer):
+        return None
+
+    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+        column = context.cast(builder, args[1], sig.args[1], types.intp)
+        place = _place(context, builder, source, args[0], column.type(0), column)
+        return _new_rows(context, builder, sig.return_type, *place)
+
+    return Rows(scalar)(source, index), codegen
+
+
+@intrinsic
+def repeated(typingctx, source):  # type: ignore[no-untyped-def]
+    """``repeated(rows)``: the first of them, whichever row is asked for."""
+    if not isinstance(source, Rows):
+        return None
+
+    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+        first = cgutils.create_struct_proxy(source)(context, builder, args[0]).first
+        return _new_rows(context, builder, source, first, context.get_constant(types.intp, 0))
+
+    return source(source), codegen
+
+
+@infer_global(operator.getitem)
+class _NumberTyping(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        source, index = args
+        if isinstance(source, Rows) and isinstance(index, types.Integer):
+            return signature(source.scalar, *args)
+        return None
+
+
+@lower_builtin(operator.getitem, Rows, types.Integer)
+def _number(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+    index = context.cast(builder, args[1], sig.args[1], types.intp)
+    first = cgutils.create_struct_proxy(sig.args[0])(context, builder, args[0]).first
+    return builder.load(builder.gep(first, [index]))
+
+
+@intrinsic
+def stands_alone(typingctx):  # type: ignore[no-untyped-def]
+    """``stands_alone()`` in a function keeps LLVM from inlining it."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
 
 
 @intrinsic
@@ -269,16 +402,22 @@ def lanes_of(typingctx, array):  # type: ignore[no-untyped-def]
     return types.intp(array), lambda context, builder, sig, args: context.get_constant(types.intp, lanes)
 
 
-@intrinsic
-def zeros(typingctx, array):  # type: ignore[no-untyped-def]
-    """``zeros(array)``: a vector of zeros of the dtype of ``array``."""
-    if not _is_matrix(array):
-        return None
+def _zeros(vectors: int) -> Callable[..., Any]:
+    def typing(typingctx: Any, source: Any) -> Any:
+        scalar = _scalar(source)
+        if scalar is None:
+            return None
+        vector = Vector(scalar, vectors)
+        return vector(source), lambda context, builder, sig, args: _constant(vector, 0.0)
 
-    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
-        return _constant(sig.return_type, 0.0)
+    return intrinsic(typing)
 
-    return Vector(array.dtype)(array), codegen
+
+zeros = _zeros(1)
+"""``zeros(source)``: a vector of zeros of the dtype of an array, or of ``rows``."""
+
+zeros_at_once = _zeros(AT_ONCE)
+"""The same of AT_ONCE blocks."""
 
 
 @intrinsic
@@ -329,15 +468,20 @@ def constant(**by_dtype: float) -> Callable[..., Any]:
 
 
 def polynomial(**by_dtype: list[float]) -> Callable[..., Any]:
-    """An intrinsic ``f(x)``: c[0] + c[1] x + c[2] x^2 + ... by Horner's rule, one fma a step."""
+    """An intrinsic ``f(x)``: c[0] + c[1] x + c[2] x^2 + ... by Horner's rule, one fma a step.
+
+    Where the highest coefficient is 1, the first step is an addition: the same bits for less.
+    """
 
     def typing(typingctx: Any, x: Any) -> Any:
         if not isinstance(x, Vector):
             return None
 
         def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
-            *rest, highest = (_constant(x, c) for c in by_dtype[x.scalar.name])
-            value = highest
+            coefficients = by_dtype[x.scalar.name]
+            *rest, value = (_constant(x, c) for c in coefficients)
+            if rest and coefficients[-1] == 1:
+                value = builder.fadd(args[0], rest.pop())
             for coefficient in reversed(rest):
                 value = _llvm(builder, "fma", x, value, args[0], coefficient)
             return value

@@ -16,7 +16,7 @@ from planar_core.network import Array, Parameters
 from planar_core.outputs import output_of
 from planar_core.streams import STREAM_WORDS
 
-NUMERICS = 1
+NUMERICS = 2
 """A version of the arithmetic, raised whenever the bits of a result may change: results of another one are no longer
 those of the same request."""
 

@@ -204,6 +204,20 @@ def todo(
     return Todo(design, parts, seeds)
 
 
+def earlier_runs(left: Todo, store: Store) -> int:
+    """How many runs of what is left are stored with the bits of an earlier version of the numerics."""
+    if left.seeds is None:
+        return 0
+    n, design = 0, left.design
+    for run, seeds in zip(design.all_series(), left.seeds, strict=True):
+        identity = design.identity(run, left.parts.sources[run.problem].identity) if len(seeds) else {}
+        for numerics in range(1, identity.get("numerics", 1)):
+            number = store.find({**identity, "numerics": numerics})
+            if number is not None:
+                n += len({seed for seed, status in store.statuses(number) if status != "failed"}.intersection(seeds))
+    return n
+
+
 def _finished(store: Store, configuration: int, is_checked: bool) -> Iterator[int]:
     """The seeds of the runs that are stored and did not fail."""
     if is_checked:

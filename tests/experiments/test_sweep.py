@@ -18,6 +18,7 @@ from experiments.runner import work
 from experiments.store.store import stored_in
 from experiments.sweep import Observer, Prepared, Progress
 from experiments.text import size
+from planar_core.training import NUMERICS
 
 REQUEST: dict[str, Any] = {"hidden": [0, 2, 2], "learning_rate": 1.2, "seed": range(4), "iterations": 10}
 RUNS = 8
@@ -201,3 +202,19 @@ def test_whichever_step_it_ends_at_what_is_stored_stays_and_tables_are_whole(
         assert after == before
     again = Sweep(**REQUEST).run(out=diary.folder)
     assert (again.manifest["counts"]["computed"], again.manifest["counts"]["reused"]) == (RUNS - runs, runs)
+
+
+def test_runs_of_an_earlier_arithmetic_are_said_and_trained_again(tmp_path: Path) -> None:
+    def notes(**change: Any) -> list[str]:
+        return [note for note in Sweep(**{**REQUEST, **change}).prepare(out=tmp_path).notes if "arithmetic" in note]
+
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setattr("experiments.design.NUMERICS", NUMERICS - 1)
+        Sweep(**REQUEST).run(out=tmp_path)
+        assert notes() == []
+    assert notes() == [f"{RUNS} stored runs are of an earlier version of the arithmetic and are trained again"]
+    assert notes(hidden=2, seed=3) == ["1 stored run is of an earlier version of the arithmetic and is trained again"]
+    assert notes(hidden=3) == []
+    results = Sweep(**REQUEST).run(out=tmp_path)
+    assert results.manifest["counts"]["reused"] == 0
+    assert notes() == []

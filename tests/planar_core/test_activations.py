@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numba
 import numpy as np
 import pytest
@@ -24,14 +25,16 @@ VALUES: dict[str, tuple[Callable[[Any], Any], float]] = {
 
 
 def value(name: str, y: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Of whole vectors."""
     function = getattr(activations, name)
 
     @numba.njit  # type: ignore[untyped-decorator]
-    def apply(y: Any, out: Any) -> None:
-        store(out, 0, 0, function(load(y, 0, 0)))
+    def apply(y: Any, out: Any, blocks: int) -> None:
+        for block in range(blocks):
+            store(out, 0, block, function(load(y, 0, block)))
 
     out = np.empty_like(y)
-    apply(y, out)
+    apply(y, out, y.size // LANES[y.dtype.name])
     return out
 
 
@@ -66,3 +69,19 @@ def test_nan_stays_nan(name: str) -> None:
 def test_relu_of_infinity() -> None:
     z = np.array([-np.inf, np.inf, -0.0, 0.0, -1.0, 1.0, -5e-324, 5e-324])
     np.testing.assert_array_equal(value("relu", z), [0, np.inf, 0, 0, 0, 1, 0, 5e-324])
+
+
+@pytest.mark.parametrize(("dtype", "of_1", "in_ulp"), [("float64", 1.5, 3.5), ("float32", 1.1, 2.6)])
+def test_error_of_tanh(dtype: str, of_1: float, in_ulp: float) -> None:
+    random = np.random.RandomState(5)
+    far, near = random.uniform(-activations.RANGE, activations.RANGE, 1000), random.uniform(-4, 4, 1000)
+    small = random.choice([-1.0, 1.0], 2000) * 2.0 ** random.uniform(-60, 3, 2000)
+    y = np.concatenate([far, near, small, [-activations.RANGE, activations.RANGE, *[0.0] * 14]]).astype(dtype)
+    computed = value("tanh", y)
+    with mpmath.workprec(150):
+        unit = mpmath.log(2) / 2
+        exact = [mpmath.tanh(unit * each) for each in y.tolist()]
+        error = np.array([float(abs(a - e)) for a, e in zip(computed.tolist(), exact, strict=True)])
+    assert (error <= of_1 * np.finfo(dtype).eps).all()
+    assert (error <= in_ulp * np.spacing(np.maximum(np.abs(computed), np.finfo(dtype).tiny))).all()
+    assert (np.abs(computed) <= 1).all()

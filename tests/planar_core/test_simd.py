@@ -15,6 +15,7 @@ import pytest
 
 from planar_core import simd
 from planar_core.simd import (
+    AT_ONCE,
     LANES,
     absolute,
     copysign,
@@ -22,7 +23,11 @@ from planar_core.simd import (
     horizontal_sum,
     lanes_of,
     load,
+    load_as,
+    numbers,
     polynomial,
+    repeated,
+    rows,
     select,
     shift_to_exponent,
     splat,
@@ -30,6 +35,7 @@ from planar_core.simd import (
     sqrt,
     store,
     zeros,
+    zeros_at_once,
 )
 
 Array = npt.NDArray[Any]
@@ -339,6 +345,48 @@ def test_load_of_a_strided_array_is_refused(dtype: str) -> None:
 
 
 @jit
+def copy_by_rows(x: Any, out: Any, row: Any, block: Any, more_rows: Any, more_blocks: Any, again: Any) -> None:
+    part = rows(rows(x, row, block), more_rows, more_blocks)
+    store(rows(out, 0, 0), 0, 0, load(repeated(part) if again else part, 1, 1))
+
+
+def test_rows_of_an_array_and_of_rows(dtype: str) -> None:
+    lanes = LANES[dtype]
+    x = np.arange(5 * 6 * lanes, dtype=dtype).reshape(5, 6 * lanes)
+    out = np.zeros(lanes, dtype)
+    for row, block, more_rows, more_blocks, again in ((1, 2, 2, 1, 0), (0, 0, 3, 4, 0), (1, 2, 2, 1, 1)):
+        copy_by_rows(x, out, row, block, more_rows, more_blocks, bool(again))
+        first = (block + more_blocks + 1) * lanes
+        assert_same_bits(out, x[row + more_rows + 1 - again, first : first + lanes])
+    copy_by_rows(x[0], out, 0, 1, 0, 2, True)
+    assert_same_bits(out, x[0, 4 * lanes : 5 * lanes])
+
+
+def test_numbers_from_one_on(dtype: str) -> None:
+    @jit
+    def ask(x: Any, index: Any, i: Any) -> Any:
+        return numbers(numbers(x, index), 1)[i]
+
+    x = np.arange(20, dtype=dtype)
+    assert [float(ask(x, index, i)) for index, i in ((0, 0), (3, 4), (7, -1))] == [1, 8, 7]
+
+
+def test_blocks_side_by_side_are_computed_as_one_by_one(dtype: str) -> None:
+    @jit
+    def halve(x: Any, out: Any, first: Any) -> None:
+        both = load_as(zeros_at_once(x), x, 0, first)
+        store(out, 0, first, select(both > 3.0, both, both * 0.5))
+
+    lanes = LANES[dtype]
+    x = np.arange(6 * lanes, dtype=dtype) % 7
+    out = np.full_like(x, -1)
+    halve(x, out, 2)
+    expected, part = np.full_like(x, -1), slice(2 * lanes, (2 + AT_ONCE) * lanes)
+    expected[part] = np.where(x[part] > 3, x[part], x[part] / 2)
+    assert_same_bits(out, expected)
+
+
+@jit
 def add_lanes(x: Any, out: Any) -> None:
     for block in range(x.shape[0] // lanes_of(x)):
         out[block] = horizontal_sum(load(x, 0, block))
@@ -404,8 +452,9 @@ def test_split_exponent(offset: float, dtype: str) -> None:
     assert_same_bits(np.ldexp(mantissa, exponent.astype(int)), x)
 
 
-def test_polynomial_is_horner_with_fma(dtype: str) -> None:
-    coefficients = {"float64": [1.0, -0.1, 0.3, 1 / 7], "float32": [0.5, 1.25, -0.1]}
+@pytest.mark.parametrize("highest", [1 / 7, 1.0])
+def test_polynomial_is_horner_with_fma(highest: float, dtype: str) -> None:
+    coefficients = {"float64": [1.0, -0.1, 0.3, highest], "float32": [0.5, 1.25, highest]}
     p = polynomial(**coefficients)
 
     @jit
