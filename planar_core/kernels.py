@@ -484,12 +484,14 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
                 source = state.shuffled
             if iteration == 0:
                 _forget(state, batch.seeds[run])
-        blocks = -(-size // lanes)
+        blocks, mini_batches = -(-size // lanes), -(-train.m // size)
+        mini_batch, until_record = iteration % mini_batches, -iteration % record_every  # counted: a division takes long
         while True:
             if budget <= 0:
                 batch.position[1] = iteration
                 return False
-            if iteration % record_every == 0 or iteration == iterations:
+            if until_record == 0 or iteration == iterations:
+                until_record = record_every
                 cost, train_score = _evaluate(layout, output, parameters, train, workspace, np.bool_(True))
                 if not (np.isfinite(cost) and _all_finite(parameters)):
                     batch.diverged[run] = True
@@ -508,7 +510,6 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
                 break
             if state is not None:  # noqa: SIM102
                 if size < train.m:  # an `and` would keep Numba from leaving all this out
-                    mini_batch = iteration % -(-train.m // size)
                     if mini_batch == 0:
                         _shuffle(train, size, lanes, state)
                     start, dealt = mini_batch * blocks, min(size, train.m - mini_batch * size)
@@ -529,6 +530,8 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
                 direction(layout, parameters, gradient, batch, run, state)
             update(parameters, gradient, learning_rates, first_of_output)
             budget -= blocks * lanes * units
-            iteration += 1
+            iteration, until_record, mini_batch = iteration + 1, until_record - 1, mini_batch + 1
+            if mini_batch == mini_batches:
+                mini_batch = 0
         batch.position[0], batch.position[1] = run + 1, 0
     return True

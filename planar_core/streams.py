@@ -36,14 +36,30 @@ def set_seed(state, seed):
 
 
 @inlined
+def _renewed(state, i, following, other):
+    mixed = (state[i] & np.uint32(0x80000000)) | (state[following] & np.uint32(0x7FFFFFFF))
+    # 0x9908B0DF where mixed is odd: a branch would be predicted wrongly every other time
+    state[i] = (
+        state[other] ^ (mixed >> np.uint32(1)) ^ ((np.uint32(0) - (mixed & np.uint32(1))) & np.uint32(0x9908B0DF))
+    )
+
+
+@inlined
 def _renew(state):
-    for i in range(_N):
-        mixed = (state[i] & np.uint32(0x80000000)) | (state[(i + 1) % _N] & np.uint32(0x7FFFFFFF))
-        word = state[(i + _M) % _N] ^ (mixed >> np.uint32(1))
-        if mixed & np.uint32(1):
-            word ^= np.uint32(0x9908B0DF)
-        state[i] = word
-    state[_POSITION] = 0
+    for i in range(_N - _M):
+        _renewed(state, i, i + 1, i + _M)
+    for i in range(_N - _M, _N - 1):
+        _renewed(state, i, i + 1, i + _M - _N)
+    _renewed(state, _N - 1, 0, _M - 1)
+
+
+@inlined
+def _tempered(word):
+    word = np.uint64(word)
+    word ^= word >> np.uint64(11)
+    word ^= (word << np.uint64(7)) & np.uint64(0x9D2C5680)
+    word ^= (word << np.uint64(15)) & np.uint64(0xEFC60000)
+    return word ^ (word >> np.uint64(18))
 
 
 @inlined
@@ -51,12 +67,10 @@ def _next_word(state):
     """The next 32 random bits."""
     if state[_POSITION] == _N:
         _renew(state)
-    word = np.uint64(state[state[_POSITION]])
+        state[_POSITION] = 0
+    word = _tempered(state[state[_POSITION]])
     state[_POSITION] += np.uint32(1)
-    word ^= word >> np.uint64(11)
-    word ^= (word << np.uint64(7)) & np.uint64(0x9D2C5680)
-    word ^= (word << np.uint64(15)) & np.uint64(0xEFC60000)
-    return word ^ (word >> np.uint64(18))
+    return word
 
 
 @inlined
@@ -86,14 +100,22 @@ def _fill_normal(state, left_over, out):
 @inlined
 def permute(state, out):
     """Put the entries of ``out`` in random order."""
+    mask = np.uint64(0xFFFFFFFF)
+    position = np.int64(state[_POSITION])  # in a register: ``out`` might be the state, for all the compiler knows
     for i in range(out.shape[0] - 1, 0, -1):
-        mask = np.uint64(i)
-        for shift in (1, 2, 4, 8, 16):
-            mask |= mask >> np.uint64(shift)
-        j = _next_word(state) & mask
-        while j > np.uint64(i):
-            j = _next_word(state) & mask
+        while mask >> np.uint64(1) >= np.uint64(i):
+            mask >>= np.uint64(1)
+        j = mask
+        while True:
+            if position == _N:
+                _renew(state)
+                position = np.int64(0)
+            j = _tempered(state[position]) & mask
+            position += 1
+            if j <= np.uint64(i):
+                break
         out[i], out[j] = out[j], out[i]
+    state[_POSITION] = position
 
 
 @kernel
