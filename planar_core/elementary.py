@@ -251,6 +251,44 @@ def log1p(x):
     return select(u >= 0.0, result, _NAN(x))
 
 
+# The same for |s| <= 1/3
+_ATANH_TO_A_THIRD = polynomial(
+    float64=[
+        0.66666666666666658561,
+        0.40000000000014582673,
+        0.28571428567108757162,
+        0.22222222717427862989,
+        0.18181789436132858169,
+        0.15385570064958623103,
+        0.1331414420965493615,
+        0.12001072809590712535,
+        0.088007384861446738822,
+        0.16164045611943532221,
+    ],
+    float32=[
+        0.66666667320527412469,
+        0.39999706331929717402,
+        0.28592357994302837723,
+        0.21706575800880372646,
+        0.23224329224023348832,
+    ],
+)
+_SMALLEST_POWER = constant(float64=-1020.0, float32=-124.0)  # of two: half of it is still a normal number
+
+
+@inlined
+def log1p_of_exp(x):
+    """log(1 + e^x) for x <= 0, at most 3 + 1.5 |x| ulp off; 0 for x below -706 (float32: -85).
+
+    e^x = N / D gives log(1 + e^x) = 2 atanh(s) with s = N / (2 D + N): one division for both functions.
+    """
+    y = x * SIGMOID_UNITS
+    half, e, r = _parts_in_units(select(y < _SMALLEST_POWER(y), _SMALLEST_POWER(y), y))
+    s = half * e / fma(half + 1.0, e, -2.0 * r)
+    square = s * s
+    return select(y < _SMALLEST_POWER(y), 0.0, fma(s * square, _ATANH_TO_A_THIRD(square), s + s))
+
+
 _INFINITY = constant(float64=float("inf"), float32=float("inf"))
 _NAN = constant(float64=float("nan"), float32=float("nan"))
 _TINY = constant(float64=2.0**-54, float32=2.0**-25)

@@ -33,6 +33,7 @@ from planar_core.elementary import (
     exp_in_units,
     into_half_angle_range,
     log1p,
+    log1p_of_exp,
     sigmoid_in_units,
 )
 from planar_core.passes import so_far
@@ -105,7 +106,7 @@ def _binary_losses(output, z, units, y, weight, blocks, losses):
     stands_alone()
     for block in range(blocks):
         logit = load(z, 0, block)
-        loss = select(logit > 0.0, logit, 0.0) - load(y, 0, block) * logit + log1p(exp(-absolute(logit)))
+        loss = select(logit > 0.0, logit, 0.0) - load(y, 0, block) * logit + log1p_of_exp(-absolute(logit))
         losses = fma(load(weight, 0, block), loss, losses)
     return losses
 

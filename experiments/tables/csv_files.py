@@ -18,6 +18,7 @@ from pandas.api.types import is_string_dtype
 from experiments.design import Design, Run
 from experiments.store.store import StoredRun
 from experiments.tables.stored import measures
+from planar_core.decimals import lines
 from planar_core.training import recorded_iterations
 
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
@@ -45,27 +46,26 @@ def write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
 @contextlib.contextmanager
 def curves_into(file: BinaryIO, design: Design, score: str) -> Iterator[Callable[[Run, int, StoredRun], None]]:
     """What takes run after run and writes curves.csv."""
-    iterations = recorded_iterations(design.iterations, design.record_every).tolist()
+    iterations = recorded_iterations(design.iterations, design.record_every)
     columns, settings = design.columns, design.settings
     seed_at = columns.index("seed")
     own: list[Any] = []
     written: Run | None = None
-
     with _rows_into(file) as write_rows:
         write_rows([[*columns, "iteration", *measures(score)]])
 
-        def write_run(series: Run, seed: int, run: StoredRun) -> None:
-            nonlocal own, written
-            if series is not written:
-                written, values = series, {**series._asdict(), **settings}
-                own = [_harmless(value) if isinstance(value, str) else value for value in map(values.get, columns)]
-            own[seed_at] = seed
-            curves = run.curves.tolist()
-            if np.isnan(run.curves).any():
-                curves = [["" if number != number else number for number in curve] for curve in curves]
-            write_rows([*own, *row] for row in zip(iterations, *curves, strict=False))
+    def write_run(series: Run, seed: int, run: StoredRun) -> None:
+        nonlocal own, written
+        if series is not written:
+            written, values = series, {**series._asdict(), **settings}
+            own = [_harmless(value) if isinstance(value, str) else value for value in map(values.get, columns)]
+        own[seed_at] = seed
+        text = io.StringIO()
+        csv.writer(text, lineterminator=",").writerow(own)
+        curves = run.curves.T
+        file.write(lines(text.getvalue().encode(), iterations[: len(curves)], curves))
 
-        yield write_run
+    yield write_run
 
 
 @contextlib.contextmanager

@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from planar_core.elementary import evaluate
+from planar_core.compiling import kernel
+from planar_core.elementary import evaluate, log1p_of_exp
+from planar_core.simd import lanes_of, load, store
 
 Array = npt.NDArray[Any]
 
@@ -382,3 +384,28 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+@ANY_DTYPE
+def test_error_of_log1p_of_exp(dtype: str) -> None:
+    @kernel
+    def apply(x: Any, out: Any) -> None:
+        for block in range(x.shape[0] // lanes_of(x)):
+            store(out, 0, block, log1p_of_exp(load(x, 0, block)))
+
+    random, least = np.random.RandomState(12), {"float64": -706.0, "float32": -85.0}[dtype]
+    far, near, small = (
+        random.uniform(least, 0, 1600),
+        random.uniform(-4, 0, 1600),
+        -(2.0 ** random.uniform(-60, 0, 800)),
+    )
+    x = np.concatenate([far, near, small, [0.0, -0.0] * 8]).astype(dtype)
+    computed = np.empty_like(x)
+    apply(x, computed)
+    with mpmath.workprec(1200):
+        high = np.array([float(mpmath.log1p(mpmath.exp(number))) for number in x.tolist()])
+    assert (in_ulp(computed, high, np.zeros_like(high)) <= 3.5 + 1.5 * np.abs(x)).all()
+    x = np.array([-1000.0, -np.inf, np.nan, least - 3] * 4).astype(dtype)
+    computed = np.empty_like(x)
+    apply(x, computed)
+    np.testing.assert_array_equal(computed, np.where(np.isnan(x), np.nan, 0))

@@ -1,0 +1,231 @@
+"""Numbers as text, in the shortest form that reads back as the same number: the characters of Python's ``repr``.
+
+Ryu (Adams, "Ryu: fast float-to-string conversion", PLDI 2018): the interval of the decimal numbers that round to a
+float64 is scaled by a power of ten, with one multiplication by a number of 128 bits from a table, and digits are
+dropped from its bounds as long as they differ. All of it is integers, so that the text is exact. A kernel writes some
+ten times as fast as ``repr``, and what a sweep writes is mostly such numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from planar_core.compiling import inlined, kernel
+
+Bytes = NDArray[np.uint8]
+
+LONGEST = 25  # characters of a number, and one to spare: -2.2250738585072014e-308
+_BITS = 125  # of an entry of the tables
+
+
+def _halves(numbers: list[int]) -> NDArray[np.uint64]:
+    """(numbers, 2): their lower and upper 64 bits."""
+    return np.array([(number & (2**64 - 1), number >> 64) for number in numbers], np.uint64)
+
+
+# 5^i, and 2^k / 5^q rounded up, with 125 bits each; a float64 needs no more of them
+_POWERS = _halves([(5**i << _BITS) >> (5**i).bit_length() for i in range(326)])
+_INVERSES = _halves([(1 << ((5**q).bit_length() - 1 + _BITS)) // 5**q + 1 for q in range(292)])
+
+
+@intrinsic
+def _high_product(typingctx: Any, x: Any, y: Any) -> Any:
+    """``_high_product(x, y)``: the upper 64 bits of the product of two uint64."""
+    if not (x == y == types.uint64):
+        return None
+
+    def codegen(context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+        wide = [builder.zext(arg, ir.IntType(128)) for arg in args]
+        return builder.trunc(builder.lshr(builder.mul(*wide), ir.IntType(128)(64)), ir.IntType(64))
+
+    return types.uint64(x, y), codegen
+
+
+@inlined
+def _scaled(m, low, high, shift):
+    """(m * factor) >> shift, where the factor has the halves low and high, and 64 < shift < 128."""
+    middle = m * high
+    total = middle + _high_product(m, low)
+    upper = _high_product(m, high) + np.uint64(total < middle)
+    return (upper << np.uint64(128 - shift)) | (total >> np.uint64(shift - 64))
+
+
+@inlined
+def _is_multiple_of_power_of_5(number, power):
+    count = 0
+    while number % np.uint64(5) == np.uint64(0):
+        number //= np.uint64(5)
+        count += 1
+        if count >= power:
+            break
+    return count >= power
+
+
+@inlined
+def _shortest(bits, powers, inverses):
+    """(digits, exponent) of a positive finite float64: digits * 10^exponent, with as few digits as tell it apart."""
+    fraction, exponent = bits & np.uint64(2**52 - 1), np.int64(bits >> np.uint64(52)) & 0x7FF
+    m, e2 = fraction, 1 - 1077
+    if exponent > 0:
+        m, e2 = fraction | np.uint64(2**52), exponent - 1077
+    is_even = m & np.uint64(1) == np.uint64(0)  # then the bounds round to the number as well
+    # the number, and the bounds half way to its neighbours, are v, v + 2 and v - 1 - further, times 2^e2
+    v, further = np.uint64(4) * m, np.uint64(fraction != np.uint64(0) or exponent <= 1)
+    low_ends_in_0, ends_in_0 = False, False
+    if e2 >= 0:
+        q = ((e2 * 78913) >> 18) - (e2 > 3)
+        shift = -e2 + q + _BITS + (((q * 1217359) >> 19) + 1) - 1
+        factor, power = inverses[q], q
+        if q <= 21:
+            if v % np.uint64(5) == np.uint64(0):
+                ends_in_0 = _is_multiple_of_power_of_5(v, q)
+            elif is_even:
+                low_ends_in_0 = _is_multiple_of_power_of_5(v - np.uint64(1) - further, q)
+    else:
+        q = ((-e2 * 732923) >> 20) - (-e2 > 1)
+        i = -e2 - q
+        shift = q - ((((i * 1217359) >> 19) + 1) - _BITS)
+        factor, power = powers[i], q + e2
+        if q <= 1:
+            ends_in_0 = True
+            low_ends_in_0 = is_even and further == np.uint64(1)
+        elif q < 63:
+            ends_in_0 = v & ((np.uint64(1) << np.uint64(q)) - np.uint64(1)) == np.uint64(0)
+    digits = _scaled(v, factor[0], factor[1], shift)
+    above = _scaled(v + np.uint64(2), factor[0], factor[1], shift)
+    below = _scaled(v - np.uint64(1) - further, factor[0], factor[1], shift)
+    if not is_even and (
+        (e2 >= 0 and q <= 21 and v % np.uint64(5) != np.uint64(0) and _is_multiple_of_power_of_5(v + np.uint64(2), q))
+        or (e2 < 0 and q <= 1)
+    ):
+        above -= np.uint64(1)  # the bound itself, which does not count
+    ten, last = np.uint64(10), np.uint64(0)
+    while above // ten > below // ten:
+        low_ends_in_0 = low_ends_in_0 and below % ten == np.uint64(0)
+        ends_in_0 = ends_in_0 and last == np.uint64(0)
+        last = digits % ten
+        digits, above, below, power = digits // ten, above // ten, below // ten, power + 1
+    if low_ends_in_0:
+        while below % ten == np.uint64(0):
+            ends_in_0 = ends_in_0 and last == np.uint64(0)
+            last = digits % ten
+            digits, above, below, power = digits // ten, above // ten, below // ten, power + 1
+    if ends_in_0 and last == np.uint64(5) and digits % np.uint64(2) == np.uint64(0):
+        last = np.uint64(4)  # half way: to even
+    is_low = digits == below and not (is_even and low_ends_in_0)
+    return digits + np.uint64(is_low or last >= np.uint64(5)), power
+
+
+@inlined
+def _put_integer(out, at, number):
+    """Write the digits of an integer, 0 or more; returns where they end."""
+    length, rest = 1, number
+    while rest >= 10:
+        rest //= 10
+        length += 1
+    for k in range(length):
+        out[at + length - 1 - k] = 48 + number % 10
+        number //= 10
+    return at + length
+
+
+@inlined
+def _put_digits(out, at, digits, point):
+    """Write digits with a point after the first ``point`` of them, zeros before, between or after where needed."""
+    length, rest = 1, digits
+    while rest >= np.uint64(10):
+        rest //= np.uint64(10)
+        length += 1
+    before = max(0, 1 - point)  # zeros
+    start, end = at, at + max(length + before, point) + 1
+    if point >= length:  # an integer: 120.0
+        end += 1
+    for k in range(start, end):
+        out[k] = 48
+    dot = start + max(point, 1)
+    out[dot] = 46
+    k = start + before + length - 1
+    if k >= dot or before > 0:
+        k += 1
+    for _ in range(length):
+        if k == dot:
+            k -= 1
+        out[k] = np.uint8(np.uint64(48) + digits % np.uint64(10))
+        digits //= np.uint64(10)
+        k -= 1
+    return end
+
+
+@inlined
+def _put_number(out, at, number, bits, powers, inverses):
+    """Write a float64 as ``repr`` does, nothing for nan; returns where it ends."""
+    if np.isnan(number):
+        return at
+    if bits >> np.uint64(63) == np.uint64(1):
+        out[at] = 45
+        at += 1
+        bits &= np.uint64(2**63 - 1)
+    if np.isinf(number):
+        out[at], out[at + 1], out[at + 2] = 105, 110, 102
+        return at + 3
+    if bits == np.uint64(0):
+        out[at], out[at + 1], out[at + 2] = 48, 46, 48
+        return at + 3
+    digits, power = _shortest(bits, powers, inverses)
+    while digits % np.uint64(10) == np.uint64(0):
+        digits //= np.uint64(10)
+        power += 1
+    length, rest = 1, digits
+    while rest >= np.uint64(10):
+        rest //= np.uint64(10)
+        length += 1
+    point = length + power
+    if -4 < point <= 16:
+        return _put_digits(out, at, digits, point)
+    if length == 1:
+        out[at] = np.uint8(np.uint64(48) + digits)
+        at += 1
+    else:
+        at = _put_digits(out, at, digits, 1)
+    exponent = point - 1
+    out[at], out[at + 1] = 101, 43 if exponent > 0 else 45
+    exponent = abs(exponent)
+    at += 2
+    if exponent < 10:
+        out[at] = 48
+        at += 1
+    return _put_integer(out, at, exponent)
+
+
+@kernel
+def _put_lines(prefix, numbers, values, powers, inverses, out):
+    at = 0
+    bits = values.view(np.uint64)
+    for line in range(values.shape[0]):
+        for k in range(prefix.shape[0]):
+            out[at + k] = prefix[k]
+        at = _put_integer(out, at + prefix.shape[0], numbers[line])
+        for column in range(values.shape[1]):
+            out[at] = 44
+            at = _put_number(out, at + 1, values[line, column], bits[line, column], powers, inverses)
+        out[at] = 10
+        at += 1
+    return at
+
+
+def lines(prefix: bytes, numbers: NDArray[np.int64], values: NDArray[np.float64]) -> memoryview:
+    """Lines of CSV: prefix, a number, a row of values, with commas between number and values.
+
+    ``numbers`` are (lines,), 0 or more; ``values`` are (lines, columns). A nan is an empty cell.
+    """
+    values = np.ascontiguousarray(values, np.float64)
+    longest = len(prefix) + LONGEST * (values.shape[1] + 1)
+    out = np.empty(longest * len(values), np.uint8)
+    end = _put_lines(np.frombuffer(prefix, np.uint8), numbers, values, _POWERS, _INVERSES, out)
+    return memoryview(out)[:end]
