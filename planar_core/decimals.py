@@ -71,7 +71,7 @@ def _is_multiple_of_power_of_5(number, power):
 def _shortest(bits, powers, inverses):
     """(digits, exponent) of a positive finite float64: digits * 10^exponent, with as few digits as tell it apart."""
     fraction, exponent = bits & np.uint64(2**52 - 1), np.int64(bits >> np.uint64(52)) & 0x7FF
-    m, e2 = fraction, 1 - 1077
+    m, e2 = fraction, np.int64(1 - 1077)
     if exponent > 0:
         m, e2 = fraction | np.uint64(2**52), exponent - 1077
     is_even = m & np.uint64(1) == np.uint64(0)  # then the bounds round to the number as well
@@ -219,13 +219,13 @@ def _put_lines(prefix, numbers, values, powers, inverses, out):
     return at
 
 
-def lines(prefix: bytes, numbers: NDArray[np.int64], values: NDArray[np.float64]) -> memoryview:
+def lines(prefix: bytes, numbers: NDArray[np.int64], values: NDArray[np.float64]) -> Bytes:
     """Lines of CSV: prefix, a number, a row of values, with commas between number and values.
 
-    ``numbers`` are (lines,), 0 or more; ``values`` are (lines, columns). A nan is an empty cell.
+    ``numbers`` are (lines,), 0 or more; ``values`` are (lines, columns). A nan is an empty cell. Returns the bytes.
     """
     values = np.ascontiguousarray(values, np.float64)
     longest = len(prefix) + LONGEST * (values.shape[1] + 1)
     out = np.empty(longest * len(values), np.uint8)
     end = _put_lines(np.frombuffer(prefix, np.uint8), numbers, values, _POWERS, _INVERSES, out)
-    return memoryview(out)[:end]
+    return out[:end]

@@ -63,7 +63,7 @@ def curves_into(file: BinaryIO, design: Design, score: str) -> Iterator[Callable
         text = io.StringIO()
         csv.writer(text, lineterminator=",").writerow(own)
         curves = run.curves.T
-        file.write(lines(text.getvalue().encode(), iterations[: len(curves)], curves))
+        file.write(lines(text.getvalue().encode(), iterations[: len(curves)], curves).data)
 
     yield write_run
 

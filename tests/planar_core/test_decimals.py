@@ -11,7 +11,7 @@ import pytest
 
 from planar_core.decimals import lines
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 _RANDOM = np.random.RandomState(3)
 
 
