@@ -22,7 +22,7 @@ from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
 from experiments.runner.run import RunFailed
 from experiments.sweep import Prepared, Sweep
-from experiments.text import WIDTH, fit_end, printable
+from experiments.text import WIDTH, columns, fit_end, printable
 
 _SHOWN = 10  # configurations in the closing table, problems in a plan
 _PROGRAM = "experiments.grid"
@@ -101,8 +101,12 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
     for key in problems[:_SHOWN]:
         problem = prepared.left.parts.example(key)
         sizes = f"{problem.features} features, {problem.train.m} training and {problem.test.m} test examples"
-        name = fit_end(in_words(sweep.problem_knobs(key)), WIDTH - width - 3 - len(sizes))
-        yield f"{'data':{width}} {name}: {sizes}"
+        name = f"{in_words(sweep.problem_knobs(key))}:"
+        if columns(name) + 1 + len(sizes) <= WIDTH - width - 1:
+            yield f"{'data':{width}} {printable(name)} {sizes}"
+        else:
+            yield f"{'data':{width}} {fit_end(name, WIDTH - width - 1)}"
+            yield f"{'':{width}} {sizes}"
     if len(problems) > _SHOWN:
         yield f"{'data':{width}} and {len(problems) - _SHOWN:,} more"
     yield f"{'plan':{width}} {prepared.plan}" + ("; needs --yes" if is_large(prepared.plan) else "")

@@ -38,9 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warn(f"{in_words(model.configuration)}: {count(len(model.members), 'network')}")
         found = estimate(results, model, row)
         if found is not None:
+            value = said(found.metric, found.value)
             warn(
-                f"together {said(found.metric, found.value)} on rows that the networks which answer were not trained on"
-                f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks each on average)"
+                f"together {value}, each row answered by networks that were not trained on it "
+                f"({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks each on average)"
             )
         for note in predictions.notes:
             warn(printable(note))

@@ -95,9 +95,10 @@ def kinds(verdicts: Sequence[Verdict], drop: Sequence[str]) -> list[str]:
     if categories:
         sizes = (f"{quoted(v.profile.name)} ({len(v.categories)})" for v in categories)
         notes.append(f"categories, a column of 0 and 1 each: {listed(sizes, most=_LISTED)}")
-    for v in [v for v in verdicts if v.kind == BOOLEAN][:_LISTED]:
-        false, true = v.categories
-        notes.append(f"true or false: {quoted(v.profile.name)}: {quoted(false)} is 0, {quoted(true)} is 1")
+    booleans = [v for v in verdicts if v.kind == BOOLEAN]
+    for false, true in dict.fromkeys(v.categories for v in booleans):
+        alike = _names(v.profile.name for v in booleans if v.categories == (false, true))
+        notes.append(f"true or false: {alike}: {quoted(false)} is 0, {quoted(true)} is 1")
     notes += [note for v in verdicts if v.way is not None for note in _standing_for_gaps(v.profile, v.way)][:_LISTED]
     return notes
 

@@ -159,15 +159,22 @@ class Encoder:
         used = {column.name for column in self.columns}
         more = [name for name in raw.names if name not in used and name != self.target_name]
         notes = [f"columns that are not used: {listed(map(quoted, more), most=_LISTED)}"] if more else []
-        columns, wrong = [], []
+        columns, wrong, gaps = [], [], {}
         for encoder in self.columns:
             found = _profile(encoder, raw, missing)
             column, unread = encoder.read(found, encoder.name in raw.typed)
             columns.append(column)
             wrong += [(encoder, found, i) for i in unread.tolist()]
-            notes += _unknown(encoder, found)
+            if encoder.kind == CATEGORY:
+                notes += _unknown(encoder, found)
+            elif found.gaps:
+                gaps[encoder.name] = sum(found.gaps.values())
         if wrong:
             raise _unreadable(raw, wrong)
+        if gaps:
+            cells = listed((f"{quoted(name)} {n:,}" for name, n in gaps.items()), most=_LISTED)
+            # Not by which numbers: the networks of other training parts have others, and would say them all again.
+            notes.append(f"missing values: {cells}: filled by the training part")
         return Encoded(self._features(columns, raw.rows), (*raw.notes, *notes))
 
     def _features(self, columns: Sequence[Column], rows: int) -> Floats:
@@ -275,17 +282,13 @@ def _profile(encoder: ColumnEncoder, raw: RawTable, missing: MissingValues) -> P
 def _unknown(encoder: ColumnEncoder, found: Profile) -> list[str]:
     """Return notes on categories and gaps that the training part has not."""
     notes = []
-    cells = sum(found.gaps.values())
-    name = quoted(encoder.name)
-    if encoder.kind == CATEGORY:
-        unknown = [text for text in found.texts if text not in encoder.categories or text in encoder.unseen]
-        if unknown:
-            which = listed(map(quoted, unknown), most=_LISTED)
-            notes.append(f"column {name}: not in the training part, so none of its categories: {which}")
-        if cells and not encoder.has_gaps:
-            notes.append(f"column {name}: {count(cells, 'gap')}, none in the training part: none of its categories")
-    elif cells:
-        notes.append(f"column {name}: {count(cells, 'gap')} filled with {encoder.fill:.6g}, by the training part")
+    name, cells = quoted(encoder.name), sum(found.gaps.values())
+    unknown = [text for text in found.texts if text not in encoder.categories or text in encoder.unseen]
+    if unknown:
+        which = listed(map(quoted, unknown), most=_LISTED)
+        notes.append(f"column {name}: not in the training part, so none of its categories: {which}")
+    if cells and not encoder.has_gaps:
+        notes.append(f"column {name}: {count(cells, 'gap')}, none in the training part: none of its categories")
     return notes
 
 

@@ -96,7 +96,8 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
 
 
 def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
-    """Which settings of the best configuration are at an end of what was tried."""
+    """Which settings of the best configuration, and of all as good, are at an end of what was tried."""
+    first = group.table[group.table[rank_column(group.table)] == 1]
     for name in (axis.name for axis in AXES if axis.takes_ranges):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
         if name == "seed" or len(values) < 3:
@@ -106,7 +107,8 @@ def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
         if len(known) < len(numbers):
             continue
         at, ends = _as_number(best[name]), (min(known), max(known))
-        if at in ends and at != 0:  # below which there is nothing to be tried
+        alike = first[name].nunique() == 1
+        if at in ends and at != 0 and alike:  # below 0 there is nothing to be tried
             way = "smaller" if at == ends[0] else "larger"
             what = "number of hidden units" if name == "hidden" else name.replace("_", " ")
             yield f"Its {what} is at the edge of what was tried: try {way} values."

@@ -3,8 +3,8 @@
 Each picture has its file, its function and its name: `heat_map.py` draws `heat_map.png` by `plot_heat_map`.
 
 Other settings than hidden size and learning rate take their places where those do not vary, or less. What a sweep has
-nothing for is not drawn: heat map and parallel coordinates of one setting, costs of one size, cells of the plane where
-there are not two features; nor what was not recorded, such as test costs by older versions. A sweep over several
+nothing for is not drawn: heat map and parallel coordinates of one setting, costs of one size, points and boundaries
+where there are not two features; nor what was not recorded, such as test costs by older versions. A sweep over several
 problems gets such a set for each of the first 12: `accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
 """
 
@@ -53,6 +53,10 @@ def _several_settings(of: Material) -> bool:
     return len(varied(of.summary)) > 1
 
 
+def _in_the_plane(of: Material) -> bool:
+    return len(of.data.X) == 2
+
+
 def _curves(measure: str) -> Picture:
     """Of a measure that was recorded; what every sweep records also where no run has finished."""
 
@@ -76,11 +80,9 @@ PICTURES: dict[str, Picture] = {
     "cost_by_size": Picture(
         lambda of: plot_cost_by_size(of.summary, of.features), lambda of: "hidden" in varied(of.summary)
     ),
-    "data": Picture(lambda of: plot_data(of.data, name=of.name)),
-    "boundaries": Picture(lambda of: plot_boundaries(of.networks, of.data, of.note, of.name)),
-    "boundary_grid": Picture(
-        lambda of: plot_boundary_grid(of.summary, of.ensemble, of.data), lambda of: len(of.data.X) == 2
-    ),
+    "data": Picture(lambda of: plot_data(of.data, name=of.name), _in_the_plane),
+    "boundaries": Picture(lambda of: plot_boundaries(of.networks, of.data, of.note, of.name), _in_the_plane),
+    "boundary_grid": Picture(lambda of: plot_boundary_grid(of.summary, of.ensemble, of.data), _in_the_plane),
 }
 
 

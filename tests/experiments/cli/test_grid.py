@@ -258,6 +258,9 @@ def test_a_dry_run_shows_what_is_set_and_fits_a_terminal(tmp_path: Path, capsys:
     assert grid.main([*arguments, "--dry-run", "--quiet", "--out", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
+    data = next(i for i, line in enumerate(lines) if line.startswith("data "))
+    assert lines[data].endswith("a rather long name .csv:")
+    assert lines.pop(data + 1).split() == ["2", "features,", "30", "training", "and", "10", "test", "examples"]
     assert [line.split()[0] for line in lines if not line.startswith("in step")] == [
         *("dataset", "hidden", "l2", "learning_rate", "output_learning_rate", "seed", "iterations", "data", "plan"),
         *["file"] * 7,

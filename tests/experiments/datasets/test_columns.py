@@ -48,6 +48,15 @@ def said(table: Any, text: Any) -> Any:
     return any(text in note for note in table.notes)
 
 
+def test_booleans_of_the_same_words_are_one_line(make: Any) -> None:
+    votes = {f"vote {k}": repeated("y", "n") for k in range(12)}
+    table = make(columns={**votes, "smokes": repeated("Yes", "no")})
+    (some, other) = (note for note in table.notes if note.startswith("true or false: "))
+    listed = ", ".join(f"'vote {k}'" for k in range(10))
+    assert some == f"true or false: {listed}, ...: 'n' is 0, 'y' is 1"
+    assert other == "true or false: 'smokes': 'no' is 0, 'yes' is 1"
+
+
 KINDS = {
     "text": (repeated("red", "green", "blue"), "category"),
     "zip codes": (repeated("01234", "02345", "10115"), "category"),

@@ -221,7 +221,7 @@ def test_gaps_of_new_rows_are_filled_by_the_training_part() -> None:
     encoder = encoder_of("separate_train.csv")
     X, notes = encoder.transform_frame(pd.DataFrame({"width": ["?", "unknown", "20"], "depth": [1.5, 1.5, 2]}))
     assert X[0, 0] == X[0, 1] == encoder.columns[0].scaling.apply(np.array([encoder.columns[0].fill]))[0]
-    assert notes == (f"column 'width': 2 gaps filled with {encoder.columns[0].fill:.6g}, by the training part",)
+    assert notes == ("missing values: 'width' 2: filled by the training part",)
 
 
 def test_new_numbers_are_understood_as_in_the_training_file() -> None:

@@ -264,6 +264,14 @@ def test_two_values_and_no_hidden_units_are_no_edge() -> None:
     assert "edge" not in said(COLUMNS, grid({"4": STEADY, "2x2": LOW, "2": LOW}))[0]  # layers have no order
 
 
+def test_as_good_in_the_middle_is_no_edge() -> None:
+    cells = grid({"2": LOW}, (0.1, 0.3, 1.2))
+    best = {key: STEADY if key[2] != 1.2 else LOW for key in cells}
+    assert "edge" not in said(COLUMNS, best)[0]
+    best = {key: STEADY if key[2] == 0.1 else LOW for key in cells}
+    assert "Its learning rate is at the edge of what was tried: try smaller values." in said(COLUMNS, best)[0]
+
+
 def test_of_what_the_interval_speaks() -> None:
     start = "1 unit at 1.2: 91.0 % [90.1, 91.9] over "
     cells = grid({"1": STEADY})

@@ -199,6 +199,12 @@ def test_draw_all_says_which_data_cannot_be_read_and_draws_the_rest(tmp_path: Pa
     assert said == ["moons: not drawn: data, boundaries, boundary grid: no such file"]
 
 
+def test_of_three_features_there_is_no_picture_of_a_plane(tmp_path: Path) -> None:
+    results = make_results(make_runs(("4",), (0.5,), range(1)), features=3)
+    written = [path.name for path in gallery.draw_all(tmp_path, results)]
+    assert written == [name for name in OF_ONE_RUN if name not in ("data.png", "boundaries.png", "boundary_grid.png")]
+
+
 def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draw_only(monkeypatch, "accuracy")
     monkeypatch.setattr(gallery, "MAX_CURVE_ROWS", 1)
