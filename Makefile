@@ -99,12 +99,18 @@ endef
 
 installed_from := pyproject.toml constraints.txt .venv/.made
 
+# The smallest sweep with pictures compiles what every sweep needs. If it fails, the command that follows says why.
+compile = $(python) -m experiments.grid --hidden 1 --seeds 0 --iterations 1 --out .venv/smallest > /dev/null 2>&1; \
+    rm -rf .venv/smallest
+
 .venv/.with-nothing: $(installed_from)
 	@echo "Installing planar-sweep into .venv, which takes a minute or two the first time" >&2
 	@$(pip_install) -e .
+	@$(compile)
 	@touch $@
 
 .venv/.with-%: $(installed_from)
 	@echo "Installing planar-sweep and what '$*' needs into .venv, which takes a minute or two the first time" >&2
 	@$(pip_install) -e '.[$*]'
+	@$(compile)
 	@touch .venv/.with-nothing $@
