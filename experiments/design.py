@@ -131,7 +131,7 @@ class Design:
             if knob.needs is not None and self._is_set(knob.name):
                 axis, expected, fits = knob.needs
                 if not any(map(fits, self.values[axis])):
-                    raise SweepError(f"{knob.flags[0]}: expected {expected}, got {', '.join(self.values[axis])}")
+                    raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.values[axis])}")
 
     def _dimensions(self, groups: Sequence[Sequence[str]], knobs: dict[str, Any]) -> Iterator[Dimension]:
         group_of = {name: group for group in groups for name in group}
@@ -178,9 +178,9 @@ class Design:
             kept = list(dict.fromkeys(steps))
             if len(kept) < len(steps):
                 these = listed([name.replace("_", " ") for name in names[1:]], "and")
-                verb = "means" if len(others) == 1 else "mean"
-                said = f"{these} {verb} nothing for some values of {axis}: equal configurations are one"
-                self.notes.append(f"{said} ({len(kept):,} of {len(steps):,} are left)")
+                verb = "has" if len(others) == 1 else "have"
+                said = f"{these} {verb} no effect for some values of {axis}: equal configurations are merged"
+                self.notes.append(f"{said} ({len(kept):,} of {len(steps):,} remain)")
             merged = Dimension(names, tuple(zip(*kept, strict=True)))
             dimensions = [merged if each is of else each for each in dimensions if each not in others]
         return dimensions
@@ -357,7 +357,7 @@ class Design:
                 parts.append(list(dict.fromkeys(zip(*values, strict=True))))
         if (n := math.prod(map(len, parts))) > MOST_PROBLEMS:
             varying = [name.replace("_", " ") for name in _PROBLEM_NAMES if len(self.values[name]) > 1]
-            raise SweepError(f"{', '.join(varying)}: expected at most {MOST_PROBLEMS:,} problems together, got {n:,}")
+            raise SweepError(f"{', '.join(varying)}: expected at most {MOST_PROBLEMS:,} problems in total, got {n:,}")
         for chosen in itertools.product(*parts):
             value = {
                 name: v
@@ -376,7 +376,7 @@ class Design:
         problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
         if n_samples > MOST_SAMPLES:
-            expected = f"at most {MOST_SAMPLES:,} for all problems together"
+            expected = f"at most {MOST_SAMPLES:,} in total for all problems"
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
         sources = {problem: load_source(**self.data_arguments(problem)) for problem in problems}
         self._check_tasks({source.first.task for source in sources.values()})
@@ -385,14 +385,14 @@ class Design:
     def _check_tasks(self, tasks: set[str]) -> None:
         """Raises SweepError for tasks that do not go together, or not with what was asked for."""
         if "regression" in tasks and len(tasks) > 1:
-            raise SweepError(f"{DATASET.flags[0]}: expected data sets with classes, or with values; got some of both")
+            raise SweepError(f"{DATASET.flags[0]}: expected only classification or only regression data sets, got both")
         for task in tasks:
             try:
                 checked_metrics(self.metrics, task)
             except ValueError as error:
                 raise SweepError(f"{METRIC.flags[0]}: {error}") from None
         if "regression" in tasks and self._is_set(CLASS_WEIGHT.name):
-            raise SweepError(f"{CLASS_WEIGHT.flags[0]}: expected data with classes, got a regression")
+            raise SweepError(f"{CLASS_WEIGHT.flags[0]}: expected classification data, got regression")
 
     def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
         """What ``load_source`` takes for a problem; None for what is at its default or means nothing there."""
@@ -417,7 +417,7 @@ def _by_name(knobs: Mapping[str, Any]) -> dict[str, Any]:
         name = ALIASES.get(given, given)
         if name in named:
             other = next(other for other in knobs if ALIASES.get(other, other) == name and other != name)
-            raise SweepError(f"{name}: expected each setting once, got {other} as another name of it")
+            raise SweepError(f"{name}: expected each setting once, got {other} as well")
         named[name] = value
     return named
 
@@ -439,7 +439,7 @@ def _groups(given: Any) -> list[list[str]]:
     if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
         lists = [given]  # one group needs no brackets of its own
     if not isinstance(lists, list | tuple) or not all(isinstance(group, list | tuple) for group in lists):
-        raise SweepError(f"{ZIP}: expected lists of the axes to be walked in step, got {given!r}")
+        raise SweepError(f"{ZIP}: expected lists of axes to vary together, got {given!r}")
     groups, taken = [], set[str]()
     for group in lists:
         members = []
@@ -450,12 +450,12 @@ def _groups(given: Any) -> list[list[str]]:
                 expected = f"axes among {', '.join(choices)}"
                 raise SweepError(f"{ZIP}: expected {expected}, got {name!r}{closest(str(name), choices)}")
             if axis == SEED.name:
-                raise SweepError(f"{ZIP}: expected axes to be crossed with all seeds, got {axis}")
+                raise SweepError(f"{ZIP}: expected axes other than seed, got {axis}")
             if axis in taken:
                 raise SweepError(f"{ZIP}: expected each axis once, got {axis} again")
             taken.add(axis)
             members.append(axis)
         if len(members) < 2:
-            raise SweepError(f"{ZIP}: expected two axes or more, got {', '.join(members) or 'none'}")
+            raise SweepError(f"{ZIP}: expected at least two axes, got {', '.join(members) or 'none'}")
         groups.append(sorted(members, key=_PLACES.__getitem__))
     return groups

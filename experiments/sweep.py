@@ -170,7 +170,7 @@ class Sweep(Design):
         observer.planned(prepared)
         if out is not None and prepared.plan.disk > (free := shutil.disk_usage(check_folder(out)).free):
             needed = f"{size(prepared.plan.disk)} needed, {size(free)} free"
-            raise ResultsError(f"not enough disk space: {needed}; make room, or choose another folder")
+            raise ResultsError(f"not enough disk space: {needed}; free some space, or choose another folder")
         observer.accepted(prepared)
         with workers(how) as at_once:
             if out is None:
@@ -244,7 +244,9 @@ class Sweep(Design):
             with curves_into(files[CURVES], self, score_of(about)) as each:
                 tables = build(self, about, sources, opened, each)
             if (n := int((tables.runs["test_cost"].isna() & tables.runs["status"].eq("ok")).sum())) > 0:
-                observer.note(f"{count(n, 'run')} stored without test costs: these cells are empty; see --fresh")
+                observer.note(
+                    f"{count(n, 'run')} stored without test costs: their cells are empty; --fresh retrains them"
+                )
             write_csv(tables.runs, files[RUNS])
             write_csv(tables.summary, files[SUMMARY])
             manifest = manifest_of(tables, confirmations(tables), done)
@@ -260,7 +262,7 @@ def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
     if stored is None:
         return []
     notes = [
-        f"{source.name}: this folder holds runs of one split for all seeds; --split fixed uses them"
+        f"{source.name}: the stored runs use one split for all seeds; use --split fixed to reuse them"
         for source in left.parts.sources.values()
         if isinstance(source, Divided) and source.rule == "seed" and stored.has_data(source.fixed().fingerprint)
     ]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 WIDTH = 80
 """Columns of a terminal."""
 
-_LONGEST = 60  # characters of a value that is quoted
+_LONGEST = 60  # characters of a quoted value
+_SIMILAR = 0.7  # least similarity of a suggestion, from 0 to 1: "mnist" and "moons" have 0.6
 
 
 def duration(seconds: float) -> str:
@@ -93,9 +94,9 @@ def listed(texts: Iterable[str], word: str = "", most: int | None = None) -> str
 
 
 def closest(given: str, choices: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` for the choice that is spelled most like ``given``; nothing where none is near."""
+    """`` (did you mean 'x'?)`` for the choice most similar to ``given``; an empty string if none is similar."""
     folded: dict[str, str] = {}
     for choice in choices:
         folded.setdefault(choice.casefold(), choice)
-    near = difflib.get_close_matches(given.casefold(), folded, n=1)
+    near = difflib.get_close_matches(given.casefold(), folded, n=1, cutoff=_SIMILAR)
     return f" (did you mean {quoted(folded[near[0]])}?)" if near else ""

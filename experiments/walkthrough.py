@@ -21,7 +21,9 @@ HIDDEN, LEARNING_RATE, ITERATIONS, SEED = 4, 1.2, 10_000, 2
 def main(arguments: list[str] | None = None) -> None:
     """Print the seven steps, and leave the two pictures in the folder ``--out``."""
     parser = argparse.ArgumentParser(prog="python -m experiments.walkthrough", description="A network in seven steps.")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("results/walkthrough"), help="for the pictures")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("results/walkthrough"), help="folder for the two plots"
+    )
     out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
 

@@ -31,7 +31,7 @@ def closing_lines(results: Results, most: int) -> Iterator[str]:
     yield ""
     if results.manifest["counts"]["failed"]:
         failed = results.runs["status"] == "failed"
-        yield fit(f"the first failure: {results.runs.loc[failed, 'error'].iloc[0]}", WIDTH)
+        yield fit(f"first failure: {results.runs.loc[failed, 'error'].iloc[0]}", WIDTH)
 
 
 def counts(results: Results) -> str:
@@ -53,7 +53,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     about = (
         f"test {label(metric)}, mean over {count(replicates, of)} and 95 % interval"
         if replicates > 1
-        else f"test {label(metric)} of one seed; no interval without a second one"
+        else f"test {label(metric)} of one seed; an interval requires at least two"
     )
     if columns(name) + 2 + len(about) <= WIDTH:
         yield f"{printable(name)}: {about}"
@@ -63,7 +63,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
 
     axes = [name for name in names if name not in common]
     rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
-    rows += [_cells(row, axes, metric) for _, row in table.head(most).iterrows()]
+    rows += [_cells(row, axes, metric, place == 0) for place, (_, row) in enumerate(table.head(most).iterrows())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for narrowest in _NARROWEST:
         for position in range(1, 1 + len(axes)):
@@ -78,12 +78,12 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
-        yield f"  {others} tied with the best{': seeds cannot tell which is truly best' * (tied > 0)}"
+        yield f"  {others} tied with the best{': the runs cannot tell which is truly best' * (tied > 0)}"
     if len(table) > most:
         yield f"  {count(len(table) - most, 'more configuration')} in summary.csv"
 
 
-def _cells(row: pd.Series, axes: list[str], metric: str) -> list[str]:
+def _cells(row: pd.Series, axes: list[str], metric: str, is_first: bool) -> list[str]:
     mean, low, high = (row[f"{of}_test_{metric}"] for of in ("mean", "ci_low", "ci_high"))
     rank = row[f"rank_test_{metric}"]
     return [
@@ -91,13 +91,17 @@ def _cells(row: pd.Series, axes: list[str], metric: str) -> list[str]:
         *("" if pd.isna(row[axis]) else text_of(row[axis]) for axis in axes),
         "-" if pd.isna(mean) else number(metric, mean, 4),
         "-" if pd.isna(low) else f"[{', '.join(number(metric, within(metric, end), 4) for end in (low, high))}]",
-        _verdict(row, rank),
+        _verdict(row, rank, is_first),
     ]
 
 
-def _verdict(row: pd.Series, rank: Any) -> str:
-    """``best``, ``tied`` or nothing, and the runs that say less than they should: ``tied, 3 diverged``."""
+def _verdict(row: pd.Series, rank: Any, is_first: bool) -> str:
+    """``best``, ``tied`` or nothing, followed by the number of unsuccessful runs: ``tied, 3 diverged``.
+
+    Of configurations with equal means the first is the best and the others are tied with it, as the headline has it.
+    """
     tied = row["tied_with_best"]
-    words = ["best"] if not pd.isna(rank) and rank == 1 else ["tied"] if not pd.isna(tied) and tied else []
+    is_best = not pd.isna(rank) and rank == 1 and (is_first or pd.isna(tied))
+    words = ["best"] if is_best else ["tied"] if not pd.isna(tied) and tied else []
     words += [f"{row[f'n_{status}']} {status}" for status in ("stuck", "diverged", "failed") if row[f"n_{status}"]]
     return ", ".join(words)

@@ -23,7 +23,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         with open(path, "rb") as file:
             given = tomllib.load(file)
     except OSError as error:
-        raise SweepError(f"{named}: expected a file that can be read, got {error.strerror}") from None
+        raise SweepError(f"{named}: expected a readable file, found: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or an integer of thousands of digits
         raise SweepError(f"{named}: expected TOML, got {error}") from None
     names = ALIASES | {knob.name: knob.name for knob in (*REQUESTED, *HOW)} | {"zip": "zip", _OUT: _OUT}
@@ -31,9 +31,9 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     for key, value in given.items():
         name = names.get(key.replace("-", "_"))
         if name is None:
-            raise SweepError(f"{named}: expected options such as hidden, got {key!r}{closest(key, names)}")
+            raise SweepError(f"{named}: expected an option such as hidden, got {key!r}{closest(key, names)}")
         if name in options:
-            raise SweepError(f"{named}: expected each option once, got {key} as another name of {name}")
+            raise SweepError(f"{named}: expected each option once, got {key} as well as {name}")
         if isinstance(value, dict) or (name == _OUT and not isinstance(value, str)):
             expected = "the name of a folder" if name == _OUT else "a value or a list"
             raise SweepError(f"{named}: {key}: expected {expected}, got {value!r}")

@@ -12,9 +12,11 @@ from experiments.text import closest, listed
 
 def configuration_options(parser: Parser) -> None:
     """Add the folder, and what chooses among its networks."""
-    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
-    parser.add_argument("--dataset", metavar="NAME", help="which data set, where the sweep has several")
-    parser.add_argument("--seed", metavar="S", type=int, help="the networks of this seed alone (default: all together)")
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser.add_argument("--dataset", metavar="NAME", help="data set to use, if the sweep has several")
+    parser.add_argument(
+        "--seed", metavar="S", type=int, help="use only the networks of this seed (default: all seeds together)"
+    )
 
 
 def chosen_row(results: Results, dataset: str | None) -> pd.Series:

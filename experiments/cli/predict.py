@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write predictions; returns 0, or 2 and a line on what is wrong."""
     parser = Parser(
         prog="python -m experiments.predict",
-        description="Predict the rows of FILE by the networks of the best configuration of a sweep over a table.",
-        epilog="Columns are matched by name, in any order. Without --out the predictions go to stdout. Exit status: 0"
-        " done, 2 bad arguments or data.",
+        description="Predict the rows of FILE with the networks of the best configuration of a sweep over a table.",
+        epilog="Columns are matched by name, in any order. Without --out, predictions go to stdout. Exit status: 0"
+        " success, 2 invalid arguments or data.",
     )
     configuration_options(parser)
     parser.add_argument("file", metavar="FILE", help="a table with the columns that the networks were trained on")
@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = estimate(results, model, row)
         if found is not None:
             warn(
-                f"together {said(found.metric, found.value)} on rows that the networks which answer were not trained on"
-                f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks each on average)"
+                f"ensemble: {said(found.metric, found.value)} on rows not used to train the networks that predict them"
+                f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks per row on average)"
             )
         for note in predictions.notes:
             warn(printable(note))

@@ -14,9 +14,9 @@ from experiments.results import read
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a line for each file; returns 0, or 2 and a line on what is wrong."""
     parser = Parser(
-        prog="python -m experiments.report", description="Make report.html and the pictures of a sweep again, in DIR."
+        prog="python -m experiments.report", description="Recreate report.html and the plots of a sweep in DIR."
     )
-    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
     folder = parser.parse(arguments).folder
 
     def write() -> Iterator[Path]:

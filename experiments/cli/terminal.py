@@ -31,7 +31,7 @@ class Terminal(Observer):
         self._say, self._is_confirmed = say, is_confirmed
         self._bar: tqdm[None] | None = None
         self._shows_bar = shows_bar and sys.stderr.isatty()
-        self._afresh, self._again = (" afresh", " without --fresh") if fresh else ("", "")
+        self._afresh, self._again = (" again", " without --fresh") if fresh else ("", "")
         self.files: Sequence[Path] = ()
         self._progress: Progress | None = None
         self.state = "nothing was written"
@@ -53,7 +53,7 @@ class Terminal(Observer):
 
     def began(self, progress: Progress) -> None:
         """Show the bar."""
-        self._set_state(progress, "the tables are as they were")
+        self._set_state(progress, "the tables are unchanged")
         if self._shows_bar:
             self._bar = tqdm(
                 total=progress.total_work,
@@ -65,7 +65,7 @@ class Terminal(Observer):
 
     def trained(self, progress: Progress) -> None:
         """Move the bar."""
-        self._set_state(progress, "the tables are as they were")
+        self._set_state(progress, "the tables are unchanged")
         if self._bar is not None:
             self._bar.set_description_str(self._runs(progress), refresh=False)
             self._bar.update(progress.work - self._bar.n)
@@ -89,7 +89,7 @@ class Terminal(Observer):
 
     def drawing(self) -> None:
         """From here on, only pictures can be missing."""
-        self._set_state(self._progress, "the tables were written, not all of the pictures")
+        self._set_state(self._progress, "the tables were written, but not all plots")
 
     def finished(self, files: Sequence[Path]) -> None:
         """Keep which files there are."""
@@ -100,4 +100,4 @@ class Terminal(Observer):
         self._progress = progress
         if progress is not None:
             runs = f"{progress.stored:,} of {progress.runs:,} runs are stored{self._afresh}"
-            self.state = f"{runs}, {files}; the same command{self._again} goes on from there"
+            self.state = f"{runs}, {files}; run the same command{self._again} to continue"

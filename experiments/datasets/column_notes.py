@@ -33,8 +33,9 @@ def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | N
     if target is not None:
         if way is None:
             raise DataError(
-                f"{raw.where}, column {quoted(target.name)}: expected numbers, for --task regression, found texts "
-                f"such as {quoted(target.texts[0])}: choose --task classification, or name another column with --target"
+                f"{raw.where}, column {quoted(target.name)}: expected numbers for --task regression, found text "
+                f"such as {quoted(target.texts[0])}: choose --task classification, or choose another column with "
+                "--target"
             )
         wrong = unreadable(way)
         if wrong:
@@ -55,7 +56,8 @@ def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | N
     more = f"; and {len(texts) - 5} more columns" if len(texts) > 5 else ""
     raise DataError(
         f"{raw.where}: expected numbers, found other text in {count(cells, 'cell')}: {'; '.join(texts[:5])}{more}: "
-        f"correct the cells, or make them gaps with --missing-values {shown_as}, or leave the column out with --drop"
+        f"correct the cells, or treat them as missing with --missing-values {shown_as}, or leave the column out with "
+        "--drop"
     )
 
 
@@ -65,7 +67,7 @@ def refuse_gaps(raw: RawTable, gaps: dict[str, Codes]) -> None:
     each = [f"{quoted(name)} {rows.size:,} ({raw.places(rows.tolist())})" for name, rows in gaps.items()]
     raise DataError(
         f"{raw.where}: expected no missing values with --missing refuse, found {count(cells, 'cell')}: "
-        f"{listed(each, most=_LISTED)}: fill them in, or choose --missing fill or drop"
+        f"{listed(each, most=_LISTED)}: fill them in, or use --missing fill or --missing drop"
     )
 
 
@@ -78,7 +80,7 @@ def filled(used: Sequence[Verdict], gaps: dict[str, Codes]) -> str:
         if names:
             cells = listed((f"{quoted(name)} {gaps[name].size:,}" for name in names), most=_LISTED)
             parts.append(f"{cells}: {how}")
-    return f"missing values: {'; '.join(parts)} (decide otherwise with --missing)"
+    return f"missing values: {'; '.join(parts)} (override with --missing)"
 
 
 def kinds(verdicts: Sequence[Verdict], drop: Sequence[str]) -> list[str]:
@@ -87,14 +89,14 @@ def kinds(verdicts: Sequence[Verdict], drop: Sequence[str]) -> list[str]:
     reasons = dict.fromkeys(verdict.reason for verdict in verdicts if not verdict.kind)
     for reason in reasons:
         names = [v.profile.name for v in verdicts if not v.kind and v.reason == reason]
-        how = "" if reason == "no values" else " (decide otherwise with --keep)"
+        how = "" if reason == "no values" else " (override with --keep)"
         notes.append(f"left out: {_names(names)}: {reason}{how}")
     if drop:
-        notes.append(f"left out: {_names(drop)}: --drop")
+        notes.append(f"left out: {_names(drop)}: named with --drop")
     categories = [v for v in verdicts if v.kind == CATEGORY]
     if categories:
         sizes = (f"{quoted(v.profile.name)} ({len(v.categories)})" for v in categories)
-        notes.append(f"categories, a column of 0 and 1 each: {listed(sizes, most=_LISTED)}")
+        notes.append(f"categories, encoded one-hot: {listed(sizes, most=_LISTED)}")
     for v in [v for v in verdicts if v.kind == BOOLEAN][:_LISTED]:
         false, true = v.categories
         notes.append(f"true or false: {quoted(v.profile.name)}: {quoted(false)} is 0, {quoted(true)} is 1")
@@ -108,8 +110,8 @@ def _standing_for_gaps(found: Profile, way: Candidate) -> list[str]:
     if negative.size != 1 or way.values[negative[0]] not in _STANDING_FOR_GAPS or found.counts[negative[0]] < 2:
         return []
     text, rows = found.texts[negative[0]], count(found.counts[negative[0]], "row")
-    said = f"warning: {quoted(found.name)} is {text} in {rows} and else never negative"
-    return [f"{said}: if it stands for a gap, --missing-values {text}"]
+    said = f"warning: {quoted(found.name)} is {text} in {rows} and otherwise never negative"
+    return [f"{said}: if this means a missing value, use --missing-values {text}"]
 
 
 def _names(names: Iterable[str]) -> str:
@@ -132,7 +134,8 @@ def determining(verdicts: Sequence[Verdict], rows: Codes, table: Table) -> list[
         known = codes >= 0
         if known.any() and determines(codes[known], table.target[known]):
             notes.append(
-                f"warning: {quoted(found.name)} repeats and nearly determines {quoted(table.target_name)}: if its rows "
-                f"belong together, as those of a patient do, keep them on one side with --group {quoted(found.name)}"
+                f"warning: values of {quoted(found.name)} repeat and nearly determine {quoted(table.target_name)}: if "
+                "rows with the same value belong together, such as those of one patient, keep them on the same side "
+                f"of every split with --group {quoted(found.name)}"
             )
     return notes[:_LISTED]

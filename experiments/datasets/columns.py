@@ -61,14 +61,14 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
     verdicts, ways, more = _verdicts(raw, roles, numbering, labelled if task == REGRESSION else None, missing, options)
     notes += more
     if options.target is None:
-        notes.append(f"target: {quoted(roles.target)}, the last column (decide otherwise with --target)")
+        notes.append(f"target: {quoted(roles.target)}, the last column (override with --target)")
     refuse_slips(raw, verdicts, labelled if task == REGRESSION else None, ways.get(roles.target))
     notes += kinds(verdicts, roles.drop)
     used = [verdict for verdict in verdicts if verdict.kind]
     if not used:
         raise DataError(
             f"{raw.where}: expected columns to predict {quoted(roles.target)} from, found none that can be used: "
-            "add one, or name one with --keep"
+            "add one, or keep one with --keep"
         )
     rows, more = _rows(raw, used, options)
     notes += more
@@ -115,8 +115,8 @@ def _roles(raw: RawTable, options: Reading) -> _Roles:
     for option, names in (("--drop", drop), ("--group", (group,))):
         if target in names:
             raise DataError(
-                f"{raw.where}: expected another column than the target with {option}, got {quoted(target)}: "
-                "name the target with --target"
+                f"{raw.where}: expected a column other than the target with {option}, got {quoted(target)}: "
+                "choose the target with --target"
             )
     return _Roles(target, group, drop, keep)
 
@@ -146,7 +146,7 @@ def _verdicts(
     to_read = [found for found in profiles if found.name not in idle]
     ways, notes = resolve(raw.where, raw.separator, to_read if target is None else [*to_read, target])
     verdicts = [
-        Verdict("", found, reason="it numbers the rows")
+        Verdict("", found, reason="row numbers")
         if found.name in idle
         else decide(found, ways.get(found.name), found.name in roles.keep)
         for found in profiles
@@ -169,7 +169,7 @@ def _rows(raw: RawTable, used: Sequence[Verdict], options: Reading) -> tuple[Cod
     if rows.size < FEWEST_ROWS:
         raise DataError(
             f"{raw.where}: expected at least {FEWEST_ROWS} rows without missing values, found {rows.size}: "
-            "choose --missing fill"
+            "use --missing fill"
         )
     return rows, [f"{count(dropped.size, 'row')} with missing values left out (--missing drop)"]
 
@@ -179,7 +179,7 @@ def _column_name(raw: RawTable, option: str, name: str) -> str:
         return known
     raise DataError(
         f"{raw.where}: expected a column named {quoted(name)}, found {listed(map(quoted, raw.names), most=_LISTED)}: "
-        f"name one of these with {option}{closest(name, raw.names)}"
+        f"choose one of these with {option}{closest(name, raw.names)}"
     )
 
 
@@ -189,14 +189,14 @@ def _stacked(raw: RawTable, test: RawTable) -> tuple[RawTable, list[str]]:
     absent = [name for name in raw.names if name not in test.names]
     if absent and len(raw.names) == len(test.names) and not set(raw.names) & set(test.names) and _unnamed(test):
         test, absent = replace(test, names=raw.names), []
-        notes.append(f"{test.where}: columns are matched by their order, since they have no names")
+        notes.append(f"{test.where}: columns without names are matched by position")
     if absent:
         raise DataError(
             f"{test.where}: expected the columns of {raw.where}, found none named "
             f"{listed(map(quoted, absent), 'or', most=_LISTED)}: add them"
         )
     if more := [name for name in test.names if name not in raw.names]:
-        notes.append(f"{test.where}: left out, since {raw.where} has none: {listed(map(quoted, more), most=_LISTED)}")
+        notes.append(f"{test.where}: left out, not in {raw.where}: {listed(map(quoted, more), most=_LISTED)}")
     cells = tuple([*column, *test.column(name)] for name, column in zip(raw.names, raw.cells, strict=True))
     notes.append(f"test part: the {count(test.rows, 'row')} of {test.where}")
     return replace(raw, cells=cells, lines=raw.lines + test.lines, typed=raw.typed & test.typed), notes
@@ -233,14 +233,14 @@ def _check_target(raw: RawTable, table: Table) -> None:
     training = np.setdiff1d(np.arange(table.rows), table.test_rows) if table.test_rows is not None else None
     if training is not None and (not training.size or training.size == table.rows):
         raise DataError(
-            f"{raw.where}: expected rows with a label to train on and to test on, found none for one of them"
+            f"{raw.where}: expected labelled rows for both training and testing, found none for one of them: add rows"
         )
     if table.task == REGRESSION:
         known = table.target if training is None else table.target[training]
         if known.min() == known.max():
             raise DataError(
-                f"{where}: expected different numbers, found {known[0]:g} in every row: "
-                "name another column with --target"
+                f"{where}: expected a target with different values, found {known[0]:g} in every row: "
+                "choose another column with --target"
             )
         return
     counts = np.bincount(table.target, minlength=len(table.class_names))
@@ -249,14 +249,15 @@ def _check_target(raw: RawTable, table: Table) -> None:
         unknown = [quoted(name) for name, n in zip(table.class_names, trained, strict=True) if not n]
         if unknown:
             raise DataError(
-                f"{where}: expected every label of the test file in the training file, found {listed(unknown, 'and')} "
-                "in the test file only: add training rows of that class"
+                f"{where}: expected every label of the test file to occur in the training file, found "
+                f"{listed(unknown, 'and')} "
+                "only in the test file: add training rows of that class"
             )
         return
     if 2 * len(table.class_names) > table.rows:
         raise DataError(
-            f"{where}: expected two rows of each class, found {len(table.class_names):,} classes in "
-            f"{count(table.rows, 'row')}: name another column with --target, or choose --task regression for numbers"
+            f"{where}: expected at least two rows per class, found {len(table.class_names):,} classes in "
+            f"{count(table.rows, 'row')}: choose another column with --target, or use --task regression for numbers"
         )
     if table.task == BINARY and counts.min() < ROWS_PER_CLASS:
         name = table.class_names[int(counts.argmin())]
@@ -272,18 +273,21 @@ def _grouped(table: Table) -> tuple[Table, list[str]]:
     codes, equal = equal_rows(table.columns, table.rows)
     if table.groups is not None:
         notes.append(
-            f"groups: rows of equal {quoted(table.grouped_by)} stay on one side of every split "
+            f"groups: rows with the same {quoted(table.grouped_by)} stay on the same side of every split "
             f"({len(np.unique(table.groups)):,} groups)"
         )
     if not equal:
         return table, notes
-    what = f"{count(equal, 'row')} {'has' if equal == 1 else 'have'} the inputs of another one"
+    what = f"{count(equal, 'row')} {'has' if equal == 1 else 'have'} the same inputs as another row"
     if table.test_rows is not None:
         training = set(np.delete(codes, table.test_rows).tolist())
         both = sum(code in training for code in codes[table.test_rows].tolist())
-        return table, [*notes, f"{what}; {both:,} of them are test rows that equal a training row"] if both else notes
+        return table, [
+            *notes,
+            f"{what}; {both:,} of them are test rows with the inputs of a training row",
+        ] if both else notes
     if by_chance(table.columns, table.rows):
-        return table, [*notes, f"{what}, as is to be expected of columns with few values: they are split like others"]
-    notes.append(f"{what}: equal rows stay on one side of every split")
+        return table, [*notes, f"{what}, as expected for columns with few values: they are split like other rows"]
+    notes.append(f"{what}: such rows stay on the same side of every split")
     groups = codes if table.groups is None else joined(table.groups, codes)
     return replace(table, groups=groups), notes

@@ -56,15 +56,13 @@ def records(where: str, text: str, separator: str) -> Records:
         text, first_line = text[match.end() :], 2
         if separator == AUTO:
             separator = "\t" if match[1] == "\\t" else match[1]
-            notes.append(
-                f"separator: {separator_name(separator)}, by the first line (decide otherwise with --separator)"
-            )
+            notes.append(f"separator: {separator_name(separator)}, from the first line (override with --separator)")
     text, comments, skipped = _without_comments(text)
     first_line += skipped
     if separator == AUTO:
         separator = _find(text)
         if separator != ",":
-            notes.append(f"separator: {separator_name(separator)} (decide otherwise with --separator)")
+            notes.append(f"separator: {separator_name(separator)} (override with --separator)")
     rows, lines = [], []
     for line, row in _split(where, text, separator, first_line):
         rows.append(row)
@@ -192,7 +190,7 @@ def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list
     notes = []
     kept = [i for i, row in enumerate(found.rows) if any(cell and not cell.isspace() for cell in row)]
     if empty := len(found.rows) - len(kept):
-        notes.append(f"{count(empty, 'row')} without any value skipped")
+        notes.append(f"{count(empty, 'row')} without values skipped")
     rows, lines = [found.rows[i] for i in kept], [found.lines[i] for i in kept]
     if not rows:
         return rows, lines, notes
@@ -204,7 +202,7 @@ def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list
             rows = [rows[0], *(row[:-1] for row in body)]
         else:
             rows[0] = ["", *rows[0]]
-            notes.append("the first column has no name: each row has one cell more than the header")
+            notes.append("the first column has no name: every row has one cell more than the header")
     elif has_header and width > 2 and not rows[0][-1].strip() and set(widths) == {width - 1}:
         rows[0] = rows[0][:-1]
     elif len(widths) > 1 and not has_header:
@@ -217,8 +215,8 @@ def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list
         what = "line" if len(wrong) == 1 else f"{len(wrong)} lines: line"
         raise DataError(
             f"{where}: expected {width} cells on every line, as in the {'header' if has_header else 'others'}, "
-            f"found others: {what} {places}: add or remove cells there, or put texts that contain the separator "
-            f"({separator_name(found.separator)}) in quotes"
+            f"found: {what} {places}: add or remove cells there, or quote the cells that contain the separator "
+            f"({separator_name(found.separator)})"
         )
     body = rows[has_header:]
     if width > 2 and body and not any(row[-1].strip() for row in body) and not (has_header and rows[0][-1].strip()):
@@ -239,5 +237,5 @@ def one_column(where: str, line: int, row: Sequence[str]) -> DataError:
     """Return the error for a file of which no separator makes a table."""
     return DataError(
         f"{where}, line {line}: expected at least two columns, found one ({quoted(row[0] if row else '')}): "
-        "add a column, or name what separates cells with --separator"
+        "add a column, or choose the separator with --separator"
     )

@@ -123,7 +123,7 @@ class Encoder:
         constant = [quoted(column.name) for column in self.columns if column.is_constant]
         if not constant:
             return ()
-        return (f"constant in the training part, so set to 0: {listed(constant, most=_LISTED)}",)
+        return (f"constant in the training part, therefore set to 0: {listed(constant, most=_LISTED)}",)
 
     def transform(self, table: Table, rows: Codes | None = None) -> Floats:
         """Return the features of these rows of a table with the columns of that of the fit, or of all of them.
@@ -152,13 +152,13 @@ class Encoder:
         absent = [column.name for column in self.columns if column.name not in raw.names]
         if absent:
             raise DataError(
-                f"{raw.where}: expected the columns that networks were trained on, found none named "
+                f"{raw.where}: expected the columns that the networks were trained on, found none named "
                 f"{listed(map(quoted, absent), 'or', most=_LISTED)}: add or rename them{closest(absent[0], raw.names)}"
             )
         missing = MissingValues((*self.missing_values, *options.missing_values))
         used = {column.name for column in self.columns}
         more = [name for name in raw.names if name not in used and name != self.target_name]
-        notes = [f"columns that are not used: {listed(map(quoted, more), most=_LISTED)}"] if more else []
+        notes = [f"unused columns: {listed(map(quoted, more), most=_LISTED)}"] if more else []
         columns, wrong = [], []
         for encoder in self.columns:
             found = _profile(encoder, raw, missing)
@@ -234,8 +234,9 @@ def fit(table: Table, train_rows: Codes) -> Encoder:
         scaling = Scaling.fit(table.target[train_rows].astype(np.float64))
         if scaling.scaled_deviation == 0.0:
             raise DataError(
-                f"{quoted(table.name)}, column {quoted(table.target_name)}: expected different numbers in the training "
-                f"part, found {table.target[train_rows][0]:g} only: take another --split, or name another --target"
+                f"{quoted(table.name)}, column {quoted(table.target_name)}: expected a target with different values "
+                "in the "
+                f"training part, found only {table.target[train_rows][0]:g}: choose another --split or --target"
             )
     columns = tuple(_fitted(column, column.take(train_rows)) for column in table.columns)
     return Encoder(columns, table.task, table.class_names, table.target_name, scaling, table.missing_values)
@@ -281,11 +282,15 @@ def _unknown(encoder: ColumnEncoder, found: Profile) -> list[str]:
         unknown = [text for text in found.texts if text not in encoder.categories or text in encoder.unseen]
         if unknown:
             which = listed(map(quoted, unknown), most=_LISTED)
-            notes.append(f"column {name}: not in the training part, so none of its categories: {which}")
+            notes.append(f"column {name}: values not seen in training, encoded as no category: {which}")
         if cells and not encoder.has_gaps:
-            notes.append(f"column {name}: {count(cells, 'gap')}, none in the training part: none of its categories")
+            notes.append(
+                f"column {name}: {count(cells, 'missing value')}, not seen in training, encoded as no category"
+            )
     elif cells:
-        notes.append(f"column {name}: {count(cells, 'gap')} filled with {encoder.fill:.6g}, by the training part")
+        notes.append(
+            f"column {name}: {count(cells, 'missing value')} filled with {encoder.fill:.6g}, from the training part"
+        )
     return notes
 
 
@@ -297,7 +302,7 @@ def _unreadable(raw: RawTable, wrong: Sequence[tuple[ColumnEncoder, Profile, int
         for encoder, found, i in wrong[:5]
     ]
     return DataError(
-        f"{raw.where}: expected cells like those of the training file, found {count(cells, 'other cell')}: "
+        f"{raw.where}: expected cells in the format of the training file, found {count(cells, 'other cell')}: "
         f"{listed(each, most=5)}{', ...' if len(wrong) > 5 else ''}: correct them, or leave them blank"
     )
 

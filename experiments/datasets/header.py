@@ -31,9 +31,9 @@ def has_header(rows: Sequence[Sequence[str]], missing: MissingValues) -> tuple[b
     counts_up = [str(i) for i in range(len(first))], [str(i + 1) for i in range(len(first))]
     without_index = [cell for cell in first if cell]
     if len(without_index) > 2 and without_index in [c[: len(without_index)] for c in counts_up]:
-        return True, "the first line counts the columns"
+        return True, "the first line numbers the columns"
     if all(numeric):
-        return False, "the first line holds numbers"
+        return False, "the first line has numbers"
     body = rows[1 : 1 + max(20, min(1000, _SAMPLE_CELLS // len(first)))]
     names = data = fractions = 0
     years = _increasing([cell for cell, is_number in zip(first, numeric, strict=True) if is_number])
@@ -53,15 +53,15 @@ def has_header(rows: Sequence[Sequence[str]], missing: MissingValues) -> tuple[b
         else:
             data += cell in below
     if not names and not data:
-        return not any(numeric) or years, "the first line holds texts that do not come again"
+        return not any(numeric) or years, "the texts of the first line do not appear again below"
     if names and data and fractions:
-        return False, "the first line holds numbers like those below"
+        return False, "the first line has numbers like those below"
     if names:
-        return True, "the first line holds texts above numbers"
+        return True, "the first line has text above numbers"
     if any(numeric):
-        return False, "the first line holds numbers like those below"
+        return False, "the first line has numbers like those below"
     texts = sum(1 for cell in first if cell)
-    return 2 * data <= texts, "the texts of the first line come again below"
+    return 2 * data <= texts, "the texts of the first line appear again below"
 
 
 def _increasing(numbers: Sequence[str]) -> bool:
@@ -82,7 +82,7 @@ def names_of(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         taken.add(names[i])
     if nameless:
         called = listed((quoted(names[i]) for i in nameless), most=10)
-        notes.append(f"{count(len(nameless), 'column')} without a name: called {called}")
+        notes.append(f"{count(len(nameless), 'column')} without a name: named {called}")
     seen: set[str] = set()
     renamed = []
     for i, name in enumerate(names):
@@ -92,7 +92,7 @@ def names_of(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
             renamed.append(quoted(names[i]))
         seen.add(names[i])
     if renamed:
-        notes.append(f"columns with a name that came before: called {listed(renamed, most=10)}")
+        notes.append(f"columns with repeated names: renamed {listed(renamed, most=10)}")
     return tuple(names), notes
 
 

@@ -166,19 +166,19 @@ def decide(found: Profile, way: Candidate | None, kept: bool) -> Verdict:
     wrong = slips(found, way) if way is not None else None
     if way is not None and wrong is not None and not has_leading_zero(found.texts):
         if unique and id_name and not kept and way.integers:
-            return Verdict("", found, reason="identifiers, another in every row")
+            return Verdict("", found, reason="identifiers, different in every row")
         if not wrong and (way.values == way.values[0]).all() and not found.gaps and not kept:
             return Verdict("", found, reason="constant")
         return Verdict(NUMBER, found, way, slips=wrong)
     if unique and id_name and not kept:
-        return Verdict("", found, reason="identifiers, another in every row")
+        return Verdict("", found, reason="identifiers, different in every row")
     if sum(n for text, n in zip(found.texts, found.counts, strict=True) if _DATE.fullmatch(text)) >= 0.9 * found.cells:
         if not kept:
             return Verdict("", found, reason="dates or times")
     elif not kept and len(found.texts) > 2 and len(found.texts) >= NEARLY_UNIQUE * found.cells:
         return Verdict("", found, reason="text with nearly as many values as rows")
     elif not kept and len(found.texts) > MOST_CATEGORIES:
-        return Verdict("", found, reason=f"text with more than {MOST_CATEGORIES} values")
+        return Verdict("", found, reason=f"text with more than {MOST_CATEGORIES} different values")
     folded = {text.lower() for text in found.texts}
     if not found.gaps and len(folded) == 2:
         for false, true in _BOOLEANS:

@@ -41,11 +41,11 @@ def task_of(where: str, found: Profile, options: Reading) -> tuple[str, tuple[st
     Raises DataError where all cells are gaps.
     """
     if not found.texts:
-        raise DataError(f"{where}: expected labels, found gaps only: name another column with --target")
+        raise DataError(f"{where}: expected labels, found only missing values: choose another column with --target")
     if options.positive and options.task == "regression":
         raise DataError(
-            f"--positive, --task: expected labels of a classification, got {quoted(options.positive[0])} for a "
-            "regression: leave one of the two options out"
+            f"--positive, --task: expected classification with --positive, got {quoted(options.positive[0])} and "
+            "--task regression: remove one of the two options"
         )
     if options.task != AUTO:
         return options.task, ()
@@ -61,11 +61,9 @@ def task_of(where: str, found: Profile, options: Reading) -> tuple[str, tuple[st
     name = quoted(found.name)
     if way.integers and len(values) <= MOST_INTEGERS:
         what = f"{len(values)} different integers"
-        return "classification", (
-            f"task: classification, since {name} has {what} (decide otherwise with --task regression)",
-        )
+        return "classification", (f"task: classification, because {name} has {what} (override with --task regression)",)
     what = f"{len(values)} different numbers" if way.integers else "fractions"
-    return REGRESSION, (f"task: regression, since {name} has {what} (decide otherwise with --task classification)",)
+    return REGRESSION, (f"task: regression, because {name} has {what} (override with --task classification)",)
 
 
 def classes(where: str, found: Profile, missing: MissingValues, positive: Sequence[str]) -> Labels:
@@ -82,14 +80,15 @@ def classes(where: str, found: Profile, missing: MissingValues, positive: Sequen
     if len(names) == 1:
         raise DataError(
             f"{where}: expected at least two classes, found only {quoted(names[0])} in all "
-            f"{count(found.cells, 'row')}: add rows of another class, or name another column with --target"
+            f"{count(found.cells, 'row')}: add rows of another class, or choose another column with --target"
         )
     codes = np.append(np.array(class_of, dtype=np.int64), -1)[found.codes]
     if positive:
         chosen = sorted({_chosen(where, names, found, class_of, missing, label) for label in positive})
         if len(chosen) == len(names):
             raise DataError(
-                f"{where}: expected some label that is not positive, got all of them with --positive: leave one out"
+                f"{where}: expected at least one label that is not positive, got all of them with --positive: remove "
+                "one"
             )
         one = listed((names[i] for i in chosen), "or")
         others = [name for i, name in enumerate(names) if i not in chosen]
@@ -102,7 +101,7 @@ def classes(where: str, found: Profile, missing: MissingValues, positive: Sequen
     if len(names) == 2 and names != ["0", "1"] and not any(note.startswith("labels: ") for note in notes):
         notes.append(f"labels: {quoted(names[0])} -> 0, {quoted(names[1])} -> 1")
     elif len(names) > 2:
-        notes.append(f"classes: {len(names)} ({_listed(names)}); one against the rest with --positive LABEL")
+        notes.append(f"classes: {len(names)} ({_listed(names)}); for one against the rest use --positive LABEL")
     return Labels(codes, tuple(names), tuple(notes))
 
 
@@ -133,7 +132,7 @@ def _distinct(found: Profile) -> tuple[list[str], list[int], list[str]]:
     notes = []
     if merged:
         which = (f"{listed(map(quoted, counted), 'and')} are {quoted(name[key])}" for key, counted in merged.items())
-        notes.append(f"labels that differ in case or blanks only are one class: {'; '.join(list(which)[:_LISTED])}")
+        notes.append(f"labels that differ only in case or spaces are one class: {'; '.join(list(which)[:_LISTED])}")
     place_of = {key: i for i, key in enumerate(ordered)}
     return [name[key] for key in ordered], [place_of[key] for key in keys], notes
 
@@ -151,12 +150,12 @@ def _chosen(
             return code
     if label in missing:
         raise DataError(
-            f"{where}: expected a label, got {quoted(label)} with --positive, which stands for a missing label: "
-            f"name one of {_listed(names)}"
+            f"{where}: expected a label, got {quoted(label)} with --positive, which means a missing label: "
+            f"choose one of {_listed(names)}"
         )
     raise DataError(
-        f"{where}: expected the label {quoted(label)} in some row, found {_listed(names)}: "
-        f"name one of these with --positive{closest(label, names)}"
+        f"{where}: expected the label {quoted(label)} in at least one row, found {_listed(names)}: "
+        f"choose one of these with --positive{closest(label, names)}"
     )
 
 

@@ -26,17 +26,17 @@ from experiments.text import closest, quoted
 
 DATASETS: Mapping[str, str] = MappingProxyType(
     {
-        "flower": "two classes of petals that take turns around the origin (2 features, 400 points)",
+        "flower": "petals around the origin, of two alternating classes (2 features, 400 points)",
         "moons": "two interleaving half circles (2 features, 400 points)",
-        "circles": "a circle inside another, with much noise (2 features, 400 points)",
-        "blobs": "six Gaussian blobs, every other one of the same class (2 features, 400 points)",
+        "circles": "a circle inside another, noisy (2 features, 400 points)",
+        "blobs": "six Gaussian blobs, of two alternating classes (2 features, 400 points)",
         "gaussian_quantiles": "the inside and the outside of a Gaussian blob (2 features, 400 points)",
         "circle": "a disc within a ring (2 features, 400 points)",
-        "xor": "four squares, those on a diagonal of one class (2 features, 400 points)",
+        "xor": "four squares, two on each diagonal of the same class (2 features, 400 points)",
         "gauss": "two Gaussian blobs (2 features, 400 points)",
         "spiral": "two arms of a spiral (2 features, 400 points)",
-        "plane": "regression: a plane over the plane (2 features, 400 points)",
-        "multi_gaussian": "regression: six bumps, up and down in turn (2 features, 400 points)",
+        "plane": "regression: a linear function of two inputs (2 features, 400 points)",
+        "multi_gaussian": "regression: six bumps, alternately up and down (2 features, 400 points)",
         "iris": "three species of iris (4 features, 150 flowers)",
         "iris2": "iris versicolor against iris virginica (4 features, 100 flowers)",
         "breast_cancer": "malignant against benign tumours (30 features, 569 patients)",
@@ -100,7 +100,10 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: An
         split = _checked("split", SPLIT.check, split)
     if kind is _GENERATED:
         if split not in ("auto", "fixed"):
-            raise DataError(f"split: expected {_REAL} or {_FILE} for {split}, got {quoted(name)}; see --data-seed seed")
+            raise DataError(
+                f"split: {split} requires {_REAL} or {_FILE}, got {quoted(name)}; for generated data see --data-seed "
+                "seed"
+            )
         if data_seed == SEED.name:
             return Drawn(load, {"name": name, **{key: v for key, v in arguments.items() if v is not None}})
         return Fixed(_generated(name, synthetic.TEST, **given))
@@ -118,7 +121,7 @@ def restored(kind: str, content: bytes) -> Source:
         return Drawn(load, json.loads(content))
     if kind == "divided":
         return unpacked(content)
-    raise ValueError(f"expected a source of data of a known kind, got {kind!r}: update this program")
+    raise ValueError(f"expected a known kind of data source, got {kind!r}: update this program")
 
 
 def load_fresh(name: str, **arguments: Any) -> Data | None:

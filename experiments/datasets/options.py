@@ -72,18 +72,18 @@ class Reading:
             value = getattr(self, name)
             if value not in choices:
                 raise DataError(
-                    f"--{name}: expected {listed(choices, 'or')}, got {quoted(value)}: name one of these"
+                    f"--{name}: expected {listed(choices, 'or')}, got {quoted(value)}: choose one of these"
                     + closest(str(value), choices)
                 )
         object.__setattr__(self, "separator", _separator(self.separator))
         object.__setattr__(self, "decimal", _MARKS.get(self.decimal, self.decimal))
         if self.decimal not in (AUTO, ".", ","):
-            raise DataError(f"--decimal: expected a point or a comma, got {quoted(self.decimal)}: give . or ,")
+            raise DataError(f"--decimal: expected a point or a comma, got {quoted(self.decimal)}: use . or ,")
         both = [name for name in self.keep if name in self.drop]
         if both:
             raise DataError(
-                f"--keep, --drop: expected a column in one of them, got {listed(map(quoted, both))} in both: "
-                "take it out of one"
+                f"--keep, --drop: expected each column in only one of them, got {listed(map(quoted, both))} in both: "
+                "remove it from one"
             )
 
 
@@ -94,7 +94,7 @@ def _separator(given: str) -> str:
     name = _SPELLINGS.get(given.lower(), given.lower())
     if name not in SEPARATORS:
         raise DataError(
-            f"--separator: expected {listed(SEPARATORS)} or one character, got {quoted(given)}: name one of these"
+            f"--separator: expected {listed(SEPARATORS)} or one character, got {quoted(given)}: choose one of these"
             + closest(given, SEPARATORS)
         )
     return SEPARATORS[name]

@@ -65,23 +65,23 @@ def folds(table: Table, k: int, seed: int) -> tuple[Parts, ...]:
     Raises DataError for fewer than 2 folds, for more than rows or groups, and for a table with a test file.
     """
     if table.test_rows is not None:
-        raise DataError(f"--split cv:{k}: expected a table without a test file, got one: use --split fixed")
+        raise DataError(f"--split cv:{k}: cannot be combined with --test-file: use --split fixed")
     if k < 2:
-        raise DataError(f"--split cv:{k}: expected 2 folds or more, got {k}: give more")
+        raise DataError(f"--split cv:{k}: expected at least 2 folds, got {k}: use more")
     units = "rows" if table.groups is None else "groups"
     available = table.rows if table.groups is None else np.unique(table.groups).size
     if available < k:
         raise DataError(
-            f"--split cv:{k}: expected as many {units} as folds at least, found {available} in {quoted(table.name)}: "
-            "take fewer folds"
+            f"--split cv:{k}: expected at least as many {units} as folds, found {available} in {quoted(table.name)}: "
+            "use fewer folds"
         )
     order = Stream((seed + _FOLDS) % (LARGEST_SEED + 1)).permutation(table.rows)
     fold = _dealt(table, order, k) if table.groups is None else _dealt_groups(table, order, k)
     parts = tuple((np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k))
     if any(not test.size for _, test in parts):
         raise DataError(
-            f"--split cv:{k}: expected groups that fill {k} folds, found too few in {quoted(table.name)}: "
-            "take fewer folds"
+            f"--split cv:{k}: expected enough groups to fill {k} folds, found too few in {quoted(table.name)}: "
+            "use fewer folds"
         )
     return parts
 
@@ -98,9 +98,13 @@ def remarks(table: Table, test_fraction: float = TEST_FRACTION, k: int = 0) -> t
     what = "groups" if table.groups is not None else "rows"
     if k:
         few = [f"{name} ({n})" for name, n in named if n < k]
-        return (f"fewer {what} than folds, so not in every fold: {listed(few, most=10)}",) if few else ()
+        return (f"classes with fewer {what} than folds, so not in every fold: {listed(few, most=10)}",) if few else ()
     few = [f"{name} ({n})" for name, n in named if n < 2 or (what == "rows" and not _tested(n, test_fraction))]
-    return (f"too few {what} to be tested on, so in the training part only: {listed(few, most=10)}",) if few else ()
+    return (
+        (f"classes with too few {what} for testing, so only in the training part: {listed(few, most=10)}",)
+        if few
+        else ()
+    )
 
 
 def _pieces(table: Table, code: int) -> int:
@@ -135,16 +139,16 @@ def _parts(table: Table, stream: Stream, test_fraction: float) -> Parts:
         tested = _tested(members.size, test_fraction)
         if not 0 < tested < members.size and (table.task != "multiclass" or tested >= members.size > 1):
             raise DataError(
-                f"test_fraction: expected one that leaves every class a row to train on and one to test on, got "
-                f"{test_fraction}, by which {tested} of the {members.size} rows of {quoted(name)} in {table.name!r} "
-                "are to test on"
+                f"test_fraction: expected a fraction that leaves each class at least one row to train on and one to "
+                f"test on, got {test_fraction}, which puts {tested} of the {members.size} rows of {quoted(name)} in "
+                f"{table.name!r} into the test part"
             )
         if members.size > 1:
             is_test[members[:tested]] = True
     if not is_test.any():
         raise DataError(
-            f"test_fraction: expected one that leaves a row to test on, got {test_fraction}, by which none of the "
-            f"{count(table.rows, 'row')} in {table.name!r} is: take a larger one"
+            f"test_fraction: expected a fraction that leaves at least one row to test on, got {test_fraction}, which "
+            f"leaves none of the {count(table.rows, 'row')} in {table.name!r}: use a larger one"
         )
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
@@ -185,8 +189,8 @@ def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: fl
     groups = _Groups(table, order)
     if len(groups.rows) < 2:
         raise DataError(
-            f"{quoted(table.name)}: expected two groups at least, one to train on and one to test on, found one: "
-            "name another column with --group"
+            f"{quoted(table.name)}: expected at least two groups, one to train on and one to test on, found one: "
+            "choose another column with --group"
         )
     wanted = [_tested(total, test_fraction) for total in groups.totals]
     got = [0] * groups.classes
@@ -217,8 +221,8 @@ def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: fl
     if not chosen or (table.task == BINARY and missing):
         name = quoted(table.class_names[missing[0]]) if table.task != REGRESSION else "rows"
         raise DataError(
-            f"{quoted(table.name)}: expected groups that leave every class rows to train on and to test on, found too "
-            f"few groups with {name}: use --test-file, or another column with --group"
+            f"{quoted(table.name)}: expected enough groups for every class in both parts, found too few groups with "
+            f"{name}: use --test-file, or choose another column with --group"
         )
     is_test = np.zeros(table.rows, dtype=np.bool_)
     for i in chosen:

@@ -124,10 +124,10 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         rows, labels, weights = weighted(rows, labels, sample_weight)
         classes, numbers = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"y: expected two classes or more, got one class alone: {classes.tolist()[0]!r}")
+            raise ValueError(f"y: expected at least two classes, got only one: {classes.tolist()[0]!r}")
         if len(classes) > MOST_CLASSES:
             raise ValueError(
-                f"y: expected at most {MOST_CLASSES:,} classes, got {len(classes):,}; for values take PlanarRegressor"
+                f"y: expected at most {MOST_CLASSES:,} classes, got {len(classes):,}; for numbers use PlanarRegressor"
             )
         of_classes = self._weights_of_classes(classes, numbers, weights)
         if of_classes is not None:
@@ -190,10 +190,10 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         missing = [name for name in names if name not in given]
         unknown = [name for name in given if name not in names]
         if missing and unknown:  # where no class lacks a weight, those of other classes do no harm
-            raise ValueError(f"class_weight: {unknown[0]!r} is no class of y; those without a weight are {missing}")
+            raise ValueError(f"class_weight: {unknown[0]!r} is not a class of y; classes without a weight: {missing}")
         result: npt.NDArray[np.float64] = np.array([given.get(name, 1) for name in names], np.float64)
         if not result.any():
-            raise ValueError("class_weight: expected at least one class of y whose weight is not zero")
+            raise ValueError("class_weight: expected at least one class of y with a nonzero weight")
         result /= result.max()
         return result
 

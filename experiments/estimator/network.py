@@ -70,14 +70,14 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.n_iter_ = self.loss_iterations_[-1] if self.loss_iterations_ else 0
         if not self.loss_curve_:
             warnings.warn(
-                "training diverged: the untrained network was not finite; scale X, or take a smaller init_scale",
+                "training diverged: the untrained network was not finite; scale X, or use a smaller init_scale",
                 ConvergenceWarning,
                 stacklevel=3,
             )
         elif trained.status == "diverged":
             warnings.warn(
                 f"training diverged: the network is that of iteration {self.n_iter_:,} of {self.max_iter:,}, the last"
-                f" recorded finite state; take a learning_rate_init smaller than {self.learning_rate_init}",
+                f" recorded finite state; use a learning_rate_init smaller than {self.learning_rate_init}",
                 ConvergenceWarning,
                 stacklevel=3,
             )
@@ -158,9 +158,9 @@ def weighted(
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight: expected shape ({len(X)},), a weight for each example, got {weights.shape}")
     if (weights < 0).any():
-        raise ValueError(f"sample_weight: expected numbers from 0 on, got {weights.min()}")
+        raise ValueError(f"sample_weight: expected numbers of at least 0, got {weights.min()}")
     present = weights > 0
     if not present.any():
-        raise ValueError("sample_weight: expected at least one weight that is not zero")
+        raise ValueError("sample_weight: expected at least one nonzero weight")
     weights = weights / weights.max()
     return (X, y, weights) if present.all() else (X[present], y[present], weights[present])

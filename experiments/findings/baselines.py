@@ -45,7 +45,7 @@ def _plain(value: Any) -> float | None:
 
 
 def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
-    """``Better than always answering 'no' (73.7 %) by 19.6 points [18.2, 21.0], ...``."""
+    """``Better than always predicting 'no' (73.7 %) by 19.6 percentage points [18.2, 21.0], ...``."""
     names = {"constant": constant_name(found["answer"], metric), "linear": "a linear model"}
     better, other = [], []
     for kind in KINDS:
@@ -62,7 +62,7 @@ def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
         elif about["ci_high"] < 0:
             other.append(f"Worse than {named}.")
         elif kind == "constant":
-            other.append(f"No better than {named}: nothing was found to be learned.")
+            other.append(f"No better than {named}: nothing was learned.")
         else:
             other.append(f"No better than {named}.")
     if better:
@@ -71,7 +71,7 @@ def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
 
 
 def _points(metric: str) -> str:
-    return " points" if is_percentage(metric) else ""
+    return " percentage points" if is_percentage(metric) else ""
 
 
 def _by(metric: str, difference: float) -> str:

@@ -59,7 +59,7 @@ def parse(text: str) -> tuple[Term, ...]:
     terms = tuple(_term(part.strip().lower()) for part in text.split("+"))
     for i, term in enumerate(terms):
         if term in terms[:i]:
-            raise ValueError(f"every term once ({term} comes twice)")
+            raise ValueError(f"each term once ({term} is repeated)")
     return terms
 
 

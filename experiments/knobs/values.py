@@ -19,7 +19,7 @@ _SIGNIFICANT_DIGITS = 12  # of the points of a log range
 def _bad(knob: Knob, given: Any, expected: str) -> SweepError:
     hint = ""
     if knob.is_axis and isinstance(given, str) and "," in given:
-        hint = f"; separate values by blanks: {knob.flags[0]} {' '.join(given.replace(',', ' ').split())}"
+        hint = f"; separate values by spaces: {knob.flags[0]} {' '.join(given.replace(',', ' ').split())}"
     return SweepError(f"{knob.flags[0]}: expected {expected}, got {given!r}{hint}")
 
 
@@ -67,7 +67,7 @@ def values_of(knob: Knob, given: Any) -> tuple[Sequence[Any], str | None]:
     if isinstance(values, range):
         return values, None
     if knob is SEED and len(values) == 1 and values[0] > 1 and _is_one_number(given):
-        return values, f"{knob.flags[0]} {values[0]}: one seed; for seeds 0 to {values[0] - 1} give 0:{values[0]}"
+        return values, f"{knob.flags[0]} {values[0]} is a single seed; for seeds 0 to {values[0] - 1} use 0:{values[0]}"
     kept, repeated = without_repetition(values)
     return kept, repeated and f"{knob.flags[0]}: {repeated}"
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.knobs.declared import ACTIVATION, DATASET, DTYPE, OPTIMIZER, TARGET
+from experiments.knobs.declared import ACTIVATION, DATA_SEED, DATASET, DTYPE, OPTIMIZER, SEED, TARGET
+
+NEW_DATA = "new data for each seed"
+"""What ``--data-seed seed`` is called."""
+
+_OWN_NAME = (DATASET.name, TARGET.name, DTYPE.name, ACTIVATION.name, OPTIMIZER.name)
 
 
 def text_of(value: Any) -> str:
@@ -19,10 +24,16 @@ def _means_nothing(value: Any) -> bool:
 
 
 def in_words(values: Mapping[Any, Any]) -> str:
-    """``moons, hidden 3, learning rate 0.1``: knobs and their values; names speak for themselves."""
-    own_name = (DATASET.name, TARGET.name, DTYPE.name, ACTIVATION.name, OPTIMIZER.name)
-    texts = {name: text_of(value) for name, value in values.items() if not _means_nothing(value)}
-    return ", ".join(text if name in own_name else f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
+    """``moons, hidden 3, learning rate 0.1``: knobs and their values; some values need no name."""
+    return ", ".join(_said(name, text_of(value)) for name, value in values.items() if not _means_nothing(value))
+
+
+def _said(name: Any, text: str) -> str:
+    if name in _OWN_NAME:
+        return text
+    if (name, text) == (DATA_SEED.name, SEED.name):
+        return NEW_DATA
+    return f"{name.replace('_', ' ')} {text}"
 
 
 def range_text(values: range) -> str:

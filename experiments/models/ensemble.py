@@ -39,7 +39,7 @@ def model_of(
     row = _best(tables) if configuration is None else configuration
     source = tables.source(row)
     if not isinstance(source, Divided):
-        raise ResultsError(f"expected a sweep over a table, got {source.name}, whose points are generated")
+        raise ResultsError(f"expected a sweep over a table, got {source.name}, a generated data set")
     members = []
     for run, network in tables.networks_of(row):
         if seed is None or run.seed == seed:

@@ -99,7 +99,7 @@ def load_json(path: str | os.PathLike[str]) -> Model:
     try:
         plain = json.loads(raw.decode("utf-8", "surrogatepass"), parse_constant=_no_number)
     except RecursionError:
-        raise ResultsError(f"{where}: expected a model as JSON, found lists that are too deep") from None
+        raise ResultsError(f"{where}: expected a model as JSON, found lists nested too deeply") from None
     except ValueError as error:
         raise ResultsError(f"{where}: expected a model as JSON, found: {error}") from None
     try:
@@ -120,7 +120,7 @@ def _refuse(place: str, expected: str, found: Any) -> NoReturn:
     try:
         shown = json.dumps(found)
     except RecursionError:
-        shown = "lists that are too deep"
+        shown = "lists nested too deeply"
     raise _Unexpected(f"{place}: expected {expected}, found {shown if len(shown) <= 60 else f'{shown[:60]}...'}")
 
 
@@ -136,7 +136,7 @@ class _Object:
             raise _Unexpected(f"{self.at(absent[0])}: expected an entry of this name, found none")
         more = [name for name in found if name not in names]
         if more:
-            raise _Unexpected(f"{place or 'the file'}: expected {', '.join(names)} alone, found {quoted(more[0])}")
+            raise _Unexpected(f"{place or 'the file'}: expected only {', '.join(names)}, found {quoted(more[0])}")
 
     def at(self, name: str) -> str:
         """The place of an entry, for messages."""
@@ -182,7 +182,7 @@ class _Object:
 
     def objects(self, name: str, names: Sequence[str], length: int | None = None) -> list[_Object]:
         """A list of objects with these entries, so many or at least one."""
-        of = "one object at least" if length is None else f"{length} objects"
+        of = "at least one object" if length is None else f"{length} objects"
         found = self.checked(
             name,
             lambda v: isinstance(v, list) and (len(v) > 0 if length is None else len(v) == length),
@@ -215,7 +215,7 @@ def from_plain(plain: Any) -> Model:
     task = whole.one_of("task", _TASKS)
     class_names = whole.texts("class_names")
     if not {"binary": len(class_names) == 2, "multiclass": len(class_names) > 2}.get(task, not class_names):
-        expected = {"binary": "two names", "multiclass": "three names or more"}.get(task, "none of a regression")
+        expected = {"binary": "two names", "multiclass": "at least three names"}.get(task, "no names for a regression")
         _refuse("class_names", expected, list(class_names))
     columns = _columns(whole)
     missing = whole.texts("missing_values")
@@ -251,9 +251,9 @@ def _columns(whole: _Object) -> list[ColumnEncoder]:
             each.texts("categories"),
         )
         if any(name == column.name for column in columns):
-            _refuse(each.at("name"), "a name that no other column has", name)
+            _refuse(each.at("name"), "a unique column name", name)
         if not {NUMBER: not categories, BOOLEAN: len(categories) == 2}.get(kind, True):
-            expected = "none of a number" if kind == NUMBER else "the texts of false and true"
+            expected = "no texts for a number" if kind == NUMBER else "the texts for false and true"
             _refuse(each.at("categories"), expected, list(categories))
         gaps = each.flag("has_gaps")
         if gaps and kind != CATEGORY:
@@ -319,7 +319,7 @@ def _checked_features(whole: _Object, inputs: int) -> int:
     except ValueError as error:
         _refuse("features", str(error), text)
     if any(i > inputs for term in terms for i in term.inputs):
-        _refuse("features", f"x1 to x{inputs} alone", text)
+        _refuse("features", f"only x1 to x{inputs}", text)
     return len(terms) or inputs
 
 

@@ -92,7 +92,9 @@ class Model:
         """Raises ResultsError if a parameter of a network is nan or infinite, which no file can hold for others."""
         for member in self.members:
             if not member.is_finite:
-                raise ResultsError(f"expected networks of finite numbers, got one of seed {member.seed} that diverged")
+                raise ResultsError(
+                    f"expected networks with finite parameters, got the diverged network of seed {member.seed}"
+                )
 
     def by_encoder(self) -> Iterator[tuple[Encoder, list[Member]]]:
         """The members, in order, those with one encoder together, so that it reads the rows once."""

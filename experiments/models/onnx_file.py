@@ -46,7 +46,7 @@ def onnx_of(model: Model) -> ModelProto:
         from onnx import TensorProto, helper
     except ImportError:
         raise ResultsError(
-            "expected the package onnx, found none installed: install the extra 'onnx' (pip install '.[onnx]')"
+            "ONNX export requires the package onnx, which is not installed: pip install '.[onnx]'"
         ) from None
     columns = model.members[0].encoder.columns
     outputs = ("value",) if model.task == REGRESSION else ("label", "probabilities")

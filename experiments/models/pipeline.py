@@ -75,7 +75,9 @@ class Columns(TransformerMixin, _Fitted):  # type: ignore[misc]
     def _named(self, X: Any) -> pd.DataFrame:
         values = np.asarray(X)
         if values.ndim != 2 or values.shape[1] != self.n_features_in_:
-            raise ValueError(f"X: expected (rows, {self.n_features_in_}) without names, got the shape {values.shape}")
+            raise ValueError(
+                f"X: expected shape (rows, {self.n_features_in_}) without column names, got {values.shape}"
+            )
         return pd.DataFrame(values, columns=self.feature_names_in_)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:

@@ -155,5 +155,5 @@ def _accuracy_handles(shown: pd.DataFrame, dots: pd.DataFrame, noun: str) -> lis
 def _interval_notes(shown: pd.DataFrame, sizes: pd.Series, replicates: Replicates) -> list[str]:
     some = [f"at most {MAX_DOTS} dots for each"] if sizes.max() > MAX_DOTS else []
     if not shown["ci_low"].notna().any():
-        return [f"one {replicates.noun}: no interval, and no telling what is tied with the best", *some]
+        return [f"one {replicates.noun}: no interval, and ties are unknown", *some]
     return [f"line and band: mean over {replicates.said(sizes)} and its 95 % interval", *some]

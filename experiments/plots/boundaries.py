@@ -25,8 +25,8 @@ from experiments.plots.style import SMALL, words
 
 _LINES = {
     "binary": "black line: probability 0.5",
-    "multiclass": "shade: the likeliest class, the stronger the likelier; black lines: where it changes",
-    "regression": "colour: the predicted value; of points, the true one",
+    "multiclass": "shade: the most likely class, stronger where it is more likely; black lines: class boundaries",
+    "regression": "background: the predicted value; points: the true value",
 }  # by task
 
 

@@ -139,7 +139,7 @@ def plot_boundary_grid(
     notes = (
         [f"colour: mean over {Replicates.of(summary).said(sizes)}"]
         if max(sizes) > 1
-        else ["one seed: no telling where others disagree"]
+        else ["one seed: disagreement between seeds is unknown"]
     )
     notes += setting_notes(summary, [x, y], "cell")
     notes += left_out(plural(y), some[y], every[y]) + left_out(plural(x), some[x], every[x])
@@ -196,7 +196,7 @@ def _handles(data: Any, several: bool) -> list[Patch | Line2D]:
     if data.task == "binary":
         handles += [Patch(facecolor=SHADES(0.5), edgecolor="#AAAAAA", label="probability 0.5")]
     handles += [Patch(color=UNSURE, label="seeds disagree")] if several else []
-    line = "majority of seeds\nchanges" if several and data.task == "binary" else "prediction changes"
+    line = "boundary of the\nmajority of seeds" if several and data.task == "binary" else "class boundary"
     return [*handles, Line2D([], [], color=LINE, linewidth=0.8, label=line)]
 
 

@@ -59,7 +59,7 @@ def plot_convergence(
         return text_panel(ax or new_axes(*SMALL), titled(curves, about), f"no curves: {NOTHING}")
     curves = tidy(curves)
     target = _usual_target(curves) if target is None else target
-    title = titled(curves, f"iterations until the test {label(score)} is {target_said(score, target)}")
+    title = titled(curves, f"iterations until the test {label(score)} reaches {target_said(score, target)}")
     first = _first_iterations(curves, target)
     keys = settings(curves)
     never = np.isinf(first["first"])
@@ -82,9 +82,9 @@ def plot_convergence(
     missed = first.merge(shown[keys].assign(row=np.arange(len(shown))), on=keys).groupby("row")["first"]
     at_the_right = [f"{int(np.isinf(of).sum())} of {len(of)} never" if np.isinf(of).any() else "" for _, of in missed]
     _label_rows(ax, shown, axes, at_the_right)
-    handles += [_mark(">", "never: at the end of its training", WORSE)] if never.any() else []
+    handles += [_mark(">", "never (drawn at the end of training)", WORSE)] if never.any() else []
     _legend_below(ax, handles)
-    notes = [f"{int(never.sum()):,} of {count(len(first), 'run')} never get there"] if never.any() else []
+    notes = [f"{int(never.sum()):,} of {count(len(first), 'run')} never reach it"] if never.any() else []
     notes += [f"at most {MAX_DOTS} marks for each"] if sizes.max() > MAX_DOTS else []
     title_axes(
         ax,
@@ -128,7 +128,7 @@ def _scale_iterations(ax: Axes, iterations: npt.NDArray[np.int64], from_0: bool)
     ax.set_xticks([0, *ticks] if from_0 else ticks)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.minorticks_off()
-    ax.set_xlabel(f"iterations (the first record is at {first:,})" if first > 1 else "iterations")
+    ax.set_xlabel(f"iterations (first record at {first:,})" if first > 1 else "iterations")
 
 
 def _first_notes(shown: pd.DataFrame, every: pd.DataFrame) -> list[str]:

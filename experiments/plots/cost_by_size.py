@@ -57,7 +57,13 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     _scale(ax, at, costs.to_numpy(), unit)
     handles = [
         Line2D(
-            [], [], color=BEST, marker="D", markersize=5, linewidth=1.0, label="lowest of its size,\nwith hidden units"
+            [],
+            [],
+            color=BEST,
+            marker="D",
+            markersize=5,
+            linewidth=1.0,
+            label="lowest of its size,\nlabel: hidden units",
         ),
         Line2D([], [], color=WORSE, marker="o", markersize=4, linestyle="none", label="a configuration"),
     ]
@@ -70,17 +76,17 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
                 marker="x",
                 markersize=4,
                 linestyle="none",
-                label=f"one of which\n{replicates.noun}s diverged",
+                label=f"a configuration with\ndiverged {replicates.noun}s",
             )
         )
     legend_beside(ax, handles)
     sizes = finished_of(finished)
     notes = [f"mean over {replicates.said(sizes)}"] if sizes.max() > 1 else [f"one {replicates.noun}"]
-    notes += ["errors of the standardized target"] if unit != "nats" else []
-    notes += ["bar: its 95 % interval"] if best["ci_low_cost"].notna().any() else []
+    notes += ["cost of the standardized target"] if unit != "nats" else []
+    notes += ["bar: 95 % interval"] if best["ci_low_cost"].notna().any() else []
     if (beyond := int((finished["mean_cost"] > highest).sum())) > 0:
         notes.append(
-            f"{count(beyond, 'configuration')} beyond {highest:g}{' nats' * (unit == 'nats')} at the upper edge"
+            f"{count(beyond, 'configuration')} above {highest:g}{' nats' * (unit == 'nats')} drawn at the upper edge"
         )
     missing = len(summary) - len(finished)
     notes += [f"{count(missing, 'configuration')} failed"] if missing else []

@@ -115,7 +115,7 @@ def plot_curves(
         ax.tick_params(labelbottom=True)
     _scale_iterations(parts.axes[0], bands)
     notes = [_replicates_note(bands, Replicates.of(chosen)), *setting_notes(curves, [panel, line], "line")]
-    notes += ["errors of the standardized target"] if measure in COSTS and score_of(curves) == "r2" else []
+    notes += ["cost of the standardized target"] if measure in COSTS and score_of(curves) == "r2" else []
     notes += _scale_measure(parts.axes[0], measure, bands, score_of(curves))
     notes += left_out(plural(panel), some_panels, panels) + left_out(plural(line), some_lines, lines)
     notes += [sampled] if sampled else []
@@ -238,7 +238,7 @@ def _further_handles(bands: Bands, lowest: bool, noun: str) -> list[Line2D]:
         text = f"after a {noun} diverged:\nthe other {noun}s"
         handles.append(Line2D([], [], color=INK, linestyle=":", marker="x", markersize=5, label=text))
     if lowest:
-        text = "lowest of a line that\nends higher"
+        text = "minimum of a line\nthat rises again"
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4.5, label=text))
     return handles
 

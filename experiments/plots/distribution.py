@@ -76,7 +76,7 @@ def plot_distribution(
     _legend_below(ax, handles + draw_baselines([ax], baselines, metric, "x"))
     notes = [f"one {noun}: no spread to show"]
     if sizes.max() > 1:
-        interval = ", band: its 95 % interval" if np.isfinite(low).any() else ""
+        interval = ", band: 95 % interval" if np.isfinite(low).any() else ""
         notes = [f"line: mean over {replicates.said(sizes)}{interval}"]
     notes += [f"at most {MAX_DOTS} dots for each"] if sizes.max() > MAX_DOTS else []
     failed = len(summary) - len(finished)

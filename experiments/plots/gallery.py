@@ -93,10 +93,10 @@ def draw_all(folder: str | os.PathLike[str], tables: Tables, say: Say = warnings
     """
     some_curves = tables.some_curves(MAX_CURVE_ROWS)
     if some_curves[1]:
-        say(f"in the pictures: {some_curves[1]}")
+        say(f"in the plots: {some_curves[1]}")
     problems = problems_of(tables)
     if len(problems) > MAX_PROBLEMS:
-        say(f"in the pictures: the first {MAX_PROBLEMS} of {len(problems):,} problems")
+        say(f"in the plots: the first {MAX_PROBLEMS} of {len(problems):,} problems")
         problems = problems[:MAX_PROBLEMS]
     plots = Path(folder) / PLOTS
     plots.mkdir(parents=True, exist_ok=True)

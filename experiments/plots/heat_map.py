@@ -80,7 +80,7 @@ def plot_heat_map(
     _heat_map_frame(
         ax, image, axis_name(x), axis_name(y), f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip()
     )
-    notes += cut.note(cells["mean"], "cell", "in its colour")
+    notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
 
@@ -121,7 +121,7 @@ def _mark_cells(ax: Axes, rows: Any, columns: Any, cells: pd.DataFrame) -> list[
             columns[here], rows[here], mark, color=colour, markersize=size, markeredgecolor=edge,
             markeredgewidth=0.5, gid=standing,
         )  # fmt: skip
-    notes = ["star: best, dot: tied with it" if (cells["standing"] == "tied").any() else "star: best"]
+    notes = ["star: best, dot: tied with the best" if (cells["standing"] == "tied").any() else "star: best"]
     runs = count(int((finished_of(cells) + cells["n_failed"]).sum()), "run")
     bad = {what: int(cells[f"n_{what}"].sum()) for what in ("diverged", "failed")}
     return notes + [f"{n:,} of {runs} {what}" for what, n in bad.items() if n]
@@ -131,7 +131,7 @@ def _cell_note(cells: pd.DataFrame) -> str:
     sizes, replicates = finished_of(cells), Replicates.of(cells)
     sizes = sizes[sizes > 0]
     if sizes.max() == 1:
-        return f"one {replicates.noun}: no telling what is tied with the best"
+        return f"one {replicates.noun}: ties are unknown"
     return f"over {replicates.said(sizes)}"
 
 

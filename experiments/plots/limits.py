@@ -17,7 +17,7 @@ from experiments.tables.words import larger_is_better, limits, number
 MARGIN = 0.01  # beyond what a metric can be, so that a mark there is seen whole
 HIGHEST_COST = {"accuracy": 20.0, "r2": 2.0}
 """The cost, by the score of a sweep, above which pictures do not go, since the rest would be flat: that of a
-probability of e^-20, and four times that of always answering the mean."""
+probability of e^-20, and four times that of always predicting the mean."""
 _FAR = 4.0  # times as far from the best as half of all values are
 _ROOM = 0.35  # of the range of the data by which an axis may grow for the sake of a baseline
 _STYLES = ((0, (1, 2)), (0, (5, 2, 1, 2)))  # of the lines of baselines

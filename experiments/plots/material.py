@@ -172,15 +172,15 @@ class Material:
             networks.append(("\n".join(lines), self._network(run)))
         at_best = " at its best settings," if others else ","
         of = "seed" if replicate == ["seed"] else "replicate"
-        notes = [f"each {singular(axis)}{at_best} the {of} with the median test {label(self.metric)}"]
+        notes = [f"for each {singular(axis)}{at_best} the {of} with the median test {label(self.metric)}"]
         if self._varies:
             of_first = ", ".join(f"{name} {self._first[name]}" for name in replicate)
-            notes += [f"each {of} has data of its own, the points are those of {of_first}"]
+            notes += [f"each {of} has its own data; the points are those of {of_first}"]
         return networks, [*notes, *setting_notes(summary, [axis]), *left_out(plural(axis), shown, best)]
 
     def _reached(self, value: float) -> str:
-        """`0.933 correct`, `AUC 0.953`."""
-        return f"{number(self.metric, value)} correct" if self.metric == "accuracy" else said(self.metric, value)
+        """`accuracy 0.933`, `AUC 0.953`."""
+        return f"accuracy {number(self.metric, value)}" if self.metric == "accuracy" else said(self.metric, value)
 
     @property
     def ensemble(self) -> Callable[[pd.Series, int], Sequence[PredictProba]]:

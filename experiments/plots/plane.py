@@ -30,7 +30,7 @@ a regression the standardized value, (1, n) or (n,)."""
 def why_no_plane(data: Any) -> str:
     """Why the points of a data set cannot be drawn; nothing if they can."""
     if len(data.X) != 2:
-        return f"the data have {count(len(data.X), 'feature')}, a plane shows two"
+        return f"the data have {count(len(data.X), 'feature')}, a plane has two"
     # Coordinates of 1e308 have a range that is no number.
     return "" if np.all(np.abs(data.X) < 1e150) else "the values are too large"
 

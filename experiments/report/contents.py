@@ -180,8 +180,9 @@ def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: l
             some, every = here[name].nunique(dropna=False), summary[name].nunique(dropna=False)
             thinned += [f"{some:,} of {every:,} values of {label(name)}"] if some < every else []
         notes.append(
-            f"This page holds {len(kept):,} of {len(summary):,} configurations ({', '.join(thinned)}), the best among"
-            " them; summary.csv has them all."
+            f"This page includes {len(kept):,} of {len(summary):,} configurations ({', '.join(thinned)}), among them "
+            "the"
+            " best; summary.csv contains all of them."
         )
     return kept
 
@@ -189,7 +190,7 @@ def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: l
 def _kept_seeds(n_seeds: int, configurations: int, notes: list[str]) -> Ints:
     most = max(1, MOST_RUNS // max(1, configurations))
     if most < n_seeds:
-        notes.append(f"This page holds {most:,} of {n_seeds:,} seeds; runs.csv has them all.")
+        notes.append(f"This page includes {most:,} of {n_seeds:,} seeds; runs.csv contains all of them.")
     return np.arange(min(n_seeds, most))
 
 
@@ -217,13 +218,13 @@ def _kept_curves(
     shown = shown[runs["status"].ne("failed").to_numpy(bool)[shown]]
     said = []
     if some < n_seeds:
-        said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by their test {label_of(metric)}")
+        said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by test {label_of(metric)}")
     if len(records) < n_records:
         said.append(f"{len(records):,} of {n_records:,} records")
     if most < n:
         said.append(f"the {most:,} configurations with the highest ranks")
     if said:
-        notes.append(f"Curves are those of {', '.join(said)}; curves.csv has them all.")
+        notes.append(f"Curves are limited to {', '.join(said)}; curves.csv contains all of them.")
     return shown, records
 
 
@@ -250,8 +251,8 @@ def _kept_networks(
     fits[order] = np.cumsum(sizes[order]) <= MOST_PARAMETERS
     if not fits.all():
         notes.append(
-            f"The trained networks of {fits.sum():,} of {len(fits):,} curves are in this page; others can be trained"
-            " again in it."
+            f"This page includes the trained networks of {fits.sum():,} of {len(fits):,} curves; the others can be"
+            " retrained here."
         )
     fits &= sizes > 0
     values = [network for network, fit in zip(networks, fits, strict=True) if fit]
@@ -343,13 +344,13 @@ def _problems(
             problem["replicates"].append(_held(data, room >= 0))
     if held < further:
         notes.append(
-            f"Where each replicate has data of its own, this page holds those of {held + len(rows) - left_out:,} of"
-            f" {further + len(rows):,}: the networks of the others have no boundary there, and are not trained again."
+            f"Each replicate has its own data, and this page includes those of {held + len(rows) - left_out:,} of"
+            f" {further + len(rows):,}: the networks of the others have no boundary plot and cannot be retrained here."
         )
     if left_out:
         notes.append(
-            f"The data of {left_out:,} of {len(rows):,} problems are not in this page, which would be too large: no"
-            " boundaries there, and no training again."
+            f"The data of {left_out:,} of {len(rows):,} problems are too large for this page: their networks have no"
+            " boundary plot and cannot be retrained here."
         )
     return problems
 

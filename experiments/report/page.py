@@ -112,7 +112,7 @@ def _execution(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     counts, execution = manifest["counts"], manifest["execution"]
     yield "runs", ", ".join(f"{n:,} {label(name)}" for name, n in counts.items() if name != "runs")
     yield "finished", execution["finished"]
-    jobs = "a job a core" if execution["jobs"] == -1 else f"{execution['jobs']} jobs"
+    jobs = "one job per core" if execution["jobs"] == -1 else f"{execution['jobs']} jobs"
     yield "training took", f"{execution['training_seconds']:,} s, {jobs} ({execution['backend']})"
     yield "commit", execution["commit"] or "unknown"
     versions = {"Python": execution["python"], **execution["versions"]}

@@ -44,7 +44,9 @@ def workers(how: How) -> Iterator[int]:
     try:
         from experiments.runner import dask_cluster
     except ImportError:
-        raise SweepError("--backend dask: expected the package distributed: pip install '.[dask]'") from None
+        raise SweepError(
+            "--backend dask requires the package distributed, which is not installed: pip install '.[dask]'"
+        ) from None
     resource_tracker.ensure_running()  # before Python 3.14 its start ends any holding back of interrupts
     with contextlib.ExitStack() as stack:
         with interrupts_held_back():

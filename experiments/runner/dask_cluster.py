@@ -47,7 +47,7 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
             raise SweepError(f"{flag}: expected the address of a Dask scheduler, got {scheduler!r}: {error}") from None
         at_once = sum(client.nthreads().values())
         if not at_once:
-            raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start some")
+            raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start at least one")
         yield at_once
 
 
@@ -80,9 +80,9 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
         try:
             result: BatchResult = future.result()
         except KilledWorker:
-            raise WorkerDied("on every worker of the cluster that it was given to") from None
+            raise WorkerDied("on every cluster worker that tried it") from None
         except CancelledError:
-            raise ConnectionError("the cluster is gone") from None
+            raise ConnectionError("the connection to the cluster was lost") from None
         return result
 
     waiting, given_up = batches(todo, jobs, _SHORTEST_BATCH), []

@@ -73,7 +73,7 @@ class Pool:
         except BrokenExecutor as error:
             if codes := re.search(r"\{(.+?)\}", str(error)):
                 raise WorkerDied(codes[1]) from None
-        raise WorkerDied("how is not known")
+        raise WorkerDied("cause unknown")
 
     def _parallel(self, batches: Iterator[Batch], jobs: int) -> Generator[BatchResult]:
         processes = self._backend != "threading"

@@ -20,7 +20,7 @@ def alone(batch: Batch, attempt: Callable[[Batch], BatchResult], attempts: int) 
             return
         except WorkerDied as died:
             if len(batch) == 1 and not left:
-                yield BatchResult(batch, [failed(f"its worker process died each time it was tried ({died})")])
+                yield BatchResult(batch, [failed(f"its worker process died on every attempt ({died})")])
                 return
     middle = len(batch) // 2
     yield from alone(batch.part(0, middle), attempt, attempts)

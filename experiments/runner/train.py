@@ -98,7 +98,7 @@ def _or_default(axis: Knob, value: Any) -> Any:
 def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:
     """Train networks. One that raises becomes a failed run, with its message, and costs no other one."""
     if networks.numerics != training.NUMERICS:
-        why = f"a worker has version {training.NUMERICS} of the numerics, not {networks.numerics}"
+        why = f"a worker has version {training.NUMERICS} of the arithmetic instead of {networks.numerics}"
         return [failed(why)] * len(networks.seeds)
     try:
         return _train(networks, problem, stop)

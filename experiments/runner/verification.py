@@ -114,7 +114,7 @@ def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: 
         others = [name for name in StoredRun._fields if _bits(getattr(old, name)) != _bits(getattr(new, name))]
         if others:
             run = in_words({axis.name: identity[axis.name] for axis in AXES if axis.name in identity})
-            lines.append(f"data {identity['data'][:8]}, {run}, seed {seed}: other {' and '.join(others)}")
+            lines.append(f"data {identity['data'][:8]}, {run}, seed {seed}: different {' and '.join(others)}")
     return lines
 
 

@@ -48,11 +48,11 @@ def _locked(path: Path) -> int:
                 if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                     return descriptor
         except BlockingIOError:
-            owner = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+            owner = os.read(descriptor, 200).decode(errors="replace").strip() or "unknown process"
             os.close(descriptor)
             raise ResultsError(
-                f"expected a folder that no other sweep writes to, got {os.fspath(path.parent)!r}:"
-                f" in use by {owner}; wait for it, or choose another folder"
+                f"the folder {os.fspath(path.parent)!r} is in use by another sweep ({owner}):"
+                " wait until it ends, or choose another folder"
             ) from None
         except BaseException:
             os.close(descriptor)

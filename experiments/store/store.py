@@ -148,7 +148,7 @@ class Store:
             "SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
         ).fetchall()
         if tables != [(table,) for table in expected]:
-            raise self._damaged("other tables than were made")
+            raise self._damaged("unexpected tables")
         if writes:  # nothing is added to a file that is damaged
             (verdict,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
@@ -227,14 +227,16 @@ class Store:
         with self._errors():
             row = self._connection.execute("SELECT arrays FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
-            raise ResultsError(f"{self.name}: lacks the data of {about.get('name', fingerprint)}: run the sweep again")
+            raise ResultsError(
+                f"{self.name}: the data of {about.get('name', fingerprint)} are missing: run the sweep again"
+            )
         try:
             with np.load(io.BytesIO(row[0]), allow_pickle=False) as arrays:
                 data = Data(**{part: arrays[part] for part in _DATA_PARTS}, **about)
         except Exception as error:  # noqa: BLE001 - a damaged archive can raise anything
             raise self._damaged(f"data: {error}") from None
         if data.fingerprint != fingerprint:
-            raise self._damaged("data that are not what was written")
+            raise self._damaged("checksum mismatch in a data set")
         return data
 
     # Sources: what the data of replicates are made of
@@ -258,7 +260,7 @@ class Store:
         except (TypeError, AttributeError):  # text for bytes, or the other way round
             is_whole = False
         if not is_whole:
-            raise self._damaged("a source of data that is not what was written")
+            raise self._damaged("checksum mismatch in a data source")
         return str(row[1]), bytes(row[2])
 
     # Configurations
@@ -296,7 +298,7 @@ class Store:
             rows = self._connection.execute("SELECT id, key, about FROM configurations ORDER BY id").fetchall()
         for number, key, about in rows:
             if not isinstance(about, str) or _digest(about.encode()) != key:
-                raise self._damaged(f"configuration {number} is not what was written")
+                raise self._damaged(f"checksum mismatch in configuration {number}")
             self._keys[number] = key
             yield number, json.loads(about)
 
@@ -342,7 +344,7 @@ class Store:
             if _row(self._keys[configuration], number, run, test_costs is not None) != row:
                 raise ValueError("other bits")
         except (ValueError, TypeError, AttributeError):
-            raise self._damaged(f"the run of seed {number % _SEEDS} is not what was written") from None
+            raise self._damaged(f"checksum mismatch in the run of seed {number % _SEEDS}") from None
         return run
 
 

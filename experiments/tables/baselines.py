@@ -117,10 +117,10 @@ def _answer(data: Data) -> str:
 
 
 def constant_name(answer: str, metric: str) -> str:
-    """``always answering 'no'``, ``always answering the mean``."""
+    """``always predicting 'no'``, ``always predicting the mean``."""
     if METRICS[metric].needs == "values":
-        return "always answering the mean"
-    return f"always answering {quoted(answer)}"
+        return "always predicting the mean"
+    return f"always predicting {quoted(answer)}"
 
 
 def baseline_rows(tables: Tables, row: pd.Series) -> list[tuple[str, float]]:

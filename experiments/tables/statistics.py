@@ -422,7 +422,9 @@ def _check(
     if missing:
         raise ValueError(f"expected a table of runs, got one without {', '.join(missing)}")
     if set(replicates) & set(configuration) or not set(problem) <= set(configuration):
-        raise ValueError(f"expected problem within configuration, no seed; got {problem}, {configuration}")
+        raise ValueError(
+            f"expected problem columns among the configuration columns, without seed; got {problem}, {configuration}"
+        )
     unknown = runs.loc[~runs["status"].isin(STATUSES), "status"]
     if len(unknown):
         raise ValueError(f"expected status {', '.join(STATUSES)}, got {unknown.iloc[0]}")

@@ -32,7 +32,7 @@ def runs_of(
         stored = ((seed, None if number is None else opened.run(number, seed)) for seed in seeds)
     for seed, found in itertools.zip_longest(seeds, stored, fillvalue=(None, None)):
         if seed is None or found[0] != seed or found[1] is None:
-            raise ResultsError(f"{opened.name}: lacks runs of the sweep: run it again")
+            raise ResultsError(f"{opened.name}: some runs of the sweep are missing: run it again")
         yield seed, found[1]
 
 

@@ -220,7 +220,7 @@ class Tables:
             about for about in self.about if all(_same(about["problem"][name], value) for name, value in wanted.items())
         ]
         if len(found) != 1:
-            raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, of which it has {len(found):,}")
+            raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, which matches {len(found):,}")
         return dict(found[0])
 
     def features(self, problem: Mapping[str, Any] | pd.Series) -> int:

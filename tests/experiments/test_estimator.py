@@ -340,7 +340,7 @@ def test_clones_and_pickles() -> None:
 
 HIDDEN = "expected a number of hidden units such as 4, several layers such as 8x8, or 0 for no hidden layer"
 RATE = "expected a finite number, 0 or more"
-DECAY = "expected a number from 0 to below 1"
+DECAY = "expected a number of at least 0 and below 1"
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_bad_parameters_are_refused_by_their_names(name: str, value: Any, expect
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.zeros(120, int), "y: expected two classes or more, got one class alone: 0"),
+        (np.zeros(120, int), "y: expected at least two classes, got only one: 0"),
         (X[:, 0], "Unknown label type: continuous."),
     ],
 )

@@ -28,8 +28,8 @@ export class HeatMap {
   furtherSaid() {
     const { axes } = this.sweep;
     const best = this.choice.furtherAxesToChoose().filter((axis) => this.choice.further.get(axis) === BEST);
-    const said = best.length ? `Each cell is the best over ${best.map((axis) => axes[axis].label).join(", ")}. ` : "";
-    return `${said}An asterisk: tied with the best.`;
+    const said = best.length ? `Each cell shows the best over ${best.map((axis) => axes[axis].label).join(", ")}. ` : "";
+    return `${said}An asterisk marks a tie with the best.`;
   }
 
   mark(configuration) {

@@ -4,6 +4,8 @@ import { SCORES, clipped, scoringOf } from "./words.js";
 import { CONSTANTS } from "./held.js";
 import { hiddenLayers } from "./network.js";
 
+const NEW_DATA = "new data for each seed"; // the data seed "seed", as experiments/knobs/words.py has it
+
 /** The numbers of a text such as {"float64": "AAAA..."}. */
 function numbers(encoded) {
   const [[type, text]] = Object.entries(encoded);
@@ -72,7 +74,9 @@ export class Sweep {
     const varied = this.axes.map((_, axis) => axis).filter((axis) => this.axes[axis].values.length > 1);
     const said = varied.length ? varied : this.axes.map((_, axis) => axis);
     const text = (axis) => this.text(axis, configuration);
-    return said.filter((axis) => text(axis) !== "–").map((axis) => `${this.axes[axis].label} ${text(axis)}`).join(", ");
+    const named = (axis) =>
+      this.axes[axis].name === "data_seed" && text(axis) === "seed" ? NEW_DATA : `${this.axes[axis].label} ${text(axis)}`;
+    return said.filter((axis) => text(axis) !== "–").map(named).join(", ");
   }
 
   /** The final numbers of each seed, or fold and seed, of a configuration that did not fail; judged: by what ranks. */

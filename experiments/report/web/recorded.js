@@ -26,7 +26,7 @@ export class Recorded {
     const { judging, counted, folds } = this.sweep;
     const [low, high] = [of("ci_low_test"), of("ci_high_test")];
     const pairs = [[`mean test ${judging.name}`, judging.text(of("mean_test"))]];
-    pairs.push(["95 % interval", low === null ? "none, with one seed" : span(low, high, judging)]);
+    pairs.push(["95 % interval", low === null ? "not available with one seed" : span(low, high, judging)]);
     const tied = of("tied_with_best");
     const rank = of("rank_test");
     if (rank !== null) pairs.push(["rank", `${grouped(rank)}${tied ? (rank === 1 ? "" : ", tied with the best") : ""}`]);
@@ -92,8 +92,8 @@ export function curveRow(record, run, kind) {
 }
 
 function curvesSaid(lines, held, runs) {
-  if (held === 0) return "The page does not hold the curves of this configuration; curves.csv has them.";
-  const ofHeld = held < runs ? `${grouped(held)} of ${grouped(runs)} seeds have their curves in the page; the median is theirs. ` : "";
+  if (held === 0) return "This page does not include the curves of this configuration; see curves.csv.";
+  const ofHeld = held < runs ? `This page includes the curves of ${grouped(held)} of ${grouped(runs)} seeds; the median is over these. ` : "";
   return ofHeld + (lines < held ? `${grouped(lines)} of them are drawn.` : "");
 }
 

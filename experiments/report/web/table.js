@@ -34,8 +34,8 @@ function columnsOf(sweep) {
   );
   if (has("difference_to_best")) {
     columns.push(
-      number("difference_to_best", "behind the best", written),
-      interval("behind the truly best, 95 %", "difference_ci_low", "difference_ci_high", differences),
+      number("difference_to_best", "difference to best", written),
+      interval("difference to truly best, 95 %", "difference_ci_low", "difference_ci_high", differences),
     );
   }
   columns.push(

@@ -121,12 +121,12 @@ export class Trainer {
 
   /** In a sentence: how this training compares with the recorded one. */
   comparison(final) {
-    if (this.stopped) return "It diverged here: a number stopped being finite.";
+    if (this.stopped) return "Training diverged: a number is no longer finite.";
     const agreed =
       this.agreed < 0 || this.recorded.length === 0
         ? ""
         : `Costs agree with the recorded ones to ${CLOSE.cost} up to iteration ${grouped(this.agreed)}. `;
-    const after = this.differed ? "After that, training has amplified differences in the last bit. " : "";
+    const after = this.differed ? "After that, training amplified rounding differences. " : "";
     if (!this.isDone || final.cost === null) return agreed + after;
     const { last } = this;
     const { task } = this.training;
@@ -136,8 +136,8 @@ export class Trainer {
     const tolerance = this.differed || this.recorded.length === 0 ? amplified(task) : CLOSE;
     const isClose = Math.abs(last.cost - final.cost) <= tolerance.cost && scores <= scoring.apart(tolerance.score, 0);
     const ends =
-      `It ends ${isClose ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
-      ` ${scoring.within(tolerance.score)}: ${apart(last.cost, final.cost)} and ${apart(scores, 0)} apart.`;
+      `It ended ${isClose ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
+      ` ${scoring.within(tolerance.score)}: the differences are ${apart(last.cost, final.cost)} and ${apart(scores, 0)}.`;
     return agreed + after + ends;
   }
 }

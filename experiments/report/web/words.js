@@ -25,9 +25,9 @@ export const SCORES = {
     text: percent,
     limits: [0, 1],
     apart: (a, b) => 100 * Math.abs(a - b),
-    within: (part) => `${100 * part} ${part === 0.01 ? "point" : "points"} of accuracy`,
+    within: (part) => `${100 * part} ${part === 0.01 ? "percentage point" : "percentage points"} of accuracy`,
     formats: {
-      $legend: ".2~%", $fine: ".4~%", $tick: ".2~%",
+      $legend: ".2%", $fine: ".4~%", $tick: ".2~%",
       $cell: "format(datum.mean < 1 ? min(100 * datum.mean, 99.9) : 100, '.1f')",
     },
   },
@@ -38,7 +38,7 @@ export const SCORES = {
     apart: (a, b) => Math.abs(a - b),
     within: (part) => `${part} in R²`,
     formats: {
-      $legend: ".3~f", $fine: ".6~f", $tick: ".4~f",
+      $legend: ".3f", $fine: ".6~f", $tick: ".4~f",
       $cell: "format(datum.mean < 1 ? min(datum.mean, 0.999) : 1, '.3f')",
     },
   },
@@ -50,7 +50,7 @@ export function scoringOf({ label, is_percentage, limits: [least, most] }) {
   if (is_percentage) return { ...SCORES.accuracy, name: label, limits };
   if (most === 1) return { ...SCORES.r2, name: label, limits };
   const digits = ".4~g"; // significant ones
-  const formats = { $legend: digits, $fine: ".6~g", $tick: digits, $cell: "format(datum.mean, '.4g')" };
+  const formats = { $legend: ".4g", $fine: ".6~g", $tick: digits, $cell: "format(datum.mean, '.4g')" };
   return { ...SCORES.r2, name: label, limits, text: short, formats };
 }
 

@@ -97,7 +97,7 @@ def test_there_are_two_examples() -> None:
         ("hiden = 4", "expected options such as hidden, got 'hiden' (did you mean 'hidden'?)"),
         ("hidden = [1, 2", "expected TOML, got "),
         ("hidden = 4\nhidden = 5", "expected TOML, got "),
-        ("learning_rate = 1\nlr = 2", "expected each option once, got lr as another name of learning_rate"),
+        ("learning_rate = 1\nlr = 2", "expected each option once, got lr as well as learning_rate"),
         ("[hidden]\nx = 1", "hidden: expected a value or a list, got {'x': 1}"),
         ("out = 3", "out: expected the name of a folder, got 3"),
         (f"hidden = {10**4299}0", "expected TOML, got "),
@@ -118,7 +118,7 @@ def test_what_is_wrong_with_a_file_is_said(text: str | bytes, said: str, tmp_pat
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "none.toml", "No such file"), (tmp_path, "Is a directory")):
-        with pytest.raises(SweepError, match=f"expected a file that can be read, got {why}"):
+        with pytest.raises(SweepError, match=f"expected a readable file, found: {why}"):
             config.read(path)
 
 

@@ -75,7 +75,7 @@ def test_what_is_no_text(value: object) -> None:
 def test_a_term_that_comes_twice(text: str, twice: str) -> None:
     with pytest.raises(ValueError, match="twice") as caught:
         parse(text)
-    assert str(caught.value) == f"every term once ({twice} comes twice)"
+    assert str(caught.value) == f"each term once ({twice} is repeated)"
 
 
 @given(st.text(alphabet="x12+^() sinal", max_size=12))
