@@ -97,11 +97,9 @@ def test_the_whole_report() -> None:
     computed = lines_of(results_of({"2": worse, "8x8": better, "20": equal}, rates=(0.0316227766017,)))
     assert computed == [
         "",
-        (
-            "8x8 hidden units, learning rate 0.0316227766017: test accuracy 87.5 % [77.2, 97.8] over 4 seeds. Tied with "
-            "it: 1"
-        ),
-        "other; the smallest of these networks has 20 hidden units.",
+        "8x8 hidden units, learning rate 0.0316227766017: test accuracy 87.5 % [77.2,",
+        "97.8] over 4 seeds. 1 other configuration is tied with it; the smallest of these",
+        "networks has 20 hidden units.",
         "",
         "flower: test accuracy, mean over 4 seeds and 95 % interval",
         "  rank  hidden    learning_rate    mean     95 % interval  best?",
@@ -119,11 +117,9 @@ def test_another_metric_and_what_is_better_than_baselines() -> None:
     accuracies = {"2": worse, "8x8": better, "20": equal}
     assert lines_of(results_of(accuracies, metric="auc", about={"baselines": baselines})) == [
         "",
-        (
-            "8x8 hidden units, learning rate 1.2: test AUC 0.875 [0.772, 0.978] over 4 seeds. 1 other configuration is "
-            "tied with it;"
-        ),
-        "the smallest of these networks has 20 hidden units.",
+        "8x8 hidden units, learning rate 1.2: test AUC 0.875 [0.772, 0.978] over 4 seeds.",
+        "1 other configuration is tied with it; the smallest of these networks has 20",
+        "hidden units.",
         "",
         "flower: test AUC, mean over 4 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
@@ -146,8 +142,8 @@ def test_a_regression_of_which_the_smallest_error_is_the_best() -> None:
     about = {"task": "regression", "baselines": baselines}
     assert lines_of(results_of(errors, datasets=("diabetes",), metric="rmse", about=about)) == [
         "",
-        "2 hidden units, learning rate 1.2: test RMSE 50.25 [48.25, 52.25] over 4 seeds. No other is tied with",
-        "it.",
+        "2 hidden units, learning rate 1.2: test RMSE 50.25 [48.25, 52.25] over 4 seeds.",
+        "No other configuration is tied with it.",
         "",
         "diabetes: test RMSE, mean over 4 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
@@ -177,9 +173,9 @@ def test_what_the_interval_speaks_of_is_said_and_nothing_is_rounded_up_to_perfec
     )
     assert lines_of(results) == [
         "",
-        "2 hidden units, learning rate 1.2: test balanced accuracy 99.9 % [99.9, 100.0] over 2 seeds. The",
-        "interval speaks of new data, approximately: every replicate has a split of its",
-        "own. No other configuration is tied with it.",
+        "2 hidden units, learning rate 1.2: test balanced accuracy 99.9 % [99.9, 100.0]",
+        "over 2 seeds. The interval approximately covers new data, since every replicate",
+        "has its own split. No other configuration is tied with it.",
         "",
         "iris2: test balanced accuracy, mean over 2 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
@@ -204,6 +200,10 @@ def test_ties_are_counted(tied: int, said: str) -> None:
     said_lines = [line for line in lines if "tied with the best" in line]
     assert len(said_lines) == 1
     assert said_lines[0].startswith(f"  {said} with the best")
+    # Of equal means one is named the best, and the others tied, as many as the line says.
+    verdicts = [line.split()[-1] for line in lines if line.startswith(" ") and "[" in line]
+    assert verdicts.count("best") == 1
+    assert verdicts.count("tied") == min(tied, len(verdicts) - 1)
 
 
 @pytest.mark.parametrize("configurations", [10, 11, 12])
@@ -223,7 +223,8 @@ def test_the_best_ten_are_shown_and_the_others_counted(configurations: int) -> N
 def test_one_seed_has_no_interval_and_no_ties() -> None:
     assert lines_of(results_of({"2": [0.75], "3": [0.5]})) == [
         "",
-        "2 hidden units, learning rate 1.2: test accuracy 75.0 % with one seed: no interval and no ties.",
+        "2 hidden units, learning rate 1.2: test accuracy 75.0 % with one seed: no",
+        "interval and no ties.",
         "",
         "flower: test accuracy of one seed; an interval requires at least two",
         "  rank  hidden  learning_rate    mean  95 % interval  best?",
@@ -256,7 +257,7 @@ def test_all_failed() -> None:
         "     -       2            1.2     -              -  2 failed",
         "     -       3            1.2     -              -  2 failed",
         "",
-        "first failure: MemoryError: Unable to allocate 11.9 GiB for an array with...",
+        "first failure: MemoryError: Unable to allocate 11.9 GiB for an array with sha...",
     ]
 
 

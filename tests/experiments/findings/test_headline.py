@@ -129,8 +129,8 @@ def test_one_seed_has_no_interval() -> None:
     nan = math.nan
     assert said(COLUMNS, grid({"1": [0.9, nan], "2": [nan, nan]})) == [
         (
-            "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with the only seed that finished: no interval and no "
-            "ties. 3 of 4 runs failed."
+            "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with the only seed that finished: no interval and "
+            "no ties. 3 of 4 runs failed."
         )
     ]
     assert said(COLUMNS, grid({"1": [0.9, nan, 0.92], "2": [0.1, 0.12, 0.1]})) == [
@@ -201,8 +201,8 @@ def test_several_draws_of_the_data_are_replicates() -> None:
             "2 hidden units, learning rate 1.2: test accuracy 90.0 % [65.2, 100.0] over 3 draws of the data, 2 seeds "
             "each. "
             "The interval covers variation of the data and of the initial weights. 1 other configuration is tied "
-            "with it; the smallest network among them "
-            "has 1 unit."
+            "with it; the smallest of these networks "
+            "has 1 hidden unit."
         )
     ]
     one = {key: values for key, values in cells.items() if key[1] == 2}
