@@ -11,7 +11,7 @@ WIDTH = 80
 """Columns of a terminal."""
 
 _LONGEST = 60  # characters of a quoted value
-_SIMILAR = 0.7  # least similarity of a suggestion, from 0 to 1: "mnist" and "moons" have 0.6
+_SIMILAR = 0.63  # least similarity of a suggestion, from 0 to 1: "mnist" and "moons" have 0.6
 
 
 def duration(seconds: float) -> str:

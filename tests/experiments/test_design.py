@@ -506,7 +506,7 @@ def test_generated_data_have_no_folds() -> None:
     with pytest.raises(DataError) as error:
         Sweep(dataset=["iris", "moons"], split="cv:5").load()
     assert str(error.value) == (
-        "split: expected real data or a file with a table for cv:5, got 'moons'; see --data-seed seed"
+        "split: cv:5 requires real data or a file with a table, got 'moons'; for generated data see --data-seed seed"
     )
 
 

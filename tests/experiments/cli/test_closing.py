@@ -158,8 +158,8 @@ def test_a_regression_of_which_the_smallest_error_is_the_best() -> None:
     scores = {"2": [0.5, 0.52, 0.49, 0.5], "8x8": [0.9, 0.8, 0.85, 0.95]}
     lines = lines_of(results_of(scores, datasets=("diabetes",), metric="r2", about={"task": "regression"}))
     assert lines[1:3] == [
-        "8x8 hidden units, learning rate 1.2: test R² 0.875 [0.772, 0.978] over 4 seeds. No other is tied with",
-        "it.",
+        "8x8 hidden units, learning rate 1.2: test R² 0.875 [0.772, 0.978] over 4 seeds.",
+        "No other configuration is tied with it.",
     ]
     assert lines[4] == "diabetes: test R², mean over 4 seeds and 95 % interval"
 

@@ -106,7 +106,7 @@ def test_more_than_30_categories(make: Any, tmp_path: Any) -> None:
         path.write_text("a,c,y\n" + "".join(f"{i % 7}.5,k{i % categories},{i % 2}\n" for i in range(200)))
         table = make_table(read_table(path))
         assert (column(table) is not None) == is_kept
-    assert said(table, "left out: 'c': text with more than 30 values (override with --keep)")
+    assert said(table, "left out: 'c': text with more than 30 different values (override with --keep)")
     assert len(column(make_table(read_table(path), Reading(keep=("c",)))).categories) == 31
 
 
@@ -157,7 +157,7 @@ def test_a_decimal_comma_elsewhere_decides_what_a_point_is(make: Any) -> None:
 def test_a_point_that_may_be_either_is_refused_among_semicolons_and_else_said(make: Any) -> None:
     cells = [f"{i + 1}.{i * 37:03}" for i in range(ROWS)]
     integers = [str(i * i) for i in range(ROWS)]
-    with pytest.raises(DataError, match=r"column 'c' has '1\.000': choose with --decimal \. or --decimal ,$"):
+    with pytest.raises(DataError, match=r"column 'c' has '1\.000': choose one with --decimal \. or --decimal ,$"):
         make(separator=";", columns={"c": cells, "n": integers})
     table = make(columns={"c": cells, "n": integers})
     assert column(table).values.tolist() == [float(cell) for cell in cells]
@@ -270,8 +270,8 @@ def test_the_target_and_columns_to_drop(make: Any) -> None:
          "them with --positive: remove one")),
         ({"task": "regression"}, (", column 'y': expected numbers for --task regression, found text such as 'no': "
          "choose --task classification, or choose another column with --target")),
-        ({"task": "regression", "labels": ["3"] * ROWS}, (", column 'y': expected different numbers, found 3 in every "
-         "row: "
+        ({"task": "regression", "labels": ["3"] * ROWS}, (", column 'y': expected a target with different values, "
+         "found 3 in every row: "
          "choose another column with --target")),
     ],
 )  # fmt: skip
@@ -282,7 +282,7 @@ def test_what_is_refused(make: Any, tmp_path: Any, arguments: Any, message: Any)
 
 
 def test_positive_and_regression(make: Any) -> None:
-    with pytest.raises(DataError, match=r"^--positive, --task: expected labels of a classification, got 'yes' for a"):
+    with pytest.raises(DataError, match=r"^--positive, --task: expected classification with --positive, got 'yes' and"):
         make(positive="yes", task="regression")
 
 
@@ -291,7 +291,8 @@ def test_labels_of_the_test_file_only(tmp_path: Any) -> None:
     train.write_text("n,y\n1.5,a\n2.5,b\n3.5,a\n4.5,b\n")
     test.write_text("n,y\n1.5,a\n2.5,c\n")
     with pytest.raises(
-        DataError, match=r"expected every label of the test file in the training file, found 'c' in the test"
+        DataError,
+        match=r"expected every label of the test file to occur in the training file, found 'c' only in the test",
     ):
         make_table(read_table(train), None, read_table(test))
     test.write_text("m,y\n1.5,a\n2.5,b\n")

@@ -405,7 +405,7 @@ def test_a_target_that_is_not_there() -> None:
 def test_rows_of_different_lengths() -> None:
     assert refusal(write("a,b,c\n1,2,0\n\n3,4\n5,6,1,7\n")) == (
         "'d.csv': expected 3 cells on every line, as in the header, found: 2 lines: line 4 has 2, 5 has 4: "
-        "add or remove cells there, or put texts that contain the separator (comma) in quotes"
+        "add or remove cells there, or quote the cells that contain the separator (comma)"
     )
 
 

@@ -198,7 +198,7 @@ def test_rows_of_another_length(file: Any) -> None:
         path,
         f"{str(path)!r}: expected 3 cells on every line, as in the header, found: 2 lines: line 2 has 4, 3 "
         f"has 4: "
-        "add or remove cells there, or put texts that contain the separator (comma) in quotes",
+        "add or remove cells there, or quote the cells that contain the separator (comma)",
     )
 
 
@@ -296,8 +296,8 @@ def test_no_file(tmp_path: Any) -> None:
         ({"header": "maybe"}, "--header: expected auto, yes or no, got 'maybe': choose one of these"),
         ({"missing": "fil"}, ("--missing: expected fill, drop or refuse, got 'fil': choose one of these "
          "(did you mean 'fill'?)")),
-        ({"drop": "a", "keep": ("a", "b")}, ("--keep, --drop: expected a column in one of them, got 'a' in both: "
-         "remove it from one")),
+        ({"drop": "a", "keep": ("a", "b")}, ("--keep, --drop: expected each column in only one of them, got 'a' in "
+         "both: remove it from one")),
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense(file: Any, options: Any, message: Any) -> None:

@@ -179,7 +179,7 @@ def test_what_is_refused() -> None:
     )
     one = table_of([0, 1] * 6, groups=[0] * 12, grouped_by="g")
     refused(
-        "'t.csv': expected at least two groups, one to train on and one to test on, found one: name another "
+        "'t.csv': expected at least two groups, one to train on and one to test on, found one: choose another "
         "column with "
         "--group",
         split,
@@ -190,7 +190,7 @@ def test_what_is_refused() -> None:
     refused(
         "'t.csv': expected enough groups for every class in both parts, found too few groups "
         "with 'a': "
-        "use --test-file, or another column with --group",
+        "use --test-file, or choose another column with --group",
         split,
         apart,
         0,

@@ -264,7 +264,7 @@ def test_thousands_and_percent() -> None:
 def test_thousands_alone_may_be_two_numbers(tmp_path: Any) -> None:
     path = tmp_path / "t.csv"
     path.write_text("".join(f'"{row[0]}",{i * i},{row[2]}\n' for i, row in enumerate(rows_of("thousands_percent.csv"))))
-    with pytest.raises(DataError, match=r"column 'income' has '16,146': choose with --decimal \. or --decimal ,$"):
+    with pytest.raises(DataError, match=r"column 'income' has '16,146': choose one with --decimal \. or --decimal ,$"):
         make_table(read_table(path))
     values = {d: make_table(read_table(path, Reading(decimal=d)), Reading(decimal=d)).columns[0].values for d in ".,"}
     assert (values["."][0], values[","][0]) == (16146, 16.146)
