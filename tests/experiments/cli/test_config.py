@@ -94,7 +94,7 @@ def test_there_are_two_examples() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("hiden = 4", "expected options such as hidden, got 'hiden' (did you mean 'hidden'?)"),
+        ("hiden = 4", "expected an option such as hidden, got 'hiden' (did you mean 'hidden'?)"),
         ("hidden = [1, 2", "expected TOML, got "),
         ("hidden = 4\nhidden = 5", "expected TOML, got "),
         ("learning_rate = 1\nlr = 2", "expected each option once, got lr as well as learning_rate"),
@@ -128,8 +128,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("hidden = -1", "--hidden: expected"),
         ("iterations = 2.5", "--iterations: expected an integer"),
         ("seed = true", "--seeds: expected an integer"),
-        ("zip = 'lr'", "--zip: expected lists of the axes"),
-        ("zip = ['lr']", "--zip: expected two axes or more"),
+        ("zip = 'lr'", "--zip: expected lists of axes"),
+        ("zip = ['lr']", "--zip: expected at least two axes"),
         ("zip = [['lr', 'hidden']]\nlr = [1, 2]\nhidden = [1]", "--zip: expected axes of the same length"),
         ("backend = 'spark'", "--backend: expected one of threading"),
         ("jobs = [1]", "--jobs: expected one value"),

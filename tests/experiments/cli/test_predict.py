@@ -45,7 +45,7 @@ def test_predictions_are_written_and_the_estimate_is_said(tmp_path: Path, capsys
     np.testing.assert_allclose(models.numbers(written), models.numbers(expected), rtol=1e-5)
     assert err[0].endswith("hidden 3, learning rate 0.5, init he, variety: 3 networks")
     assert err[1].startswith("ensemble: ")
-    assert "on rows that the networks which answer were not trained on" in err[1]
+    assert "on rows not used to train the networks that predict them" in err[1]
     again = run(capsys, folder, tmp_path / "new.csv", "--out", tmp_path / "p.csv")
     assert (again[0], again[1]) == (0, f"{tmp_path / 'p.csv'}\n")
     assert (tmp_path / "p.csv").read_text() == out

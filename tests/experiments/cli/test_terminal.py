@@ -61,9 +61,8 @@ def test_the_state_at_every_step_is_what_is_there(
         assert all(path.exists() for path in terminal.files)
         return
     said = re.fullmatch(
-        rf"(\d+) of 8 runs are stored{' again' * fresh}, (.+); run the same command{' without --fresh' * fresh} to "
-        rf"continue"
-        r" from there",
+        rf"(\d+) of 8 runs are stored{' again' * fresh}, (.+); run the same command"
+        rf"{' without --fresh' * fresh} to continue",
         terminal.state,
     )
     assert said is not None, terminal.state

@@ -225,7 +225,7 @@ def test_the_target_is_that_of_the_summary() -> None:
     results = make_results(make_runs())
     results.summary["target_test_accuracy"] = 0.625
     material = Material(results, {"dataset": "moons"})
-    assert "is 62.5 %" in title(gallery.PICTURES["convergence"].draw(material))
+    assert "reaches 62.5 %" in title(gallery.PICTURES["convergence"].draw(material))
 
 
 def test_one_of_everything_is_drawn_without_warnings(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_convergence_shows_when_each_seed_reaches_the_target_and_which_never_do(
 
 
 def test_convergence_chooses_a_target_below_the_best() -> None:
-    assert "is 88 %" in title(plot_convergence(curves_that_reach()))  # 0.5 + 0.95 (0.9 - 0.5)
+    assert "reaches 88 %" in title(plot_convergence(curves_that_reach()))  # 0.5 + 0.95 (0.9 - 0.5)
 
 
 def test_convergence_at_the_start_has_a_place_on_the_axis() -> None:
@@ -225,5 +225,5 @@ def test_cost_by_size_keeps_diverged_costs_at_the_edge() -> None:
     ax = plot_cost_by_size(make_summary(runs), features=2)
     (crosses,) = lines(ax, "with diverged seeds")
     assert list(crosses.get_ydata()) == [20]
-    assert "1 configuration beyond 20 nats" in title(ax)
+    assert "1 configuration above 20 nats" in title(ax)
     assert legend_texts(ax)[-1] == "a configuration with\ndiverged seeds"
