@@ -1,4 +1,4 @@
-"""What a sweep says when it is done, as lines of text for a terminal of 80 columns."""
+"""The closing output of a sweep, as lines for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from experiments.tables.statistics import best_configurations
 from experiments.tables.words import label, number, within
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
-_NARROWEST = (8, 5)  # columns of an axis in the table, where there is no room for more; where many axes vary
+_NARROWEST = (8, 5)  # minimum width of an axis in the table; the second for many axes
 
 
 def closing_lines(results: Results, most: int) -> Iterator[str]:
-    """The headline; the best configurations of each problem, with their intervals and ties; and what went wrong."""
+    """The headline; the best configurations of each problem, with intervals and ties; and the first failure."""
     for paragraph in headline(results, results.manifest["findings"]):
         yield ""
         yield from wrapped(paragraph)
@@ -35,7 +35,7 @@ def closing_lines(results: Results, most: int) -> Iterator[str]:
 
 
 def counts(results: Results) -> str:
-    """How many runs were trained, and what became of all of them."""
+    """The number of runs, and how many were computed, reused, diverged and failed."""
     n = results.manifest["counts"]
     return f"{count(n['runs'], 'run')}: " + ", ".join(
         f"{n[of]:,} {of}" for of in ("computed", "reused", "diverged", "failed")
@@ -45,7 +45,7 @@ def counts(results: Results) -> str:
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
     metric, replicates = results.metric, results.design.n_replicates
     of = "seed" if len(results.design.replicate_columns) == 1 else "replicate"
-    # What is the same in every row stands above the table.
+    # Settings that are the same in every row are named above the table.
     always = ("hidden", "learning_rate", "seed")
     names = results.design.configuration_columns
     common = [name for name in names if name not in always and table[name].nunique(dropna=False) == 1]
@@ -72,7 +72,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     for *cells, verdict in rows:
         fitting = [fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
         yield fit("  " + "  ".join([*fitting, verdict]), WIDTH).rstrip()
-    left = sum(widths[: 1 + len(axes)]) + 2 * len(axes)  # of the means, without what stands before the rank
+    left = sum(widths[: 1 + len(axes)]) + 2 * len(axes)  # width left of the means
     for name, value in baseline_rows(results, table.iloc[0]):
         yield f"  {fit(name, left):<{left}}  {number(metric, value, 4):>{widths[1 + len(axes)]}}"
     if table["tied_with_best"].count() > 1:

@@ -1,4 +1,4 @@
-"""``python -m experiments.export DIR --format onnx``: take the best networks of a sweep elsewhere."""
+"""``python -m experiments.export DIR --format onnx``: export the best networks of a sweep."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORMATS: Mapping[str, Callable[[Model], bytes]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a model file; returns 0, or 2 and a line on what is wrong."""
+    """Write a model file; returns 0, or 2 after printing a one-line error."""
     parser = Parser(
         prog="python -m experiments.export",
         description="Export the networks of the best configuration of a sweep over a table, together with the "

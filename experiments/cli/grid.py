@@ -29,7 +29,7 @@ _PROGRAM = "experiments.grid"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status. Raises SystemExit for bad input."""
+    """Run the command line; returns the exit status. Raises SystemExit for invalid input."""
     options = parser().parse(arguments)
     start = time.perf_counter()
     speak = _silent if options.quiet else say
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     on_interrupt(lambda: observer.state)
     try:
         for name, value in (config.read(options.config) if options.config else {}).items():
-            if getattr(options, name) is None:  # what stands on the command line wins
+            if getattr(options, name) is None:  # the command line takes precedence
                 setattr(options, name, value)
         out = "results" if options.out is None else options.out
         how = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}

@@ -9,7 +9,7 @@ from experiments.knobs.words import shown
 
 
 def parser() -> Parser:
-    """The options: one for every knob, and those that say how to run."""
+    """The options: one for every knob, and those that control execution."""
     result = Parser(
         prog="python -m experiments.grid",
         description="Train a network for every combination of the given values, and write tables and plots.",

@@ -1,4 +1,4 @@
-"""What the commands that take networks out of a sweep have in common."""
+"""Options shared by the commands that use the networks of a sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from experiments.text import closest, listed
 
 
 def configuration_options(parser: Parser) -> None:
-    """Add the folder, and what chooses among its networks."""
+    """Add the folder and the options that choose among its networks."""
     parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
     parser.add_argument("--dataset", metavar="NAME", help="data set to use, if the sweep has several")
     parser.add_argument(
@@ -20,7 +20,7 @@ def configuration_options(parser: Parser) -> None:
 
 
 def chosen_row(results: Results, dataset: str | None) -> pd.Series:
-    """The best configuration, of a data set if one is named. Raises ResultsError where that is not one."""
+    """The best configuration, of a data set if one is given. Raises ResultsError if it is not unique."""
     best = results.best()
     if dataset is not None:
         names = list(dict.fromkeys(best["dataset"]))

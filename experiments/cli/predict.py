@@ -1,4 +1,4 @@
-"""``python -m experiments.predict DIR FILE``: predict the rows of a file by the best networks of a sweep."""
+"""``python -m experiments.predict DIR FILE``: predict the rows of a file with the best networks of a sweep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from experiments.text import count, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write predictions; returns 0, or 2 and a line on what is wrong."""
+    """Write predictions; returns 0, or 2 after printing a one-line error."""
     parser = Parser(
         prog="python -m experiments.predict",
         description="Predict the rows of FILE with the networks of the best configuration of a sweep over a table.",

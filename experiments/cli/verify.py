@@ -1,4 +1,4 @@
-"""``python -m experiments.verify DIR [--sample N]``: train stored runs again and compare bit for bit."""
+"""``python -m experiments.verify DIR [--sample N]``: retrain stored runs and compare them bit for bit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 20  # runs that differ
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0 where all bits are the same, 1 where some differ, 2 for bad arguments or no results."""
+    """Returns 0 if all bits are the same, 1 if some differ, 2 for invalid arguments or no results."""
     parser = Parser(
         prog="python -m experiments.verify",
         description="Retrain stored runs and compare their numbers bit for bit.",

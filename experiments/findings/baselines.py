@@ -1,4 +1,4 @@
-"""What the best configuration is better than: the constant answer and the linear model, by how much, how surely."""
+"""Comparison of the best configuration with the baselines: the difference and its confidence interval."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from experiments.tables.words import is_percentage, number, said
 
 
 def comparisons(tables: Tables, best: pd.Series) -> dict[str, Any] | None:
-    """The best configuration of a problem beside its baselines, as plain values; None where there are none.
+    """The best configuration of a problem compared with its baselines, as plain values; None without baselines.
 
-    For each baseline its mean ``test`` metric, and the paired ``difference`` over the replicates with the ends of its
-    95 % interval, positive where the network is better.
+    For each baseline: its mean ``test`` metric, and the paired ``difference`` over the replicates with the ends of its
+    95 % interval, positive if the network is better.
     """
     about = tables.about_of(best)
     found = about.get("baselines")

@@ -1,4 +1,4 @@
-"""What a sweep says: its headline, in sentences."""
+"""The main result of a sweep, in sentences."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LISTED = 3  # values in a sentence
 
 
 def headline(tables: Tables, findings: Sequence[dict[str, Any] | None]) -> list[str]:
-    """What the sweep says, in paragraphs of a few sentences: one a problem, a few at most, and one of what went wrong.
+    """The main result in paragraphs: one per problem, for a few problems, and one on runs that did not succeed.
 
-    ``findings`` are those of ``confirmations``. Of a single problem all is one paragraph.
+    ``findings`` come from ``confirmations``. For a single problem everything is one paragraph.
     """
     every = list(groups(tables))
     shown = every[:_SPOKEN_OF]
@@ -97,7 +97,7 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
 
 
 def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
-    """Which settings of the best configuration are at an end of what was tried."""
+    """The settings of the best configuration that are at an edge of the values tried."""
     for name in (axis.name for axis in AXES if axis.takes_ranges):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
         if name == "seed" or len(values) < 3:
@@ -107,7 +107,7 @@ def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
         if len(known) < len(numbers):
             continue
         at, ends = _as_number(best[name]), (min(known), max(known))
-        if at in ends and at != 0:  # below which there is nothing to be tried
+        if at in ends and at != 0:  # nothing can be tried below 0
             way = "smaller" if at == ends[0] else "larger"
             what = "number of hidden units" if name == "hidden" else name.replace("_", " ")
             yield f"Its {what} is at the edge of the values tried: try {way} ones."
@@ -139,7 +139,7 @@ def _configuration(tables: Tables, group: Group, row: pd.Series) -> str:
     units = "no hidden units" if row["hidden"] == "0" else _units(row["hidden"])
     named = (*tables.problem_columns, "hidden", "learning_rate", *tables.design.replicate_columns)
     others = [name for name in tables.columns if name not in named and group.table[name].nunique() > 1]
-    said = [in_words({name: row[name]}) for name in others]  # nothing of what means nothing there
+    said = [in_words({name: row[name]}) for name in others]  # without settings that have no effect
     return ", ".join([units, f"learning rate {text_of(row['learning_rate'])}", *filter(None, said)])
 
 
@@ -148,9 +148,9 @@ def _units(hidden: str) -> str:
 
 
 def _as_number(value: Any) -> float | None:
-    """The number that a value of a setting is; None for words and for several layers."""
+    """The value of a setting as a number; None for words and for several layers."""
     try:
-        return float(value) if value == value else None  # nan: it means nothing there
+        return float(value) if value == value else None  # nan: the setting has no effect
     except (TypeError, ValueError):
         return None
 
@@ -176,7 +176,7 @@ def _trouble(tables: Tables) -> Iterator[str]:
 
 
 def _shared(tables: Tables, some: pd.DataFrame) -> str:
-    """What sets these configurations apart: the one or two columns of which they have the smallest share of values."""
+    """What these configurations have in common: the one or two columns of whose values they have the smallest share."""
     found: list[tuple[float, int, str]] = []
     for name in tables.design.configuration_columns:
         values, theirs = (table[name].dropna().unique().tolist() for table in (tables.summary, some))
@@ -186,7 +186,7 @@ def _shared(tables: Tables, some: pd.DataFrame) -> str:
 
 
 def _said_of(theirs: list[Any], values: list[Any]) -> str:
-    """``3 or 4``; of many numbers ``5 or more``, where that is so; nothing where it would take too many words."""
+    """``3 or 4``; for many numbers ``5 or more`` if that holds; an empty string if it would be too long."""
     if len(theirs) <= _LISTED:
         return listed(map(text_of, theirs), "or")
     if all(isinstance(value, int | float) for value in values):

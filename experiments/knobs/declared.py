@@ -1,6 +1,6 @@
 """Every setting, declared once: command line, Python, manifest, columns and store follow from this.
 
-What the core decides (choices, limits, defaults) is taken from the core.
+Choices, limits and defaults of the core are taken from the core.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from planar_core.network import INITIAL_SCALE, INITS
 from planar_core.streams import LARGEST_SEED
 from planar_core.training import DTYPES, Hyperparameters
 
-LARGEST_COUNT = 10**12  # of iterations: even the smallest network would take days
+LARGEST_COUNT = 10**12  # iterations: even the smallest network would take days
 FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
-LARGEST_NOISE = 1e6  # any more, and angles of the flower would leave the range of sine and cosine
+LARGEST_NOISE = 1e6  # for more, angles of the flower would leave the range of sine and cosine
 
 _data_seed = checks.or_word("seed", checks.integer(0, LARGEST_SEED))
 _noise = checks.real(f"a number from 0 to {LARGEST_NOISE:,.0f}", lambda number: 0 <= number <= LARGEST_NOISE)
 
 
 def _further(name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Any, **more: Any) -> Knob:
-    """An axis of one value, unless it is set."""
+    """An optional axis: it has one value unless it is set."""
     flags = (f"--{name.replace('_', '-')}",)
     return Knob(name, flags, metavar, about, check, (default,), is_axis=True, column="if set", **more)
 
@@ -36,7 +36,7 @@ def _further(name: str, metavar: str, about: str, check: Callable[[Any], Any], d
 def _reading(
     name: str, metavar: str, about: str, check: Callable[[Any], Any], default: Sequence[Any] = (), **more: Any
 ) -> Knob:
-    """How a table is read."""
+    """An option for reading tables."""
     return Knob(
         name, (f"--{name.replace('_', '-')}",), metavar, about, check, default, group="data", needs=_OF_TABLE, **more
     )
@@ -51,16 +51,16 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
 def is_table(dataset: str) -> bool:
-    """Whether the name of a data set is taken for a file that holds a table: by its ending, in any case."""
+    """Whether the name of a data set is that of a table file, by its ending, ignoring case."""
     name = dataset.lower()
     for ending in _COMPRESSED:
         name = name.removesuffix(ending)
     return name.endswith(_TABLES) or dataset == FRAME
 
 
-FRAME = "table"  # the name of a table that is given from Python
+FRAME = "table"  # the name of a table passed as an object from Python
 
-_CORE = Hyperparameters()._asdict()  # its defaults are those of the knobs of the same name
+_CORE = Hyperparameters()._asdict()  # the defaults of the knobs of the same names
 _OF_TABLE = ("dataset", "a table file as --dataset", is_table)
 _OF_MOMENTUM = ("optimizer", "--optimizer momentum", lambda optimizer: optimizer == "momentum")
 _OF_ADAM = ("optimizer", "--optimizer adam", lambda optimizer: optimizer == "adam")
@@ -226,15 +226,15 @@ KNOBS = (
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
     SPLIT, METRIC, ITERATIONS, RECORD_EVERY, DTYPE,
 )  # fmt: skip
-"""Every knob of a sweep. The axes stand in the order in which a sweep nests them, the innermost last."""
+"""Every knob of a sweep. The axes are in nesting order, the innermost last."""
 
 AXES = tuple(knob for knob in KNOBS if knob.is_axis)
 REQUESTED = tuple(knob for knob in KNOBS if knob is not FOLD)
-"""Those that a request can name; folds follow from the rule of the split."""
+"""The knobs of a request; folds follow from the split."""
 READING = (
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
 )  # fmt: skip
-"""How a table is read."""
+"""The options for reading tables."""
 ZIP = "--zip"
 JOBS = Knob(
     "jobs", ("--jobs", "-j"), "N", "networks trained in parallel; -1: one per core", checks.jobs, (-1,),
@@ -250,16 +250,16 @@ SCHEDULER = Knob(
     checks.name, (),
 )  # fmt: skip
 HOW = (JOBS, BACKEND, SCHEDULER)
-"""How to run a sweep: its results depend on none of these."""
+"""How to run a sweep; the results do not depend on these."""
 
 ALIASES = {
     flag.lstrip("-").replace("-", "_"): knob.name for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER) for flag in knob.flags
 }
-"""The name of a knob for each of its flags, in Python's spelling: ``lr`` is ``learning_rate``."""
+"""The name of a knob for each of its flags, in Python's spelling: ``lr`` for ``learning_rate``."""
 
 
 def elsewhere(name: str) -> str:
-    """`` (use --iterations)`` for what other programs call a setting; nothing for any other name."""
+    """`` (use --iterations)`` for a name that other programs use; an empty string for any other name."""
     spelled = name.lstrip("-").replace("_", "-").lower()
     for knob in (*KNOBS, *HOW):
         if spelled in knob.elsewhere:

@@ -1,4 +1,4 @@
-"""Settings and their values in words."""
+"""Settings and their values as text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def text_of(value: Any) -> str:
 
 
 def _means_nothing(value: Any) -> bool:
-    """Whether it is the empty cell of a knob that has no effect: None, or nan in a column."""
+    """Whether the knob has no effect here: None, or nan in a column."""
     return value is None or value != value
 
 

@@ -694,7 +694,7 @@ def test_bad_arguments_of_run_are_refused_before_training(monkeypatch: pytest.Mo
             "--backend: expected one of threading, loky, dask (did you mean 'dask'?), got 'dusk'",
         ),
         ({"scheduler": "tcp://host:1"}, SweepError, "--scheduler requires --backend dask, got threading"),
-        ({"out": tmp_path / "file"}, ResultsError, "expected a folder that can be written to, got"),
+        ({"out": tmp_path / "file"}, ResultsError, "expected a writable folder, got"),
     ):
         with pytest.raises(error) as caught:
             small().run(**{"out": str(tmp_path / "out"), **arguments})  # type: ignore[arg-type]

@@ -151,7 +151,7 @@ def test_a_file_where_the_pictures_go_is_refused_before_anything_is_computed(nur
     (tmp_path / "plots").write_bytes(b"mine")
     pictures = [argument for argument in SWEEP if argument != "--no-plots"]
     outcome = nursery.run(*pictures, "--out", tmp_path)
-    said = f"--out: expected a folder that can be written to, got {str(tmp_path / 'plots')!r}: Not a directory"
+    said = f"--out: expected a writable folder, got {str(tmp_path / 'plots')!r}: Not a directory"
     assert (outcome.status, outcome.err) == (2, f"experiments.grid: {said}\n")
     assert contents(tmp_path) == {"plots": b"mine"}
     assert nursery.run(*SWEEP, "--out", tmp_path).status == 0  # without them there is nothing in the way

@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path, capsys: pytest.Captu
         (Path("/proc/self/x"), "No such file or directory"),  # read-only even for root
     ):
         message = refused([*TINY, "--out", str(out)], capsys)
-        assert message == f"--out: expected a folder that can be written to, got {str(out)!r}: {reason}"
+        assert message == f"--out: expected a writable folder, got {str(out)!r}: {reason}"
     assert refused(["--out"], capsys) == "argument --out: expected one argument; --help lists the options"
 
 

@@ -102,7 +102,10 @@ def without(name: str) -> Callable[[Any], Any]:
         (put("activation", to="softplus"), "activation: expected one of tanh, relu, sigmoid, identity, found "),
         (put("columns", 1, "name", to="size"), 'columns[1].name: expected a unique column name, found "si'),
         (put("columns", 0, "kind", to="date"), "columns[0].kind: expected one of number, boolean, category, found "),
-        (put("columns", 0, "categories", to=["a"]), 'columns[0].categories: expected no texts for a number, found ["a"]'),
+        (
+            put("columns", 0, "categories", to=["a"]),
+            'columns[0].categories: expected no texts for a number, found ["a"]',
+        ),
         (put("columns", 0, "has_gaps", to=True), "columns[0].has_gaps: expected false for a number, found true"),
         (put("columns", 0, "number_format", "decimal", to=";"), "columns[0].number_format.decimal: expected one of .,"),
         (put("encoders", to=[]), "encoders: expected a list of at least one object, found []"),
