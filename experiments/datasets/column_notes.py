@@ -1,4 +1,4 @@
-"""What is said of columns, and the errors for cells that are not as they should be."""
+"""Notes on columns, and errors for invalid cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.datasets.reading import RawTable
 from experiments.datasets.table import BOOLEAN, CATEGORY, NUMBER, Codes, Table
 from experiments.text import count, listed, quoted
 
-_LISTED = 10  # names of a list that a message shows
+_LISTED = 10  # names listed in a message
 _STANDING_FOR_GAPS = (-9.0, -99.0, -999.0, -9999.0, -99999.0)
 
 
@@ -25,7 +25,7 @@ def without_labels(found: Profile) -> str:
 
 
 def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | None, way: Candidate | None) -> None:
-    """Refuse texts in columns of numbers: all of them, with their places.
+    """Raise DataError for texts in columns of numbers, with the positions of all of them.
 
     target, way: the target of a regression, and how its numbers are read
     """
@@ -62,7 +62,7 @@ def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | N
 
 
 def refuse_gaps(raw: RawTable, gaps: dict[str, Codes]) -> None:
-    """Refuse gaps: all of them, with their places."""
+    """Raise DataError for missing values, with the positions of all of them."""
     cells = sum(rows.size for rows in gaps.values())
     each = [f"{quoted(name)} {rows.size:,} ({raw.places(rows.tolist())})" for name, rows in gaps.items()]
     raise DataError(
@@ -72,7 +72,7 @@ def refuse_gaps(raw: RawTable, gaps: dict[str, Codes]) -> None:
 
 
 def filled(used: Sequence[Verdict], gaps: dict[str, Codes]) -> str:
-    """Return the note on gaps that are filled."""
+    """Return the note on missing values that are filled."""
     numbers = [v.profile.name for v in used if v.kind == NUMBER and v.profile.name in gaps]
     texts = [v.profile.name for v in used if v.kind != NUMBER and v.profile.name in gaps]
     parts = []
@@ -84,7 +84,7 @@ def filled(used: Sequence[Verdict], gaps: dict[str, Codes]) -> str:
 
 
 def kinds(verdicts: Sequence[Verdict], drop: Sequence[str]) -> list[str]:
-    """Return notes on what the columns are."""
+    """Return notes on the kinds of the columns."""
     notes = []
     reasons = dict.fromkeys(verdict.reason for verdict in verdicts if not verdict.kind)
     for reason in reasons:
@@ -105,7 +105,7 @@ def kinds(verdicts: Sequence[Verdict], drop: Sequence[str]) -> list[str]:
 
 
 def _standing_for_gaps(found: Profile, way: Candidate) -> list[str]:
-    """Return a warning of a number such as -999, twice or more, in a column that else has none below 0."""
+    """Return a warning if a number such as -999 is repeated in a column without other negative numbers."""
     negative = np.flatnonzero(way.values < 0)
     if negative.size != 1 or way.values[negative[0]] not in _STANDING_FOR_GAPS or found.counts[negative[0]] < 2:
         return []
@@ -119,9 +119,9 @@ def _names(names: Iterable[str]) -> str:
 
 
 def determining(verdicts: Sequence[Verdict], rows: Codes, table: Table) -> list[str]:
-    """Return warnings of columns that may tell rows that belong together.
+    """Return warnings of columns whose values may identify rows that belong together.
 
-    rows: those of the verdicts that are in the table
+    rows: the rows of the verdicts that are in the table
     """
     notes = []
     for verdict in verdicts:

@@ -1,4 +1,4 @@
-"""make_table(): decides what each column of a raw table is, and what is to be predicted from it."""
+"""make_table(): determines the kind of each column of a raw table, and the target."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from experiments.datasets.table import BINARY, BOOLEAN, CATEGORY, NUMBER, REGRES
 from experiments.text import closest, count, listed, quoted
 
 ROWS_PER_CLASS = 2
-"""Rows that each of two classes needs: one to train on and one to test on."""
+"""Rows required of each of two classes: one to train on and one to test on."""
 
 FEWEST_ROWS = 4
-_LISTED = 10  # names of a list that a message shows
+_LISTED = 10  # names listed in a message
 
 
 def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | None = None, name: str = "") -> Table:
-    """Decide on every column.
+    """Determine the kind of every column.
 
     raw: the table as it was read
-    test: rows to test on, if they came apart; columns are matched by name
-    name: what the table was asked for as; where it was read from if there is none
+    test: a separate table to test on; columns are matched by name
+    name: the name of the data set; by default where the table was read from
 
-    Raises DataError, with a message of one line, for columns that are not there, texts in a column of numbers, numbers
-    that could be two things, a target without classes, and where no input is left.
+    Raises DataError with a one-line message for missing columns, texts in a column of numbers, ambiguous numbers, a
+    target without classes, and if no input column is left.
     """
     options = options or Reading()
     roles = _roles(raw, options)
@@ -98,7 +98,7 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
 
 
 class _Roles(NamedTuple):
-    """What columns are named for by the options."""
+    """The columns named by the options."""
 
     target: str
     group: str | None
@@ -107,7 +107,7 @@ class _Roles(NamedTuple):
 
 
 def _roles(raw: RawTable, options: Reading) -> _Roles:
-    """Return what columns are for, or refuse the names of the options."""
+    """Return the columns named by the options, or raise DataError for unknown names."""
     target = raw.names[-1] if options.target is None else _column_name(raw, "--target", options.target)
     group = None if options.group is None else _column_name(raw, "--group", options.group)
     drop = tuple(_column_name(raw, "--drop", name) for name in options.drop)
@@ -133,7 +133,7 @@ def _verdicts(
     missing: MissingValues,
     options: Reading,
 ) -> tuple[list[Verdict], dict[str, Candidate], list[str]]:
-    """Return what each input is, how each column of numbers is read, and notes.
+    """Return the kind of each input, the number format of each column, and notes.
 
     numbering: the columns that number the rows
     target: the target of a regression
@@ -155,7 +155,7 @@ def _verdicts(
 
 
 def _rows(raw: RawTable, used: Sequence[Verdict], options: Reading) -> tuple[Codes, list[str]]:
-    """Return the rows of the table, without those with gaps if they are to be dropped, and notes; or refuse gaps."""
+    """Return the rows to use, and notes; rows with missing values are dropped or refused if requested."""
     rows = np.arange(raw.rows)
     gaps: dict[str, Codes] = {v.profile.name: np.flatnonzero(v.profile.codes < 0) for v in used if v.profile.gaps}
     if not gaps:
@@ -175,7 +175,7 @@ def _rows(raw: RawTable, used: Sequence[Verdict], options: Reading) -> tuple[Cod
 
 
 def _column_name(raw: RawTable, option: str, name: str) -> str:
-    if (known := " ".join(name.split())) in raw.names:  # as names are written
+    if (known := " ".join(name.split())) in raw.names:  # in the form of column names
         return known
     raise DataError(
         f"{raw.where}: expected a column named {quoted(name)}, found {listed(map(quoted, raw.names), most=_LISTED)}: "
@@ -184,7 +184,7 @@ def _column_name(raw: RawTable, option: str, name: str) -> str:
 
 
 def _stacked(raw: RawTable, test: RawTable) -> tuple[RawTable, list[str]]:
-    """Return the rows of both, those to test on below, and notes."""
+    """Return the rows of both tables, the test rows last, and notes."""
     notes = [f"{test.where}: {note}" for note in test.notes]
     absent = [name for name in raw.names if name not in test.names]
     if absent and len(raw.names) == len(test.names) and not set(raw.names) & set(test.names) and _unnamed(test):
@@ -223,7 +223,7 @@ def _column(verdict: Verdict) -> Column:
 
 
 def _group_codes(cells: Sequence[str], missing: MissingValues) -> Codes:
-    """Return equal codes for equal cells; a gap is a group of its own."""
+    """Return equal codes for equal cells; each missing value is its own group."""
     first: dict[str, int] = {}
     return np.array([i if cell in missing else first.setdefault(cell, i) for i, cell in enumerate(cells)], np.int64)
 
@@ -268,7 +268,7 @@ def _check_target(raw: RawTable, table: Table) -> None:
 
 
 def _grouped(table: Table) -> tuple[Table, list[str]]:
-    """Return the table with groups of equal rows, where these are no chance, and notes."""
+    """Return the table with groups of equal rows, unless these are expected by chance, and notes."""
     notes = []
     codes, equal = equal_rows(table.columns, table.rows)
     if table.groups is not None:

@@ -1,4 +1,4 @@
-"""Which mark separates the decimals of each column, where both can be meant."""
+"""The decimal mark of each column, if it is ambiguous."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def resolve(where: str, separator: str | None, profiles: Sequence[Profile]) -> t
     where: the file, for messages
     separator: between its cells, or None
 
-    1,234 alone may be two numbers. What the other columns say decides: 1.5 has a decimal point, 1,5 a decimal comma. If
-    they say nothing, 1.234 has a decimal point, but not in a file with semicolons, as are written where decimals
-    have a comma. Raises DataError for all columns that remain undecided.
+    1,234 alone is ambiguous. The other columns decide: 1.5 has a decimal point, 1,5 a decimal comma. If they do not
+    help, 1.234 is taken to have a decimal point, except in a file with semicolons, which are usual with decimal
+    commas. Raises DataError with all columns that remain ambiguous.
     """
     ways: dict[str, Candidate] = {}
     unclear: list[Profile] = []

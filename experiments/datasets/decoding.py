@@ -31,16 +31,16 @@ _MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
 
 
 class Decoded(NamedTuple):
-    """The text of a file, without a byte order mark, and what was decided to get it."""
+    """The text of a file, without a byte order mark, and notes on how it was decoded."""
 
     text: str
     notes: tuple[str, ...]
 
 
 def read_bytes(path: str) -> bytes:
-    """Return what is in the file. Raises DataError where there is none that can be read."""
+    """Return the content of the file. Raises DataError if it cannot be read."""
     where = repr(path)  # repr keeps the message on one line, whatever the path holds
-    if os.path.isdir(path):  # asked for by name, because opening one fails differently from system to system
+    if os.path.isdir(path):  # checked explicitly, because opening a directory fails differently from system to system
         raise DataError(f"{where}: expected a file, found a directory: choose a file in it")
     try:
         with open(path, "rb") as file:
@@ -53,7 +53,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def unpacked(where: str, raw: bytes) -> bytes:
-    """Return the bytes without compression (gz, bz2, xz, or a zip of one file), found by how they begin."""
+    """Return the bytes without compression (gz, bz2, xz, or a zip of one file), detected from their first bytes."""
     try:
         for magic, unpack in _UNPACK.items():
             if raw.startswith(magic):
@@ -85,7 +85,7 @@ def _only_member(where: str, raw: bytes) -> bytes:
 def decode(where: str, raw: bytes, encoding: str) -> Decoded:
     """Return the text: by its byte order mark, else UTF-8, else cp1252, unless the encoding is given.
 
-    Raises DataError for bytes that are no text in that encoding, and for NUL characters.
+    Raises DataError for bytes that are invalid in that encoding, and for NUL characters.
     """
     if encoding != AUTO:
         return Decoded(_checked(where, _decoded(where, raw, encoding)), ())
@@ -111,7 +111,7 @@ def _said(name: str, why: str) -> str:
 
 
 def _without_mark(raw: bytes) -> str | None:
-    """Return the UTF-16 in which every other byte of the beginning is zero, or None."""
+    """Return the variant of UTF-16 indicated by zero bytes at the beginning, or None."""
     start = raw[:2000]
     even, odd = start[::2], start[1::2]
     if len(odd) < 2:

@@ -17,17 +17,17 @@ from experiments.datasets.table import BINARY, MULTICLASS, REGRESSION, Codes
 from experiments.text import closest, count, listed, quoted
 
 MOST_INTEGERS = 20
-"""A target of at most so many different integers is a class, of more a number."""
+"""A target with at most this many different integers is a class, otherwise a number."""
 
-_LISTED = 10  # labels that a message shows
+_LISTED = 10  # labels listed in a message
 
 
 class Labels(NamedTuple):
     """The classes of a target.
 
-    codes: (rows,) int64, of each cell its class, -1 for a gap
-    names: of the classes
-    notes: what was decided
+    codes: (rows,) int64, the class of each cell, -1 for a missing value
+    names: the class names
+    notes: the decisions made
     """
 
     codes: Codes
@@ -36,9 +36,9 @@ class Labels(NamedTuple):
 
 
 def task_of(where: str, found: Profile, options: Reading) -> tuple[str, tuple[str, ...]]:
-    """Return "classification" or "regression", and a note unless the labels are texts, or two.
+    """Return "classification" or "regression", and a note unless the labels are texts or there are only two.
 
-    Raises DataError where all cells are gaps.
+    Raises DataError if all values are missing.
     """
     if not found.texts:
         raise DataError(f"{where}: expected labels, found only missing values: choose another column with --target")
@@ -69,12 +69,11 @@ def task_of(where: str, found: Profile, options: Reading) -> tuple[str, tuple[st
 def classes(where: str, found: Profile, missing: MissingValues, positive: Sequence[str]) -> Labels:
     """Return the class of every row.
 
-    Labels that are all numbers are compared as numbers: 1 and 1.0 are one class, which goes by the spelling that comes
-    first, and 2 comes before 10; the numbers 0 and 1, where there are no others, go by these names. Other labels are
-    classes in the order of their code points. Those that differ in case only are one class, which goes by the most
-    frequent spelling; then the order does not look at case either.
+    Labels that are all numbers are compared as numbers: 1 and 1.0 are one class, named by the first spelling, and 2
+    comes before 10; if there are only 0 and 1, these are the names. Other labels are ordered by code points. Labels
+    that differ only in case are one class, named by the most frequent spelling; the order then ignores case.
 
-    Raises DataError for a single class, and for a positive label that is none.
+    Raises DataError for a single class, and for an unknown positive label.
     """
     names, class_of, notes = _distinct(found)
     if len(names) == 1:
@@ -140,7 +139,7 @@ def _distinct(found: Profile) -> tuple[list[str], list[int], list[str]]:
 def _chosen(
     where: str, names: Sequence[str], found: Profile, class_of: Sequence[int], missing: MissingValues, positive: str
 ) -> int:
-    """Return the class that a positive label spells: as in a row, or but for case, or as an equal number."""
+    """Return the class of a positive label: with the same spelling, ignoring case, or as an equal number."""
     label = positive.strip()
     if label in found.texts:
         return class_of[found.texts.index(label)]
@@ -160,7 +159,7 @@ def _chosen(
 
 
 def _as_decimal(label: str) -> Decimal | None:
-    """Return the number that a label spells, exactly, or None. Floats would merge long integers."""
+    """Return the exact number of a label, or None. Floats would merge long integers."""
     try:
         number = Decimal(label)
     except InvalidOperation:

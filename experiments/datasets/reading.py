@@ -1,8 +1,8 @@
-"""read_table(): a table as it stands in a file, a data frame or arrays, nothing interpreted yet.
+"""read_table(): reads a file, a data frame or arrays without interpreting the cells.
 
-Every cell is kept as its text, so that no reader guesses at types: 007, 1,234 and NA are decided on in `columns`,
-where it is said. Text files are split by the standard library (see `dialect`); parquet, xlsx and data frames
-come by pandas, which is imported only then: it takes 0.4 s, also in every worker process.
+Every cell is kept as text, so that types are not guessed: 007, 1,234 and NA are interpreted in `columns`, with notes.
+Text files are split by the standard library (see `dialect`); parquet, xlsx and data frames need pandas, which is
+imported only then, since that takes 0.4 s in every worker process.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _XLS = b"\xd0\xcf\x11\xe0"
 class RawTable:
     """A table of texts.
 
-    where: what it was read from, for messages: the path in quotes, or "the table"
-    names: of the columns, all different
-    cells: of each column the text of every row, without blanks around it; "" for an empty cell
-    lines: of each row the line on which it begins, or its number, counted from 1
+    where: its origin, for messages: the path in quotes, or "the table"
+    names: the column names, all different
+    cells: for each column the text of every row, without surrounding spaces; "" for an empty cell
+    lines: for each row the line on which it begins, or the row number, counted from 1
     line_word: "line" or "row"
-    separator: what stood between the cells; None if this was no text file
-    typed: the columns whose numbers came as numbers, so that their texts have a decimal point
-    notes: what was decided, a sentence each
+    separator: the separator of the cells; None if it was not a text file
+    typed: the columns that had numeric types, so that their texts have a decimal point
+    notes: the decisions made
     """
 
     where: str
@@ -88,9 +88,9 @@ def read_table(source: Any, options: Reading | None = None, fewest: int = 2) -> 
 
     source: the path of a file (text with any usual separator, compressed or not; parquet; xlsx), a data frame, a
         mapping of names to columns, or a pair (X, y) of (rows, columns) and (rows,)
-    fewest: columns that a text file needs; with less, its separator was not found
+    fewest: required number of columns of a text file; with fewer, the separator was not detected
 
-    Raises DataError, with a message of one line, for what is not a table.
+    Raises DataError with a one-line message if it is not a table.
     """
     options = options or Reading()
     if isinstance(source, str | os.PathLike):
@@ -124,7 +124,7 @@ def _from_file(path: str, options: Reading, fewest: int) -> RawTable:
 
 
 def _named(where: str, found: Records, options: Reading, word: str = "line") -> RawTable:
-    """Return the table of the rows, the first of which may hold the names."""
+    """Return the table of the rows, the first of which may be a header."""
     missing = MissingValues(options.missing_values)
     notes = list(found.notes)
     header, why = options.header == "yes", "--header"
@@ -262,7 +262,7 @@ def _from_frame(source: Any) -> RawTable:
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:
-    """Return the text of every value; of numbers the shortest that gives them back, "" for a gap."""
+    """Return the text of every value; for numbers the shortest exact one, "" for a missing value."""
     kind = column.dtype.kind
     if kind in "iub" and not column.hasnans:
         return list(map(str, column.tolist()))
