@@ -8,10 +8,10 @@ Every bit of every point is the same on any machine: random numbers come from `p
 `planar_core.elementary`, and the rest is + - * / and square root, which IEEE 754 defines exactly. NumPy's own sin,
 cos, log and dot differ in the last bit between CPUs and are not used.
 
-If scikit-learn defines the distribution, the points are those of scikit-learn, up to these last bits. `circle`, `xor`,
-`gauss`, `spiral`, and the regressions `plane` and `multi_gaussian`, are the problems of the TensorFlow Playground, by its
-definitions. As there, noise is meant to be from 0 to 0.5, and in `circle` and `xor` it changes labels but does not move
-points.
+If scikit-learn defines the distribution, the points are those of scikit-learn, up to these last bits. `circle`,
+`xor`, `gauss`, `spiral`, and the regressions `plane` and `multi_gaussian`, are the problems of the TensorFlow
+Playground, by its definitions. As there, noise is meant to be from 0 to 0.5, and in `circle` and `xor` it changes
+labels but does not move points.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the parameters are called: here, in `planar_core.train`, and in MLPClassifier and MLPRegressor of scikit-learn.
+"""Parameter names here, in `planar_core.train`, and in MLPClassifier and MLPRegressor of scikit-learn.
 
-Whoever writes a name or a value of the others is told that of this project.
+An error for a name or a value of the others names the equivalent here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OF_TRAIN: Mapping[str, str] = MappingProxyType(
         "seed": "random_state",
     }
 )
-"""What the arguments of `planar_core.train` are called here, where it is not the same."""
+"""The names here of arguments of `planar_core.train`, if they differ."""
 
 _ALL_UPDATES = "training always makes max_iter updates; use a smaller max_iter to stop earlier"
 _CONSTANT = "the learning rate is constant, and its value is learning_rate_init"
@@ -57,21 +57,21 @@ Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
 def refuse_other_names(kind: str, names: Collection[str], own: Collection[str], error: type[Exception]) -> None:
-    """Raises ``error`` for the first of ``names`` that is known from elsewhere, and not one of the ``own``."""
+    """Raises ``error`` for the first of ``names`` that belongs to another library and is not in ``own``."""
     for name in names:
         if name in _OTHER_NAMES and name not in own:
             raise error(f"{kind} has no parameter {name!r}: {_OTHER_NAMES[name]}")
 
 
 def refuse_other_values(values: Mapping[str, object]) -> None:
-    """Raises ValueError for the first of ``values``, of parameters, that is known from elsewhere."""
+    """Raises ValueError for the first parameter with a value of another library."""
     for name, value in values.items():
         if isinstance(value, str) and (name, value) in _OTHER_VALUES:
             raise ValueError(f"{name}={value!r}: {_OTHER_VALUES[name, value]}")
 
 
 def refusing_other_names(init: Constructor) -> Constructor:
-    """``init``, which raises TypeError for an unknown name, with a better message where it is one from elsewhere."""
+    """``init``, raising TypeError with a helpful message for parameter names of other libraries."""
     own = inspect.signature(init).parameters
 
     @functools.wraps(init)  # scikit-learn reads the names of the parameters from the signature

@@ -1,4 +1,4 @@
-"""What more parameters buy: the final cost of every configuration against the size of its network."""
+"""The final cost of every configuration against the size of its network."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from experiments.plots.style import BEST, NOTHING, SMALL, WORSE, count, words
 from experiments.tables.words import cost_unit
 from planar_core.network import count_parameters
 
-MAX_NAMES = 12  # of sizes beside their points
+MAX_NAMES = 12  # labels of sizes beside their points
 
 
 def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
-    """Final cost against the number of parameters, both by factors: a dot for every configuration.
+    """Final cost against the number of parameters, both logarithmic: one dot per configuration.
 
-    The cost is the mean over seeds of the mean cross-entropy in nats, or of a regression half the mean squared error of
-    the standardized target, at the end of the training. Of each number of parameters the configuration with the lowest
-    is marked, with its 95 % interval, and named by its hidden units. `features` is the number of inputs. Raises
+    The cost is the mean over seeds of the final mean cross-entropy in nats, or for regression half the mean squared
+    error of the standardized target. For each number of parameters the configuration with the lowest cost is marked,
+    with its 95 % interval and its hidden units. `features` is the number of inputs. Raises
     ValueError for rows of several data sets.
     """
     title = titled(summary, "final cost against the number of parameters")
@@ -95,7 +95,7 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
 
 
 def _scale(ax: Axes, sizes: Any, costs: Any, unit: str) -> None:
-    """Both axes by factors, with numbers as one says them; costs as they are where they are all alike, or 0."""
+    """Logarithmic axes with plain numbers; a linear cost axis if the costs are similar or 0."""
     plain = FuncFormatter(lambda value, _: f"{value:,g}")
     ax.set_xscale("log")
     ax.set_xlim(sizes[0] / 1.25, sizes[-1] * 1.25)

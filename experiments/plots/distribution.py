@@ -1,4 +1,4 @@
-"""The metric that ranks, of every replicate of every configuration."""
+"""The ranking metric of every replicate of every configuration."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def plot_distribution(
 ) -> Axes:
     """Every seed of every configuration: test accuracy on x, configurations on y, the best at the top.
 
-    Where a summary is ranked by another metric, that takes the place of the accuracy.
+    If the summary is ranked by another metric, that is shown instead of the accuracy.
 
     A dot is a seed, or a fold and a seed (a cross if it diverged), a line the mean, a band its 95 % interval. Colours
-    tell the best configuration, those that cannot be told from it, and those that are worse. At most 30 configurations
+    distinguish the best configuration, those tied with it, and those that are worse. At most 30 configurations
     are drawn, the first in rank. `baselines` are thin lines. Raises ValueError for rows of several data sets.
     """
     metric, replicates = metric_of(summary), Replicates.of(runs)

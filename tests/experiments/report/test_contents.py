@@ -173,7 +173,7 @@ def test_of_many_seeds_the_first_are_held(monkeypatch: pytest.MonkeyPatch) -> No
     assert held["notes"] == ["This page includes 5 of 7 seeds; runs.csv contains all of them."]
 
 
-EVENLY = "seeds, evenly chosen by their test accuracy"
+EVENLY = "seeds, evenly chosen by test accuracy"
 
 
 @pytest.mark.parametrize(
