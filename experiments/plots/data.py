@@ -24,7 +24,7 @@ def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
     ax = ax or new_axes(*(SMALL if why_no_plane(data) else (5.6, 4.4)))
     title = f"{name or words(data.name)}: {count(examples, 'training point')}"
     if reason := why_no_plane(data):
-        return text_panel(ax, title, f"no picture: {reason}")
+        return text_panel(ax, title, f"no plot: {reason}")
     shown = evenly(examples, MAX_POINTS)
     title_axes(ax, title, left_out("points", shown, range(examples)))
     _draw_points(ax, data, shown, size=4.5)

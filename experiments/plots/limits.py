@@ -34,7 +34,7 @@ class Cut(NamedTuple):
 
     @classmethod
     def of(cls, metric: str, values: npt.ArrayLike) -> Cut:
-        """The range for values of a metric; unlimited for a bounded metric, such as a share, and without extreme values.
+        """The range for values of a metric; unlimited for a bounded metric, such as a share, or without extreme values.
 
         A value is extreme if its distance to the best is more than four times the median distance; and for R^2 also
         more than 1.5 times the best, for an error more than a quarter of the best.
