@@ -1,4 +1,4 @@
-// The training again: how far it is, as numbers, as curves, and as a picture of the plane.
+// Retraining in the page: progress as numbers, as curves, and as a plot of the plane.
 
 import { colour } from "./charts.js";
 import { element, say } from "./elements.js";
@@ -9,7 +9,7 @@ import { Trainer, amplified } from "./trainer.js";
 import { grouped, short } from "./words.js";
 
 const CLASS_COLOURS = 8; // in the style sheet
-/** What the picture of the plane shows, and what its lines are, by task. */
+/** The title of the plane plot and the meaning of its lines, by task. */
 const PICTURED = {
   binary: ["Decision boundary", "Line: probability 0.5."],
   multiclass: ["Decision boundaries", "Colours: the most likely class, stronger where it is more likely. Lines: where it changes."],
@@ -52,7 +52,7 @@ export class Again {
     return this.trainer.training && this.trainer.started;
   }
 
-  /** Show how far the training is: the boundary at once, charts and numbers a few times a second. */
+  /** Show the progress: the boundary immediately, charts and numbers a few times a second. */
   show() {
     const { trainer, prefersLess } = this;
     const { playing } = trainer;

@@ -36,7 +36,7 @@ export class HeatMap {
     this.chart.update({}, { selected: configuration });
   }
 
-  /** Put the axes into their controls as they are chosen. */
+  /** Fill the controls with the chosen axes. */
   fillControls() {
     const { axes } = this.sweep;
     const { choice } = this;
@@ -69,7 +69,7 @@ export class HeatMap {
   }
 }
 
-/** Where an arrow key leads, as columns and rows; undefined of another key. */
+/** The direction of an arrow key, as columns and rows; undefined for other keys. */
 export function stepOf(key) {
   return STEPS_OF_KEYS[key];
 }

@@ -1,4 +1,4 @@
-// What is recorded of the chosen configuration: its statistics, the curves of its runs, and every seed.
+// The recorded results of the chosen configuration: statistics, curves and seeds.
 
 import { definitions, element, option, say } from "./elements.js";
 import { clipped, grouped, some, span } from "./words.js";
@@ -85,7 +85,7 @@ export function measureWords({ name }) {
   };
 }
 
-/** A record as the charts of curves want it, of the points that are chosen there. */
+/** A record in the form of the curve charts, for the chosen kind of points. */
 export function curveRow(record, run, kind) {
   const itsCost = element("measure-cost").value === "test" ? record.test_cost : record.cost;
   return { iteration: record.iteration, cost: itsCost, accuracy: record[element("measure").value], run, kind };
@@ -97,7 +97,7 @@ function curvesSaid(lines, held, runs) {
   return ofHeld + (lines < held ? `${grouped(lines)} of them are drawn.` : "");
 }
 
-/** The median over seeds of each record; of those that have it. */
+/** The median of each record over the seeds that have it. */
 function medians(curves) {
   const longest = curves.reduce((a, b) => (b.length > a.length ? b : a), []);
   const median = (values) => {
