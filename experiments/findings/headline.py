@@ -55,7 +55,7 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
         yield f"{name}: {value} {only}: no interval and no ties."
     else:
         interval = said_interval(metric, low, high)
-        yield f"{name}: {value} {interval} over {_replicates(tables, group, best)}."
+        yield f"{name}: {value} (95 % interval {interval}), mean over {_replicates(tables, group, best)}."
         yield from _scope(tables, group)
     if confirmed and confirmed.get(f"test_{metric}") is not None:
         where = (

@@ -97,9 +97,9 @@ def test_the_whole_report() -> None:
     computed = lines_of(results_of({"2": worse, "8x8": better, "20": equal}, rates=(0.0316227766017,)))
     assert computed == [
         "",
-        "8x8 hidden units, learning rate 0.0316227766017: test accuracy 87.5 % [77.2,",
-        "97.8] over 4 seeds. 1 other configuration is tied with it; the smallest of these",
-        "networks has 20 hidden units.",
+        "8x8 hidden units, learning rate 0.0316227766017: test accuracy 87.5 % (95 %",
+        "interval [77.2, 97.8]), mean over 4 seeds. 1 other configuration is tied with",
+        "it; the smallest of these networks has 20 hidden units.",
         "",
         "flower: test accuracy, mean over 4 seeds and 95 % interval",
         "  rank  hidden    learning_rate    mean     95 % interval  best?",
@@ -117,9 +117,9 @@ def test_another_metric_and_what_is_better_than_baselines() -> None:
     accuracies = {"2": worse, "8x8": better, "20": equal}
     assert lines_of(results_of(accuracies, metric="auc", about={"baselines": baselines})) == [
         "",
-        "8x8 hidden units, learning rate 1.2: test AUC 0.875 [0.772, 0.978] over 4 seeds.",
-        "1 other configuration is tied with it; the smallest of these networks has 20",
-        "hidden units.",
+        "8x8 hidden units, learning rate 1.2: test AUC 0.875 (95 % interval [0.772,",
+        "0.978]), mean over 4 seeds. 1 other configuration is tied with it; the smallest",
+        "of these networks has 20 hidden units.",
         "",
         "flower: test AUC, mean over 4 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
@@ -142,8 +142,8 @@ def test_a_regression_of_which_the_smallest_error_is_the_best() -> None:
     about = {"task": "regression", "baselines": baselines}
     assert lines_of(results_of(errors, datasets=("diabetes",), metric="rmse", about=about)) == [
         "",
-        "2 hidden units, learning rate 1.2: test RMSE 50.25 [48.25, 52.25] over 4 seeds.",
-        "No other configuration is tied with it.",
+        "2 hidden units, learning rate 1.2: test RMSE 50.25 (95 % interval [48.25,",
+        "52.25]), mean over 4 seeds. No other configuration is tied with it.",
         "",
         "diabetes: test RMSE, mean over 4 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
@@ -158,8 +158,8 @@ def test_a_regression_of_which_the_smallest_error_is_the_best() -> None:
     scores = {"2": [0.5, 0.52, 0.49, 0.5], "8x8": [0.9, 0.8, 0.85, 0.95]}
     lines = lines_of(results_of(scores, datasets=("diabetes",), metric="r2", about={"task": "regression"}))
     assert lines[1:3] == [
-        "8x8 hidden units, learning rate 1.2: test R² 0.875 [0.772, 0.978] over 4 seeds.",
-        "No other configuration is tied with it.",
+        "8x8 hidden units, learning rate 1.2: test R² 0.875 (95 % interval [0.772,",
+        "0.978]), mean over 4 seeds. No other configuration is tied with it.",
     ]
     assert lines[4] == "diabetes: test R², mean over 4 seeds and 95 % interval"
 
@@ -173,9 +173,9 @@ def test_what_the_interval_speaks_of_is_said_and_nothing_is_rounded_up_to_perfec
     )
     assert lines_of(results) == [
         "",
-        "2 hidden units, learning rate 1.2: test balanced accuracy 99.9 % [99.9, 100.0]",
-        "over 2 seeds. The interval approximately covers new data, since every replicate",
-        "has its own split. No other configuration is tied with it.",
+        "2 hidden units, learning rate 1.2: test balanced accuracy 99.9 % (95 % interval",
+        "[99.9, 100.0]), mean over 2 seeds. The interval approximately covers new data,",
+        "since every replicate has its own split. No other configuration is tied with it.",
         "",
         "iris2: test balanced accuracy, mean over 2 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
@@ -275,7 +275,7 @@ def test_some_failed() -> None:
 
 def test_each_data_set_has_a_table_of_its_own() -> None:
     lines = lines_of(results_of({"2": [0.7, 0.8], "3": [0.5, 0.4]}, datasets=("moons", "flower"), dtype="float32"))
-    titles = [line for line in lines if "mean over" in line]
+    titles = [line for line in lines if ": test accuracy, mean over" in line]
     assert titles == [
         "moons, float32: test accuracy, mean over 2 seeds and 95 % interval",
         "flower, float32: test accuracy, mean over 2 seeds and 95 % interval",

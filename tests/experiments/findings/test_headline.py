@@ -76,7 +76,8 @@ def test_all_of_it() -> None:
     found = [{"points": "fresh", "n_points": 10_000, "test_accuracy": 0.9034}]
     assert said(COLUMNS, cells, findings=found) == [
         (
-            "20 hidden units, learning rate 0.3: test accuracy 91.0 % [90.1, 91.9] over 6 seeds. On fresh test "
+            "20 hidden units, learning rate 0.3: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 "
+            "seeds. On fresh test "
             "points: 90.3 %. 1 other configuration is tied with it. "
             "Its number of hidden units is at the edge of the values tried: try larger ones. "
             "10 of 36 runs learned nothing, all with 3 hidden units."
@@ -88,7 +89,8 @@ def test_halves_are_no_fresh_points() -> None:
     found = [{"points": "halves", "n_points": 13, "test_accuracy": 0.8}]
     assert said(COLUMNS, grid({"2": STEADY, "1": LOW}), findings=found) == [
         (
-            "2 hidden units, learning rate 1.2: test accuracy 91.0 % [90.1, 91.9] over 6 seeds. Chosen on one half "
+            "2 hidden units, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 "
+            "seeds. Chosen on one half "
             "of the test points and measured on the other:"
             " 80.0 %. No other configuration is tied with it."
         )
@@ -110,7 +112,8 @@ def test_the_smallest_of_the_ties(hidden: tuple[str, str], name: str, smallest: 
     # 8x8 has 24 + 72 + 9 = 105 parameters, 30 units have 121, 50 have 201
     assert said(COLUMNS, grid({hidden[0]: STEADY, hidden[1]: STEADY[::-1]})) == [
         (
-            f"{name}, learning rate 1.2: test accuracy 91.0 % [90.1, 91.9] over 6 seeds. 1 other configuration is tied "
+            f"{name}, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 seeds. 1 "
+            "other configuration is tied "
             f"with it{smallest}."
         )
     ]
@@ -118,7 +121,7 @@ def test_the_smallest_of_the_ties(hidden: tuple[str, str], name: str, smallest: 
 
 def test_a_single_configuration_has_no_ties() -> None:
     assert said(COLUMNS, grid({"0": STEADY})) == [
-        "no hidden units, learning rate 1.2: test accuracy 91.0 % [90.1, 91.9] over 6 seeds."
+        "no hidden units, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 seeds."
     ]
 
 
@@ -135,7 +138,8 @@ def test_one_seed_has_no_interval() -> None:
     ]
     assert said(COLUMNS, grid({"1": [0.9, nan, 0.92], "2": [0.1, 0.12, 0.1]})) == [
         (
-            "1 hidden unit, learning rate 1.2: test accuracy 91.0 % [78.3, 100.0] over 2 of 3 seeds. No other "
+            "1 hidden unit, learning rate 1.2: test accuracy 91.0 % (95 % interval [78.3, 100.0]), mean over 2 of 3 "
+            "seeds. No other "
             "configuration is tied with it. "
             "3 of 6 runs learned nothing, all with 2 hidden units. 1 of 6 runs failed, with 1 hidden unit."
         )
@@ -151,14 +155,18 @@ def test_one_seed_has_no_interval() -> None:
             [0.1, 0.1],
             "ok",
             (
-                "4 hidden units, learning rate 1.2: test accuracy 10.0 % [10.0, 10.0] over 2 seeds. All 2 runs learned "
+                "4 hidden units, learning rate 1.2: test accuracy 10.0 % (95 % interval [10.0, 10.0]), mean over 2 "
+                "seeds. All 2 runs learned "
                 "nothing."
             ),
         ),
         (
             [0.1, 0.1],
             "diverged",
-            "4 hidden units, learning rate 1.2: test accuracy 10.0 % [10.0, 10.0] over 2 seeds. All 2 runs diverged.",
+            (
+                "4 hidden units, learning rate 1.2: test accuracy 10.0 % (95 % interval [10.0, 10.0]), mean over 2 "
+                "seeds. All 2 runs diverged."
+            ),
         ),
     ],
 )
@@ -171,7 +179,7 @@ def test_other_knobs_that_were_varied() -> None:
     values = itertools.product(["4"], ["tanh", "relu"], [1.2], [0.9, 0.99], [0.1], ["float32"])
     cells = {("flower", *key): LOW if key[1] == "tanh" else STEADY for key in values}
     assert said(columns, cells)[0].startswith(
-        "4 hidden units, learning rate 1.2, relu, momentum 0.9: test accuracy 91.0 % ["
+        "4 hidden units, learning rate 1.2, relu, momentum 0.9: test accuracy 91.0 % ("
     )
 
 
@@ -180,7 +188,11 @@ def test_each_problem_is_spoken_of_but_not_too_many() -> None:
     for k, dataset in enumerate(["moons", "circles", "blobs", "iris", "flower"]):
         cells |= grid({"1": [0.9 - 0.16 * k for _ in range(3)]}, dataset=dataset)
     lines = said(COLUMNS, cells)
-    assert lines[0] == "moons: 1 hidden unit, learning rate 1.2: test accuracy 90.0 % [90.0, 90.0] over 3 seeds."
+    assert (
+        lines[0]
+        == "moons: 1 hidden unit, learning rate 1.2: test accuracy 90.0 % (95 % interval [90.0, 90.0]), mean over 3 "
+        "seeds."
+    )
     assert [line.split(":")[0] for line in lines] == [
         "moons", "circles", "blobs", "2 more problems", "3 of 15 runs learned nothing, all on flower.",
     ]  # fmt: skip
@@ -198,7 +210,8 @@ def test_several_draws_of_the_data_are_replicates() -> None:
     # the interval is that of 0.8, 0.9, 1.0: 0.9 -+ 4.3027 * 0.1 / sqrt(3) = 1.148, of which 1 is the most there can be
     assert said(columns, cells, problem=("dataset", "data_seed")) == [
         (
-            "2 hidden units, learning rate 1.2: test accuracy 90.0 % [65.2, 100.0] over 3 draws of the data, 2 seeds "
+            "2 hidden units, learning rate 1.2: test accuracy 90.0 % (95 % interval [65.2, 100.0]), mean over 3 "
+            "draws of the data, 2 seeds "
             "each. "
             "The interval covers variation of the data and of the initial weights. 1 other configuration is tied "
             "with it; the smallest of these networks "
@@ -291,7 +304,7 @@ def test_two_values_and_no_hidden_units_are_no_edge() -> None:
 
 
 def test_of_what_the_interval_speaks() -> None:
-    start = "1 hidden unit, learning rate 1.2: test accuracy 91.0 % [90.1, 91.9] over "
+    start = "1 hidden unit, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over "
     cells = grid({"1": STEADY})
     assert said(COLUMNS, cells) == [f"{start}6 seeds."]
     assert said(COLUMNS, cells, identity={"data": "0f", "data_seed": "seed"}) == [
@@ -319,7 +332,8 @@ def test_baselines_and_a_test_cost_that_has_turned() -> None:
     }
     assert said(COLUMNS, grid({"1": STEADY}), findings=[found]) == [
         (
-            "1 hidden unit, learning rate 1.2: test accuracy 91.0 % [90.1, 91.9] over 6 seeds. Better than always "
+            "1 hidden unit, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 seeds. "
+            "Better than always "
             "predicting 'no' (50.0 %) by 41.0 "
             "percentage points [40.0, 42.0], and than a linear model (70.0 %) by 41.0 percentage points [40.0, "
             "42.0]. Its test cost was "
