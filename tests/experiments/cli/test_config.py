@@ -138,8 +138,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("zip = 3", "--zip: expected lists"),
         ("zip = [3]", "--zip: expected lists"),
         ("zip = [[3, 'lr']]", "--zip: expected axes among"),
-        ("seed = 0\nout = ''", "--out: expected a folder"),
-        ("seed = 0\nout = 'a\\u0000b'".replace("'", '"'), "--out: expected a folder"),
+        ("seed = 0\nout = ''", "--out: expected a writable folder"),
+        ("seed = 0\nout = 'a\\u0000b'".replace("'", '"'), "--out: expected a writable folder"),
     ],
 )
 def test_bad_values_are_refused_as_on_the_command_line(
