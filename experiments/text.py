@@ -94,9 +94,16 @@ def listed(texts: Iterable[str], word: str = "", most: int | None = None) -> str
 
 
 def closest(given: str, choices: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` for the choice most similar to ``given``; an empty string if none is similar."""
+    """`` (did you mean 'x'?)`` for the choice most similar to ``given``; an empty string if none is similar.
+
+    Case and leading dashes are ignored.
+    """
     folded: dict[str, str] = {}
     for choice in choices:
-        folded.setdefault(choice.casefold(), choice)
-    near = difflib.get_close_matches(given.casefold(), folded, n=1, cutoff=_SIMILAR)
+        folded.setdefault(_folded(choice), choice)
+    near = difflib.get_close_matches(_folded(given), folded, n=1, cutoff=_SIMILAR)
     return f" (did you mean {quoted(folded[near[0]])}?)" if near else ""
+
+
+def _folded(text: str) -> str:
+    return text.casefold().lstrip("-")

@@ -86,7 +86,7 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--dropout=0.5", ("unknown argument '--dropout=0.5' (not available; --l1 and --l2 are penalties on the "
          "weights); --help lists the options")),
         # What agrees to something is never suggested.
-        ("--ye", "unknown argument '--ye' (did you mean '--dtype'?); --help lists the options"),
+        ("--ye", "unknown argument '--ye'; --help lists the options"),
         ("--yess", "unknown argument '--yess'; --help lists the options"),
         ("--frsh", "unknown argument '--frsh'; --help lists the options"),
         ("--momentum 0.5", "--momentum requires --optimizer momentum, got gd"),
