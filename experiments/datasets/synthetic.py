@@ -137,8 +137,8 @@ def gaussian_quantiles(
     are class 0. So the circle between the classes depends on the sample; its squared radius is 0.659 by
     default, and tends to ln 2 = 0.693 (half the median of a chi-square with 2 degrees of freedom) for large ones.
     The test points are labelled by the circle of the training points, half way between the last point
-    inside and the first one outside: that circle is what a network is asked to learn, and another would
-    count its success as error.
+    inside and the first one outside: a network has to learn that circle; with another one, correct answers would
+    count as errors.
     """
 
     def draw(n: int, stream: Stream) -> tuple[Array, Array]:
