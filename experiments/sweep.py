@@ -1,4 +1,4 @@
-"""Sweep: a design that can be run. The one orchestration: train, build tables, confirm, write, draw."""
+"""Sweep: a design that can be run: train, build tables, confirm, write, draw."""
 
 from __future__ import annotations
 
@@ -47,33 +47,33 @@ from experiments.tables.problems import about_data, score_of
 from experiments.text import count, size
 
 MOST_WITH_BASELINES = 1000  # problems
-MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
+MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
 
 
 class Progress(NamedTuple):
-    """How far the training is. A failed run is done, and yet is not stored: it is tried again next time."""
+    """Progress of the training. A failed run is done but not finished: it is tried again next time."""
 
     runs: int  # of the sweep
     done: int
     stored: int
-    work: int  # as in ``experiments.runner.work.work_of_run``: what was done since the start
+    work: int  # done since the start, in units of ``experiments.runner.work.work_of_run``
     total_work: int
 
 
 class Observer:
-    """Is told how a sweep goes on. A terminal, a notebook or a test overrides what it wants to know."""
+    """Receives the progress of a sweep. Terminals, notebooks and tests override the methods they need."""
 
     def note(self, message: str) -> None:
-        """Something to be said of the request, of the data or of the pictures."""
+        """A note on the request, the data or the plots."""
 
     def planned(self, prepared: Prepared) -> None:
-        """What the sweep will take, before anything is written. May refuse it with a SweepError."""
+        """The plan, before anything is written. May refuse it with a SweepError."""
 
     def accepted(self, prepared: Prepared) -> None:
-        """There is room for what was planned, and nothing refused it."""
+        """The plan was accepted and fits on the disk."""
 
     def began(self, progress: Progress) -> None:
-        """The training begins."""
+        """Training begins."""
 
     def trained(self, progress: Progress) -> None:
         """A batch of runs was stored."""
@@ -82,18 +82,18 @@ class Observer:
         """All runs are stored; the tables are built from them."""
 
     def replacing_tables(self) -> None:
-        """The new tables are complete, and take the places of the old ones."""
+        """The new tables are complete and replace the old ones."""
 
     def drawing(self) -> None:
-        """The tables are written; pictures and report come next."""
+        """The tables are written; plots and report come next."""
 
     def finished(self, files: Sequence[Path]) -> None:
-        """All these files are written."""
+        """All files are written."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is known of a sweep before it is run."""
+    """What is known about a sweep before it runs."""
 
     sources: dict[ProblemKey, Source]
     left: Todo
@@ -102,9 +102,9 @@ class Prepared:
 
 
 class Sweep(Design):
-    """A full grid over the axes that can be run: ``Sweep(hidden=[1, 2, 3], seed=range(10)).run()``.
+    """A full grid over the axes, which can be run: ``Sweep(hidden=[1, 2, 3], seed=range(10)).run()``.
 
-    Its arguments, and what can be asked of it, are those of ``experiments.design.Design``.
+    Arguments and attributes are those of ``experiments.design.Design``.
     """
 
     def prepare(
@@ -114,9 +114,9 @@ class Sweep(Design):
         fresh: bool = False,
         plots: bool = False,
     ) -> Prepared:
-        """What ``run`` does before it writes anything: read the data, look up what is stored, estimate the rest.
+        """What ``run`` does before it writes anything: read the data, look up stored runs, estimate the rest.
 
-        Trains one small network to see how fast this machine is. Raises what ``run`` raises.
+        Trains one small network to measure the speed of the machine. Raises what ``run`` raises.
         """
         jobs = value_of(JOBS, jobs)
         sources = self.load()
@@ -133,7 +133,7 @@ class Sweep(Design):
         return Prepared(sources, left, plan(left, jobs, measure_speed(self.dtype)), (*self.notes, *of_data, *of_folder))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
-        """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.
+        """An estimate for ``run``: runs, runs already stored in ``out``, time, memory, disk.
 
         Raises what ``run`` raises.
         """
@@ -150,13 +150,13 @@ class Sweep(Design):
         plots: bool = False,
         observer: Observer | None = None,
     ) -> Results:
-        """Train every network that is not stored yet; write tables and manifest into the folder ``out``.
+        """Train every network that is not stored yet, and write tables and manifest into the folder ``out``.
 
-        ``out=None`` writes nothing. ``jobs`` networks train at the same time (-1: as many as there are cores), in
-        threads, in processes with ``backend="loky"``, or on a Dask cluster with ``backend="dask"``, whose address
-        is ``scheduler`` (None: a local one). The results depend on none of these. ``fresh`` trains stored networks
-        again; ``fail_fast`` raises RunFailed at the first run that fails; ``plots`` also draws pictures and report.
-        The ``observer`` is told how it goes on.
+        ``out=None`` writes nothing. ``jobs`` networks train in parallel (-1: one per core), in threads, in processes
+        with ``backend="loky"``, or on a Dask cluster with ``backend="dask"`` and the address ``scheduler`` (None: a
+        local cluster). The results do not depend on these. ``fresh`` retrains stored networks; ``fail_fast`` raises
+        RunFailed at the first failed run; ``plots`` also makes plots and report. The ``observer`` receives the
+        progress.
 
         Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """
@@ -170,11 +170,11 @@ class Sweep(Design):
         observer.planned(prepared)
         if out is not None and prepared.plan.disk > (free := shutil.disk_usage(check_folder(out)).free):
             needed = f"{size(prepared.plan.disk)} needed, {size(free)} free"
-            raise ResultsError(f"not enough disk space: {needed}; make room, or choose another folder")
+            raise ResultsError(f"not enough disk space: {needed}; free some space, or choose another folder")
         observer.accepted(prepared)
         with workers(how) as at_once:
             if out is None:
-                opened = Store(None)  # a file without a name, from which the results are read
+                opened = Store(None)  # a temporary file, from which the results are read
                 done = self._train(prepared, opened, how, at_once, observer)
                 tables = build(self, self._about(prepared.sources), prepared.sources, opened)
                 return Results.of(tables, manifest_of(tables, confirmations(tables), done))
@@ -190,10 +190,10 @@ class Sweep(Design):
                 return results
 
     def _train(self, prepared: Prepared, opened: Store, how: How, jobs: int, observer: Observer) -> dict[str, Any]:
-        """Train what is left, and return how that was done."""
+        """Train the remaining runs; return how that was done."""
         progress = Progress(prepared.plan.runs, 0, 0, 0, prepared.plan.work)
 
-        def begin(left: Todo) -> None:  # of which the plan need not know: it may have looked nothing up
+        def begin(left: Todo) -> None:  # the plan may not have looked up what is stored
             nonlocal progress
             stored = self.size - left.n_runs
             progress = progress._replace(done=stored, stored=stored, total_work=left.work)
@@ -218,7 +218,7 @@ class Sweep(Design):
         }
 
     def _about(self, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
-        """What the manifest has of each problem, with its baselines."""
+        """The description of each problem for the manifest, with its baselines."""
         about = about_data(self, sources)
         metric = (self.metrics or [score_of(about)])[0]
         for each, source in zip(about, itertools.islice(sources.values(), MOST_WITH_BASELINES), strict=False):
@@ -235,16 +235,18 @@ class Sweep(Design):
     ) -> Results:
         """Build the tables and write them with the manifest.
 
-        All are complete and on disk before the first takes its place: an interruption leaves the old ones alone.
+        All are complete and on disk before the first old file is replaced: an interruption leaves the old ones.
         """
         with contextlib.ExitStack() as stack:
-            # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
+            # In reverse, since the stack replaces the last file first: the manifest is replaced at the end.
             files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
             about = self._about(sources)
             with curves_into(files[CURVES], self, score_of(about)) as each:
                 tables = build(self, about, sources, opened, each)
             if (n := int((tables.runs["test_cost"].isna() & tables.runs["status"].eq("ok")).sum())) > 0:
-                observer.note(f"{count(n, 'run')} stored without test costs: these cells are empty; see --fresh")
+                observer.note(
+                    f"{count(n, 'run')} stored without test costs: their cells are empty; --fresh retrains them"
+                )
             write_csv(tables.runs, files[RUNS])
             write_csv(tables.summary, files[SUMMARY])
             manifest = manifest_of(tables, confirmations(tables), done)
@@ -256,11 +258,11 @@ class Sweep(Design):
 
 
 def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
-    """What is stored in the folder and not used: runs of another split of a table, and of an earlier arithmetic."""
+    """Notes on stored runs that are not reused: of another split of a table, or of an earlier arithmetic."""
     if stored is None:
         return []
     notes = [
-        f"{source.name}: this folder holds runs of one split for all seeds; --split fixed uses them"
+        f"{source.name}: the stored runs use one split for all seeds; use --split fixed to reuse them"
         for source in left.parts.sources.values()
         if isinstance(source, Divided) and source.rule == "seed" and stored.has_data(source.fixed().fingerprint)
     ]
@@ -271,7 +273,7 @@ def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
 
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
-    # They take a second to import, which a sweep without pictures need not pay.
+    # Imported only if needed: they take a second.
     from experiments.plots.gallery import draw_all
     from experiments.report.page import write
 

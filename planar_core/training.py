@@ -61,7 +61,7 @@ class Hyperparameters(NamedTuple):
         for name in ("momentum", "beta1", "beta2"):
             value = getattr(self, name)
             if not (isinstance(value, network.NUMBER) and 0 <= value < 1):
-                raise ValueError(f"{name}={value!r}: expected a number from 0 to below 1")
+                raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
         if self.batch_size is not None:
             _at_least(1, batch_size=self.batch_size)
         network.initial_deviations(1, 0, self.init, self.init_scale)
@@ -74,7 +74,7 @@ class TrainedNetwork:
     iterations: NDArray[np.int64]
     costs: NDArray[np.float64]  # of the training examples, with their weights
     test_costs: NDArray[np.float64]  # nan without test examples
-    scores: NDArray[np.float64]  # fractions of the training examples that are classified rightly; R^2 of a regression
+    scores: NDArray[np.float64]  # accuracy on the training examples; R^2 for regression
     test_scores: NDArray[np.float64]  # nan without test examples
     parameters: Parameters
     status: str  # "ok", or "diverged": the numbers are then those of the last recorded finite state

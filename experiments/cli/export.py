@@ -1,4 +1,4 @@
-"""``python -m experiments.export DIR --format onnx``: take the best networks of a sweep elsewhere."""
+"""``python -m experiments.export DIR --format onnx``: export the best networks of a sweep."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ FORMATS: Mapping[str, Callable[[Model], bytes]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a model file; returns 0, or 2 and a line on what is wrong."""
+    """Write a model file; returns 0, or 2 after printing a one-line error."""
     parser = Parser(
         prog="python -m experiments.export",
-        description="Write the networks of the best configuration of a sweep over a table into one file, with all that"
-        " rows need before networks see them. docs/predictions.md has the formats.",
-        epilog="onnx needs the extra (pip install '.[onnx]'). Loading a joblib file runs code that is in it: load only"
-        " your own. Exit status: 0 done, 2 bad arguments or data.",
+        description="Export the networks of the best configuration of a sweep over a table, together with the "
+        "preprocessing"
+        " of new rows, to one file. docs/predictions.md describes the formats.",
+        epilog="onnx requires an extra (pip install '.[onnx]'). Loading a joblib file runs the code in it: load only"
+        " files that you trust. Exit status: 0 success, 2 invalid arguments or data.",
     )
     configuration_options(parser)
     parser.add_argument(
         "--format", required=True, choices=list(FORMATS), help="onnx, joblib (a scikit-learn pipeline) or json"
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, help="the file (default: model.FORMAT in DIR)")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="output file (default: model.FORMAT in DIR)")
     options = parser.parse(arguments)
     try:
         results = read(options.folder)

@@ -1,4 +1,4 @@
-"""What the commands that take networks out of a sweep have in common."""
+"""Options shared by the commands that use the networks of a sweep."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from experiments.text import closest, listed
 
 
 def configuration_options(parser: Parser) -> None:
-    """Add the folder, and what chooses among its networks."""
-    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
-    parser.add_argument("--dataset", metavar="NAME", help="which data set, where the sweep has several")
-    parser.add_argument("--seed", metavar="S", type=int, help="the networks of this seed alone (default: all together)")
+    """Add the folder and the options that choose among its networks."""
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser.add_argument("--dataset", metavar="NAME", help="data set to use, if the sweep has several")
+    parser.add_argument(
+        "--seed", metavar="S", type=int, help="use only the networks of this seed (default: all seeds together)"
+    )
 
 
 def chosen_row(results: Results, dataset: str | None) -> pd.Series:
-    """The best configuration, of a data set if one is named. Raises ResultsError where that is not one."""
+    """The best configuration, of a data set if one is given. Raises ResultsError if it is not unique."""
     best = results.best()
     if dataset is not None:
         names = list(dict.fromkeys(best["dataset"]))

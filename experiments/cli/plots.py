@@ -1,4 +1,4 @@
-"""``python -m experiments.plots DIR``: draw the pictures of a sweep again."""
+"""``python -m experiments.plots DIR``: draw the plots of a sweep again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from experiments.results import read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line for each picture; returns 0, or 2 and a line on what is wrong."""
-    parser = Parser(prog="python -m experiments.plots", description="Draw the pictures of a sweep into DIR/plots.")
-    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
-    parser.add_argument("--page", metavar="FILE.png", type=Path, help="also draw all of them on one page")
+    """Print a line for each plot; returns 0, or 2 after printing a one-line error."""
+    parser = Parser(prog="python -m experiments.plots", description="Draw the plots of a sweep into DIR/plots.")
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser.add_argument("--page", metavar="FILE.png", type=Path, help="also put all plots on one page")
     options = parser.parse(arguments)
 
     def write() -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""``python -m experiments.predict DIR FILE``: predict the rows of a file by the best networks of a sweep."""
+"""``python -m experiments.predict DIR FILE``: predict the rows of a file with the best networks of a sweep."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from experiments.text import count, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write predictions; returns 0, or 2 and a line on what is wrong."""
+    """Write predictions; returns 0, or 2 after printing a one-line error."""
     parser = Parser(
         prog="python -m experiments.predict",
-        description="Predict the rows of FILE by the networks of the best configuration of a sweep over a table.",
-        epilog="Columns are matched by name, in any order. Without --out the predictions go to stdout. Exit status: 0"
-        " done, 2 bad arguments or data.",
+        description="Predict the rows of FILE with the networks of the best configuration of a sweep over a table.",
+        epilog="Columns are matched by name, in any order. Without --out, predictions go to stdout. Exit status: 0"
+        " success, 2 invalid arguments or data.",
     )
     configuration_options(parser)
     parser.add_argument("file", metavar="FILE", help="a table with the columns that the networks were trained on")
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if found is not None:
             value = said(found.metric, found.value)
             warn(
-                f"together {value}, each row answered by networks that were not trained on it "
-                f"({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks each on average)"
+                f"ensemble: {value}, each row predicted only by networks that were not trained on it"
+                f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks per row on average)"
             )
         for note in predictions.notes:
             warn(printable(note))

@@ -1,4 +1,4 @@
-"""``python -m experiments.report DIR``: make the report and the pictures of a sweep again."""
+"""``python -m experiments.report DIR``: make the report and the plots of a sweep again."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from experiments.results import read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line for each file; returns 0, or 2 and a line on what is wrong."""
+    """Print a line for each file; returns 0, or 2 after printing a one-line error."""
     parser = Parser(
-        prog="python -m experiments.report", description="Make report.html and the pictures of a sweep again, in DIR."
+        prog="python -m experiments.report", description="Recreate report.html and the plots of a sweep in DIR."
     )
-    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
     folder = parser.parse(arguments).folder
 
     def write() -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""``python -m experiments.verify DIR [--sample N]``: train stored runs again and compare bit for bit."""
+"""``python -m experiments.verify DIR [--sample N]``: retrain stored runs and compare them bit for bit."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ _SHOWN = 20  # runs that differ
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0 where all bits are the same, 1 where some differ, 2 for bad arguments or no results."""
+    """Returns 0 if all bits are the same, 1 if some differ, 2 for invalid arguments or no results."""
     parser = Parser(
         prog="python -m experiments.verify",
-        description="Train stored runs again, and compare their numbers bit for bit.",
-        epilog="Exit status: 0 all the same, 1 some differ, 2 bad arguments or results that cannot be read.",
+        description="Retrain stored runs and compare their numbers bit for bit.",
+        epilog="Exit status: 0 all identical, 1 some differ, 2 invalid arguments or unreadable results.",
     )
-    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
-    parser.add_argument("--sample", metavar="N", type=_count, help="so many runs, evenly spread (default: all)")
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser.add_argument(
+        "--sample", metavar="N", type=_count, help="number of runs to check, evenly spread (default: all)"
+    )
     options = parser.parse(arguments)
     different = 0
     try:
@@ -39,14 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warn(f"{parser.program}: {error}")
         return BAD_INPUT
     trained = sum(len(each.seeds) for each in chosen)
-    verdict = f"{different:,} differ" if different else "all bits are the same"
-    say(f"{trained:,} of {stored:,} stored runs trained again: {verdict}")
+    verdict = f"{different:,} differ" if different else "all are bit-identical"
+    say(f"{trained:,} of {stored:,} stored runs retrained: {verdict}")
     if others:
-        say(f"{others:,} more have failed, or are of another version of the numerics than {NUMERICS}: left out")
+        say(f"{others:,} more left out: failed, or computed by a version of the arithmetic other than {NUMERICS}")
     return SOME_FAILED if different else DONE
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"expected an integer, 1 or more, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
     return int(text)
