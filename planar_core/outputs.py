@@ -29,6 +29,7 @@ from planar_core import elementary
 from planar_core.compiling import CALLED, INLINED, inlined, kernel
 from planar_core.elementary import (
     SIGMOID_UNITS,
+    above_half_angle_range,
     exp,
     exp_in_units,
     into_half_angle_range,
@@ -209,7 +210,7 @@ def _multiclass_residuals(output, z, units, y, weight, blocks, weighted, is_in_r
         largest, _ = _largest(z, units, block)
         total = zeros(z)
         for unit in range(units):
-            e = exp_in_units(into_half_angle_range((load(z, unit, block) - largest) * SIGMOID_UNITS))
+            e = exp_in_units(above_half_angle_range((load(z, unit, block) - largest) * SIGMOID_UNITS))
             store(dz, unit, block, e)
             total = total + e
         scale = share / total
