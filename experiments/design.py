@@ -39,8 +39,7 @@ from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
 from experiments.knobs.words import shown
 from experiments.text import closest, listed
-from planar_core.metrics import checked_metrics
-from planar_core.training import NUMERICS, default_record_every
+from planar_core.choices import NUMERICS, checked_metrics, default_record_every
 
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)

@@ -10,7 +10,7 @@ from experiments.console import BAD_INPUT, DONE, SOME_FAILED, Parser, say, warn
 from experiments.files import STORE, ResultsError
 from experiments.runner.verification import differences, finished_runs, sample
 from experiments.store.store import Store
-from planar_core.training import NUMERICS
+from planar_core.choices import NUMERICS
 
 _SHOWN = 20  # runs that differ
 

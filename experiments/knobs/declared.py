@@ -12,12 +12,16 @@ from experiments.knobs import checks
 from experiments.knobs.features import ALL
 from experiments.knobs.knob import Knob
 from experiments.text import listed
-from planar_core.activations import ACTIVATIONS
-from planar_core.kernels import OPTIMIZERS
-from planar_core.metrics import METRICS
-from planar_core.network import INITIAL_SCALE, INITS
-from planar_core.streams import LARGEST_SEED
-from planar_core.training import DTYPES, Hyperparameters
+from planar_core.choices import (
+    ACTIVATIONS,
+    DTYPES,
+    INITIAL_SCALE,
+    INITS,
+    LARGEST_SEED,
+    METRICS,
+    OPTIMIZERS,
+    Hyperparameters,
+)
 
 LARGEST_COUNT = 10**12  # of iterations: even the smallest network would take days
 FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB

@@ -22,7 +22,7 @@ from experiments.files import ResultsError
 from experiments.knobs.declared import AXES, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Sweep
-from planar_core import training
+from planar_core.choices import NUMERICS
 from tests.helpers.knobs import DEFAULTS, FURTHER, OTHERS
 
 F0, F1 = {"data": "f0"}, {"data": "f1"}
@@ -329,7 +329,7 @@ def test_a_further_knob_at_its_default_leaves_what_is_stored_valid() -> None:
     sweep = Sweep(hidden="2x2", learning_rate=0.1, seed=3, iterations=7, record_every=2, dtype="float32")
     assert sweep.identity(sweep[0], F0) == {
         "data": "f0", "hidden": "2x2", "learning_rate": 0.1, "iterations": 7, "record_every": 2, "dtype": "float32",
-        "numerics": training.NUMERICS,
+        "numerics": NUMERICS,
     }  # fmt: skip
     assert list(sweep.identity(sweep[0], F0)) == [
         "data", "hidden", "learning_rate", "iterations", "record_every", "dtype", "numerics",

@@ -20,6 +20,7 @@ from experiments.runner.work import BatchResult, batches, todo
 from experiments.store.store import Store
 from experiments.sweep import Sweep
 from planar_core import train, training
+from planar_core.choices import NUMERICS
 from tests.helpers.knobs import DEFAULTS, FURTHER
 from tests.helpers.sweeps import counts, run, same
 from tests.helpers.version_1 import put_back
@@ -310,7 +311,7 @@ def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyP
     copy = csv_file(tmp_path / "copy.csv", 40)
     assert counts(Sweep(**{**request, "dataset": copy}).run(out=out)) == nothing  # the data count, not their name
 
-    monkeypatch.setattr("experiments.design.NUMERICS", training.NUMERICS + 1)
+    monkeypatch.setattr("experiments.design.NUMERICS", NUMERICS + 1)
     assert counts(Sweep(**request).run(out=out)) == everything
     monkeypatch.undo()
     assert counts(Sweep(**request).run(out=out)) == nothing
