@@ -41,7 +41,7 @@ def _one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
         observer.note("curves: left out")
         return [out / PLOTS / "accuracy.png", out / REPORT]
 
-    monkeypatch.setattr("experiments.sweep._draw", draw)
+    monkeypatch.setattr("experiments.orchestration._draw", draw)
 
 
 class End(BaseException):

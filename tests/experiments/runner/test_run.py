@@ -15,7 +15,7 @@ from experiments.results import Results, read
 from experiments.runner import backends
 from experiments.runner import plan as plan_module
 from experiments.runner import work as work_module
-from experiments.runner.run import RunFailed
+from experiments.runner.observer import RunFailed
 from experiments.runner.work import BatchResult, batches, todo
 from experiments.store.store import Store
 from experiments.sweep import Sweep
@@ -257,7 +257,7 @@ def test_fresh_trains_everything_again(sweep: Sweep, expected: Results, tmp_path
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "new_batch", counting)
-        patch.setattr("experiments.sweep.measure_speed", lambda _: 1e-10)  # which trains something else
+        patch.setattr("experiments.runner.prepare.measure_speed", lambda _: 1e-10)  # which trains something else
         for fresh in (False, True):
             results = sweep.run(jobs=1, out=tmp_path, fresh=fresh)
             assert counts(results) == {"runs": 36, "ok": 36, "computed": 36}
