@@ -26,6 +26,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from planar_core import elementary
+from planar_core.choices import TASKS
 from planar_core.compiling import CALLED, INLINED, inlined, kernel
 from planar_core.elementary import (
     SIGMOID_UNITS,
@@ -58,7 +59,6 @@ Output = Binary | Multiclass | Regression
 OUTPUTS: Mapping[str, Output] = MappingProxyType(
     {"binary": Binary(), "multiclass": Multiclass(), "regression": Regression()}
 )
-TASKS = tuple(OUTPUTS)
 
 
 def check_task(task: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from experiments.cli.outputs import chosen_row, configuration_options
-from experiments.console import BAD_INPUT, DONE, Parser, say, warn
+from experiments.cli.options import export_parser
+from experiments.cli.outputs import chosen_row
+from experiments.console import BAD_INPUT, DONE, say, warn
 from experiments.files import replacing
 from experiments.knobs.words import in_words
 from experiments.models import json_file, onnx_file
@@ -31,18 +32,7 @@ FORMATS: Mapping[str, Callable[[Model], bytes]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write a model file; returns 0, or 2 and a line on what is wrong."""
-    parser = Parser(
-        prog="python -m experiments.export",
-        description="Write the networks of the best configuration of a sweep over a table into one file, with all that"
-        " rows need before networks see them. docs/predictions.md has the formats.",
-        epilog="onnx needs the extra (pip install '.[onnx]'). Loading a joblib file runs code that is in it: load only"
-        " your own. Exit status: 0 done, 2 bad arguments or data.",
-    )
-    configuration_options(parser)
-    parser.add_argument(
-        "--format", required=True, choices=list(FORMATS), help="onnx, joblib (a scikit-learn pipeline) or json"
-    )
-    parser.add_argument("--out", metavar="FILE", type=Path, help="the file (default: model.FORMAT in DIR)")
+    parser = export_parser()
     options = parser.parse(arguments)
     try:
         results = read(options.folder)

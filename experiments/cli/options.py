@@ -1,14 +1,21 @@
-"""The options of the command line."""
+"""The options of every command. They are parsed before what a command works with is imported."""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
 from experiments.console import Parser
-from experiments.datasets.loading import DATASETS
 from experiments.knobs.declared import HOW, REQUESTED, ZIP, elsewhere
 from experiments.knobs.words import shown
 
+FORMATS = ("onnx", "joblib", "json")
+"""What ``experiments.export`` writes."""
 
-def parser() -> Parser:
+
+def grid_parser() -> Parser:
     """The options: one for every knob, and those that say how to run."""
     result = Parser(
         prog="python -m experiments.grid",
@@ -20,7 +27,7 @@ def parser() -> Parser:
     )
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
     for knob in (*REQUESTED, *HOW):
-        about = knob.help.format(datasets=", ".join(DATASETS))
+        about = knob.help
         if knob.default:
             about += f" (default: {shown(knob.default)})"
         groups[knob.group].add_argument(
@@ -44,3 +51,89 @@ def parser() -> Parser:
     run.add_argument("--no-plots", action="store_true", help="write no pictures and no report")
     run.add_argument("--quiet", action="store_true", help="print errors only")
     return result
+
+
+def export_parser() -> Parser:
+    """The options of ``experiments.export``."""
+    parser = Parser(
+        prog="python -m experiments.export",
+        description="Write the networks of the best configuration of a sweep over a table into one file, with all that"
+        " rows need before networks see them. docs/predictions.md has the formats.",
+        epilog="onnx needs the extra (pip install '.[onnx]'). Loading a joblib file runs code that is in it: load only"
+        " your own. Exit status: 0 done, 2 bad arguments or data.",
+    )
+    _configuration_options(parser)
+    parser.add_argument(
+        "--format", required=True, choices=list(FORMATS), help="onnx, joblib (a scikit-learn pipeline) or json"
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, help="the file (default: model.FORMAT in DIR)")
+    return parser
+
+
+def predict_parser() -> Parser:
+    """The options of ``experiments.predict``."""
+    parser = Parser(
+        prog="python -m experiments.predict",
+        description="Predict the rows of FILE by the networks of the best configuration of a sweep over a table.",
+        epilog="Columns are matched by name, in any order. Without --out the predictions go to stdout. Exit status: 0"
+        " done, 2 bad arguments or data.",
+    )
+    _configuration_options(parser)
+    parser.add_argument("file", metavar="FILE", help="a table with the columns that the networks were trained on")
+    parser.add_argument("--out", metavar="FILE.csv", type=Path, help="write the predictions into this file")
+    return parser
+
+
+def verify_parser() -> Parser:
+    """The options of ``experiments.verify``."""
+    parser = Parser(
+        prog="python -m experiments.verify",
+        description="Train stored runs again, and compare their numbers bit for bit.",
+        epilog="Exit status: 0 all the same, 1 some differ, 2 bad arguments or results that cannot be read.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
+    parser.add_argument("--sample", metavar="N", type=_count, help="so many runs, evenly spread (default: all)")
+    return parser
+
+
+def plots_parser() -> Parser:
+    """The options of ``experiments.plots``."""
+    parser = Parser(prog="python -m experiments.plots", description="Draw the pictures of a sweep into DIR/plots.")
+    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
+    parser.add_argument("--page", metavar="FILE.png", type=Path, help="also draw all of them on one page")
+    return parser
+
+
+def report_parser() -> Parser:
+    """The options of ``experiments.report``."""
+    parser = Parser(
+        prog="python -m experiments.report", description="Make report.html and the pictures of a sweep again, in DIR."
+    )
+    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
+    return parser
+
+
+def _configuration_options(parser: Parser) -> None:
+    """Add the folder, and what chooses among its networks."""
+    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
+    parser.add_argument("--dataset", metavar="NAME", help="which data set, where the sweep has several")
+    parser.add_argument("--seed", metavar="S", type=int, help="the networks of this seed alone (default: all together)")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected an integer, 1 or more, got {text!r}")
+    return int(text)
+
+
+PARSERS: Mapping[str, Callable[[], Parser]] = MappingProxyType(
+    {
+        "export": export_parser,
+        "grid": grid_parser,
+        "plots": plots_parser,
+        "predict": predict_parser,
+        "report": report_parser,
+        "verify": verify_parser,
+    }
+)
+"""The options of each command, by its name."""

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from experiments.console import Parser
 from experiments.files import ResultsError
 from experiments.results import Results
 from experiments.text import closest, listed
-
-
-def configuration_options(parser: Parser) -> None:
-    """Add the folder, and what chooses among its networks."""
-    parser.add_argument("folder", metavar="DIR", help="a results folder, as experiments.grid writes it")
-    parser.add_argument("--dataset", metavar="NAME", help="which data set, where the sweep has several")
-    parser.add_argument("--seed", metavar="S", type=int, help="the networks of this seed alone (default: all together)")
 
 
 def chosen_row(results: Results, dataset: str | None) -> pd.Series:

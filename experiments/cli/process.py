@@ -90,7 +90,10 @@ def run_as_program(program: str, state: str = "") -> NoReturn:
     warnings = os.environ.get("PYTHONWARNINGS", "")
     os.environ["PYTHONWARNINGS"] = f"{warnings},ignore:resource_tracker".lstrip(",")
     try:
-        command = importlib.import_module(f"experiments.cli.{program.rpartition('.')[2]}")
+        name = program.rpartition(".")[2]
+        # --help and a refused argument end here, before the command imports what it works with.
+        importlib.import_module("experiments.cli.options").PARSERS[name]().parse(None)
+        command = importlib.import_module(f"experiments.cli.{name}")
         sys.exit(command.main())
     except Interrupted as interrupted:
         _end(interrupted.number)

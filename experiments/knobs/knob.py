@@ -11,6 +11,10 @@ class SweepError(ValueError):
     """An invalid request. The message is one line: what was expected, what came, what to do."""
 
 
+class DataError(ValueError):
+    """Data that cannot be used. The message is one line: what was expected, what came, what to do."""
+
+
 @dataclass(frozen=True)
 class Knob:
     """One setting of a run, or of how to run.

@@ -18,8 +18,8 @@ from experiments.runner.parts import Part, Parts
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.store.store import Store, StoredRun
 from planar_core import network, training
+from planar_core.choices import Hyperparameters, layer_shapes
 from planar_core.simd import LANES
-from planar_core.training import Hyperparameters
 
 # A batch should be worth its scheduling and show on the progress bar, yet leave the others something to do.
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
@@ -165,7 +165,7 @@ def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, ba
     with its tanh, takes four. A record has no backward pass and takes half an iteration on all examples. A mini-batch
     is padded to whole vectors, and one more stands for adding up their lanes, which is little beside all examples.
     """
-    shapes = network.layer_shapes(problem.features, hidden, problem.outputs)
+    shapes = layer_shapes(problem.features, hidden, problem.outputs)
     work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
     examples, test_examples = int(problem.train.X.shape[1]), int(problem.test.X.shape[1])
     work_of_records = work_of_example * (records * (examples + test_examples) // 2)
