@@ -1,6 +1,7 @@
 """Signals, streams and the exit status of a command.
 
-This file alone has to be light: the handlers are set before anything heavy is imported.
+This file and ``options`` have to be light: the handlers are set, and the arguments parsed, before anything heavy is
+imported.
 """
 
 from __future__ import annotations
