@@ -13,7 +13,7 @@ pip_install := $(python) -m pip install --quiet --quiet --disable-pip-version-ch
 .PHONY: help sweep plots test test-all lint bench constraints clean FORCE
 
 ifeq ($(wildcard pyproject.toml),)
-$(error Run make in the folder of the project, or as: make -C FOLDER)
+$(error Run make in the project folder, or use: make -C FOLDER)
 endif
 
 help: ## show this list
@@ -23,16 +23,16 @@ help: ## show this list
 sweep: .venv/.with-nothing ## train every combination and write results/; ARGS="--help" lists the options
 	@exec $(python) -m experiments.grid $(ARGS)
 
-plots: .venv/.with-nothing ## draw the pictures of results/ again; of another folder: ARGS=FOLDER
+plots: .venv/.with-nothing ## draw the plots of results/ again; for another folder: ARGS=FOLDER
 	@exec $(python) -m experiments.plots $(or $(ARGS),results)
 
-test: .venv/.with-dev ## run the tests, without the slow ones
+test: .venv/.with-dev ## run the tests except the slow ones
 	@exec $(python) -m pytest -m "not slow" $(pytest_options) $(ARGS)
 
 test-all: .venv/.with-dev ## run all tests
 	@exec $(python) -m pytest $(pytest_options) $(ARGS)
 
-lint: .venv/.with-dev ## check style (Ruff), types (mypy) and that imports go down (import-linter)
+lint: .venv/.with-dev ## check style (Ruff), types (mypy) and import layers (import-linter)
 	@failed=; \
 	$(python) -m ruff check . || failed=1; \
 	$(python) -m ruff format --check . || failed=1; \
@@ -40,13 +40,13 @@ lint: .venv/.with-dev ## check style (Ruff), types (mypy) and that imports go do
 	.venv/bin/lint-imports || failed=1; \
 	test -z "$$failed"
 
-bench: .venv/.with-bench ## compare with PyTorch, JAX and scikit-learn on this machine
+bench: .venv/.with-bench ## compare the speed with PyTorch, JAX and scikit-learn on this machine
 	@exec $(python) -m benchmarks $(ARGS)
 
 constraints: ## pin the newest versions that fit pyproject.toml (needs Python 3.11)
 	@python="$(or $(PYTHON),python3.11)"; \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
-	    echo "Pins are made with Python 3.11, the oldest supported: make constraints PYTHON=/path/to/python3.11" >&2; \
+	    echo "Pinning requires Python 3.11, the oldest supported version: make constraints PYTHON=/path/to/python3.11" >&2; \
 	    exit 1; \
 	}; \
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 1' HUP INT TERM && \
@@ -55,7 +55,7 @@ constraints: ## pin the newest versions that fit pyproject.toml (needs Python 3.
 	{ sed -n '/^#/p' constraints.txt; "$$folder/bin/python" -m pip freeze --exclude-editable; } > "$$folder/new" && \
 	cp "$$folder/new" constraints.txt
 
-clean: ## remove .venv and every cache; results/ stays
+clean: ## remove .venv and all caches, but not results/
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build planar_sweep.egg-info
 	@for folder in planar_core experiments tests benchmarks; do \
 	    if [ -d "$$folder" ]; then find "$$folder" -type d -name __pycache__ -prune -exec rm -rf {} +; fi; \
@@ -86,8 +86,8 @@ if [ -z "$$best" ]; then \
     if [ -n "$$without_venv" ]; then \
         echo "Python $$without_venv lacks its venv module. On Debian and Ubuntu: apt install python$$without_venv-venv" >&2; \
     else \
-        echo "No Python 3.$(firstword $(PINNED_MINORS)) to 3.$(lastword $(PINNED_MINORS)) that runs$(if $(PYTHON), under the name $(PYTHON))." \
-            "Install one, or name it: make PYTHON=/path/to/python3 $(firstword $(MAKECMDGOALS))" >&2; \
+        echo "No Python 3.$(firstword $(PINNED_MINORS)) to 3.$(lastword $(PINNED_MINORS)) found$(if $(PYTHON), as $(PYTHON))." \
+            "Install one, or give its path: make PYTHON=/path/to/python3 $(firstword $(MAKECMDGOALS))" >&2; \
     fi; \
     exit 1; \
 fi; \

@@ -1,4 +1,4 @@
-"""Saying and failing: lines on stdout, one-line errors on stderr, the exit status."""
+"""Terminal output: lines on stdout, one-line errors on stderr, the exit status."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Say = Callable[[str], object]
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one line, and for which -1e-3 is a bad value and not an unknown option."""
+    """An ArgumentParser with one-line errors that takes -1e-3 for a value, not for an option."""
 
     def __init__(self, elsewhere: Callable[[str], str] = lambda _: "", **arguments: Any) -> None:
-        """``elsewhere`` says what an option of another program is called here, or nothing."""
+        """``elsewhere`` returns a hint for option names of other programs, or an empty string."""
         self._elsewhere = elsewhere
         super().__init__(
             allow_abbrev=False,
@@ -33,18 +33,18 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def program(self) -> str:
-        """What its messages begin with: ``experiments.grid``."""
+        """The program name at the beginning of its messages: ``experiments.grid``."""
         return self.prog.removeprefix("python -m ")
 
     def error(self, message: str) -> NoReturn:
-        """End the program for an argument that cannot be used."""
+        """Exit because of an invalid argument."""
         fail(self.program, f"{message}; --help lists the options")
 
     def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
-        """The options. An unknown one is an error that names the nearest spelling."""
+        """The options. An unknown one is an error with a suggestion, if one is similar."""
         parsed, unknown = self.parse_known_args(arguments)
         if unknown:
-            # An option without a value agrees to something: nobody is led there by a slip.
+            # Options without a value, such as --yes, are never suggested: they may confirm something.
             flags = [flag for action in self._actions if action.nargs != 0 for flag in action.option_strings]
             name = unknown[0].split("=")[0]
             self.error(f"unknown argument {unknown[0]!r}{self._elsewhere(name) or closest(name, flags)}")
@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def fail(program: str, message: str, status: int = BAD_INPUT) -> NoReturn:
-    """Print one line on stderr and end the program."""
+    """Print one line on stderr and exit."""
     print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(status)
 
@@ -63,7 +63,7 @@ def warn(message: str) -> None:
 
 
 def say(line: str) -> None:
-    """Print a line on stdout. Where nobody reads it (``| head``, a full disk), the program goes on in silence."""
+    """Print a line on stdout. If stdout is closed (``| head``) or the disk is full, continue silently."""
     try:
         print(line, flush=True)
     except OSError:

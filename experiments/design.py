@@ -1,4 +1,4 @@
-"""Design: axes -> an ordered, validated list of runs."""
+"""Design: from axes to an ordered, validated list of runs."""
 
 from __future__ import annotations
 
@@ -42,28 +42,28 @@ from planar_core.choices import NUMERICS, checked_metrics, default_record_every
 if TYPE_CHECKING:
     from experiments.datasets.source import Source
 
-COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # those that are always there come first
+COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # columns that are always present come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
-MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # of which the data are all in memory
+MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # whose data are all in memory
 _TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in (*READING, SPLIT, METRIC, SEED))
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
 _problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))
 
 ProblemKey = tuple[Any, ...]
-"""What tells one problem from another: a value for every axis that changes the data."""
+"""The key of a problem: a value for every axis that changes the data."""
 
 _Values: Any = cast(Any, namedtuple("_Values", _PLACES))
 
 
 class Run(_Values):  # type: ignore[misc]
-    """One network to be trained: a value for every axis, in the order in which a sweep nests them."""
+    """One network to train: a value for every axis, in the nesting order of the sweep."""
 
     __slots__ = ()
 
     @property
     def problem(self) -> ProblemKey:
-        """What tells its data from others."""
+        """The key of its problem."""
         return tuple(_problem_of(self))
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class Run(_Values):  # type: ignore[misc]
 
 
 class Dimension(NamedTuple):
-    """An axis of the grid, or several that are walked in step: the names, and as many values of each."""
+    """An axis of the grid, or several that vary together: their names and values, of the same length."""
 
     names: tuple[str, ...]
     values: tuple[Sequence[Any], ...]
@@ -87,18 +87,18 @@ class Dimension(NamedTuple):
 
 
 class Design:
-    """A full grid over the axes, in order: the last axis, the seed, changes fastest. It runs nothing.
+    """A full grid over the axes, in order: the last axis, the seed, changes fastest. A design runs nothing.
 
     ``Design(hidden=[1, 2, "8x8"], learning_rate="log:0.01:1:5", seed=range(10), iterations=1000)``.
-    Every keyword is a knob of ``experiments.knobs``. Axes take a value, several, or ranges as text. Those that are
-    to be walked in step, and not crossed, are named in ``zip``: ``Design(learning_rate=[0.1, 1], l2=[0, 0.01],
-    zip=[["learning_rate", "l2"]])``. They have equally many values, and stand where the outermost of them does.
+    Every keyword is a knob of ``experiments.knobs``. Axes take a value, several values, or ranges as text. ``zip``
+    names axes that vary together instead of being crossed: ``Design(learning_rate=[0.1, 1], l2=[0, 0.01],
+    zip=[["learning_rate", "l2"]])``. They have the same number of values, and take the place of the outermost of them.
 
-    ``len(sweep)``, ``sweep[i]`` and iteration give the runs, and take no memory, however large the grid is; beyond
-    2^63, where Python has no ``len``, there is ``size``.
-    ``dimensions`` are those of the grid, from the outermost to the seed; ``values`` has those of each axis, and
-    ``asked`` those that were given.
-    ``notes`` holds what should be said of the request, such as repeated values that were dropped.
+    ``len(sweep)``, ``sweep[i]`` and iteration give the runs without storing them, however large the grid is; beyond
+    2^63, where ``len`` does not work, use ``size``.
+    ``dimensions`` are the dimensions of the grid, from the outermost to the seed; ``values`` has the values of each
+    axis, and ``asked`` the requested ones.
+    ``notes`` has notes on the request, such as repeated values that were dropped.
 
     Raises SweepError, a ValueError, for an invalid request.
     """
@@ -113,7 +113,7 @@ class Design:
             if name not in names:
                 hint = elsewhere(name) or closest(name, names)
                 raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{hint}")
-        # The knobs that are no axis.
+        # The knobs that are not axes.
         self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
         asked = list(self._dimensions(groups, knobs))
         self.asked = _values_of(asked)
@@ -131,7 +131,7 @@ class Design:
             if knob.needs is not None and self._is_set(knob.name):
                 axis, expected, fits = knob.needs
                 if not any(map(fits, self.values[axis])):
-                    raise SweepError(f"{knob.flags[0]}: expected {expected}, got {', '.join(self.values[axis])}")
+                    raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.values[axis])}")
 
     def _dimensions(self, groups: Sequence[Sequence[str]], knobs: dict[str, Any]) -> Iterator[Dimension]:
         group_of = {name: group for group in groups for name in group}
@@ -154,9 +154,9 @@ class Design:
                 yield Dimension(tuple(group), tuple(zip(*steps, strict=True)))
 
     def _merged(self, dimensions: list[Dimension]) -> list[Dimension]:
-        """The same grid, without the steps that differ only in a knob that means nothing for the value of another one.
+        """The same grid without steps that differ only in a knob that has no effect for the value of another one.
 
-        Such a knob has the value None there. It is walked in step with the axis that it depends on.
+        Such a knob has the value None there, and varies together with the axis that it depends on.
         """
         dependent: dict[str, list[Knob]] = {}
         for knob in AXES:
@@ -165,7 +165,7 @@ class Design:
         for axis, knobs in dependent.items():
             of = next(each for each in dimensions if axis in each.names)
             others = [each for each in dimensions if each.names in [(knob.name,) for knob in knobs]]
-            if len(of.names) > 1 or not others:  # walked in step by request
+            if len(of.names) > 1 or not others:  # varied together by request
                 continue
             means = {knob.name: knob.needs[2] for knob in knobs if knob.needs is not None}
             names = (axis, *(each.names[0] for each in others))
@@ -178,9 +178,9 @@ class Design:
             kept = list(dict.fromkeys(steps))
             if len(kept) < len(steps):
                 these = listed([name.replace("_", " ") for name in names[1:]], "and")
-                verb = "means" if len(others) == 1 else "mean"
-                said = f"{these} {verb} nothing for some values of {axis}: equal configurations are one"
-                self.notes.append(f"{said} ({len(kept):,} of {len(steps):,} are left)")
+                verb = "has" if len(others) == 1 else "have"
+                said = f"{these} {verb} no effect for some values of {axis}: equal configurations are merged"
+                self.notes.append(f"{said} ({len(kept):,} of {len(steps):,} remain)")
             merged = Dimension(names, tuple(zip(*kept, strict=True)))
             dimensions = [merged if each is of else each for each in dimensions if each not in others]
         return dimensions
@@ -190,7 +190,7 @@ class Design:
         return range(int(folds)) if kind == "cv" else FOLD.default
 
     def _is_set(self, name: str) -> bool:
-        """Whether a knob varies, or was set away from its default."""
+        """Whether a knob varies or differs from its default."""
         knob = next(knob for knob in KNOBS if knob.name == name)
         values = self.values[name] if knob.is_axis else [self._settings[name]]
         default = knob.default[0] if knob.default else None
@@ -198,7 +198,7 @@ class Design:
 
     @property
     def target(self) -> str | None:
-        """The column of a CSV file that holds the class; None for the last one."""
+        """The target column of a table; None for the last one."""
         target: str | None = self._settings[TARGET.name]
         return target
 
@@ -209,7 +209,7 @@ class Design:
 
     @property
     def metrics(self) -> list[str]:
-        """How networks are judged, if not by accuracy or R^2."""
+        """The requested metrics, if not accuracy or R^2."""
         return list(self._settings[METRIC.name] or [])
 
     @property
@@ -260,7 +260,7 @@ class Design:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """Knobs that are no axis and yet identify the runs: those set away from their default."""
+        """Knobs other than axes that identify the runs: those that differ from their default."""
         return {
             knob.name: ", ".join(self._settings[knob.name]) if knob.is_list else self._settings[knob.name]
             for knob in KNOBS
@@ -275,12 +275,12 @@ class Design:
 
     @cached_property
     def problem_columns(self) -> list[str]:
-        """Those of the identifying columns that name the problem: ranks and ties are within one."""
+        """The identifying columns that name the problem; ranks and ties are within a problem."""
         return [knob.name for knob in KNOBS if knob.is_problem and knob.name in self.columns]
 
     @property
     def request(self) -> dict[str, Any]:
-        """What was asked for, by knob, as plain values, from which ``Design(**request)`` is the same."""
+        """The request as plain values by knob; ``Design(**request)`` is the same design."""
         request = {
             knob.name: plain(knob, self.asked[knob.name]) if knob.is_axis else self._settings[knob.name]
             for knob in REQUESTED
@@ -290,7 +290,7 @@ class Design:
 
     @property
     def replicate_columns(self) -> list[str]:
-        """Those of the identifying columns that tell the replicates of a configuration apart."""
+        """The identifying columns that distinguish the replicates of a configuration."""
         return [knob.name for knob in KNOBS if knob.is_replicate and knob.name in self.columns]
 
     @property
@@ -300,7 +300,7 @@ class Design:
 
     @property
     def n_replicates(self) -> int:
-        """How many runs a configuration has: one for each fold and seed. They stand together."""
+        """The number of runs of a configuration, one for each fold and seed; they are consecutive."""
         return len(self.values[FOLD.name]) * len(self.values[SEED.name])
 
     @property
@@ -318,7 +318,7 @@ class Design:
 
     @property
     def n_series(self) -> int:
-        """The number of series: a series is the runs of a configuration that differ in nothing but the seed."""
+        """The number of series: a series is the runs of a configuration that differ only in the seed."""
         return self.size // len(self.values[SEED.name])
 
     def series(self, position: int) -> Run:
@@ -334,9 +334,9 @@ class Design:
         return Design(**{**self.request, SEED.name: seeds})
 
     def identity(self, run: Run, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Everything that determines the numbers of a run, but its seed; ``data`` is the identity of its source.
+        """Everything except the seed that determines the numbers of a run; ``data`` is the identity of its source.
 
-        A further knob at its default is left out, so that what was stored before there was such a knob is found.
+        Optional knobs at their default are left out, so that runs stored before a knob existed are still found.
         """
         knobs = {**self._settings, RECORD_EVERY.name: self.record_every, **run._asdict()}
         trains = {
@@ -347,7 +347,7 @@ class Design:
         return {**data, **trains, "numerics": NUMERICS}
 
     def problems(self) -> Iterator[ProblemKey]:
-        """Every problem of the sweep, once, outermost axis first. Raises SweepError for too many."""
+        """Every problem of the sweep once, outermost axis first. Raises SweepError for too many."""
         dimensions, parts = [], []
         for dimension in self.dimensions:
             columns = [(name, values) for name, values in zip(*dimension, strict=True) if name in _PROBLEM_NAMES]
@@ -357,7 +357,7 @@ class Design:
                 parts.append(list(dict.fromkeys(zip(*values, strict=True))))
         if (n := math.prod(map(len, parts))) > MOST_PROBLEMS:
             varying = [name.replace("_", " ") for name in _PROBLEM_NAMES if len(self.values[name]) > 1]
-            raise SweepError(f"{', '.join(varying)}: expected at most {MOST_PROBLEMS:,} problems together, got {n:,}")
+            raise SweepError(f"{', '.join(varying)}: expected at most {MOST_PROBLEMS:,} problems in total, got {n:,}")
         for chosen in itertools.product(*parts):
             value = {
                 name: v
@@ -367,37 +367,37 @@ class Design:
             yield tuple(value[name] for name in _PROBLEM_NAMES)
 
     def problem_knobs(self, problem: ProblemKey) -> dict[str, Any]:
-        """The columns that name a problem, with its values."""
+        """The columns that name a problem, with their values."""
         values = {**dict(zip(_PROBLEM_NAMES, problem, strict=True)), **self.settings}
         return {name: values[name] for name in self.problem_columns}
 
     def load(self) -> dict[ProblemKey, Source]:
-        """Where the data of every problem come from. Raises SweepError for too many, or DataError, both ValueErrors."""
+        """The data source of every problem. Raises SweepError for too many, or DataError; both are ValueErrors."""
         from experiments.datasets.loading import load_source  # Numba: half a second
 
         problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
         if n_samples > MOST_SAMPLES:
-            expected = f"at most {MOST_SAMPLES:,} for all problems together"
+            expected = f"at most {MOST_SAMPLES:,} in total for all problems"
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
         sources = {problem: load_source(**self.data_arguments(problem)) for problem in problems}
         self._check_tasks({source.first.task for source in sources.values()})
         return sources
 
     def _check_tasks(self, tasks: set[str]) -> None:
-        """Raises SweepError for tasks that do not go together, or not with what was asked for."""
+        """Raises SweepError for tasks that cannot be combined with each other or with the request."""
         if "regression" in tasks and len(tasks) > 1:
-            raise SweepError(f"{DATASET.flags[0]}: expected data sets with classes, or with values; got some of both")
+            raise SweepError(f"{DATASET.flags[0]}: expected only classification or only regression data sets, got both")
         for task in tasks:
             try:
                 checked_metrics(self.metrics, task)
             except ValueError as error:
                 raise SweepError(f"{METRIC.flags[0]}: {error}") from None
         if "regression" in tasks and self._is_set(CLASS_WEIGHT.name):
-            raise SweepError(f"{CLASS_WEIGHT.flags[0]}: expected data with classes, got a regression")
+            raise SweepError(f"{CLASS_WEIGHT.flags[0]}: expected classification data, got regression")
 
     def data_arguments(self, problem: ProblemKey) -> dict[str, Any]:
-        """What ``load_source`` takes for a problem; None for what is at its default or means nothing there."""
+        """The arguments of ``load_source`` for a problem; None for those at their default or without effect."""
         arguments: dict[str, Any] = {
             axis.name: None if axis.is_further and value == axis.default[0] else value
             for axis, value in zip(PROBLEM_AXES, problem, strict=True)
@@ -413,19 +413,19 @@ def _values_of(dimensions: Iterable[Dimension]) -> dict[str, Sequence[Any]]:
 
 
 def _by_name(knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """The knobs by their names, also those that are given by another name of the command line."""
+    """The knobs by name; other names from the command line are translated."""
     named: dict[str, Any] = {}
     for given, value in knobs.items():
         name = ALIASES.get(given, given)
         if name in named:
             other = next(other for other in knobs if ALIASES.get(other, other) == name and other != name)
-            raise SweepError(f"{name}: expected each setting once, got {other} as another name of it")
+            raise SweepError(f"{name}: expected each setting once, got {other} as well")
         named[name] = value
     return named
 
 
 def _frames(knobs: dict[str, Any]) -> dict[str, Any]:
-    """Tables that are given as such, a DataFrame or (X, y), by the name that takes their place among the knobs."""
+    """Tables given as objects, a DataFrame or (X, y), by the name that replaces them among the knobs."""
     given = knobs.get(DATASET.name)
     if hasattr(given, "columns") or (isinstance(given, tuple) and len(given) == 2 and hasattr(given[0], "__array__")):
         knobs[DATASET.name] = FRAME
@@ -434,14 +434,14 @@ def _frames(knobs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _groups(given: Any) -> list[list[str]]:
-    """The names of the axes that are to be walked in step, those of each group in the order of nesting."""
+    """The names of the axes that vary together, those of each group in nesting order."""
     names = {flag.lstrip("-"): axis.name for axis in AXES for flag in axis.flags}
-    names |= {axis.name: axis.name for axis in AXES if axis is not FOLD}  # which follows from the split
+    names |= {axis.name: axis.name for axis in AXES if axis is not FOLD}  # it follows from the split
     lists = [] if given is None else given
     if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
         lists = [given]  # one group needs no brackets of its own
     if not isinstance(lists, list | tuple) or not all(isinstance(group, list | tuple) for group in lists):
-        raise SweepError(f"{ZIP}: expected lists of the axes to be walked in step, got {given!r}")
+        raise SweepError(f"{ZIP}: expected lists of axes to vary together, got {given!r}")
     groups, taken = [], set[str]()
     for group in lists:
         members = []
@@ -452,12 +452,12 @@ def _groups(given: Any) -> list[list[str]]:
                 expected = f"axes among {', '.join(choices)}"
                 raise SweepError(f"{ZIP}: expected {expected}, got {name!r}{closest(str(name), choices)}")
             if axis == SEED.name:
-                raise SweepError(f"{ZIP}: expected axes to be crossed with all seeds, got {axis}")
+                raise SweepError(f"{ZIP}: expected axes other than seed, got {axis}")
             if axis in taken:
                 raise SweepError(f"{ZIP}: expected each axis once, got {axis} again")
             taken.add(axis)
             members.append(axis)
         if len(members) < 2:
-            raise SweepError(f"{ZIP}: expected two axes or more, got {', '.join(members) or 'none'}")
+            raise SweepError(f"{ZIP}: expected at least two axes, got {', '.join(members) or 'none'}")
         groups.append(sorted(members, key=_PLACES.__getitem__))
     return groups

@@ -1,4 +1,4 @@
-"""The files of a results folder: their names, and how each takes its place in one step."""
+"""The files of a results folder: their names, and how they are replaced atomically."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PLOTS = "plots"  # the folder of the pictures
 
 
 class ResultsError(ValueError):
-    """A folder without readable results, or where none can be written. The message is one line."""
+    """A folder without readable results, or that cannot be written to. The message is one line."""
 
 
 def check_folder(folder: str | os.PathLike[str], files: Iterable[str] = FILES) -> Path:
-    """The folder, or the existing one in which it would be made: nothing is created.
+    """The folder, or the nearest existing parent; nothing is created.
 
-    Raises ResultsError if these files could not be written.
+    Raises ResultsError if the files cannot be written there.
     """
     existing = Path(folder)
     try:
@@ -36,15 +36,13 @@ def check_folder(folder: str | os.PathLike[str], files: Iterable[str] = FILES) -
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         while not _is_there(existing):
             existing = existing.parent
-        with tempfile.TemporaryFile(dir=existing):  # asking for permissions is not enough: root has them all
+        with tempfile.TemporaryFile(dir=existing):  # checking permissions is not enough: root has them all
             pass
         for name in files:
             if existing == Path(folder) and (existing / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
     except OSError as error:
-        raise ResultsError(
-            f"expected a folder that can be written to, got {os.fspath(folder)!r}: {error.strerror}"
-        ) from None
+        raise ResultsError(f"expected a writable folder, got {os.fspath(folder)!r}: {error.strerror}") from None
     return existing
 
 
@@ -58,9 +56,9 @@ def _is_there(path: Path) -> bool:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of ``path`` when it is complete and on disk, and not before.
+    """A binary file that atomically replaces ``path`` when it is complete and on disk.
 
-    A reader sees the old file or the new one, whatever happens meanwhile.
+    A reader always sees the complete old file or the complete new one.
     """
     _remove_leftovers(path)
     descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -79,15 +77,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file in one step."""
+    """Write a UTF-8 file atomically."""
     with replacing(path) as file:
         file.write(text.encode())
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what a killed process left of ``path``, or one interrupted before it knew the name to clean up.
+    """Remove temporary files of ``path`` that a killed or interrupted process left behind.
 
-    Whoever still writes has a lock on the file, which ends with the process.
+    A process that is still writing holds a lock on its file; the lock ends with the process.
     """
     for left in path.parent.glob(f".{path.name}." + 8 * "[a-z0-9_]"):  # as mkstemp names them
         with contextlib.suppress(OSError), left.open("rb") as file:
@@ -96,7 +94,7 @@ def _remove_leftovers(path: Path) -> None:
 
 
 def sync(file: BinaryIO) -> None:
-    """Bring what was written to the disk."""
+    """Flush a file to disk."""
     file.flush()
     os.fsync(file.fileno())
 

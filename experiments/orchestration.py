@@ -1,4 +1,4 @@
-"""The one orchestration of a sweep: prepare, train, build tables, confirm, write, draw."""
+"""Run a sweep: prepare, train, build tables, confirm, write, draw."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def run_sweep(
     observer.planned(prepared)
     if out is not None and prepared.plan.disk > (free := shutil.disk_usage(check_folder(out)).free):
         needed = f"{size(prepared.plan.disk)} needed, {size(free)} free"
-        raise ResultsError(f"not enough disk space: {needed}; make room, or choose another folder")
+        raise ResultsError(f"not enough disk space: {needed}; free some space, or choose another folder")
     observer.accepted(prepared)
     with workers(how) as at_once:
         if out is None:
-            opened = Store(None)  # a file without a name, from which the results are read
+            opened = Store(None)  # a temporary file, from which the results are read
             done = _train(design, prepared, opened, how, at_once, observer)
             tables = build(design, _about(design, prepared.sources), prepared.sources, opened)
             return Results.of(tables, manifest_of(tables, confirmations(tables), done))
@@ -91,10 +91,10 @@ def run_sweep(
 def _train(
     design: Design, prepared: Prepared, opened: Store, how: How, jobs: int, observer: Observer
 ) -> dict[str, Any]:
-    """Train what is left, and return how that was done."""
+    """Train the remaining runs; return how that was done."""
     progress = Progress(prepared.plan.runs, 0, 0, 0, prepared.plan.work)
 
-    def begin(left: Todo) -> None:  # of which the plan need not know: it may have looked nothing up
+    def begin(left: Todo) -> None:  # the plan may not have looked up what is stored
         nonlocal progress
         stored = design.size - left.n_runs
         progress = progress._replace(done=stored, stored=stored, total_work=left.work)
@@ -120,7 +120,7 @@ def _train(
 
 
 def _about(design: Design, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
-    """What the manifest has of each problem, with its baselines."""
+    """The description of each problem for the manifest, with its baselines."""
     about = about_data(design, sources)
     metric = (design.metrics or [score_of(about)])[0]
     for each, source in zip(about, itertools.islice(sources.values(), MOST_WITH_BASELINES), strict=False):
@@ -138,16 +138,16 @@ def _write(
 ) -> Results:
     """Build the tables and write them with the manifest.
 
-    All are complete and on disk before the first takes its place: an interruption leaves the old ones alone.
+    All are complete and on disk before the first old file is replaced: an interruption leaves the old ones.
     """
     with contextlib.ExitStack() as stack:
-        # In reverse: the stack puts them in their places from the last to the first, the manifest at the end.
+        # In reverse, since the stack replaces the last file first: the manifest is replaced at the end.
         files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
         about = _about(design, sources)
         with curves_into(files[CURVES], design, score_of(about)) as each:
             tables = build(design, about, sources, opened, each)
         if (n := int((tables.runs["test_cost"].isna() & tables.runs["status"].eq("ok")).sum())) > 0:
-            observer.note(f"{count(n, 'run')} stored without test costs: these cells are empty; see --fresh")
+            observer.note(f"{count(n, 'run')} stored without test costs: their cells are empty; --fresh retrains them")
         write_csv(tables.runs, files[RUNS])
         write_csv(tables.summary, files[SUMMARY])
         manifest = manifest_of(tables, confirmations(tables), done)
@@ -159,7 +159,7 @@ def _write(
 
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
-    # They take a second to import, which a sweep without pictures need not pay.
+    # Imported only if needed: they take a second.
     from experiments.plots.gallery import draw_all
     from experiments.report.page import write
 

@@ -1,4 +1,4 @@
-"""The results of a sweep: its tables and networks, with a picture of each kind as a method."""
+"""The results of a sweep: its tables and networks, with a method for each plot."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from experiments.plots.material import Material
 
 Problem = Mapping[str, Any] | pd.Series
-"""A row of ``summary``, or its columns that name the problem."""
+"""A row of ``summary``, or the columns of it that name the problem."""
 
 
 @dataclass(frozen=True)
 class Results(Tables):
-    """What ``Sweep.run`` and ``read`` return.
+    """The results returned by ``Sweep.run`` and ``read``.
 
-    manifest: what was asked for, with which data, and how it was carried out: the content of sweep.json
+    manifest: the content of sweep.json: the request, the data, and how the sweep was carried out
 
-    The pictures take ``problem``, a row of ``summary``, where the sweep has several problems; without matplotlib's
-    pyplot, and any ``ax`` to draw in. They raise ValueError for an unknown axis.
+    The plot methods take ``problem``, a row of ``summary``, if the sweep has several problems, and optionally an
+    ``ax`` to draw into. They do not use matplotlib's pyplot, and raise ValueError for an unknown axis.
     """
 
     manifest: dict[str, Any]
@@ -63,30 +63,30 @@ class Results(Tables):
     def model(self, configuration: Mapping[str, Any] | pd.Series | None = None, seed: int | None = None) -> Model:
         """The networks of a configuration, a row of ``summary``, as one model; by default of the best one.
 
-        They answer together, each seed and fold a voice; ``seed`` takes one seed alone. Raises ResultsError where the
-        data are no table, and for several problems without a ``configuration``.
+        The predictions of all seeds and folds are averaged; ``seed`` selects one seed. Raises ResultsError if the data
+        are not a table, and for several problems without a ``configuration``.
         """
         return model_of(self, configuration, seed)
 
     def predict(
         self, rows: Any, configuration: Mapping[str, Any] | pd.Series | None = None, seed: int | None = None
     ) -> pd.DataFrame:
-        """Predict the rows of a file or a DataFrame, in the units and with the names of the table trained on.
+        """Predict the rows of a file or a DataFrame, in the units and with the class names of the training table.
 
-        Columns are matched by name, in any order. Returns a row for each: ``predicted_TARGET``, and
-        ``probability_CLASS`` of each class. Raises as ``model``, and DataError for rows that cannot be read.
+        Columns are matched by name, in any order. Returns one row for each: ``predicted_TARGET``, and
+        ``probability_CLASS`` for each class. Raises as ``model``, and DataError for unreadable rows.
         """
         return self.model(configuration, seed).predict(rows).table
 
     def plot_accuracy(self, x: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
-        """The metric of each hidden size, or value of the setting ``x``: replicates, mean, interval, ties."""
+        """The ranking metric for each hidden size, or value of the setting ``x``: replicates, mean, interval, ties."""
         from experiments.plots.accuracy import plot_accuracy
 
         of = self._material(problem)
         return plot_accuracy(of.runs, of.summary, ax, x, of.baselines)
 
     def plot_distribution(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
-        """The metric of every replicate of every configuration, in the order of rank."""
+        """The ranking metric of every replicate of every configuration, ordered by rank."""
         from experiments.plots.distribution import plot_distribution
 
         of = self._material(problem)
@@ -95,14 +95,14 @@ class Results(Tables):
     def plot_heat_map(
         self, x: str | None = None, y: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None
     ) -> Axes:
-        """The mean of the metric over two settings, ``x`` and ``y``; by default those with most values."""
+        """The mean of the ranking metric over two settings ``x`` and ``y``; by default those with most values."""
         from experiments.plots.heat_map import plot_heat_map
 
         of = self._material(problem)
         return plot_heat_map(of.summary, ax, x, y, of.baselines)
 
     def plot_parallel(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
-        """All settings that vary as parallel coordinates: a line is a configuration."""
+        """All varying settings as parallel coordinates, one line per configuration."""
         from experiments.plots.parallel import plot_parallel
 
         return plot_parallel(self._material(problem).summary, ax)
@@ -110,10 +110,10 @@ class Results(Tables):
     def plot_curves(
         self, measure: str = "cost", x: str | None = None, y: str | None = None, *, problem: Problem | None = None
     ) -> Figure:
-        """A measure against iteration, median and quartiles over replicates.
+        """Learning curves: median and quartiles of a measure over replicates.
 
-        It is cost, test_cost, train_accuracy or test_accuracy; of a regression train_r2 or test_r2. ``x`` names the
-        setting that tells the lines apart, ``y`` that of the panels.
+        The measure is cost, test_cost, train_accuracy or test_accuracy; for regression train_r2 or test_r2. ``x``
+        names the setting of the lines, ``y`` that of the panels.
         """
         from experiments.plots.curves import plot_curves
 
@@ -124,7 +124,7 @@ class Results(Tables):
     def plot_convergence(
         self, target: float | None = None, *, ax: Axes | None = None, problem: Problem | None = None
     ) -> Axes:
-        """Iterations to a target of the test accuracy, or R^2, of every replicate; by default that of the summary."""
+        """Iterations until each replicate reaches a target test accuracy or R^2; by default that of the summary."""
         from experiments.plots.convergence import plot_convergence
 
         of = self._material(problem)
@@ -145,7 +145,7 @@ class Results(Tables):
         return plot_data(of.data, ax, of.name)
 
     def plot_boundaries(self, *, problem: Problem | None = None) -> Figure:
-        """What the network of the median replicate of each hidden size has learned."""
+        """The decision boundary of the median replicate of each hidden size."""
         from experiments.plots.boundaries import plot_boundaries
 
         of = self._material(problem)
@@ -154,7 +154,7 @@ class Results(Tables):
     def plot_boundary_grid(
         self, x: str | None = None, y: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None
     ) -> Axes:
-        """What is learned at every value of two settings, grey where seeds disagree."""
+        """Decision boundaries for every pair of values of two settings, grey where seeds disagree."""
         from experiments.plots.boundary_grid import plot_boundary_grid
 
         of = self._material(problem)
@@ -162,14 +162,14 @@ class Results(Tables):
 
 
 def read(folder: str | os.PathLike[str]) -> Results:
-    """The results in a folder, as a sweep left them. Raises ResultsError for none, and for damaged ones."""
+    """The results in a folder. Raises ResultsError if there are none or they are damaged."""
     folder = Path(folder)
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
-        # Before there were rules of splitting, every table had one split.
+        # Before there was --split, every table had a single split.
         design, about = Design(**{"split": "fixed", **manifest["request"]}), manifest["data"]
         identities(design, about)
     except ResultsError:

@@ -1,4 +1,4 @@
-"""Sweep: a design that can be run. What that takes is imported when it is prepared or run."""
+"""Sweep: a design that can be run. Slow imports wait until it is prepared or run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["Observer", "Prepared", "Progress", "Sweep"]
 
 
 class Sweep(Design):
-    """A full grid over the axes that can be run: ``Sweep(hidden=[1, 2, 3], seed=range(10)).run()``.
+    """A full grid over the axes, which can be run: ``Sweep(hidden=[1, 2, 3], seed=range(10)).run()``.
 
-    Its arguments, and what can be asked of it, are those of ``experiments.design.Design``.
+    Arguments and attributes are those of ``experiments.design.Design``.
     """
 
     def prepare(
@@ -28,16 +28,16 @@ class Sweep(Design):
         fresh: bool = False,
         plots: bool = False,
     ) -> Prepared:
-        """What ``run`` does before it writes anything: read the data, look up what is stored, estimate the rest.
+        """What ``run`` does before it writes anything: read the data, look up stored runs, estimate the rest.
 
-        Trains one small network to see how fast this machine is. Raises what ``run`` raises.
+        Trains one small network to measure the speed of the machine. Raises what ``run`` raises.
         """
         from experiments.runner.prepare import prepare  # Numba: half a second
 
         return prepare(self, jobs, out, fresh, plots)
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
-        """What ``run`` would take, as an estimate: runs, those of them that are stored in ``out``, time, memory, disk.
+        """An estimate for ``run``: runs, runs already stored in ``out``, time, memory, disk.
 
         Raises what ``run`` raises.
         """
@@ -54,13 +54,13 @@ class Sweep(Design):
         plots: bool = False,
         observer: Observer | None = None,
     ) -> Results:
-        """Train every network that is not stored yet; write tables and manifest into the folder ``out``.
+        """Train every network that is not stored yet, and write tables and manifest into the folder ``out``.
 
-        ``out=None`` writes nothing. ``jobs`` networks train at the same time (-1: as many as there are cores), in
-        threads, in processes with ``backend="loky"``, or on a Dask cluster with ``backend="dask"``, whose address
-        is ``scheduler`` (None: a local one). The results depend on none of these. ``fresh`` trains stored networks
-        again; ``fail_fast`` raises RunFailed at the first run that fails; ``plots`` also draws pictures and report.
-        The ``observer`` is told how it goes on.
+        ``out=None`` writes nothing. ``jobs`` networks train in parallel (-1: one per core), in threads, in processes
+        with ``backend="loky"``, or on a Dask cluster with ``backend="dask"`` and the address ``scheduler`` (None: a
+        local cluster). The results do not depend on these. ``fresh`` retrains stored networks; ``fail_fast`` raises
+        RunFailed at the first failed run; ``plots`` also makes plots and report. The ``observer`` receives the
+        progress.
 
         Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 WIDTH = 80
 """Columns of a terminal."""
 
-_LONGEST = 60  # characters of a value that is quoted
+_LONGEST = 60  # characters of a quoted value
+_SIMILAR = 0.63  # least similarity of a suggestion, from 0 to 1: "mnist" and "moons" have 0.6
 
 
 def duration(seconds: float) -> str:
@@ -32,12 +33,12 @@ def size(n: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Line breaks and other things that would leave their place, as escapes."""
+    """Replace line breaks and other non-printable characters by escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def wrapped(text: str) -> Iterator[str]:
-    """Lines of whole words; a word that is too long for a line loses its beginning."""
+    """Wrap at spaces; a word longer than a line is cut at its beginning."""
     line = ""
     for word in re.split(" (?!%)", printable(text)):
         longer = f"{line} {word}" if line else word
@@ -49,14 +50,14 @@ def wrapped(text: str) -> Iterator[str]:
 
 
 def columns(text: str) -> int:
-    """How many columns a terminal needs: two for a Chinese character, none for a combining accent."""
+    """The width in terminal columns: two for a Chinese character, none for a combining accent."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in printable(text)
     )
 
 
 def fit(text: str, width: int) -> str:
-    """The beginning of a text that is too long."""
+    """The text, cut at the end if it is too long."""
     text = printable(text)
     if columns(text) <= width:
         return text
@@ -66,12 +67,12 @@ def fit(text: str, width: int) -> str:
 
 
 def fit_end(text: str, width: int) -> str:
-    """The end of a text that is too long: of a path, the name of the file."""
+    """The text, cut at the beginning if it is too long, so that the file name of a path is kept."""
     return fit(printable(text)[::-1], width)[::-1]
 
 
 def quoted(value: object) -> str:
-    """Text in quotes, other values as Python writes them: on one line, cut where it is too long for a message."""
+    """Text in quotes, other values as their repr: on one line, shortened for messages."""
     text = value if isinstance(value, str) else " ".join(repr(value).split())
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
     return repr(text) if isinstance(value, str) else text
@@ -83,7 +84,7 @@ def count(n: int, noun: str) -> str:
 
 
 def listed(texts: Iterable[str], word: str = "", most: int | None = None) -> str:
-    """``a, b, c``; with a word before the last, ``a, b and c``; dots for those after the first ``most``."""
+    """``a, b, c``; with a word before the last, ``a, b and c``; after the first ``most``, dots."""
     every = list(texts)
     if most is not None and len(every) > most:
         return f"{', '.join(every[:most])}, ..."
@@ -93,9 +94,16 @@ def listed(texts: Iterable[str], word: str = "", most: int | None = None) -> str
 
 
 def closest(given: str, choices: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` for the choice that is spelled most like ``given``; nothing where none is near."""
+    """`` (did you mean 'x'?)`` for the choice most similar to ``given``; an empty string if none is similar.
+
+    Case and leading dashes are ignored.
+    """
     folded: dict[str, str] = {}
     for choice in choices:
-        folded.setdefault(choice.casefold(), choice)
-    near = difflib.get_close_matches(given.casefold(), folded, n=1)
+        folded.setdefault(_folded(choice), choice)
+    near = difflib.get_close_matches(_folded(given), folded, n=1, cutoff=_SIMILAR)
     return f" (did you mean {quoted(folded[near[0]])}?)" if near else ""
+
+
+def _folded(text: str) -> str:
+    return text.casefold().lstrip("-")

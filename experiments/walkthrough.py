@@ -13,9 +13,11 @@ HIDDEN, LEARNING_RATE, ITERATIONS, SEED = 4, 1.2, 10_000, 2
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the seven steps, and leave the two pictures in the folder ``--out``."""
+    """Print the seven steps, and write the two plots into the folder ``--out``."""
     parser = argparse.ArgumentParser(prog="python -m experiments.walkthrough", description="A network in seven steps.")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("results/walkthrough"), help="for the pictures")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("results/walkthrough"), help="folder for the two plots"
+    )
     out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
 
@@ -34,11 +36,11 @@ def main(arguments: list[str] | None = None) -> None:
     write_picture(figure_of(plot_data(data)), out / "data.png")
     print(f"   drawn in {out / 'data.png'}")
 
-    print("2. Decide the shapes of weights and biases")
+    print("2. Choose the shapes of weights and biases")
     for layer, (W_shape, b_shape) in enumerate(layer_shapes(X.shape[0], HIDDEN), start=1):
         print(f"   W{layer} {W_shape}: units x inputs    b{layer} {b_shape}: one for each unit")
 
-    print("3. Initialize: small random weights, so that the units differ; biases zero")
+    print("3. Initialize: small random weights, so that the units differ; zero biases")
     parameters = initialize(X.shape[0], HIDDEN, SEED)
     for layer, (W, _) in enumerate(parameters, start=1):
         print(f"   W{layer} lies between {W.min():+.4f} and {W.max():+.4f}")
@@ -50,9 +52,9 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"   A2 is the probability of class 1: here {passed.A[-1].min():.4f} to {passed.A[-1].max():.4f}")
 
     print("5. Cost: the mean cross-entropy of these probabilities")
-    print(f"   {cost(passed, Y):.6f}; a coin would have log 2 = 0.693147")
+    print(f"   {cost(passed, Y):.6f}; random guessing would have log 2 = 0.693147")
 
-    print("6. Backpropagation: how the cost changes with each parameter. Update: a step downhill")
+    print("6. Backpropagation: the gradient of the cost. Update: a step downhill")
     gradients = backward(parameters, passed, X, Y)
     for layer, (dW, db) in enumerate(gradients, start=1):
         print(f"   dW{layer} {dW.shape}, db{layer} {db.shape}: the shapes of W{layer} and b{layer}")
@@ -66,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     print("7. Predict: class 1 where the probability exceeds 1/2. Draw the decision boundary")
     share = (predict(trained.parameters, X) == Y).mean()
     fresh = (predict(trained.parameters, data.X_test) == data.Y_test).mean()
-    print(f"   right for {share:.2%} of the training points and {fresh:.2%} of {data.Y_test.size:,} fresh ones")
+    print(f"   correct for {share:.2%} of the training points and {fresh:.2%} of {data.Y_test.size:,} fresh ones")
     network = (
         f"{HIDDEN} hidden units: {share:.2%} of the training points",
         lambda X: predict_proba(trained.parameters, X),

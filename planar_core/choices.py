@@ -156,7 +156,7 @@ class Hyperparameters(NamedTuple):
         for name in ("momentum", "beta1", "beta2"):
             value = getattr(self, name)
             if not (is_finite(value) and 0 <= value < 1):
-                raise ValueError(f"{name}={value!r}: expected a number from 0 to below 1")
+                raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
         if self.batch_size is not None:
             at_least(1, batch_size=self.batch_size)
         initial_deviations(1, 0, self.init, self.init_scale)

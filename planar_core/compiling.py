@@ -42,9 +42,9 @@ _OPTIONS: dict[str, Any] = {
 
 
 class _PartOfKernels(JITCodeLibrary):
-    """The code of a function that only kernels call. It is optimized and made machine code as a part of each kernel.
+    """The code of a function that only kernels call. It is optimized and compiled only as a part of each kernel.
 
-    Numba would do so with the function by itself as well, and with whatever calls it on the way to a kernel.
+    Numba would also compile the function itself, and every function between it and a kernel.
     """
 
     def finalize(self) -> None:
@@ -56,7 +56,7 @@ class _PartOfKernels(JITCodeLibrary):
 
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LoweringOfParts(NativeLowering):
-    """Numba's last step, for such a function: there is nothing that Python could call."""
+    """Numba's last step for such a function, without an entry point for Python."""
 
     _name = "lowering_of_parts"
 
@@ -73,7 +73,7 @@ class _LoweringOfParts(NativeLowering):
 
 
 class _CompilerOfParts(CompilerBase):
-    """Numba's, but for the last step."""
+    """Numba's compiler, except for the last step."""
 
     def define_pipelines(self) -> list[PassManager]:
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
@@ -84,7 +84,7 @@ class _CompilerOfParts(CompilerBase):
         return [manager]
 
 
-# "forceinline" is said in each case: Numba hands it down to what a function calls.
+# "forceinline" is always given, since Numba passes it on to called functions.
 CALLED: dict[str, Any] = {
     **_OPTIONS,
     "forceinline": False,
@@ -101,8 +101,10 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def called(function: Callable[..., Any]) -> Any:
-    """Compile ``function`` for calls from kernels: for a loop that is to have all registers; it cannot be called from
-    Python. With ``simd.stands_alone()`` in it, LLVM does not inline it either."""
+    """Compile ``function`` for calls from kernels, not from Python: for a loop that needs all registers.
+
+    ``simd.stands_alone()`` in the function keeps LLVM from inlining it.
+    """
     return numba.njit(**CALLED)(function)
 
 

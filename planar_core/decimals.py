@@ -1,9 +1,9 @@
-"""Numbers as text, in the shortest form that reads back as the same number: the characters of Python's ``repr``.
+"""Shortest decimal text of a float64 that reads back as the same number, with the same characters as ``repr``.
 
-Ryu (Adams, "Ryu: fast float-to-string conversion", PLDI 2018): the interval of the decimal numbers that round to a
-float64 is scaled by a power of ten, with one multiplication by a number of 128 bits from a table, and digits are
-dropped from its bounds as long as they differ. All of it is integers, so that the text is exact. A kernel writes some
-ten times as fast as ``repr``, and what a sweep writes is mostly such numbers.
+The algorithm is Ryu (Adams, "Ryu: fast float-to-string conversion", PLDI 2018). The interval of all decimals that round
+to the float64 is scaled by a power of ten, in one multiplication by a 128-bit factor from a table. Trailing digits are
+then removed as long as the bounds of the interval still differ. Only integers are used, so the text is exact. The
+kernel is about ten times as fast as ``repr``; most of what a sweep writes are such numbers.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from planar_core.compiling import inlined, kernel
 
 Bytes = NDArray[np.uint8]
 
-LONGEST = 25  # characters of a number, and one to spare: -2.2250738585072014e-308
-_BITS = 125  # of an entry of the tables
+LONGEST = 25  # characters of the longest number, -2.2250738585072014e-308, and one more
+_BITS = 125  # of each table entry
 
 
 def _halves(numbers: list[int]) -> NDArray[np.uint64]:
-    """(numbers, 2): their lower and upper 64 bits."""
+    """The lower and upper 64 bits of each number: (numbers, 2)."""
     return np.array([(number & (2**64 - 1), number >> 64) for number in numbers], np.uint64)
 
 
-# 5^i, and 2^k / 5^q rounded up, with 125 bits each; a float64 needs no more of them
+# 5^i, and 2^k / 5^q rounded up, with 125 bits each; these are all the powers that a float64 needs
 _POWERS = _halves([(5**i << _BITS) >> (5**i).bit_length() for i in range(326)])
 _INVERSES = _halves([(1 << ((5**q).bit_length() - 1 + _BITS)) // 5**q + 1 for q in range(292)])
 
@@ -49,7 +49,7 @@ def _high_product(typingctx: Any, x: Any, y: Any) -> Any:
 
 @inlined
 def _scaled(m, low, high, shift):
-    """(m * factor) >> shift, where the factor has the halves low and high, and 64 < shift < 128."""
+    """(m * factor) >> shift, where low and high are the halves of the factor and 64 < shift < 128."""
     middle = m * high
     total = middle + _high_product(m, low)
     upper = _high_product(m, high) + np.uint64(total < middle)
@@ -69,13 +69,13 @@ def _is_multiple_of_power_of_5(number, power):
 
 @inlined
 def _shortest(bits, powers, inverses):
-    """(digits, exponent) of a positive finite float64: digits * 10^exponent, with as few digits as tell it apart."""
+    """(digits, exponent) of a positive finite float64: digits * 10^exponent, with as few digits as identify it."""
     fraction, exponent = bits & np.uint64(2**52 - 1), np.int64(bits >> np.uint64(52)) & 0x7FF
     m, e2 = fraction, np.int64(1 - 1077)
     if exponent > 0:
         m, e2 = fraction | np.uint64(2**52), exponent - 1077
-    is_even = m & np.uint64(1) == np.uint64(0)  # then the bounds round to the number as well
-    # the number, and the bounds half way to its neighbours, are v, v + 2 and v - 1 - further, times 2^e2
+    is_even = m & np.uint64(1) == np.uint64(0)  # if so, the bounds of the interval also round to the number
+    # the number and the bounds, halfway to its neighbours, are v, v + 2 and v - 1 - further, times 2^e2
     v, further = np.uint64(4) * m, np.uint64(fraction != np.uint64(0) or exponent <= 1)
     low_ends_in_0, ends_in_0 = False, False
     if e2 >= 0:
@@ -104,7 +104,7 @@ def _shortest(bits, powers, inverses):
         (e2 >= 0 and q <= 21 and v % np.uint64(5) != np.uint64(0) and _is_multiple_of_power_of_5(v + np.uint64(2), q))
         or (e2 < 0 and q <= 1)
     ):
-        above -= np.uint64(1)  # the bound itself, which does not count
+        above -= np.uint64(1)  # exclude the bound itself
     ten, last = np.uint64(10), np.uint64(0)
     while above // ten > below // ten:
         low_ends_in_0 = low_ends_in_0 and below % ten == np.uint64(0)
@@ -117,14 +117,14 @@ def _shortest(bits, powers, inverses):
             last = digits % ten
             digits, above, below, power = digits // ten, above // ten, below // ten, power + 1
     if ends_in_0 and last == np.uint64(5) and digits % np.uint64(2) == np.uint64(0):
-        last = np.uint64(4)  # half way: to even
+        last = np.uint64(4)  # halfway: round to even
     is_low = digits == below and not (is_even and low_ends_in_0)
     return digits + np.uint64(is_low or last >= np.uint64(5)), power
 
 
 @inlined
 def _put_integer(out, at, number):
-    """Write the digits of an integer, 0 or more; returns where they end."""
+    """Write the digits of an integer, 0 or more; return the position after them."""
     length, rest = 1, number
     while rest >= 10:
         rest //= 10
@@ -137,12 +137,12 @@ def _put_integer(out, at, number):
 
 @inlined
 def _put_digits(out, at, digits, point):
-    """Write digits with a point after the first ``point`` of them, zeros before, between or after where needed."""
+    """Write digits with the decimal point after the first ``point`` of them; add zeros before or after as needed."""
     length, rest = 1, digits
     while rest >= np.uint64(10):
         rest //= np.uint64(10)
         length += 1
-    before = max(0, 1 - point)  # zeros
+    before = max(0, 1 - point)  # leading zeros
     start, end = at, at + max(length + before, point) + 1
     if point >= length:  # an integer: 120.0
         end += 1
@@ -164,7 +164,7 @@ def _put_digits(out, at, digits, point):
 
 @inlined
 def _put_number(out, at, number, bits, powers, inverses):
-    """Write a float64 as ``repr`` does, nothing for nan; returns where it ends."""
+    """Write a float64 as ``repr`` does, or nothing for nan; return the position after it."""
     if np.isnan(number):
         return at
     if bits >> np.uint64(63) == np.uint64(1):
@@ -220,9 +220,10 @@ def _put_lines(prefix, numbers, values, powers, inverses, out):
 
 
 def lines(prefix: bytes, numbers: NDArray[np.int64], values: NDArray[np.float64]) -> Bytes:
-    """Lines of CSV: prefix, a number, a row of values, with commas between number and values.
+    """Return lines of CSV as bytes: the prefix, an integer and a row of values each, with a comma before each value.
 
-    ``numbers`` are (lines,), 0 or more; ``values`` are (lines, columns). A nan is an empty cell. Returns the bytes.
+    ``numbers`` has the shape (lines,) and no negative entries; ``values`` has the shape (lines, columns). A nan becomes
+    an empty cell.
     """
     values = np.ascontiguousarray(values, np.float64)
     longest = len(prefix) + LONGEST * (values.shape[1] + 1)

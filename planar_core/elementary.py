@@ -118,7 +118,7 @@ def into_half_angle_range(y):
 
 @inlined
 def tanh_in_units(y):
-    """tanh(y / TANH_UNITS) for |y| <= HALF_ANGLE_RANGE, from -1 to 1; odd but for the last bits.
+    """tanh(y / TANH_UNITS) for |y| <= HALF_ANGLE_RANGE, from -1 to 1; odd except for the last bits.
 
     At most 1.5 eps off, and near zero 3.5 ulp: [(s - 1) e + 2 r] / [(s + 1) e - 2 r] with s = 2^k, e = R + r.
     """
@@ -288,7 +288,7 @@ def log1p(x):
     return select(u >= 0.0, result, _NAN(x))
 
 
-# The same for |s| <= 1/3
+# The same function as _ATANH, for |s| <= 1/3
 _ATANH_TO_A_THIRD = polynomial(
     float64=[
         0.66666666666666658561,
@@ -310,14 +310,14 @@ _ATANH_TO_A_THIRD = polynomial(
         0.23224329224023348832,
     ],
 )
-_SMALLEST_POWER = constant(float64=-1020.0, float32=-124.0)  # of two: half of it is still a normal number
+_SMALLEST_POWER = constant(float64=-1020.0, float32=-124.0)  # of two: half of that power is a normal number
 
 
 @inlined
 def log1p_of_exp(x):
     """log(1 + e^x) for x <= 0, at most 3 + 1.5 |x| ulp off; 0 for x below -706 (float32: -85).
 
-    e^x = N / D gives log(1 + e^x) = 2 atanh(s) with s = N / (2 D + N): one division for both functions.
+    e^x = N / D gives log(1 + e^x) = 2 atanh(s) with s = N / (2 D + N), so one division serves both functions.
     """
     y = x * SIGMOID_UNITS
     half, e, r = _parts_in_units(select(y < _SMALLEST_POWER(y), _SMALLEST_POWER(y), y))

@@ -8,22 +8,22 @@ The formulas (A of layer 0 is the input X; sums run over the m examples)::
     dW = dZ A_below' / m                  db = sum(dZ) / m
     W <- W - learning_rate dW             b <- b - learning_rate db
 
-(tanh and its derivative 1 - A^2 stand for any function of ``activations``; the last layer is that of two classes, and
-``outputs`` has those of other tasks. Where examples have weights, dZ of the last layer is multiplied by them, and m is
-their sum. What else may happen to dW before the update: see ``direction``.)
+(tanh and its derivative 1 - A^2 represent any function of ``activations``. The last layer shown is for two classes;
+``outputs`` has those of other tasks. If examples have weights, dZ of the last layer is multiplied by them, and m is
+their sum. ``direction`` describes penalties and optimizers.)
 
-How they are laid out for speed:
+Design for speed:
 
 - Lanes run along the examples, which are padded to whole vectors ("blocks"); ``weight`` is 1 for an example and 0 for
-  padding. Each sum over the examples is kept as a vector, so that its bits depend on the number of lanes alone, and is
-  added up across the lanes once, at the end.
-- A pass over the blocks keeps its sums and constants in registers. Passes are functions that are called, not inlined:
-  in one large function there would not be registers for all of them.
-- What a unit adds to the Z of a single output unit is added while the unit is at hand. The weight between the two is a
-  factor of each of the unit's dZ; it is applied to their sums, once.
+  padding. Each sum over the examples is kept as a vector and added up across the lanes once, at the end, so
+  that its bits depend only on the number of lanes.
+- A pass over the blocks keeps its sums and constants in registers. Passes are functions that are not inlined, since one
+  large function would not have enough registers.
+- If there is a single output unit, the contribution of a hidden unit to its Z is added as soon as the unit is computed.
+  The weight between the two is a common factor of the unit's dZ; it is applied once, to their sums.
 - Inputs of a layer are handled in pairs. An odd number is padded by a row of zeros, with a weight of zero.
-- Examples go through in tiles that fit a core's cache. Vector sums live on from tile to tile, so the size of a tile
-  changes the speed and no bit.
+- Examples are processed in tiles that fit a core's cache. Vector sums are carried from tile to tile, so the tile size
+  changes the speed but no bit.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Batch(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a run in training remembers if it is more than gradient descent on all examples."""
+    """The state of a run in training that goes beyond full-batch gradient descent."""
 
     moments: Any  # (2, parameters): momentum's velocity, or Adam's running means of dW and dW^2
     powers: Any  # (2,), float64: beta1^k and beta2^k after k updates
@@ -129,9 +129,9 @@ class State(NamedTuple):
 
 @inlined
 def _are_in_range(weights, biases, units, inputs, largest, is_first_layer, factor):
-    """Whether factor times the sum of each unit can be told beforehand to stay in the range of tanh and sigmoid.
+    """Whether factor times the sum of each unit is certain to stay in the range of tanh and sigmoid.
 
-    The inputs of the first layer lie within ``largest``, those of the others, units of a bounded function, within 1.
+    Inputs of the first layer are bounded by ``largest``, those of later layers, outputs of a bounded function, by 1.
     """
     for unit in range(units):
         bound = abs(biases[unit])
@@ -228,13 +228,13 @@ def _evaluate(layout, output, parameters, examples, workspace, with_cost):
 
 @kernel
 def evaluate(layout, output, parameters, examples, workspace, with_cost):
-    """(cost, score) on all examples, tile by tile, as float64; the cost takes half of the time, and may be left."""
+    """(cost, score) on all examples, tile by tile, as float64; without the cost it takes half the time."""
     return _evaluate(layout, output, parameters, examples, workspace, with_cost)
 
 
 @inlined
 def _output_is_in_range(layout, parameters, examples):
-    """Whether the Z of the output layer can be told beforehand to be in the range of the sigmoid."""
+    """Whether the Z of the output layer is certain to be in the range of the sigmoid."""
     last = layout.units.shape[0] - 1
     if last > 0 and not is_bounded(layout.activation):
         return False
@@ -245,9 +245,10 @@ def _output_is_in_range(layout, parameters, examples):
 
 @inlined
 def backward(layout, output, parameters, examples, first_block, blocks, is_first, is_last, is_in_range, workspace):
-    """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``; first and last of the tiles.
+    """Add dW and db of these examples to ``workspace.sums``, from ``workspace.A``.
 
-    What is padding is in the last block of the last tile. ``is_in_range``: see ``_output_is_in_range``.
+    ``is_first`` and ``is_last`` mark the first and the last tile. Padding is in the last block of the last tile.
+    ``is_in_range``: see ``_output_is_in_range``.
     """
     A, D, sums, activation = workspace.A, workspace.D, workspace.sums, layout.activation
     last = layout.units.shape[0] - 1
@@ -314,7 +315,7 @@ _EPSILON = 1e-8  # of Adam: keeps it from dividing by zero
 
 @inlined
 def direction(layout, parameters, gradient, batch, run, state):
-    """What takes the place of the gradient in the update of a run, in place::
+    """Replace the gradient of a run by what its optimizer uses in the update, in place::
 
         penalties        dW <- dW + l1 sign(W) + l2 W, of weights, not of biases
         momentum         v <- momentum v + dW        dW <- v
@@ -380,19 +381,19 @@ def _is_weighted(examples):
 
 
 def weight_of(examples, example):
-    """The weight of one example; 1, without a look, where none were given."""
+    """The weight of one example; 1, without reading any, if none were given."""
     raise NotImplementedError("in jitted code only")
 
 
 def first_weighted(examples, blocks):
-    """The first of the blocks in which the weights matter: the one that may have padding, where none were given."""
+    """The first block in which weights matter; if none were given, the one that may have padding."""
     raise NotImplementedError("in jitted code only")
 
 
 def total_of(examples, count, columns, start, end):
     """The sum of the weights of ``count`` of the examples, which are in columns[start:end].
 
-    1 where all of them are 0: there is nothing to divide then.
+    1 if all of them are 0, to avoid a division by zero.
     """
     raise NotImplementedError("in jitted code only")
 
@@ -422,7 +423,7 @@ def _total_of(examples, count, columns, start, end):
 
 @inlined
 def _shuffle(examples, size, lanes, state):
-    """Deal out the examples anew, in random order, to mini-batches of ``size``; the last one may be smaller."""
+    """Divide the examples in random order into mini-batches of ``size``; the last one may be smaller."""
     shuffled, order = state.shuffled, state.order
     for i in range(order.shape[0]):
         order[i] = i
@@ -463,10 +464,10 @@ def _copy(source, target):
 
 @kernel
 def train_batch(layout, output, batch, state, train, test, workspace, iterations, record_every, budget):
-    """Train the runs of a batch one after the other, for about ``budget`` activations; True when all are done.
+    """Train the runs of a batch one after the other, for about ``budget`` activations; returns whether all are done.
 
-    Call it again to go on from ``batch.position``. ``batch``, ``state`` and ``workspace`` are changed in place. Row k
-    of a curve is that of the parameters after k updates; a diverged run ends with its last finite record. Where
+    Call it again to continue from ``batch.position``. ``batch``, ``state`` and ``workspace`` are changed in place. Row
+    k of a curve is that of the parameters after k updates; a diverged run ends with its last finite record. Where
     ``state`` is None, no code is compiled for it.
     """
     lanes = lanes_of(workspace.A)
@@ -485,7 +486,7 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
             if iteration == 0:
                 _forget(state, batch.seeds[run])
         blocks, mini_batches = -(-size // lanes), -(-train.m // size)
-        mini_batch, until_record = iteration % mini_batches, -iteration % record_every  # counted: a division takes long
+        mini_batch, until_record = iteration % mini_batches, -iteration % record_every  # divisions are slow
         while True:
             if budget <= 0:
                 batch.position[1] = iteration

@@ -1,6 +1,6 @@
-"""What the output layer is for: classes or values. Its cost, the dZ that starts backpropagation, and its score.
+"""The output layer for each task, classes or values: its cost, the dZ that starts backpropagation, and its score.
 
-Z are the logits of the last layer, y is what an example has to become::
+Z are the logits of the last layer, y is the target of an example::
 
     task         output A     cost of an example                       dZ             prediction
     binary       sigmoid(z)   max(z,0) - y z + log1p(e^-|z|)           A - y          z > 0
@@ -8,11 +8,11 @@ Z are the logits of the last layer, y is what an example has to become::
     regression   z            (z - y)^2 / 2                            z - y          z
 
 Costs are means over the examples; with weights w of the examples, sum(w cost) / sum(w), and dZ is multiplied by w.
-Scores take no account of weights: the fraction of the examples that are classified rightly; of regression
+Scores ignore the weights. They are the accuracy for classes, and for regression
 R^2 = 1 - SSE / SST, where SSE = sum (z - y)^2 and SST = sum (y - mean y)^2.
 
-Each task has a type of its own, so that a kernel that is given one is compiled for it, and for no other. Multiclass
-has a unit for each class, the others have one unit.
+Each task has its own type, so that a kernel is compiled for exactly one task. Multiclass has one unit per class, the
+others have a single unit.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ OUTPUTS: Mapping[str, Output] = MappingProxyType(
 
 
 def check_task(task: str) -> None:
-    """Raises ValueError for a task that there is not."""
+    """Raises ValueError for an unknown task."""
     if task not in TASKS:
         raise ValueError(f"task={task!r}: expected one of {', '.join(TASKS)}")
 
 
 def output_of(task: str, outputs: int) -> Output:
-    """The type of a task. Raises ValueError for one that there is not, or that does not have so many output units."""
+    """The type of a task. Raises ValueError for an unknown task or the wrong number of output units."""
     check_task(task)
     if (outputs == 1) == (task == "multiclass"):
         expected = "2 or more, one for each class" if task == "multiclass" else "1"
@@ -77,17 +77,17 @@ def output_of(task: str, outputs: int) -> Output:
 
 
 def add_losses(output, z, units, y, weight, blocks, losses):
-    """The vector ``losses`` and the weighted cost of each example; z are the rows of Z, y and weight one row each."""
+    """Add the weighted cost of each example to the vector ``losses``; z: rows of Z, y and weight: one row each."""
     raise NotImplementedError("in jitted code only")
 
 
 def add_scores(output, z, units, y, mask, blocks, scores):
-    """The vector ``scores`` and 1 for each example that is classified rightly; of regression, its squared error."""
+    """Add 1 for each correctly classified example to the vector ``scores``; for regression, its squared error."""
     raise NotImplementedError("in jitted code only")
 
 
 def score(output, sum_of_scores, examples):
-    """Accuracy or R^2, from what ``add_scores`` gives of all examples."""
+    """Accuracy or R^2, from the result of ``add_scores`` for all examples."""
     raise NotImplementedError("in jitted code only")
 
 
@@ -171,7 +171,7 @@ def _regression_residuals(output, z, units, y, weight, blocks, weighted, is_in_r
 
 @inlined
 def _largest(z, units, block):
-    """(the largest Z, which unit has it), the first of equals; nan in the first unit stays."""
+    """(the largest Z, its unit), the first of equal ones; a nan in the first unit is kept."""
     largest, which = load(z, 0, block), zeros(z)
     for unit in range(1, units):
         here = load(z, unit, block)

@@ -1,8 +1,8 @@
-"""Passes over blocks of examples: loops that are called, so that each has the registers of the CPU for itself.
+"""Passes over blocks of examples: loops in functions that are not inlined, so that each can use all CPU registers.
 
-``x``, ``A``, ``D`` and their like are ``simd.rows``, of which a pass takes the first ``blocks``; weights and biases are
-``simd.numbers``. ``dw`` and ``db`` are rows of one block: the sums over the examples of the tiles before, to which a
-pass adds; the first tile begins with zeros.
+``x``, ``A``, ``D`` and similar arguments are ``simd.rows``, of which a pass processes the first ``blocks``; weights and
+biases are ``simd.numbers``. ``dw`` and ``db`` are rows of one block with the sums over the examples of earlier tiles,
+to which a pass adds; the first tile starts from zero.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from planar_core.simd import (
 
 @inlined
 def so_far(sums, k, is_first):
-    """The sum over the examples of the tiles before."""
+    """The sum over the examples of earlier tiles."""
     return zeros(sums) if is_first else load(sums, k, 0)
 
 
@@ -65,9 +65,9 @@ def _of_unit(unit, weights, to_unit, biases, has_bias):
 
 @called
 def weighted_sums(weights, to_unit, to_input, biases, has_bias, units, inputs, x, out, blocks):
-    """out[unit] = bias + weights[unit, 0] x[0] + weights[unit, 1] x[1] + ...; four units share what is read.
+    """out[unit] = bias + weights[unit, 0] x[0] + weights[unit, 1] x[1] + ...; four units share each load.
 
-    ``to_unit`` and ``to_input`` are how far it is from one weight to that of the next unit, and of the next input.
+    ``to_unit`` and ``to_input`` are the distances from a weight to that of the next unit and of the next input.
     """
     stands_alone()
     unit, many = 0, blocks // AT_ONCE * AT_ONCE
@@ -83,7 +83,7 @@ def weighted_sums(weights, to_unit, to_input, biases, has_bias, units, inputs, x
             _sum_of_four(zeros(out), w, to_input, b, inputs, x, out, unit, block)
         unit += 4
     while units > unit:
-        other = min(unit + 1, units - 1)  # the same one again, where their number is odd
+        other = min(unit + 1, units - 1)  # the same unit again if the number of units is odd
         w0, b0 = _of_unit(unit, weights, to_unit, biases, has_bias)
         w1, b1 = _of_unit(other, weights, to_unit, biases, has_bias)
         v, c = (w0, w1), (b0, b1)
@@ -96,7 +96,7 @@ def weighted_sums(weights, to_unit, to_input, biases, has_bias, units, inputs, x
 
 @called
 def bring_into_range(out, units, blocks):
-    """Sums that are beyond the range of the activation function become its ends."""
+    """Clip the sums to the range of the activation function."""
     stands_alone()
     for unit in range(units):
         for block in range(blocks):
@@ -118,7 +118,7 @@ def _activate(none, activation, out, unit, block, weights_above, z, is_below_out
 
 @called
 def activate(activation, out, units, blocks, weights_above, z, is_below_output):
-    """out = value(out); below an output unit of its own, weights_above out is added to z, the Z of that unit."""
+    """out = value(out). If a single output unit is above, weights_above * out is added to z, the Z of that unit."""
     stands_alone()
     many = blocks // AT_ONCE * AT_ONCE
     for unit in range(units):
@@ -156,10 +156,10 @@ def activate_in_the_plane(activation, x, weights, biases, out, units, blocks, we
 
 @called
 def add_slopes(activation, A, dA, units, blocks, is_first, factors, has_factor, D, db, dw_above):
-    """D = dZ of a layer, from the derivative dA by its activations; its db; and dA A', the dW of an output unit above.
+    """D = dZ of a layer, from the derivative dA by its activations; also its db, and dA A', the dW of an output unit.
 
-    There is one output unit above where ``has_factor``: dA is its dZ then, and ``factors`` are its weights. Elsewhere
-    ``dw_above`` may be ``db``, which is stored after it.
+    If ``has_factor``, a single output unit is above: dA is its dZ, and ``factors`` are its weights. Otherwise
+    ``dw_above`` may be the same array as ``db``, which is stored later.
     """
     stands_alone()
     for unit in range(units):
@@ -177,9 +177,9 @@ def add_slopes(activation, A, dA, units, blocks, is_first, factors, has_factor, 
 
 @called
 def add_in_the_plane(activation, A, dA, x, units, blocks, is_first, factors, has_factor, db, dw, dw_above):
-    """``add_slopes`` and ``add_products`` of a layer with two inputs, in one pass that leaves no dZ.
+    """``add_slopes`` and ``add_products`` of a layer with two inputs in one pass, without storing dZ.
 
-    The factor is applied to the sums, after the last tile: ``has_factor`` only then.
+    The factor is applied to the sums after the last tile; ``has_factor`` is true only then.
     """
     stands_alone()
     for unit in range(units):
@@ -200,10 +200,10 @@ def add_in_the_plane(activation, A, dA, x, units, blocks, is_first, factors, has
 
 @called
 def add_products(dz, x, units, inputs, blocks, is_first, dw):
-    """Add dZ x' to the sums of a layer's weights: of two units and two or four inputs a pass."""
+    """Add dZ x' to the sums of a layer's weights, for two units and two or four inputs at a time."""
     stands_alone()
     for unit in range(0, units, 2):
-        other, j = min(unit + 1, units - 1), 0  # the same one again, where their number is odd
+        other, j = min(unit + 1, units - 1), 0  # the same unit again if the number of units is odd
         of_unit, of_other = rows(dw, unit * inputs, 0), rows(dw, other * inputs, 0)
         if MANY_REGISTERS:
             while inputs - j >= 4:
@@ -226,7 +226,7 @@ def add_products(dz, x, units, inputs, blocks, is_first, dw):
                 store(of_other, j + 2, 0, v2)
                 store(of_other, j + 3, 0, v3)
                 j += 4
-        while j < inputs:  # there is an even number of them
+        while j < inputs:  # their number is even
             u0, u1 = so_far(of_unit, j, is_first), so_far(of_unit, j + 1, is_first)
             v0, v1 = so_far(of_other, j, is_first), so_far(of_other, j + 1, is_first)
             for block in range(blocks):

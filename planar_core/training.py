@@ -36,7 +36,7 @@ class TrainedNetwork:
     iterations: NDArray[np.int64]
     costs: NDArray[np.float64]  # of the training examples, with their weights
     test_costs: NDArray[np.float64]  # nan without test examples
-    scores: NDArray[np.float64]  # fractions of the training examples that are classified rightly; R^2 of a regression
+    scores: NDArray[np.float64]  # accuracy on the training examples; R^2 for regression
     test_scores: NDArray[np.float64]  # nan without test examples
     parameters: Parameters
     status: str  # "ok", or "diverged": the numbers are then those of the last recorded finite state

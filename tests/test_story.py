@@ -1,7 +1,7 @@
-"""docs/story.md: its commands, run as they stand there, say what the page says they do, and so does its script.
+"""docs/story.md: its commands and its script print what the page shows.
 
-A command is an indented line. The block below it, if there is one, is what it prints; `...` stands for lines that are
-left out, such as those with a time. Pictures are not drawn here: they take longer than all the rest.
+A command is an indented line. The block below it, if there is one, is its output; `...` stands for omitted lines, such
+as those with a time. Plots are not drawn here: they take longer than everything else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.helpers.machines import ROOT
 
 PAGE = (ROOT / "docs" / "story.md").read_text(encoding="utf-8")
 MOST_COMMANDS = 10
-NEAR = 0.02  # of a score that may depend on the release of scikit-learn
+NEAR = 0.02  # tolerance for scores, which may depend on the version of scikit-learn
 COMMAND = re.compile(r"^    (\S[^\n]*)$(?:\n\n```\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 SCRIPT = re.compile(r"^```python\n(.*?)^```$.*?^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"\d+\.\d+")
@@ -30,7 +30,7 @@ LONG = re.compile(r"\d\.\d{7,}(?:e-\d+)?")  # the last digits of a probability c
 
 
 def missing(shown: str, said: str) -> list[str]:
-    """The lines of a block, from the first on that is not in what was said, in its place."""
+    """The lines of a block from the first one that the output does not have in its place."""
     lines, rest = (LONG.sub(lambda found: f"{float(found[0]):.6g}", text).splitlines() for text in (shown, said))
     while lines:
         if lines[0] == "...":
@@ -43,11 +43,11 @@ def missing(shown: str, said: str) -> list[str]:
             lines, rest = lines[1:], rest[1:]
         else:
             return lines
-    return [f"and then: {line}" for line in rest]
+    return [f"unexpected: {line}" for line in rest]
 
 
 def run(command: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """What a command of the page prints, those of this project without a process of their own."""
+    """The output of a command of the page; commands of this project run in this process."""
     words = shlex.split(command)
     if words[:2] != ["python", "-m"]:
         words[0] = {"python": sys.executable}.get(words[0], words[0])
@@ -62,7 +62,7 @@ def run(command: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.fixture
 def beside_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in where the tables of the page are where they are in the project."""
+    """A working folder with the tables of the page at the same paths as in the project."""
     (tmp_path / "docs").mkdir()
     for table in ("penguins.csv", "penguins_2009.csv"):
         shutil.copy(ROOT / "docs" / table, tmp_path / "docs")
@@ -81,7 +81,7 @@ def test_every_command_says_what_the_page_says(beside_docs: Path, capsys: pytest
 
 def test_the_script_runs_and_comes_near_what_the_page_says(beside_docs: Path) -> None:
     ((script, shown),) = SCRIPT.findall(PAGE)
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}  # more are slower, of matrices this small
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}  # more threads are slower for such small matrices
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
     for line, expected in zip(done.stdout.splitlines(), shown.splitlines(), strict=True):
         assert line.split()[0] == expected.split()[0]
@@ -95,6 +95,6 @@ def test_lines_that_differ_are_found() -> None:
     assert missing("a\n...\n", "a\nb") == []
     assert missing("a\nc\n", "a\nb") == ["c"]
     assert missing("...\nc\n", "a\nb") == ["c"]
-    assert missing("a\n", "a\nb") == ["and then: b"]
+    assert missing("a\n", "a\nb") == ["unexpected: b"]
     assert missing("0.123456789\n", "0.123456788") == []
     assert missing("0.123456789\n", "0.123466789") == ["0.123457"]

@@ -1,1 +1,1 @@
-"""The commands: what is typed, what is shown, and how a process ends."""
+"""The commands: options, output and exit status."""

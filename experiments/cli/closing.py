@@ -1,4 +1,4 @@
-"""What a sweep says when it is done, as lines of text for a terminal of 80 columns."""
+"""The closing output of a sweep, as lines for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from experiments.tables.statistics import best_configurations
 from experiments.tables.words import label, number, within
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
-_NARROWEST = (8, 5)  # columns of an axis in the table, where there is no room for more; where many axes vary
+_NARROWEST = (8, 5)  # minimum width of an axis in the table; the second for many axes
 
 
 def closing_lines(results: Results, most: int) -> Iterator[str]:
-    """The headline; the best configurations of each problem, with their intervals and ties; and what went wrong."""
+    """The headline; the best configurations of each problem, with intervals and ties; and the first failure."""
     for paragraph in headline(results, results.manifest["findings"]):
         yield ""
         yield from wrapped(paragraph)
@@ -31,11 +31,11 @@ def closing_lines(results: Results, most: int) -> Iterator[str]:
     yield ""
     if results.manifest["counts"]["failed"]:
         failed = results.runs["status"] == "failed"
-        yield fit(f"the first failure: {results.runs.loc[failed, 'error'].iloc[0]}", WIDTH)
+        yield fit(f"first failure: {results.runs.loc[failed, 'error'].iloc[0]}", WIDTH)
 
 
 def counts(results: Results) -> str:
-    """How many runs were trained, and what became of all of them."""
+    """The number of runs, and how many were computed, reused, diverged and failed."""
     n = results.manifest["counts"]
     return f"{count(n['runs'], 'run')}: " + ", ".join(
         f"{n[of]:,} {of}" for of in ("computed", "reused", "diverged", "failed")
@@ -45,7 +45,7 @@ def counts(results: Results) -> str:
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
     metric, replicates = results.metric, results.design.n_replicates
     of = "seed" if len(results.design.replicate_columns) == 1 else "replicate"
-    # What is the same in every row stands above the table.
+    # Settings that are the same in every row are named above the table.
     always = ("hidden", "learning_rate", "seed")
     names = results.design.configuration_columns
     common = [name for name in names if name not in always and table[name].nunique(dropna=False) == 1]
@@ -53,7 +53,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     about = (
         f"test {label(metric)}, mean over {count(replicates, of)} and 95 % interval"
         if replicates > 1
-        else f"test {label(metric)} of one seed; no interval without a second one"
+        else f"test {label(metric)} of one seed; an interval requires at least two"
     )
     if columns(name) + 2 + len(about) <= WIDTH:
         yield f"{printable(name)}: {about}"
@@ -63,7 +63,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
 
     axes = [name for name in names if name not in common]
     rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
-    rows += [_cells(row, axes, metric) for _, row in table.head(most).iterrows()]
+    rows += [_cells(row, axes, metric, place == 0) for place, (_, row) in enumerate(table.head(most).iterrows())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for narrowest in _NARROWEST:
         for position in range(1, 1 + len(axes)):
@@ -72,18 +72,18 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     for *cells, verdict in rows:
         fitting = [fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
         yield fit("  " + "  ".join([*fitting, verdict]), WIDTH).rstrip()
-    left = sum(widths[: 1 + len(axes)]) + 2 * len(axes)  # of the means, without what stands before the rank
+    left = sum(widths[: 1 + len(axes)]) + 2 * len(axes)  # width left of the means
     for name, value in baseline_rows(results, table.iloc[0]):
         yield f"  {fit(name, left):<{left}}  {number(metric, value, 4):>{widths[1 + len(axes)]}}"
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
-        yield f"  {others} tied with the best{': seeds cannot tell which is truly best' * (tied > 0)}"
+        yield f"  {others} tied with the best{': the runs cannot tell which is truly best' * (tied > 0)}"
     if len(table) > most:
         yield f"  {count(len(table) - most, 'more configuration')} in summary.csv"
 
 
-def _cells(row: pd.Series, axes: list[str], metric: str) -> list[str]:
+def _cells(row: pd.Series, axes: list[str], metric: str, is_first: bool) -> list[str]:
     mean, low, high = (row[f"{of}_test_{metric}"] for of in ("mean", "ci_low", "ci_high"))
     rank = row[f"rank_test_{metric}"]
     return [
@@ -91,13 +91,17 @@ def _cells(row: pd.Series, axes: list[str], metric: str) -> list[str]:
         *("" if pd.isna(row[axis]) else text_of(row[axis]) for axis in axes),
         "-" if pd.isna(mean) else number(metric, mean, 4),
         "-" if pd.isna(low) else f"[{', '.join(number(metric, within(metric, end), 4) for end in (low, high))}]",
-        _verdict(row, rank),
+        _verdict(row, rank, is_first),
     ]
 
 
-def _verdict(row: pd.Series, rank: Any) -> str:
-    """``best``, ``tied`` or nothing, and the runs that say less than they should: ``tied, 3 diverged``."""
+def _verdict(row: pd.Series, rank: Any, is_first: bool) -> str:
+    """``best``, ``tied`` or nothing, followed by the number of unsuccessful runs: ``tied, 3 diverged``.
+
+    Of configurations with equal means the first is the best and the others are tied with it, as the headline has it.
+    """
     tied = row["tied_with_best"]
-    words = ["best"] if not pd.isna(rank) and rank == 1 else ["tied"] if not pd.isna(tied) and tied else []
+    is_best = not pd.isna(rank) and rank == 1 and (is_first or pd.isna(tied))
+    words = ["best"] if is_best else ["tied"] if not pd.isna(tied) and tied else []
     words += [f"{row[f'n_{status}']} {status}" for status in ("stuck", "diverged", "failed") if row[f"n_{status}"]]
     return ", ".join(words)

@@ -1,4 +1,4 @@
-"""A request as a TOML file: ``--config FILE`` takes one, ``--print-config`` makes one."""
+"""A request as a TOML file: ``--config FILE`` reads one, ``--print-config`` prints one."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _OPTION = "--config"
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The options in a file, by their names in Python. Raises SweepError, in one line."""
+    """The options in a file, by their Python names. Raises SweepError with a one-line message."""
     named = f"{_OPTION}: {os.fspath(path)}"
     try:
         with open(path, "rb") as file:
             given = tomllib.load(file)
     except OSError as error:
-        raise SweepError(f"{named}: expected a file that can be read, got {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or an integer of thousands of digits
+        raise SweepError(f"{named}: expected a readable file, found: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:  # invalid TOML, invalid UTF-8, or an integer of thousands of digits
         raise SweepError(f"{named}: expected TOML, got {error}") from None
     names = ALIASES | {knob.name: knob.name for knob in (*REQUESTED, *HOW)} | {"zip": "zip", _OUT: _OUT}
     options: dict[str, Any] = {}
     for key, value in given.items():
         name = names.get(key.replace("-", "_"))
         if name is None:
-            raise SweepError(f"{named}: expected options such as hidden, got {key!r}{closest(key, names)}")
+            raise SweepError(f"{named}: expected an option such as hidden, got {key!r}{closest(key, names)}")
         if name in options:
-            raise SweepError(f"{named}: expected each option once, got {key} as another name of {name}")
+            raise SweepError(f"{named}: expected each option once, got {key} as well as {name}")
         if isinstance(value, dict) or (name == _OUT and not isinstance(value, str)):
             expected = "the name of a folder" if name == _OUT else "a value or a list"
             raise SweepError(f"{named}: {key}: expected {expected}, got {value!r}")
@@ -42,7 +42,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def lines(request: Mapping[str, Any], how: Mapping[str, Any]) -> Iterator[str]:
-    """A file from which ``read`` gives the same request, each option with what it is for."""
+    """The lines of a file from which ``read`` gives the same request, each option with its help text."""
     for knob in (*REQUESTED, *HOW):
         value = {**request, **how}[knob.name]
         yield f"{knob.name} = {_toml(value)}" if value is not None else f"# {knob.name} ="
@@ -51,5 +51,5 @@ def lines(request: Mapping[str, Any], how: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _toml(value: Any) -> str:
-    """A text, a number or a list of them. In these, TOML is JSON, but for one control character."""
+    """A text, a number or a list of them, for which TOML equals JSON except for one control character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""``python -m experiments.export DIR --format onnx``: take the best networks of a sweep elsewhere."""
+"""``python -m experiments.export DIR --format onnx``: export the best networks of a sweep."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FORMATS: Mapping[str, Callable[[Model], bytes]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a model file; returns 0, or 2 and a line on what is wrong."""
+    """Write a model file; returns 0, or 2 after printing a one-line error."""
     parser = export_parser()
     options = parser.parse(arguments)
     try:

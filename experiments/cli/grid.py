@@ -27,7 +27,7 @@ _PROGRAM = "experiments.grid"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status. Raises SystemExit for bad input."""
+    """Run the command line; returns the exit status. Raises SystemExit for invalid input."""
     options = grid_parser().parse(arguments)
     start = time.perf_counter()
     speak = _silent if options.quiet else say
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     on_interrupt(lambda: observer.state)
     try:
         for name, value in (config.read(options.config) if options.config else {}).items():
-            if getattr(options, name) is None:  # what stands on the command line wins
+            if getattr(options, name) is None:  # the command line takes precedence
                 setattr(options, name, value)
         out = "results" if options.out is None else options.out
         how = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ResultsError as error:
         fail(_PROGRAM, f"--out: {error}")
     except RunFailed as error:
-        fail(_PROGRAM, f"stopped at the first run that failed: {error}; {observer.state}", SOME_FAILED)
+        fail(_PROGRAM, f"stopped at the first failed run: {error}; {observer.state}", SOME_FAILED)
     except (OSError, MemoryError, BrokenExecutor) as error:
         what = str(error) or type(error).__name__
         fail(_PROGRAM, f"the sweep could not be finished: {what}; {observer.state}", SOME_FAILED)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for line in closing_lines(results, _SHOWN):
         speak(line)
-    speak(f"{len(observer.files)} files in {out}{os.sep} after {time.perf_counter() - start:.1f} s")
+    speak(f"{len(observer.files)} files written to {out}{os.sep} in {time.perf_counter() - start:.1f} s")
     speak(counts(results))
     if not results.manifest["counts"]["failed"]:
         return DONE
@@ -95,7 +95,7 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
         yield f"{name:{width}} {shown(values, WIDTH - width - 1 - len(many))}{many}"
     for dimension in sweep.dimensions:
         if len(dimension.names) > 1:
-            yield f"{'in step':{width}} {', '.join(dimension.names)}"
+            yield f"{'zipped':{width}} {', '.join(dimension.names)}"
     yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
     problems = list(prepared.sources)
     for key in problems[:_SHOWN]:
@@ -109,6 +109,6 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
             yield f"{'':{width}} {sizes}"
     if len(problems) > _SHOWN:
         yield f"{'data':{width}} and {len(problems) - _SHOWN:,} more"
-    yield f"{'plan':{width}} {prepared.plan}" + ("; needs --yes" if is_large(prepared.plan) else "")
+    yield f"{'plan':{width}} {prepared.plan}" + ("; requires --yes" if is_large(prepared.plan) else "")
     for file in (*FILES, STORE, *((f"{PLOTS}/*.png", REPORT) if plots else ())):
         yield f"{'file':{width}} {out / file}"

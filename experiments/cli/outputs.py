@@ -1,4 +1,4 @@
-"""What the commands that take networks out of a sweep have in common."""
+"""Options shared by the commands that use the networks of a sweep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiments.text import closest, listed
 
 
 def chosen_row(results: Results, dataset: str | None) -> pd.Series:
-    """The best configuration, of a data set if one is named. Raises ResultsError where that is not one."""
+    """The best configuration, of a data set if one is given. Raises ResultsError if it is not unique."""
     best = results.best()
     if dataset is not None:
         names = list(dict.fromkeys(best["dataset"]))

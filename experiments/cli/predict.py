@@ -1,4 +1,4 @@
-"""``python -m experiments.predict DIR FILE``: predict the rows of a file by the best networks of a sweep."""
+"""``python -m experiments.predict DIR FILE``: predict the rows of a file with the best networks of a sweep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from experiments.text import count, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write predictions; returns 0, or 2 and a line on what is wrong."""
+    """Write predictions; returns 0, or 2 after printing a one-line error."""
     parser = predict_parser()
     options = parser.parse(arguments)
     try:
@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if found is not None:
             value = said(found.metric, found.value)
             warn(
-                f"together {value}, each row answered by networks that were not trained on it "
-                f"({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks each on average)"
+                f"ensemble: {value}, each row predicted only by networks that were not trained on it"
+                f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks per row on average)"
             )
         for note in predictions.notes:
             warn(printable(note))

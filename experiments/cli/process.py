@@ -1,7 +1,7 @@
 """Signals, streams and the exit status of a command.
 
-This file and ``options`` have to be light: the handlers are set, and the arguments parsed, before anything heavy is
-imported.
+This module and ``options`` must be quick to import: handlers are set and arguments parsed before slow
+imports.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ LONGEST_GOODBYE = 1.0  # seconds for cleaning up after an interrupt
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM; no Exception, so that nothing on the way takes it for a failed run."""
+    """SIGINT or SIGTERM. Not an Exception, so that it is not mistaken for a failed run."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
 _program = ""
-_state: Callable[[], str] = str  # what the last line says of the files: nothing yet
+_state: Callable[[], str] = str  # the state of the files in the last line
 
 
 def on_interrupt(state: Callable[[], str]) -> None:
-    """Set what is said of the files when the program is interrupted."""
+    """Set the function that describes the state of the files when the program is interrupted."""
     global _state  # noqa: PLW0603 - a signal handler has no other place to look
     _state = state
 
@@ -43,13 +43,13 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     # A second signal ends the process at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # An exception that comes up in a callback, of the import system or of LLVM, is reported and lost. Whatever becomes
+    # An exception in a callback of the import system or of LLVM is reported and lost. Whatever becomes
     # of this one, the process ends. (threading.Thread takes locks that the interrupted code may hold.)
     sys.unraisablehook = lambda _: None
-    logging.disable()  # Dask has much to say of workers that end
+    logging.disable()  # Dask logs a lot when workers end
     _thread.start_new_thread(_end, (number, LONGEST_GOODBYE))
     try:
-        for worker in multiprocessing.active_children():  # which would not hear of a second signal
+        for worker in multiprocessing.active_children():  # it would ignore a second signal
             if worker.pid:
                 os.kill(worker.pid, signal.SIGKILL)
     finally:
@@ -60,7 +60,7 @@ _ending = _thread.allocate_lock()
 
 
 def _end(number: int, after: float = 0) -> NoReturn:
-    """Say so, once, and end the process, whatever its threads are doing."""
+    """Print the state once and end the process, whatever its threads are doing."""
     time.sleep(after)
     _ending.acquire()
     try:
@@ -71,9 +71,9 @@ def _end(number: int, after: float = 0) -> NoReturn:
 
 
 def run_as_program(program: str, state: str = "") -> NoReturn:
-    """Run ``experiments.cli.NAME`` as the program ``experiments.NAME``: signals, closed streams, the exit status.
+    """Run ``experiments.cli.NAME`` as the program ``experiments.NAME``: signals, closed streams, exit status.
 
-    ``state`` is what an interrupt says of the files until ``on_interrupt`` is called.
+    ``state`` describes the files for an interrupt before ``on_interrupt`` is called.
     """
     global _program  # noqa: PLW0603 - see above
     _program = program
@@ -86,8 +86,8 @@ def run_as_program(program: str, state: str = "") -> NoReturn:
             os.set_inheritable(stream.fileno(), True)
             setattr(sys, name, stream)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files in whatever encoding
-    # What interrupted workers leave behind is removed by a process of its own, which need not talk about it.
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names in any encoding
+    # A separate process cleans up after interrupted workers; its messages are suppressed.
     warnings = os.environ.get("PYTHONWARNINGS", "")
     os.environ["PYTHONWARNINGS"] = f"{warnings},ignore:resource_tracker".lstrip(",")
     try:

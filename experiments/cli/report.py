@@ -1,4 +1,4 @@
-"""``python -m experiments.report DIR``: make the report and the pictures of a sweep again."""
+"""``python -m experiments.report DIR``: make the report and the plots of a sweep again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from experiments.results import read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line for each file; returns 0, or 2 and a line on what is wrong."""
+    """Print a line for each file; returns 0, or 2 after printing a one-line error."""
     parser = report_parser()
     folder = parser.parse(arguments).folder
 

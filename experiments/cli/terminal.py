@@ -1,4 +1,4 @@
-"""What a sweep shows on a terminal while it runs: notes, a progress bar, and what became of the files."""
+"""The terminal output of a running sweep: notes, a progress bar, and the state of the files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from experiments.runner.plan import Plan
 
-# A plan beyond any of these is refused without --yes: a slip in a range is found out before it costs a night.
+# A plan beyond these limits requires --yes, so that a typing error in a range does not cost a night.
 MOST_HOURS = 24
 MOST_GIBIBYTES = 8  # of memory
 
@@ -28,13 +28,13 @@ def is_large(plan: Plan) -> bool:
 
 
 class Terminal(Observer):
-    """The observer of the command line. ``state`` is what is said of the files if the sweep ends early."""
+    """The observer of the command line. ``state`` describes the files if the sweep ends early."""
 
     def __init__(self, say: Say, shows_bar: bool, is_confirmed: bool, fresh: bool) -> None:
         self._say, self._is_confirmed = say, is_confirmed
         self._bar: tqdm[None] | None = None
         self._shows_bar = shows_bar and sys.stderr.isatty()
-        self._afresh, self._again = (" afresh", " without --fresh") if fresh else ("", "")
+        self._afresh, self._again = (" again", " without --fresh") if fresh else ("", "")
         self.files: Sequence[Path] = ()
         self._progress: Progress | None = None
         self.state = "nothing was written"
@@ -44,7 +44,7 @@ class Terminal(Observer):
         self._say(printable(message))
 
     def planned(self, prepared: Prepared) -> None:
-        """Refuse a plan that is large and not confirmed."""
+        """Refuse a large plan that is not confirmed."""
         plan = prepared.plan
         if is_large(plan) and not self._is_confirmed:
             limit = f"exceeds the limit of {MOST_HOURS} h or {MOST_GIBIBYTES} GiB of memory"
@@ -56,7 +56,7 @@ class Terminal(Observer):
 
     def began(self, progress: Progress) -> None:
         """Show the bar."""
-        self._set_state(progress, "the tables are as they were")
+        self._set_state(progress, "the tables are unchanged")
         if self._shows_bar:
             from tqdm import tqdm  # 0.1 s, for a terminal alone
 
@@ -70,7 +70,7 @@ class Terminal(Observer):
 
     def trained(self, progress: Progress) -> None:
         """Move the bar."""
-        self._set_state(progress, "the tables are as they were")
+        self._set_state(progress, "the tables are unchanged")
         if self._bar is not None:
             self._bar.set_description_str(self._runs(progress), refresh=False)
             self._bar.update(progress.work - self._bar.n)
@@ -89,15 +89,15 @@ class Terminal(Observer):
         self.close()
 
     def replacing_tables(self) -> None:
-        """From here on, the tables may be of either sweep."""
+        """From here on, the tables may be old or new."""
         self._set_state(self._progress, "the tables were being replaced")
 
     def drawing(self) -> None:
-        """From here on, only pictures can be missing."""
-        self._set_state(self._progress, "the tables were written, not all of the pictures")
+        """From here on, only plots can be missing."""
+        self._set_state(self._progress, "the tables were written, but not all plots")
 
     def finished(self, files: Sequence[Path]) -> None:
-        """Keep which files there are."""
+        """Remember the files."""
         self.files = files
         self.state = "all files were written"
 
@@ -105,4 +105,4 @@ class Terminal(Observer):
         self._progress = progress
         if progress is not None:
             runs = f"{progress.stored:,} of {progress.runs:,} runs are stored{self._afresh}"
-            self.state = f"{runs}, {files}; the same command{self._again} goes on from there"
+            self.state = f"{runs}, {files}; run the same command{self._again} to continue"

@@ -1,4 +1,4 @@
-"""``python -m experiments.verify DIR [--sample N]``: train stored runs again and compare bit for bit."""
+"""``python -m experiments.verify DIR [--sample N]``: retrain stored runs and compare them bit for bit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 20  # runs that differ
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0 where all bits are the same, 1 where some differ, 2 for bad arguments or no results."""
+    """Returns 0 if all bits are the same, 1 if some differ, 2 for invalid arguments or no results."""
     parser = verify_parser()
     options = parser.parse(arguments)
     different = 0
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warn(f"{parser.program}: {error}")
         return BAD_INPUT
     trained = sum(len(each.seeds) for each in chosen)
-    verdict = f"{different:,} differ" if different else "all bits are the same"
-    say(f"{trained:,} of {stored:,} stored runs trained again: {verdict}")
+    verdict = f"{different:,} differ" if different else "all are bit-identical"
+    say(f"{trained:,} of {stored:,} stored runs retrained: {verdict}")
     if others:
-        say(f"{others:,} more have failed, or are of another version of the numerics than {NUMERICS}: left out")
+        say(f"{others:,} more left out: failed, or computed by a version of the arithmetic other than {NUMERICS}")
     return SOME_FAILED if different else DONE

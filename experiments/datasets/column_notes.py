@@ -1,4 +1,4 @@
-"""What is said of columns, and the errors for cells that are not as they should be."""
+"""Notes on columns, and errors for invalid cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.datasets.reading import RawTable
 from experiments.datasets.table import BOOLEAN, CATEGORY, NUMBER, Codes, Table
 from experiments.text import count, listed, quoted
 
-_LISTED = 10  # names of a list that a message shows
+_LISTED = 10  # names listed in a message
 _STANDING_FOR_GAPS = (-9.0, -99.0, -999.0, -9999.0, -99999.0)
 
 
@@ -25,7 +25,7 @@ def without_labels(found: Profile) -> str:
 
 
 def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | None, way: Candidate | None) -> None:
-    """Refuse texts in columns of numbers: all of them, with their places.
+    """Raise DataError for texts in columns of numbers, with the positions of all of them.
 
     target, way: the target of a regression, and how its numbers are read
     """
@@ -33,8 +33,9 @@ def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | N
     if target is not None:
         if way is None:
             raise DataError(
-                f"{raw.where}, column {quoted(target.name)}: expected numbers, for --task regression, found texts "
-                f"such as {quoted(target.texts[0])}: choose --task classification, or name another column with --target"
+                f"{raw.where}, column {quoted(target.name)}: expected numbers for --task regression, found text "
+                f"such as {quoted(target.texts[0])}: choose --task classification, or choose another column with "
+                "--target"
             )
         wrong = unreadable(way)
         if wrong:
@@ -55,22 +56,23 @@ def refuse_slips(raw: RawTable, verdicts: Sequence[Verdict], target: Profile | N
     more = f"; and {len(texts) - 5} more columns" if len(texts) > 5 else ""
     raise DataError(
         f"{raw.where}: expected numbers, found other text in {count(cells, 'cell')}: {'; '.join(texts[:5])}{more}: "
-        f"correct the cells, or make them gaps with --missing-values {shown_as}, or leave the column out with --drop"
+        f"correct the cells, or treat them as missing with --missing-values {shown_as}, or leave the column out with "
+        "--drop"
     )
 
 
 def refuse_gaps(raw: RawTable, gaps: dict[str, Codes]) -> None:
-    """Refuse gaps: all of them, with their places."""
+    """Raise DataError for missing values, with the positions of all of them."""
     cells = sum(rows.size for rows in gaps.values())
     each = [f"{quoted(name)} {rows.size:,} ({raw.places(rows.tolist())})" for name, rows in gaps.items()]
     raise DataError(
         f"{raw.where}: expected no missing values with --missing refuse, found {count(cells, 'cell')}: "
-        f"{listed(each, most=_LISTED)}: fill them in, or choose --missing fill or drop"
+        f"{listed(each, most=_LISTED)}: fill them in, or use --missing fill or --missing drop"
     )
 
 
 def filled(used: Sequence[Verdict], gaps: dict[str, Codes]) -> str:
-    """Return the note on gaps that are filled."""
+    """Return the note on missing values that are filled."""
     numbers = [v.profile.name for v in used if v.kind == NUMBER and v.profile.name in gaps]
     texts = [v.profile.name for v in used if v.kind != NUMBER and v.profile.name in gaps]
     parts = []
@@ -78,23 +80,23 @@ def filled(used: Sequence[Verdict], gaps: dict[str, Codes]) -> str:
         if names:
             cells = listed((f"{quoted(name)} {gaps[name].size:,}" for name in names), most=_LISTED)
             parts.append(f"{cells}: {how}")
-    return f"missing values: {'; '.join(parts)} (decide otherwise with --missing)"
+    return f"missing values: {'; '.join(parts)} (override with --missing)"
 
 
 def kinds(verdicts: Sequence[Verdict], drop: Sequence[str]) -> list[str]:
-    """Return notes on what the columns are."""
+    """Return notes on the kinds of the columns."""
     notes = []
     reasons = dict.fromkeys(verdict.reason for verdict in verdicts if not verdict.kind)
     for reason in reasons:
         names = [v.profile.name for v in verdicts if not v.kind and v.reason == reason]
-        how = "" if reason == "no values" else " (decide otherwise with --keep)"
+        how = "" if reason == "no values" else " (override with --keep)"
         notes.append(f"left out: {_names(names)}: {reason}{how}")
     if drop:
-        notes.append(f"left out: {_names(drop)}: --drop")
+        notes.append(f"left out: {_names(drop)}: named with --drop")
     categories = [v for v in verdicts if v.kind == CATEGORY]
     if categories:
         sizes = (f"{quoted(v.profile.name)} ({len(v.categories)})" for v in categories)
-        notes.append(f"categories, a column of 0 and 1 each: {listed(sizes, most=_LISTED)}")
+        notes.append(f"categories, encoded one-hot: {listed(sizes, most=_LISTED)}")
     booleans = [v for v in verdicts if v.kind == BOOLEAN]
     for false, true in dict.fromkeys(v.categories for v in booleans):
         alike = _names(v.profile.name for v in booleans if v.categories == (false, true))
@@ -104,13 +106,13 @@ def kinds(verdicts: Sequence[Verdict], drop: Sequence[str]) -> list[str]:
 
 
 def _standing_for_gaps(found: Profile, way: Candidate) -> list[str]:
-    """Return a warning of a number such as -999, twice or more, in a column that else has none below 0."""
+    """Return a warning if a number such as -999 is repeated in a column without other negative numbers."""
     negative = np.flatnonzero(way.values < 0)
     if negative.size != 1 or way.values[negative[0]] not in _STANDING_FOR_GAPS or found.counts[negative[0]] < 2:
         return []
     text, rows = found.texts[negative[0]], count(found.counts[negative[0]], "row")
-    said = f"warning: {quoted(found.name)} is {text} in {rows} and else never negative"
-    return [f"{said}: if it stands for a gap, --missing-values {text}"]
+    said = f"warning: {quoted(found.name)} is {text} in {rows} and otherwise never negative"
+    return [f"{said}: if this means a missing value, use --missing-values {text}"]
 
 
 def _names(names: Iterable[str]) -> str:
@@ -118,9 +120,9 @@ def _names(names: Iterable[str]) -> str:
 
 
 def determining(verdicts: Sequence[Verdict], rows: Codes, table: Table) -> list[str]:
-    """Return warnings of columns that may tell rows that belong together.
+    """Return warnings of columns whose values may identify rows that belong together.
 
-    rows: those of the verdicts that are in the table
+    rows: the rows of the verdicts that are in the table
     """
     notes = []
     for verdict in verdicts:
@@ -133,7 +135,8 @@ def determining(verdicts: Sequence[Verdict], rows: Codes, table: Table) -> list[
         known = codes >= 0
         if known.any() and determines(codes[known], table.target[known]):
             notes.append(
-                f"warning: {quoted(found.name)} repeats and nearly determines {quoted(table.target_name)}: if its rows "
-                f"belong together, as those of a patient do, keep them on one side with --group {quoted(found.name)}"
+                f"warning: values of {quoted(found.name)} repeat and nearly determine {quoted(table.target_name)}: if "
+                "rows with the same value belong together, such as those of one patient, keep them on the same side "
+                f"of every split with --group {quoted(found.name)}"
             )
     return notes[:_LISTED]

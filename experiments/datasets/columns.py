@@ -1,4 +1,4 @@
-"""make_table(): decides what each column of a raw table is, and what is to be predicted from it."""
+"""make_table(): determines the kind of each column of a raw table, and the target."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from experiments.datasets.table import BINARY, BOOLEAN, CATEGORY, NUMBER, REGRES
 from experiments.text import closest, count, listed, quoted
 
 ROWS_PER_CLASS = 2
-"""Rows that each of two classes needs: one to train on and one to test on."""
+"""Rows required of each of two classes: one to train on and one to test on."""
 
 FEWEST_ROWS = 4
-_LISTED = 10  # names of a list that a message shows
+_LISTED = 10  # names listed in a message
 
 
 def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | None = None, name: str = "") -> Table:
-    """Decide on every column.
+    """Determine the kind of every column.
 
     raw: the table as it was read
-    test: rows to test on, if they came apart; columns are matched by name
-    name: what the table was asked for as; where it was read from if there is none
+    test: a separate table to test on; columns are matched by name
+    name: the name of the data set; by default where the table was read from
 
-    Raises DataError, with a message of one line, for columns that are not there, texts in a column of numbers, numbers
-    that could be two things, a target without classes, and where no input is left.
+    Raises DataError with a one-line message for missing columns, texts in a column of numbers, ambiguous numbers, a
+    target without classes, and if no input column is left.
     """
     options = options or Reading()
     roles = _roles(raw, options)
@@ -61,14 +61,14 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
     verdicts, ways, more = _verdicts(raw, roles, numbering, labelled if task == REGRESSION else None, missing, options)
     notes += more
     if options.target is None:
-        notes.append(f"target: {quoted(roles.target)}, the last column (decide otherwise with --target)")
+        notes.append(f"target: {quoted(roles.target)}, the last column (override with --target)")
     refuse_slips(raw, verdicts, labelled if task == REGRESSION else None, ways.get(roles.target))
     notes += kinds(verdicts, roles.drop)
     used = [verdict for verdict in verdicts if verdict.kind]
     if not used:
         raise DataError(
             f"{raw.where}: expected columns to predict {quoted(roles.target)} from, found none that can be used: "
-            "add one, or name one with --keep"
+            "add one, or keep one with --keep"
         )
     rows, more = _rows(raw, used, options)
     notes += more
@@ -98,7 +98,7 @@ def make_table(raw: RawTable, options: Reading | None = None, test: RawTable | N
 
 
 class _Roles(NamedTuple):
-    """What columns are named for by the options."""
+    """The columns named by the options."""
 
     target: str
     group: str | None
@@ -107,7 +107,7 @@ class _Roles(NamedTuple):
 
 
 def _roles(raw: RawTable, options: Reading) -> _Roles:
-    """Return what columns are for, or refuse the names of the options."""
+    """Return the columns named by the options, or raise DataError for unknown names."""
     target = raw.names[-1] if options.target is None else _column_name(raw, "--target", options.target)
     group = None if options.group is None else _column_name(raw, "--group", options.group)
     drop = tuple(_column_name(raw, "--drop", name) for name in options.drop)
@@ -115,8 +115,8 @@ def _roles(raw: RawTable, options: Reading) -> _Roles:
     for option, names in (("--drop", drop), ("--group", (group,))):
         if target in names:
             raise DataError(
-                f"{raw.where}: expected another column than the target with {option}, got {quoted(target)}: "
-                "name the target with --target"
+                f"{raw.where}: expected a column other than the target with {option}, got {quoted(target)}: "
+                "choose the target with --target"
             )
     return _Roles(target, group, drop, keep)
 
@@ -133,7 +133,7 @@ def _verdicts(
     missing: MissingValues,
     options: Reading,
 ) -> tuple[list[Verdict], dict[str, Candidate], list[str]]:
-    """Return what each input is, how each column of numbers is read, and notes.
+    """Return the kind of each input, the number format of each column, and notes.
 
     numbering: the columns that number the rows
     target: the target of a regression
@@ -146,7 +146,7 @@ def _verdicts(
     to_read = [found for found in profiles if found.name not in idle]
     ways, notes = resolve(raw.where, raw.separator, to_read if target is None else [*to_read, target])
     verdicts = [
-        Verdict("", found, reason="it numbers the rows")
+        Verdict("", found, reason="row numbers")
         if found.name in idle
         else decide(found, ways.get(found.name), found.name in roles.keep)
         for found in profiles
@@ -155,7 +155,7 @@ def _verdicts(
 
 
 def _rows(raw: RawTable, used: Sequence[Verdict], options: Reading) -> tuple[Codes, list[str]]:
-    """Return the rows of the table, without those with gaps if they are to be dropped, and notes; or refuse gaps."""
+    """Return the rows to use, and notes; rows with missing values are dropped or refused if requested."""
     rows = np.arange(raw.rows)
     gaps: dict[str, Codes] = {v.profile.name: np.flatnonzero(v.profile.codes < 0) for v in used if v.profile.gaps}
     if not gaps:
@@ -169,34 +169,34 @@ def _rows(raw: RawTable, used: Sequence[Verdict], options: Reading) -> tuple[Cod
     if rows.size < FEWEST_ROWS:
         raise DataError(
             f"{raw.where}: expected at least {FEWEST_ROWS} rows without missing values, found {rows.size}: "
-            "choose --missing fill"
+            "use --missing fill"
         )
     return rows, [f"{count(dropped.size, 'row')} with missing values left out (--missing drop)"]
 
 
 def _column_name(raw: RawTable, option: str, name: str) -> str:
-    if (known := " ".join(name.split())) in raw.names:  # as names are written
+    if (known := " ".join(name.split())) in raw.names:  # in the form of column names
         return known
     raise DataError(
         f"{raw.where}: expected a column named {quoted(name)}, found {listed(map(quoted, raw.names), most=_LISTED)}: "
-        f"name one of these with {option}{closest(name, raw.names)}"
+        f"choose one of these with {option}{closest(name, raw.names)}"
     )
 
 
 def _stacked(raw: RawTable, test: RawTable) -> tuple[RawTable, list[str]]:
-    """Return the rows of both, those to test on below, and notes."""
+    """Return the rows of both tables, the test rows last, and notes."""
     notes = [f"{test.where}: {note}" for note in test.notes]
     absent = [name for name in raw.names if name not in test.names]
     if absent and len(raw.names) == len(test.names) and not set(raw.names) & set(test.names) and _unnamed(test):
         test, absent = replace(test, names=raw.names), []
-        notes.append(f"{test.where}: columns are matched by their order, since they have no names")
+        notes.append(f"{test.where}: columns without names are matched by position")
     if absent:
         raise DataError(
             f"{test.where}: expected the columns of {raw.where}, found none named "
             f"{listed(map(quoted, absent), 'or', most=_LISTED)}: add them"
         )
     if more := [name for name in test.names if name not in raw.names]:
-        notes.append(f"{test.where}: left out, since {raw.where} has none: {listed(map(quoted, more), most=_LISTED)}")
+        notes.append(f"{test.where}: left out, not in {raw.where}: {listed(map(quoted, more), most=_LISTED)}")
     cells = tuple([*column, *test.column(name)] for name, column in zip(raw.names, raw.cells, strict=True))
     notes.append(f"test part: the {count(test.rows, 'row')} of {test.where}")
     return replace(raw, cells=cells, lines=raw.lines + test.lines, typed=raw.typed & test.typed), notes
@@ -223,7 +223,7 @@ def _column(verdict: Verdict) -> Column:
 
 
 def _group_codes(cells: Sequence[str], missing: MissingValues) -> Codes:
-    """Return equal codes for equal cells; a gap is a group of its own."""
+    """Return equal codes for equal cells; each missing value is its own group."""
     first: dict[str, int] = {}
     return np.array([i if cell in missing else first.setdefault(cell, i) for i, cell in enumerate(cells)], np.int64)
 
@@ -233,14 +233,14 @@ def _check_target(raw: RawTable, table: Table) -> None:
     training = np.setdiff1d(np.arange(table.rows), table.test_rows) if table.test_rows is not None else None
     if training is not None and (not training.size or training.size == table.rows):
         raise DataError(
-            f"{raw.where}: expected rows with a label to train on and to test on, found none for one of them"
+            f"{raw.where}: expected labelled rows for both training and testing, found none for one of them: add rows"
         )
     if table.task == REGRESSION:
         known = table.target if training is None else table.target[training]
         if known.min() == known.max():
             raise DataError(
-                f"{where}: expected different numbers, found {known[0]:g} in every row: "
-                "name another column with --target"
+                f"{where}: expected a target with different values, found {known[0]:g} in every row: "
+                "choose another column with --target"
             )
         return
     counts = np.bincount(table.target, minlength=len(table.class_names))
@@ -249,14 +249,15 @@ def _check_target(raw: RawTable, table: Table) -> None:
         unknown = [quoted(name) for name, n in zip(table.class_names, trained, strict=True) if not n]
         if unknown:
             raise DataError(
-                f"{where}: expected every label of the test file in the training file, found {listed(unknown, 'and')} "
-                "in the test file only: add training rows of that class"
+                f"{where}: expected every label of the test file to occur in the training file, found "
+                f"{listed(unknown, 'and')} "
+                "only in the test file: add training rows of that class"
             )
         return
     if 2 * len(table.class_names) > table.rows:
         raise DataError(
-            f"{where}: expected two rows of each class, found {len(table.class_names):,} classes in "
-            f"{count(table.rows, 'row')}: name another column with --target, or choose --task regression for numbers"
+            f"{where}: expected at least two rows per class, found {len(table.class_names):,} classes in "
+            f"{count(table.rows, 'row')}: choose another column with --target, or use --task regression for numbers"
         )
     if table.task == BINARY and counts.min() < ROWS_PER_CLASS:
         name = table.class_names[int(counts.argmin())]
@@ -267,23 +268,26 @@ def _check_target(raw: RawTable, table: Table) -> None:
 
 
 def _grouped(table: Table) -> tuple[Table, list[str]]:
-    """Return the table with groups of equal rows, where these are no chance, and notes."""
+    """Return the table with groups of equal rows, unless these are expected by chance, and notes."""
     notes = []
     codes, equal = equal_rows(table.columns, table.rows)
     if table.groups is not None:
         notes.append(
-            f"groups: rows of equal {quoted(table.grouped_by)} stay on one side of every split "
+            f"groups: rows with the same {quoted(table.grouped_by)} stay on the same side of every split "
             f"({len(np.unique(table.groups)):,} groups)"
         )
     if not equal:
         return table, notes
-    what = f"{count(equal, 'row')} {'has' if equal == 1 else 'have'} the inputs of another one"
+    what = f"{count(equal, 'row')} {'has' if equal == 1 else 'have'} the same inputs as another row"
     if table.test_rows is not None:
         training = set(np.delete(codes, table.test_rows).tolist())
         both = sum(code in training for code in codes[table.test_rows].tolist())
-        return table, [*notes, f"{what}; {both:,} of them are test rows that equal a training row"] if both else notes
+        return table, [
+            *notes,
+            f"{what}; {both:,} of them are test rows with the inputs of a training row",
+        ] if both else notes
     if by_chance(table.columns, table.rows):
-        return table, [*notes, f"{what}, as is to be expected of columns with few values: they are split like others"]
-    notes.append(f"{what}: equal rows stay on one side of every split")
+        return table, [*notes, f"{what}, as expected for columns with few values: they are split like other rows"]
+    notes.append(f"{what}: such rows stay on the same side of every split")
     groups = codes if table.groups is None else joined(table.groups, codes)
     return replace(table, groups=groups), notes

@@ -22,23 +22,23 @@ Array = npt.NDArray[np.float64]
 class Data:
     """A problem, ready to train on.
 
-    name: the data set as it was asked for
-    X, Y: training part, (features, examples) and (1, examples); Y has the number of the class, or the target
+    name: the data set as requested
+    X, Y: training part, (features, examples) and (1, examples); Y has the class index, or the target
     X_test, Y_test: test part, likewise
     feature_names: one for each row of X
-    class_names: of each class in turn; none of a regression
-    notes: sentences about what was done to the data, to be said and recorded
-    features: what the rows of X were computed by from the inputs, as `experiments.knobs.features` writes it; "all" if
-        they are the inputs
-    base: the data that X was computed from, whose rows are the inputs; None if these are
+    class_names: in the order of the class indices; empty for regression
+    notes: notes on how the data were prepared, to print and to record
+    features: the terms from which the rows of X were computed, in the form of `experiments.knobs.features`; "all" if
+        they are the inputs themselves
+    base: the data with the inputs that X was computed from; None if X has the inputs
     task: "binary", "multiclass" or "regression", as `planar_core.TASKS`
-    target_name: what is predicted
-    target_scale: of a regression, mean and deviation by which Y was standardized: target = mean + deviation Y
-    test_half: of each test point, whether it is in the second half of its table; None where there is no table
+    target_name: the name of the target
+    target_scale: for regression, mean and deviation of the standardization: target = mean + deviation Y
+    test_half: for each test point, whether it is in the second half of its table; None without a table
 
-    To draw in the plane of two inputs, take the points and the names of `base or self`, and what a network is given
-    at any other point of that plane from `inputs`. All arrays are C-contiguous float64. Two objects hold the same
-    numbers if their fingerprints are equal.
+    To draw in the plane of two inputs, use the points and names of `base or self`, and `inputs` for the inputs of a
+    network at other points of that plane. All arrays are C-contiguous float64. Objects with equal fingerprints have
+    the same numbers.
     """
 
     name: str
@@ -72,9 +72,9 @@ class Data:
 
     @cached_property
     def test_halves(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Two halves of the test points, by position, with the same classes.
+        """Two halves of the test points, by position, with the same class shares.
 
-        Of a table that is split anew for each replicate, a row is in the same half wherever it is tested on.
+        If a table has a split for each replicate, a row is in the same half in all of them.
         """
         if self.test_half is not None:
             return np.flatnonzero(~self.test_half), np.flatnonzero(self.test_half)
@@ -82,5 +82,5 @@ class Data:
         return order[0::2], order[1::2]
 
     def inputs(self, X: Array) -> Array:
-        """Return what a network is given, (features, examples), at points X (inputs, examples) of `base or self`."""
+        """Return the inputs of a network, (features, examples), at points X (inputs, examples) of `base or self`."""
         return compute(parse(self.features), X)

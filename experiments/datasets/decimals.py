@@ -1,4 +1,4 @@
-"""Which mark separates the decimals of each column, where both can be meant."""
+"""The decimal mark of each column, if it is ambiguous."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def resolve(where: str, separator: str | None, profiles: Sequence[Profile]) -> t
     where: the file, for messages
     separator: between its cells, or None
 
-    1,234 alone may be two numbers. What the other columns say decides: 1.5 has a decimal point, 1,5 a decimal comma. If
-    they say nothing, 1.234 has a decimal point, but not in a file with semicolons, as are written where decimals
-    have a comma. Raises DataError for all columns that remain undecided.
+    1,234 alone is ambiguous. The other columns decide: 1.5 has a decimal point, 1,5 a decimal comma. If they do not
+    help, 1.234 is taken to have a decimal point, except in a file with semicolons, which are usual with decimal
+    commas. Raises DataError with all columns that remain ambiguous.
     """
     ways: dict[str, Candidate] = {}
     unclear: list[Profile] = []
@@ -49,12 +49,12 @@ def resolve(where: str, separator: str | None, profiles: Sequence[Profile]) -> t
         ways[found.name] = next(way for way in found.ways if way.format.decimal == mark)
     if refused:
         raise DataError(
-            f"{where}: expected numbers that can be read in one way only, found some whose comma or point may be that "
-            f"of decimals or of thousands: {listed(refused, most=_LISTED)}: choose with --decimal . or --decimal ,"
+            f"{where}: expected unambiguous numbers, found a comma or point that may separate decimals or "
+            f"thousands: {listed(refused, most=_LISTED)}: choose one with --decimal . or --decimal ,"
         )
     if assumed:
         notes.append(
-            f"decimal mark: taken to be a point in {listed(assumed, most=_LISTED)} (decide otherwise with --decimal)"
+            f"decimal mark: assumed to be a point in {listed(assumed, most=_LISTED)} (override with --decimal)"
         )
     return ways, [*notes, *_said(profiles, ways)]
 
@@ -79,9 +79,9 @@ def _said(profiles: Sequence[Profile], ways: dict[str, Candidate]) -> list[str]:
     if negative:
         notes.append(f"negative numbers are in parentheses in {listed(negative, most=_LISTED)}")
     if commas:
-        notes.append(f"decimal mark: comma in {listed(commas, most=_LISTED)} (decide otherwise with --decimal)")
+        notes.append(f"decimal mark: comma in {listed(commas, most=_LISTED)} (override with --decimal)")
     if grouped:
-        notes.append(f"thousands are grouped in {listed(grouped, most=_LISTED)} (decide otherwise with --decimal)")
+        notes.append(f"thousands are grouped in {listed(grouped, most=_LISTED)} (override with --decimal)")
     if units:
         notes.append(f"numbers with a unit: {listed(units, most=_LISTED)}")
     return notes

@@ -31,29 +31,29 @@ _MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
 
 
 class Decoded(NamedTuple):
-    """The text of a file, without a byte order mark, and what was decided to get it."""
+    """The text of a file, without a byte order mark, and notes on how it was decoded."""
 
     text: str
     notes: tuple[str, ...]
 
 
 def read_bytes(path: str) -> bytes:
-    """Return what is in the file. Raises DataError where there is none that can be read."""
+    """Return the content of the file. Raises DataError if it cannot be read."""
     where = repr(path)  # repr keeps the message on one line, whatever the path holds
-    if os.path.isdir(path):  # asked for by name, because opening one fails differently from system to system
-        raise DataError(f"{where}: expected a file, found a directory: name a file in it")
+    if os.path.isdir(path):  # checked explicitly, because opening a directory fails differently from system to system
+        raise DataError(f"{where}: expected a file, found a directory: choose a file in it")
     try:
         with open(path, "rb") as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
-        raise DataError(f"{where}: expected a file, found nothing there: check the path") from None
+        raise DataError(f"{where}: expected a file, found none: check the path") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise DataError(f"{where}: expected a readable file, found: {reason}: check the path") from None
 
 
 def unpacked(where: str, raw: bytes) -> bytes:
-    """Return the bytes without compression (gz, bz2, xz, or a zip of one file), found by how they begin."""
+    """Return the bytes without compression (gz, bz2, xz, or a zip of one file), detected from their first bytes."""
     try:
         for magic, unpack in _UNPACK.items():
             if raw.startswith(magic):
@@ -64,10 +64,10 @@ def unpacked(where: str, raw: bytes) -> bytes:
         if isinstance(error, DataError):
             raise
         raise DataError(
-            f"{where}: expected a whole compressed file, found: {error}: compress or copy it again"
+            f"{where}: expected a complete compressed file, found: {error}: compress it or copy it again"
         ) from None
     if raw.startswith(_ZSTANDARD):
-        raise DataError(f"{where}: expected gz, bz2, xz or zip, found a file compressed by zstd: unpack it first")
+        raise DataError(f"{where}: expected gz, bz2, xz or zip, found a file compressed by zstd: decompress it first")
     return raw
 
 
@@ -76,14 +76,16 @@ def _only_member(where: str, raw: bytes) -> bytes:
         names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
         if len(names) != 1:
             found = listed(map(quoted, names), most=5) or "none"
-            raise DataError(f"{where}: expected one file in the archive, found {len(names)} ({found}): take one out")
+            raise DataError(
+                f"{where}: expected one file in the archive, found {len(names)} ({found}): extract the one to use"
+            )
         return archive.read(names[0])
 
 
 def decode(where: str, raw: bytes, encoding: str) -> Decoded:
     """Return the text: by its byte order mark, else UTF-8, else cp1252, unless the encoding is given.
 
-    Raises DataError for bytes that are no text in that encoding, and for NUL characters.
+    Raises DataError for bytes that are invalid in that encoding, and for NUL characters.
     """
     if encoding != AUTO:
         return Decoded(_checked(where, _decoded(where, raw, encoding)), ())
@@ -105,11 +107,11 @@ def decode(where: str, raw: bytes, encoding: str) -> Decoded:
 
 
 def _said(name: str, why: str) -> str:
-    return f"encoding: {name}, by {why} (decide otherwise with --encoding)".replace("by line", "since line")
+    return f"encoding: {name}, from {why} (override with --encoding)".replace("from line", "because line")
 
 
 def _without_mark(raw: bytes) -> str | None:
-    """Return the UTF-16 in which every other byte of the beginning is zero, or None."""
+    """Return the variant of UTF-16 indicated by zero bytes at the beginning, or None."""
     start = raw[:2000]
     even, odd = start[::2], start[1::2]
     if len(odd) < 2:
@@ -127,14 +129,14 @@ def _decoded(where: str, raw: bytes, encoding: str) -> str:
     except LookupError:
         known = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "shift_jis", "gb18030", "mac_roman")
         raise DataError(
-            f"--encoding: expected the name of an encoding, such as {listed(known[:4], 'or')}, "
-            f"got {quoted(encoding)}: name one{closest(encoding, known)}"
+            f"--encoding: expected the name of an encoding such as {listed(known[:4], 'or')}, "
+            f"got {quoted(encoding)}: choose a known one{closest(encoding, known)}"
         ) from None
     except UnicodeDecodeError as error:
         line = _line(raw[: error.start].decode("latin-1").replace("\0", ""))
         raise DataError(
             f"{where}, line {line}: expected {error.encoding} text, found the byte 0x{raw[error.start]:02x}: "
-            "name the encoding with --encoding"
+            "choose the encoding with --encoding"
         ) from None
 
 
@@ -142,7 +144,7 @@ def _checked(where: str, text: str) -> str:
     bad = text.find("\0")
     if bad >= 0:
         raise DataError(
-            f"{where}, line {_line(text[:bad])}: expected text, found a NUL character: save the file as text, in UTF-8"
+            f"{where}, line {_line(text[:bad])}: expected text, found a NUL character: save the file as UTF-8 text"
         )
     return text
 

@@ -1,7 +1,7 @@
 """From the text of a file to its cells: separator, quotes, comments.
 
-The standard library's csv module splits the lines: it alone says on which line of the file a row stands, and
-what is wrong with a row that has too few or too many cells.
+Lines are split by the standard library's csv module, which reports the line number of each row, so that errors can name
+rows with too few or too many cells.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _LONGEST_CELL = 2**31 - 1
 
 
 class Records(NamedTuple):
-    """The rows of a file, that of the header included.
+    """The rows of a file, including the header.
 
     rows: the cells of each
     lines: the line of the file on which each begins, counted from 1
     separator: the character between cells, a blank for any run of blanks
     comments: the texts of comment lines above the first row, without their marks
-    notes: what was decided
+    notes: the decisions made
     """
 
     rows: list[list[str]]
@@ -46,9 +46,9 @@ class Records(NamedTuple):
 
 
 def records(where: str, text: str, separator: str) -> Records:
-    """Split the text into cells, by this separator, or by the one that is found if it is "auto".
+    """Split the text into cells by this separator, which is detected if it is "auto".
 
-    Raises DataError for text whose quotes do not match, and where no separator gives more than one column.
+    Raises DataError for unbalanced quotes.
     """
     notes: list[str] = []
     first_line = 1
@@ -56,15 +56,13 @@ def records(where: str, text: str, separator: str) -> Records:
         text, first_line = text[match.end() :], 2
         if separator == AUTO:
             separator = "\t" if match[1] == "\\t" else match[1]
-            notes.append(
-                f"separator: {separator_name(separator)}, by the first line (decide otherwise with --separator)"
-            )
+            notes.append(f"separator: {separator_name(separator)}, from the first line (override with --separator)")
     text, comments, skipped = _without_comments(text)
     first_line += skipped
     if separator == AUTO:
         separator = _find(text)
         if separator != ",":
-            notes.append(f"separator: {separator_name(separator)} (decide otherwise with --separator)")
+            notes.append(f"separator: {separator_name(separator)} (override with --separator)")
     rows, lines = [], []
     for line, row in _split(where, text, separator, first_line):
         rows.append(row)
@@ -92,7 +90,7 @@ def split_line(text: str, separator: str) -> list[str]:
 
 
 def _without_comments(text: str) -> tuple[str, tuple[str, ...], int]:
-    """Return the text below the lines at its beginning that are comments, these, and how many lines were cut."""
+    """Return the text without comment lines at its beginning, these comments, and the number of lines removed."""
     comments, skipped, position = [], 0, 0
     for match in re.finditer(r"([^\r\n]*)(?:\r\n|\r|\n)", text):
         line = match[1].strip()
@@ -108,7 +106,7 @@ def _without_comments(text: str) -> tuple[str, tuple[str, ...], int]:
 
 
 def _comment_rows(rows: Sequence[Sequence[str]], comments: Sequence[str]) -> set[int]:
-    """Return the rows that are comments: those that begin with # and, unless others do at the top, do not fit."""
+    """Return the rows that are comments: they begin with # and, unless there are comments at the top, do not fit."""
     marked = [i for i, row in enumerate(rows) if row[0].lstrip().startswith("#")]
     if not marked:
         return set()
@@ -118,7 +116,7 @@ def _comment_rows(rows: Sequence[Sequence[str]], comments: Sequence[str]) -> set
 
 
 def _titles(rows: Sequence[Sequence[str]]) -> int:
-    """Return how many of the first rows are titles: a single cell with text, where all rows below have more."""
+    """Return how many of the first rows are titles: rows with a single cell above rows with more cells."""
     first = next((i for i, row in enumerate(rows) if sum(1 for cell in row if cell.strip()) > 1), 0)
     if not 0 < first <= _MOST_TITLES or len(rows) - first < 2:
         return 0
@@ -156,12 +154,12 @@ def _unquoted(word: str) -> str:
 
 
 def _find(text: str) -> str:
-    """Return the separator by which rows have equally many cells, and most of these are numbers; a comma if none."""
+    """Return the separator that gives rows of equal length with most numbers; a comma if there is none."""
     sample = text[:_SAMPLE_CHARACTERS]
     if len(sample) < len(text):
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     scores = {separator: _score(sample, separator) for separator in SEPARATORS.values()}
-    return max(scores, key=scores.__getitem__)  # the first of equals
+    return max(scores, key=scores.__getitem__)  # the first of equal ones
 
 
 def _score(sample: str, separator: str) -> float:
@@ -177,7 +175,7 @@ def _score(sample: str, separator: str) -> float:
         return 0.0
     cells: Iterable[str] = (cell for row in rows[: max(10, _SAMPLE_CELLS // width)] for cell in row)
     numeric = [_NUMBER.fullmatch(cell.strip()) is not None for cell in cells]
-    # A header has a name for each column, or one less where R wrote it.
+    # A header has a name for each column, or one name less if written by R.
     first = 1.0 if len(rows[0]) in (width, width - 1) and len(rows[0]) > 1 else 0.5
     return first * rows_of_width / len(rows) * (0.2 + sum(numeric) / len(numeric))
 
@@ -185,14 +183,14 @@ def _score(sample: str, separator: str) -> float:
 def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list[str]], list[int], list[str]]:
     """Return the rows, all as wide as the first, their lines, and notes.
 
-    Rows without any text are skipped. A last column without a name and without values, which a separator at the
-    end of each line makes, is cut off. If every row has one cell more than the header, the first column has no
-    name, as R writes it. Raises DataError for rows that are shorter or longer, with all their lines.
+    Empty rows are skipped. A last column without name and values, caused by a separator at the end of each line, is
+    removed. If every row has one cell more than the header, the first column has no name, as in files written by R.
+    Raises DataError for rows of other lengths, with all their line numbers.
     """
     notes = []
     kept = [i for i, row in enumerate(found.rows) if any(cell and not cell.isspace() for cell in row)]
     if empty := len(found.rows) - len(kept):
-        notes.append(f"{count(empty, 'row')} without any value skipped")
+        notes.append(f"{count(empty, 'row')} without values skipped")
     rows, lines = [found.rows[i] for i in kept], [found.lines[i] for i in kept]
     if not rows:
         return rows, lines, notes
@@ -204,7 +202,7 @@ def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list
             rows = [rows[0], *(row[:-1] for row in body)]
         else:
             rows[0] = ["", *rows[0]]
-            notes.append("the first column has no name: each row has one cell more than the header")
+            notes.append("the first column has no name: every row has one cell more than the header")
     elif has_header and width > 2 and not rows[0][-1].strip() and set(widths) == {width - 1}:
         rows[0] = rows[0][:-1]
     elif len(widths) > 1 and not has_header:
@@ -217,8 +215,8 @@ def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list
         what = "line" if len(wrong) == 1 else f"{len(wrong)} lines: line"
         raise DataError(
             f"{where}: expected {width} cells on every line, as in the {'header' if has_header else 'others'}, "
-            f"found others: {what} {places}: add or remove cells there, or put texts that contain the separator "
-            f"({separator_name(found.separator)}) in quotes"
+            f"found: {what} {places}: add or remove cells there, or quote the cells that contain the separator "
+            f"({separator_name(found.separator)})"
         )
     body = rows[has_header:]
     if width > 2 and body and not any(row[-1].strip() for row in body) and not (has_header and rows[0][-1].strip()):
@@ -228,7 +226,7 @@ def rectangular(where: str, found: Records, has_header: bool) -> tuple[list[list
 
 
 def _trimmed(rows: list[list[str]], i: int, width: int) -> bool:
-    """Cut cells without text off the end of a row that is too long; whether it is right then."""
+    """Remove empty cells from the end of a row that is too long; return whether its length is correct then."""
     if len(rows[i]) > width and not any(cell.strip() for cell in rows[i][width:]):
         rows[i] = rows[i][:width]
         return True
@@ -236,8 +234,8 @@ def _trimmed(rows: list[list[str]], i: int, width: int) -> bool:
 
 
 def one_column(where: str, line: int, row: Sequence[str]) -> DataError:
-    """Return the error for a file of which no separator makes a table."""
+    """Return the error for a file that no separator splits into columns."""
     return DataError(
         f"{where}, line {line}: expected at least two columns, found one ({quoted(row[0] if row else '')}): "
-        "add a column, or name what separates cells with --separator"
+        "add a column, or choose the separator with --separator"
     )

@@ -1,4 +1,4 @@
-"""A table that is divided into a training and a test part: once for all seeds, anew for each seed, or into folds."""
+"""A table that is split into training and test part: once for all seeds, separately for each seed, or into folds."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _KEPT = 4  # parts
 
 
 class Divided(Source):
-    """A table and the rule by which it is divided: ``fixed``, ``seed`` or ``cv:K``.
+    """A table and the rule by which it is split: ``fixed``, ``seed`` or ``cv:K``.
 
-    test_fraction: part of the rows to test on; a cross-validation tests on every row once
-    features: what networks are given, computed from the encoded columns, as ``experiments.knobs.features`` has it
+    test_fraction: fraction of the rows to test on; a cross-validation tests on every row once
+    features: the inputs of networks, computed from the encoded columns, in the form of ``experiments.knobs.features``
     """
 
     def __init__(self, table: Table, rule: str, test_fraction: float, features: str | None = None) -> None:
@@ -41,13 +41,13 @@ class Divided(Source):
 
     @cached_property
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
-        """What was decided on the table, and what is to be said of its splits."""
+        """Notes on the table and on its splits."""
         said = remarks(self.table, self.test_fraction, self.n_folds or 0)
         return (*self.table.notes, *said, *(() if self.varies else self.encoder(0).notes))
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of a fixed split that of its data, as it was before there were others; else of the table and the rule."""
+        """The fingerprint of the data for a fixed split, as in earlier versions; else of table and rule."""
         if not self.varies:
             return self.first.fingerprint
         fraction = "" if self.n_folds else repr(self.test_fraction)
@@ -70,11 +70,11 @@ class Divided(Source):
         return self._made(seed, fold)[0]
 
     def encoder(self, seed: int, fold: int | None = None) -> Encoder:
-        """What was fitted on the training part of a replicate: it gives networks the features of new rows."""
+        """The encoder fitted on the training part of a replicate; it computes the features of new rows."""
         return self._made(seed, fold)[1]
 
     def moved(self, X: Array, shown: Replicate, to: Replicate) -> Array:
-        """Points (inputs, points) that are standardized by the training part of one replicate, by that of another."""
+        """Points (inputs, points), converted from the standardization of one replicate to that of another."""
         result = X.copy()
         first = 0
         for ours, theirs in zip(self.encoder(*shown).columns, self.encoder(*to).columns, strict=True):
@@ -94,7 +94,7 @@ class Divided(Source):
         return made
 
     def rows_of(self, seed: int, fold: int | None = None) -> Parts:
-        """The rows of the training and of the test part of a replicate, in ascending order."""
+        """The rows of the training and test part of a replicate, in ascending order."""
         if self.n_folds is not None:
             return folds(self.table, self.n_folds, seed)[fold or 0]
         return (
@@ -125,7 +125,7 @@ class Divided(Source):
 
     @cached_property
     def _second_half(self) -> np.ndarray[Any, Any]:
-        """Of each row, whether it is in the second half of the table; the halves have the same classes."""
+        """For each row, whether it is in the second half of the table; both halves have the same class shares."""
         half = np.zeros(self.table.rows, bool)
         half[np.argsort(self.table.target, kind="stable")[1::2]] = True
         return half
@@ -166,7 +166,7 @@ def _packed(source: Divided) -> bytes:
 
 
 def unpacked(content: bytes) -> Divided:
-    """The source of which ``content`` gave these bytes."""
+    """The source from the result of ``content``."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())
         columns = tuple(

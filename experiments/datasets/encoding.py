@@ -1,6 +1,6 @@
-"""From the columns of a table to what a network is given; all that is fitted is fitted on the training part.
+"""From the columns of a table to the inputs of a network; everything is fitted on the training part.
 
-Encoders are plain data. They are stored with networks, so that these can be given raw rows later.
+Encoders are plain data. They are stored with the networks, which can then predict raw rows.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _LISTED = 10
 
 
 class Encoded(NamedTuple):
-    """What networks are given.
+    """The inputs of networks.
 
     X: (features, examples) float64
-    notes: sentences about rows that could not be taken as they were
+    notes: notes on rows that could not be encoded completely
     """
 
     X: Floats
@@ -41,13 +41,13 @@ class ColumnEncoder:
     """How one column becomes features.
 
     name, kind, format: of the column
-    categories: those of the table, a feature each, so that every split has the same features; the texts of false and
-        true of a boolean
-    unseen: the categories of no row of the training part; their features are zeros
-    has_gaps: whether a category has gaps in the table, and so a feature for them
-    fill: what a gap in numbers or booleans becomes
+    categories: the categories of the table, one feature each, so that every split has the same features; for a
+        boolean, the texts of false and true
+    unseen: the categories that are not in the training part; their features are zeros
+    has_gaps: whether a category has missing values in the table, and therefore a feature for them
+    fill: the replacement for missing numbers or booleans
     scaling: of numbers
-    is_constant: whether the features say nothing in the training part, and so are zeros
+    is_constant: whether the features are constant in the training part, and therefore set to zero
     """
 
     name: str
@@ -83,7 +83,7 @@ class ColumnEncoder:
         out[0] = values if self.scaling is None else self.scaling.apply(values)
 
     def read(self, found: Profile, is_typed: bool) -> tuple[Column, Codes]:
-        """Return the column of new rows, and the indices of the texts that cannot be read."""
+        """Return the column for new rows, and the indices of unreadable texts."""
         if self.kind == NUMBER:
             form = PLAIN if is_typed and self.format.unit != "%" else self.format
             values = form.read(found.texts)
@@ -97,12 +97,12 @@ class ColumnEncoder:
 
 @dataclass(frozen=True)
 class Encoder:
-    """How the rows of a table become features, and its target what networks learn.
+    """How the rows of a table become features, and how its target is encoded.
 
     columns: of each input
     task, class_names, target_name: of the table
-    target_scaling: of a regression, by which its target is standardized
-    missing_values: texts that stand for gaps, besides those known everywhere
+    target_scaling: for regression, the standardization of the target
+    missing_values: texts that mean a missing value, in addition to the built-in ones
     """
 
     columns: tuple[ColumnEncoder, ...]
@@ -119,46 +119,46 @@ class Encoder:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said of the training part."""
+        """Notes on the training part."""
         constant = [quoted(column.name) for column in self.columns if column.is_constant]
         if not constant:
             return ()
-        return (f"constant in the training part, so set to 0: {listed(constant, most=_LISTED)}",)
+        return (f"constant in the training part, therefore set to 0: {listed(constant, most=_LISTED)}",)
 
     def transform(self, table: Table, rows: Codes | None = None) -> Floats:
-        """Return the features of these rows of a table with the columns of that of the fit, or of all of them.
+        """Return the features of the given rows, or all rows, of a table with the columns of the fit.
 
-        (features, examples) float64, C-contiguous. Numbers are standardized, the training median standing for gaps;
-        booleans are 0 or 1; each category is a feature of 0 and 1, those of no training row none.
+        (features, examples) float64, C-contiguous. Numbers are standardized, with the training median for missing
+        values; booleans are 0 or 1; categories are encoded one-hot, unseen ones as zeros.
         """
         columns = table.columns if rows is None else [column.take(rows) for column in table.columns]
         return self._features(columns, table.rows if rows is None else int(rows.size))
 
     def target(self, table: Table, rows: Codes) -> Floats:
-        """Return what networks learn, (1, examples) float64: the codes of classes, or standardized numbers."""
+        """Return the encoded target, (1, examples) float64: class indices, or standardized numbers."""
         values = table.target[rows].astype(np.float64)
         return (values if self.target_scaling is None else self.target_scaling.apply(values)).reshape(1, -1)
 
     def transform_frame(self, source: Any, options: Reading | None = None) -> Encoded:
         """Return the features of new rows: of a file, a data frame or a raw table.
 
-        Columns are matched by name, in any order; others are not looked at. Numbers are understood as in the training
-        file. Categories that no training row has are a note, and zeros.
+        Columns are matched by name, in any order; other columns are ignored. Numbers are read in the format of the
+        training file. Categories not seen in training are encoded as zeros, with a note.
 
-        Raises DataError for columns that are not there, and for texts that are no such numbers, with their places.
+        Raises DataError for missing columns, and for unreadable texts, with their positions.
         """
         options = options or Reading()
         raw = source if isinstance(source, RawTable) else read_table(source, options, fewest=1)
         absent = [column.name for column in self.columns if column.name not in raw.names]
         if absent:
             raise DataError(
-                f"{raw.where}: expected the columns that networks were trained on, found none named "
+                f"{raw.where}: expected the columns that the networks were trained on, found none named "
                 f"{listed(map(quoted, absent), 'or', most=_LISTED)}: add or rename them{closest(absent[0], raw.names)}"
             )
         missing = MissingValues((*self.missing_values, *options.missing_values))
         used = {column.name for column in self.columns}
         more = [name for name in raw.names if name not in used and name != self.target_name]
-        notes = [f"columns that are not used: {listed(map(quoted, more), most=_LISTED)}"] if more else []
+        notes = [f"unused columns: {listed(map(quoted, more), most=_LISTED)}"] if more else []
         columns, wrong, gaps = [], [], {}
         for encoder in self.columns:
             found = _profile(encoder, raw, missing)
@@ -173,8 +173,8 @@ class Encoder:
             raise _unreadable(raw, wrong)
         if gaps:
             cells = listed((f"{quoted(name)} {n:,}" for name, n in gaps.items()), most=_LISTED)
-            # Not by which numbers: the networks of other training parts have others, and would say them all again.
-            notes.append(f"missing values: {cells}: filled by the training part")
+            # Without the values, which differ between training parts: every network would repeat the note.
+            notes.append(f"missing values: {cells}: filled with values from the training part")
         return Encoded(self._features(columns, raw.rows), (*raw.notes, *notes))
 
     def _features(self, columns: Sequence[Column], rows: int) -> Floats:
@@ -187,7 +187,7 @@ class Encoder:
         return X
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the encoder as plain data, which JSON keeps exactly."""
+        """Return the encoder as plain data, exact in JSON."""
         return {
             "columns": [
                 {
@@ -212,7 +212,7 @@ class Encoder:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Encoder:
-        """Return the encoder of which `to_dict` gave this."""
+        """Return the encoder from the result of `to_dict`."""
 
         def scaling(values: Mapping[str, Any] | None) -> Scaling | None:
             return None if values is None else Scaling(**values)
@@ -232,24 +232,25 @@ class Encoder:
 
 
 def fit(table: Table, train_rows: Codes) -> Encoder:
-    """Return the encoder that is fitted on these rows of a table.
+    """Return the encoder fitted on these rows of a table.
 
-    Raises DataError for a regression whose target is the same in all of them.
+    Raises DataError for a regression whose target is constant in these rows.
     """
     scaling = None
     if table.task == REGRESSION:
         scaling = Scaling.fit(table.target[train_rows].astype(np.float64))
         if scaling.scaled_deviation == 0.0:
             raise DataError(
-                f"{quoted(table.name)}, column {quoted(table.target_name)}: expected different numbers in the training "
-                f"part, found {table.target[train_rows][0]:g} only: take another --split, or name another --target"
+                f"{quoted(table.name)}, column {quoted(table.target_name)}: expected a target with different values "
+                "in the "
+                f"training part, found only {table.target[train_rows][0]:g}: choose another --split or --target"
             )
     columns = tuple(_fitted(column, column.take(train_rows)) for column in table.columns)
     return Encoder(columns, table.task, table.class_names, table.target_name, scaling, table.missing_values)
 
 
 def _fitted(every: Column, column: Column) -> ColumnEncoder:
-    """Return the encoder of a column, given with all rows and with its training rows."""
+    """Return the encoder of a column, given all its rows and its training rows."""
     if column.kind == CATEGORY:
         counts = np.bincount(column.values.astype(np.int64) + 1, minlength=len(column.categories) + 1)
         unseen = tuple(name for name, n in zip(column.categories, counts[1:], strict=True) if not n)
@@ -280,15 +281,15 @@ def _profile(encoder: ColumnEncoder, raw: RawTable, missing: MissingValues) -> P
 
 
 def _unknown(encoder: ColumnEncoder, found: Profile) -> list[str]:
-    """Return notes on categories and gaps that the training part has not."""
+    """Return notes on categories and missing values that are not in the training part."""
     notes = []
     name, cells = quoted(encoder.name), sum(found.gaps.values())
     unknown = [text for text in found.texts if text not in encoder.categories or text in encoder.unseen]
     if unknown:
         which = listed(map(quoted, unknown), most=_LISTED)
-        notes.append(f"column {name}: not in the training part, so none of its categories: {which}")
+        notes.append(f"column {name}: values not seen in training, encoded as no category: {which}")
     if cells and not encoder.has_gaps:
-        notes.append(f"column {name}: {count(cells, 'gap')}, none in the training part: none of its categories")
+        notes.append(f"column {name}: {count(cells, 'missing value')}, not seen in training, encoded as no category")
     return notes
 
 
@@ -300,7 +301,7 @@ def _unreadable(raw: RawTable, wrong: Sequence[tuple[ColumnEncoder, Profile, int
         for encoder, found, i in wrong[:5]
     ]
     return DataError(
-        f"{raw.where}: expected cells like those of the training file, found {count(cells, 'other cell')}: "
+        f"{raw.where}: expected cells in the format of the training file, found {count(cells, 'other cell')}: "
         f"{listed(each, most=5)}{', ...' if len(wrong) > 5 else ''}: correct them, or leave them blank"
     )
 

@@ -1,4 +1,4 @@
-"""Rows that belong together: of equal inputs, or of one value of a column."""
+"""Rows that belong together: rows with equal inputs, or with the same value of a column."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 from experiments.datasets.table import Codes, Column
 
 FAR_ABOVE = 1000
-"""Equal rows are no chance where the columns' numbers of values multiply to this many times the number of rows."""
+"""Equal rows are not expected by chance if the columns have this many times more combinations of values than rows."""
 
 _DETERMINED, _FEWEST_VALUES, _ROWS_PER_VALUE = 0.95, 5, 2
 
 
 def equal_rows(columns: Sequence[Column], rows: int) -> tuple[Codes, int]:
-    """Return of each row the first row with equal inputs, (rows,) int64, and how many rows equal another one."""
+    """Return for each row the first row with equal inputs, (rows,) int64, and the number of repeated rows."""
     words = np.empty((rows, len(columns)), dtype=np.int64)
     for j, column in enumerate(columns):
         words[:, j] = _words(column.values)
@@ -29,7 +29,7 @@ def equal_rows(columns: Sequence[Column], rows: int) -> tuple[Codes, int]:
 
 
 def by_chance(columns: Sequence[Column], rows: int) -> bool:
-    """Whether equal rows can be expected by chance: of few columns with few values each."""
+    """Whether equal rows are expected by chance, because there are few columns with few values."""
     product, enough = 1, FAR_ABOVE * rows
     for column in columns:
         product *= max(1, len(np.unique(_words(column.values))))
@@ -39,7 +39,7 @@ def by_chance(columns: Sequence[Column], rows: int) -> bool:
 
 
 def joined(groups: Codes, others: Codes) -> Codes:
-    """Return groups of rows that are in one group of either kind, or of both in turn; each named by its first row."""
+    """Return the groups of rows that are connected by groups of either kind; each is named by its first row."""
     root = list(range(groups.size))
 
     def find(i: int) -> int:
@@ -57,10 +57,10 @@ def joined(groups: Codes, others: Codes) -> Codes:
 
 
 def determines(codes: Codes, target: npt.NDArray[Any]) -> bool:
-    """Whether a column, given by codes, repeats, and nearly determines the class: by a majority vote of its values.
+    """Whether the values of a column, given by codes, repeat and nearly determine the class, by majority vote.
 
-    At least 5 values of 2 rows on average; 95 % of rows of the class that most rows of their value have, and of those
-    that are not of the largest class four in five.
+    At least 5 values with 2 rows on average; the majority class of the value is correct for 95 % of all rows, and for
+    80 % of the rows outside the largest class.
     """
     values, code = np.unique(codes, return_inverse=True)
     classes, label = np.unique(target, return_inverse=True)
@@ -75,5 +75,5 @@ def determines(codes: Codes, target: npt.NDArray[Any]) -> bool:
 def _words(values: npt.NDArray[Any]) -> Codes:
     if values.dtype.kind != "f":
         return values.astype(np.int64)
-    numbers = np.where(np.isnan(values), np.nan, values + 0.0)  # -0 is 0, and every nan the same
+    numbers = np.where(np.isnan(values), np.nan, values + 0.0)  # -0 equals 0, and all nan are equal
     return np.ascontiguousarray(numbers).view(np.int64)

@@ -1,4 +1,4 @@
-"""Features of networks, computed from the inputs."""
+"""Features computed from the inputs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from planar_core.elementary import evaluate
 
 
 def compute(terms: Sequence[Term], X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the values of the terms, (terms, examples), from the inputs X, (inputs, examples); X itself of no terms.
+    """Return the values of the terms, (terms, examples), for the inputs X, (inputs, examples); X itself without terms.
 
-    Inputs and products are cut off at +-1e30, and what a sine is taken of at +-1e9. Every bit is the same on
-    any machine.
+    Inputs and products are clipped to +-1e30, the arguments of sines to +-1e9. Every bit is the same on any machine.
     """
     if not terms:
         return X

@@ -1,4 +1,4 @@
-"""Whether the first line of a file names the columns, and the names."""
+"""Whether the first line of a file is a header, and the column names."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _SAMPLE_CELLS = 200_000
 
 
 def looks_numeric(text: str) -> bool:
-    """Whether a text is a number in one of the ways in which people write them."""
+    """Whether a text looks like a number in any common format."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def has_header(rows: Sequence[Sequence[str]], missing: MissingValues) -> tuple[bool, str]:
-    """Return whether the first of the rows holds names, and why, in words.
+    """Return whether the first row is a header, and the reason in words.
 
-    A number on top of numbers says that it is data, and so does a text that comes again below; a text on top
-    of numbers is a name. Where nothing of this is found, all texts of the first row are names.
+    A number above numbers indicates data, and so does a text that appears again below; a text above numbers indicates
+    a name. Without any indication, a first row of texts is a header.
     """
     first = [cell.strip() for cell in rows[0]]
     numeric = [looks_numeric(cell) for cell in first]
     counts_up = [str(i) for i in range(len(first))], [str(i + 1) for i in range(len(first))]
     without_index = [cell for cell in first if cell]
     if len(without_index) > 2 and without_index in [c[: len(without_index)] for c in counts_up]:
-        return True, "the first line counts the columns"
+        return True, "the first line numbers the columns"
     if all(numeric):
-        return False, "the first line holds numbers"
+        return False, "the first line has numbers"
     body = rows[1 : 1 + max(20, min(1000, _SAMPLE_CELLS // len(first)))]
     names = data = fractions = 0
     years = _increasing([cell for cell, is_number in zip(first, numeric, strict=True) if is_number])
@@ -53,26 +53,26 @@ def has_header(rows: Sequence[Sequence[str]], missing: MissingValues) -> tuple[b
         else:
             data += cell in below
     if not names and not data:
-        return not any(numeric) or years, "the first line holds texts that do not come again"
+        return not any(numeric) or years, "the texts of the first line do not appear again below"
     if names and data and fractions:
-        return False, "the first line holds numbers like those below"
+        return False, "the first line has numbers like those below"
     if names:
-        return True, "the first line holds texts above numbers"
+        return True, "the first line has text above numbers"
     if any(numeric):
-        return False, "the first line holds numbers like those below"
+        return False, "the first line has numbers like those below"
     texts = sum(1 for cell in first if cell)
-    return 2 * data <= texts, "the texts of the first line come again below"
+    return 2 * data <= texts, "the texts of the first line appear again below"
 
 
 def _increasing(numbers: Sequence[str]) -> bool:
-    """Whether there are integers in steps of 1, such as years, which may be names."""
+    """Whether the numbers increase by 1, such as years, which may be column names."""
     if len(numbers) < 2 or not all(text.isdecimal() for text in numbers):
         return False
     return all(int(b) - int(a) == 1 for a, b in pairwise(numbers))
 
 
 def names_of(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    """Return a name of its own for every column, and notes on those that had none, or one that came before."""
+    """Return unique names for all columns, and notes on columns without a name or with a repeated one."""
     notes = []
     names = [" ".join(cell.split()) for cell in cells]
     nameless = [i for i, name in enumerate(names) if not name]
@@ -82,7 +82,7 @@ def names_of(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
         taken.add(names[i])
     if nameless:
         called = listed((quoted(names[i]) for i in nameless), most=10)
-        notes.append(f"{count(len(nameless), 'column')} without a name: called {called}")
+        notes.append(f"{count(len(nameless), 'column')} without a name: named {called}")
     seen: set[str] = set()
     renamed = []
     for i, name in enumerate(names):
@@ -92,7 +92,7 @@ def names_of(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
             renamed.append(quoted(names[i]))
         seen.add(names[i])
     if renamed:
-        notes.append(f"columns with a name that came before: called {listed(renamed, most=10)}")
+        notes.append(f"columns with repeated names: renamed {listed(renamed, most=10)}")
     return tuple(names), notes
 
 
@@ -106,9 +106,9 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def is_units_row(rows: Sequence[Sequence[str]], missing: MissingValues) -> bool:
-    """Whether the first row below the header holds units: texts above numbers, in every column of numbers.
+    """Whether the first row below the header contains units: texts above numbers, in every column of numbers.
 
-    Two such columns at least, so that a text by mistake is never taken for a unit.
+    At least two such columns are required, so that a single wrong text is not taken for a unit.
     """
     if len(rows) < 3:
         return False

@@ -1,4 +1,4 @@
-"""What a column is: numbers, true and false, a category, or nothing a network can use."""
+"""The kind of a column: numbers, booleans, categories, or not usable."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from experiments.datasets.options import AUTO
 from experiments.datasets.table import BOOLEAN, CATEGORY, NUMBER, Codes
 
 MOST_CATEGORIES = 30
-"""A text with more values than this is left out."""
+"""Text columns with more different values are left out."""
 
 NEARLY_UNIQUE = 0.8
-"""A text with this many different values for each of its cells is a name, not a category."""
+"""Text columns with at least this share of different values are names, not categories."""
 
 MOSTLY_NUMBERS = 0.8
-"""Texts among at least this part of numbers are slips."""
+"""Texts in a column with at least this share of numbers are errors."""
 
 FEW_NUMBERS = 10
-"""Where there are no more different numbers than this, texts that come again and again are categories beside them."""
+"""With at most this many different numbers, repeated texts make the column a category."""
 
-_FEWEST_COUNTED = 5  # rows from which 0, 1, 2, ... are taken to number the rows
+_FEWEST_COUNTED = 5  # rows required to take 0, 1, 2, ... for row numbers
 _BOOLEANS = (
     ("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"), ("falsch", "wahr"), ("nein", "ja"),
     ("faux", "vrai"), ("non", "oui"), ("no", "si"), ("no", "s\u00ed"), ("falso", "vero"), ("falso", "verdadero"),
@@ -51,10 +51,10 @@ _ID_NAME = re.compile(
 class Profile:
     """The different texts of a column.
 
-    texts: those that are no gaps, in the order in which they come
-    counts: in how many cells each stands
-    codes: (rows,) of each cell the index of its text, -1 for a gap
-    gaps: the texts that stand for gaps, and in how many cells
+    texts: the texts other than missing values, in order of appearance
+    counts: the number of cells with each text
+    codes: (rows,) the index of the text of each cell, -1 for a missing value
+    gaps: the texts that mean a missing value, with their numbers of cells
     """
 
     name: str
@@ -66,15 +66,15 @@ class Profile:
 
     @property
     def cells(self) -> int:
-        """Cells that are no gaps."""
+        """The number of cells without missing values."""
         return sum(self.counts)
 
     def rows_of(self, texts: set[int]) -> list[int]:
-        """Return the rows in which the texts with these indices stand."""
+        """Return the rows that have the texts with these indices."""
         return [int(row) for row in np.flatnonzero(np.isin(self.codes, list(texts)))]
 
     def without(self, gaps: set[int]) -> Profile:
-        """Return the profile in which the texts with these indices are gaps."""
+        """Return the profile with the texts of these indices as missing values."""
         kept = [i for i in range(len(self.texts)) if i not in gaps]
         new = np.full(len(self.texts) + 1, -1, dtype=np.int64)
         new[kept] = np.arange(len(kept))
@@ -86,11 +86,11 @@ class Profile:
 
 @dataclass
 class Verdict:
-    """What a column is.
+    """The decision on a column.
 
     kind: NUMBER, BOOLEAN, CATEGORY, or "" if it is left out
-    reason: why it is left out, in words
-    slips: indices of texts by mistake in a column of numbers
+    reason: the reason for leaving it out, in words
+    slips: indices of wrong texts in a column of numbers
     """
 
     kind: str
@@ -102,11 +102,11 @@ class Verdict:
 
 
 def profile(name: str, cells: Sequence[str], missing: MissingValues, decimal: str = AUTO) -> Profile:
-    """Return the different texts of a column, and the ways in which they may be numbers.
+    """Return the different texts of a column, and the possible number formats.
 
     decimal: the decimal mark if it is known, else "auto"
 
-    Texts that are a gap only among numbers, such as "unknown", become gaps where all others are numbers.
+    Texts that mean a missing value only among numbers, such as "unknown", are missing values if all others are numbers.
     """
     texts = list(dict.fromkeys(cells))
     index = dict(zip(texts, range(len(texts)), strict=True))
@@ -125,12 +125,12 @@ def profile(name: str, cells: Sequence[str], missing: MissingValues, decimal: st
 
 
 def unreadable(way: Candidate) -> set[int]:
-    """Return the indices of the texts that are no numbers."""
+    """Return the indices of the texts that are not numbers."""
     return set(np.flatnonzero(np.isnan(way.values)).tolist())
 
 
 def slips(found: Profile, way: Candidate) -> set[int] | None:
-    """Return the indices of texts by mistake among numbers; None if the column is no column of numbers."""
+    """Return the indices of wrong texts among numbers; None if it is not a column of numbers."""
     texts = unreadable(way)
     if not texts:
         return texts
@@ -152,10 +152,10 @@ def counts_rows(cells: Sequence[str]) -> bool:
 
 
 def decide(found: Profile, way: Candidate | None, kept: bool) -> Verdict:
-    """Return what a column is.
+    """Return the decision on a column.
 
-    way: how its numbers are read, if they are any
-    kept: whether it is used whatever speaks against it
+    way: the number format, if it has numbers
+    kept: whether to use it in any case
     """
     if not found.texts:
         return Verdict("", found, reason="no values")
@@ -166,19 +166,19 @@ def decide(found: Profile, way: Candidate | None, kept: bool) -> Verdict:
     wrong = slips(found, way) if way is not None else None
     if way is not None and wrong is not None and not has_leading_zero(found.texts):
         if unique and id_name and not kept and way.integers:
-            return Verdict("", found, reason="identifiers, another in every row")
+            return Verdict("", found, reason="identifiers, different in every row")
         if not wrong and (way.values == way.values[0]).all() and not found.gaps and not kept:
             return Verdict("", found, reason="constant")
         return Verdict(NUMBER, found, way, slips=wrong)
     if unique and id_name and not kept:
-        return Verdict("", found, reason="identifiers, another in every row")
+        return Verdict("", found, reason="identifiers, different in every row")
     if sum(n for text, n in zip(found.texts, found.counts, strict=True) if _DATE.fullmatch(text)) >= 0.9 * found.cells:
         if not kept:
             return Verdict("", found, reason="dates or times")
     elif not kept and len(found.texts) > 2 and len(found.texts) >= NEARLY_UNIQUE * found.cells:
         return Verdict("", found, reason="text with nearly as many values as rows")
     elif not kept and len(found.texts) > MOST_CATEGORIES:
-        return Verdict("", found, reason=f"text with more than {MOST_CATEGORIES} values")
+        return Verdict("", found, reason=f"text with more than {MOST_CATEGORIES} different values")
     folded = {text.lower() for text in found.texts}
     if not found.gaps and len(folded) == 2:
         for false, true in _BOOLEANS:

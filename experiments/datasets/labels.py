@@ -17,17 +17,17 @@ from experiments.datasets.table import BINARY, MULTICLASS, REGRESSION, Codes
 from experiments.text import closest, count, listed, quoted
 
 MOST_INTEGERS = 20
-"""A target of at most so many different integers is a class, of more a number."""
+"""A target with at most this many different integers is a class, otherwise a number."""
 
-_LISTED = 10  # labels that a message shows
+_LISTED = 10  # labels listed in a message
 
 
 class Labels(NamedTuple):
     """The classes of a target.
 
-    codes: (rows,) int64, of each cell its class, -1 for a gap
-    names: of the classes
-    notes: what was decided
+    codes: (rows,) int64, the class of each cell, -1 for a missing value
+    names: the class names
+    notes: the decisions made
     """
 
     codes: Codes
@@ -36,16 +36,16 @@ class Labels(NamedTuple):
 
 
 def task_of(where: str, found: Profile, options: Reading) -> tuple[str, tuple[str, ...]]:
-    """Return "classification" or "regression", and a note unless the labels are texts, or two.
+    """Return "classification" or "regression", and a note unless the labels are texts or there are only two.
 
-    Raises DataError where all cells are gaps.
+    Raises DataError if all values are missing.
     """
     if not found.texts:
-        raise DataError(f"{where}: expected labels, found gaps only: name another column with --target")
+        raise DataError(f"{where}: expected labels, found only missing values: choose another column with --target")
     if options.positive and options.task == "regression":
         raise DataError(
-            f"--positive, --task: expected labels of a classification, got {quoted(options.positive[0])} for a "
-            "regression: leave one of the two options out"
+            f"--positive, --task: expected classification with --positive, got {quoted(options.positive[0])} and "
+            "--task regression: remove one of the two options"
         )
     if options.task != AUTO:
         return options.task, ()
@@ -61,35 +61,33 @@ def task_of(where: str, found: Profile, options: Reading) -> tuple[str, tuple[st
     name = quoted(found.name)
     if way.integers and len(values) <= MOST_INTEGERS:
         what = f"{len(values)} different integers"
-        return "classification", (
-            f"task: classification, since {name} has {what} (decide otherwise with --task regression)",
-        )
+        return "classification", (f"task: classification, because {name} has {what} (override with --task regression)",)
     what = f"{len(values)} different numbers" if way.integers else "fractions"
-    return REGRESSION, (f"task: regression, since {name} has {what} (decide otherwise with --task classification)",)
+    return REGRESSION, (f"task: regression, because {name} has {what} (override with --task classification)",)
 
 
 def classes(where: str, found: Profile, missing: MissingValues, positive: Sequence[str]) -> Labels:
     """Return the class of every row.
 
-    Labels that are all numbers are compared as numbers: 1 and 1.0 are one class, which goes by the spelling that comes
-    first, and 2 comes before 10; the numbers 0 and 1, where there are no others, go by these names. Other labels are
-    classes in the order of their code points. Those that differ in case only are one class, which goes by the most
-    frequent spelling; then the order does not look at case either.
+    Labels that are all numbers are compared as numbers: 1 and 1.0 are one class, named by the first spelling, and 2
+    comes before 10; if there are only 0 and 1, these are the names. Other labels are ordered by code points. Labels
+    that differ only in case are one class, named by the most frequent spelling; the order then ignores case.
 
-    Raises DataError for a single class, and for a positive label that is none.
+    Raises DataError for a single class, and for an unknown positive label.
     """
     names, class_of, notes = _distinct(found)
     if len(names) == 1:
         raise DataError(
             f"{where}: expected at least two classes, found only {quoted(names[0])} in all "
-            f"{count(found.cells, 'row')}: add rows of another class, or name another column with --target"
+            f"{count(found.cells, 'row')}: add rows of another class, or choose another column with --target"
         )
     codes = np.append(np.array(class_of, dtype=np.int64), -1)[found.codes]
     if positive:
         chosen = sorted({_chosen(where, names, found, class_of, missing, label) for label in positive})
         if len(chosen) == len(names):
             raise DataError(
-                f"{where}: expected some label that is not positive, got all of them with --positive: leave one out"
+                f"{where}: expected at least one label that is not positive, got all of them with --positive: remove "
+                "one"
             )
         one = listed((names[i] for i in chosen), "or")
         others = [name for i, name in enumerate(names) if i not in chosen]
@@ -102,7 +100,7 @@ def classes(where: str, found: Profile, missing: MissingValues, positive: Sequen
     if len(names) == 2 and names != ["0", "1"] and not any(note.startswith("labels: ") for note in notes):
         notes.append(f"labels: {quoted(names[0])} -> 0, {quoted(names[1])} -> 1")
     elif len(names) > 2:
-        notes.append(f"classes: {len(names)} ({_listed(names)}); one against the rest with --positive LABEL")
+        notes.append(f"classes: {len(names)} ({_listed(names)}); for one against the rest use --positive LABEL")
     return Labels(codes, tuple(names), tuple(notes))
 
 
@@ -133,7 +131,7 @@ def _distinct(found: Profile) -> tuple[list[str], list[int], list[str]]:
     notes = []
     if merged:
         which = (f"{listed(map(quoted, counted), 'and')} are {quoted(name[key])}" for key, counted in merged.items())
-        notes.append(f"labels that differ in case or blanks only are one class: {'; '.join(list(which)[:_LISTED])}")
+        notes.append(f"labels that differ only in case or spaces are one class: {'; '.join(list(which)[:_LISTED])}")
     place_of = {key: i for i, key in enumerate(ordered)}
     return [name[key] for key in ordered], [place_of[key] for key in keys], notes
 
@@ -141,7 +139,7 @@ def _distinct(found: Profile) -> tuple[list[str], list[int], list[str]]:
 def _chosen(
     where: str, names: Sequence[str], found: Profile, class_of: Sequence[int], missing: MissingValues, positive: str
 ) -> int:
-    """Return the class that a positive label spells: as in a row, or but for case, or as an equal number."""
+    """Return the class of a positive label: with the same spelling, ignoring case, or as an equal number."""
     label = positive.strip()
     if label in found.texts:
         return class_of[found.texts.index(label)]
@@ -151,17 +149,17 @@ def _chosen(
             return code
     if label in missing:
         raise DataError(
-            f"{where}: expected a label, got {quoted(label)} with --positive, which stands for a missing label: "
-            f"name one of {_listed(names)}"
+            f"{where}: expected a label, got {quoted(label)} with --positive, which means a missing label: "
+            f"choose one of {_listed(names)}"
         )
     raise DataError(
-        f"{where}: expected the label {quoted(label)} in some row, found {_listed(names)}: "
-        f"name one of these with --positive{closest(label, names)}"
+        f"{where}: expected the label {quoted(label)} in at least one row, found {_listed(names)}: "
+        f"choose one of these with --positive{closest(label, names)}"
     )
 
 
 def _as_decimal(label: str) -> Decimal | None:
-    """Return the number that a label spells, exactly, or None. Floats would merge long integers."""
+    """Return the exact number of a label, or None. Floats would merge long integers."""
     try:
         number = Decimal(label)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""A data set by its name, or from a file: where its data come from, and ``load`` for one part of them."""
+"""Data sets by name or from a file: their sources, and ``load`` for one split."""
 
 from __future__ import annotations
 
@@ -32,28 +32,27 @@ _TAKEN_BY = {
     "test_fraction": (_REAL, _FILE),
     **dict.fromkeys(_READING, (_FILE,)),
 }
-"""The kinds of data about which each argument of `load` says something."""
+"""The kinds of data to which each argument of `load` applies."""
 
 
 def load(name: str | os.PathLike[str], split: str = "fixed", seed: int = 0, fold: int = 0, **arguments: Any) -> Data:
     """Load a data set, ready to train on.
 
-    name: one of DATASETS, or the path of a file that holds a table
-    split: how a table is divided: "fixed", "seed" or "cv:K"; then those of this seed, and this fold
-    noise: of generated data, 0 or more; `experiments.datasets.synthetic` says what it is for each
+    name: one of DATASETS, or the path of a table file
+    split: how a table is split: "fixed", "seed" or "cv:K"; with the seed and the fold
+    noise: of generated data, 0 or more; defined for each data set in `experiments.datasets.synthetic`
     samples: training points of generated data, 10 or more
-    data_seed: of generated data, 0 to 2^32 - 1; without one it is the published draw
-    test_fraction: part of real data, and of a table, to test on, above 0 and below 1; by default 0.25
-    features: what networks are given, computed from the inputs as they would be given them, such as
-        "x1+x2+x1^2+x1x2+sin(x1)"; by default the inputs themselves
-    and how a table is read, as `experiments.datasets.options.Reading` has it: target, positive, task, drop, ...
+    data_seed: of generated data, 0 to 2^32 - 1; by default the published draw
+    test_fraction: fraction of real data, or of a table, to test on, above 0 and below 1; by default 0.25
+    features: features computed from the inputs, such as "x1+x2+x1^2+x1x2+sin(x1)"; by default the inputs themselves
+    and the options for reading tables of `experiments.datasets.options.Reading`: target, positive, task, drop, ...
 
-    Synthetic data sets train on their points as they are, and test on 2,000 fresh ones of the same distribution. Tables
-    are split, stratified, and encoded by what is found in the training part: numbers are standardized, gaps filled with
-    the median, categories become a feature each.
+    Generated data have 2,000 test points from the same distribution, and are not scaled. Tables are split, stratified
+    by class, and encoded with values fitted on the training part: numbers are standardized, missing values filled with
+    the median, categories encoded one-hot.
 
-    Raises DataError, with a message of one line, for an unknown name, a file that is not as it should be, and an
-    argument that is out of range or says nothing about such data.
+    Raises DataError with a one-line message for an unknown name, an invalid file, and an argument that is out of range
+    or does not apply to the data.
     """
     source = load_source(name, split, **arguments)
     _checked("seed", SEED.check, seed)
@@ -63,10 +62,10 @@ def load(name: str | os.PathLike[str], split: str = "fixed", seed: int = 0, fold
 
 
 def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: Any = None, **arguments: Any) -> Source:
-    """Where the data of a problem come from. Takes what ``load`` takes, and any table from Python as ``frame``.
+    """The data source of a problem. Takes the arguments of ``load``, and a table object as ``frame``.
 
-    ``split`` is "auto" for the usual one: a split for each seed of tables, the published draw of generated data. A
-    ``data_seed`` of "seed" draws data for each seed. Raises DataError, as ``load`` does.
+    ``split`` is "auto" for the default: a split for each seed for tables, the published draw for generated data. A
+    ``data_seed`` of "seed" draws data for each seed. Raises DataError as ``load``.
     """
     name = os.fspath(name)
     kind = _kind(name)
@@ -76,7 +75,10 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: An
         split = _checked("split", SPLIT.check, split)
     if kind is _GENERATED:
         if split not in ("auto", "fixed"):
-            raise DataError(f"split: expected {_REAL} or {_FILE} for {split}, got {quoted(name)}; see --data-seed seed")
+            raise DataError(
+                f"split: {split} requires {_REAL} or {_FILE}, got {quoted(name)}; for generated data see --data-seed "
+                "seed"
+            )
         if data_seed == SEED.name:
             return Drawn(load, {"name": name, **{key: v for key, v in arguments.items() if v is not None}})
         return Fixed(_generated(name, synthetic.TEST, **given))
@@ -89,16 +91,16 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: An
 
 
 def restored(kind: str, content: bytes) -> Source:
-    """A source as it was kept. Raises ValueError for a kind that is not known."""
+    """A source from its stored content. Raises ValueError for an unknown kind."""
     if kind == "drawn":
         return Drawn(load, json.loads(content))
     if kind == "divided":
         return unpacked(content)
-    raise ValueError(f"expected a source of data of a known kind, got {kind!r}: update this program")
+    raise ValueError(f"expected a known kind of data source, got {kind!r}: update this program")
 
 
 def load_fresh(name: str, **arguments: Any) -> Data | None:
-    """What `load` gives, with other test points, on which nobody has looked; None where data are not generated."""
+    """As `load`, with fresh test points; None if the data are not generated."""
     if name not in synthetic.PROBLEMS:
         return None
     return _generated(name, synthetic.FRESH, **_accepted(name, _GENERATED, **arguments))
@@ -112,7 +114,7 @@ def _generated(name: str, test: synthetic.Part, features: str | None = None, **g
         about = {"task": "regression", "target_name": "y", "target_scale": (scaling.mean, scaling.deviation)}
         data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), (), **about)  # type: ignore[arg-type]
         return data if features is None else computed(data, features, named=False)
-    # Which can happen where noise decides on labels, or chance on a few points.
+    # This can happen if noise changes labels, or by chance with few points.
     notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
     data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"), notes)
     return data if features is None else computed(data, features, named=False)
@@ -125,7 +127,7 @@ def _read(name: str, frame: Any, reading: Reading) -> Table:
 
 
 def _kind(name: str) -> str:
-    """Return the kind of data that goes by this name, or raise DataError."""
+    """Return the kind of data with this name, or raise DataError."""
     if name in synthetic.PROBLEMS:
         return _GENERATED
     if name in TABLES:
@@ -141,7 +143,7 @@ def _kind(name: str) -> str:
 
 
 def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
-    """Return the arguments that are not None, or refuse one that says nothing about such data or is out of range."""
+    """Return the arguments that are not None; raise DataError if one does not apply or is out of range."""
     checks = {knob.name: knob.check for knob in KNOBS if not knob.is_list and knob.name not in _READING}
     given = {argument: value for argument, value in arguments.items() if value is not None}
     for argument, value in given.items():

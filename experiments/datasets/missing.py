@@ -1,4 +1,4 @@
-"""Texts that stand for a value that is not there."""
+"""Texts that mean a missing value."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _ANYWHERE = frozenset(
      "null", "NULL", "Null", "None", "NaT", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "1.#QNAN",
      "-1.#IND", "1.#IND", "\u2013", "\u2014")
 )  # fmt: skip
-"""Texts that are a gap in any column."""
+"""Texts that mean a missing value in any column."""
 
 _AMONG_NUMBERS = frozenset(
     ("na", "n.a.", "n.a", "n/a.", "none", "missing", "unknown", "undefined", "not available", "k.a.", "k. a.",
      ".", "..", "...", "--", "---", "*", "\\n")
 )  # fmt: skip
-"""Texts, in lower case, that are a gap in a column of numbers, and else may be a category."""
+"""Texts, in lower case, that mean a missing value in a column of numbers, and otherwise may be a category."""
 
 
 class MissingValues:
-    """Which texts stand for a gap: those known everywhere, and those of ``--missing-values``.
+    """The texts that mean a missing value: the built-in ones, and those of ``--missing-values``.
 
-    further: the latter; numbers among them also stand for equal numbers that are written otherwise
+    further: the latter; a number among them also matches other spellings of the same number
     """
 
     def __init__(self, further: Iterable[str] = ()) -> None:
@@ -30,7 +30,7 @@ class MissingValues:
         self.numbers = frozenset(number for text in further if (number := _number(text)) is not None)
 
     def among(self, texts: Collection[str]) -> set[str]:
-        """Return those of the texts that stand for gaps."""
+        """Return the texts that mean a missing value."""
         if self.numbers:
             return {text for text in texts if text in self}
         return {text for text in self.texts if text in texts}
@@ -39,7 +39,7 @@ class MissingValues:
         return text in self.texts or (bool(self.numbers) and _number(text) in self.numbers)
 
     def among_numbers(self, text: str) -> bool:
-        """Whether a text is a gap in a column of numbers."""
+        """Whether a text means a missing value in a column of numbers."""
         return text.lower() in _AMONG_NUMBERS or text in self
 
 

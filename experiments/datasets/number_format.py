@@ -1,4 +1,4 @@
-"""Numbers as people write them: decimal marks, thousands, percent, currencies, units."""
+"""Number formats: decimal marks, thousands separators, percent, currencies, units."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 GROUPING = "'\u2019 \u00a0\u202f"
-"""What may stand between groups of three digits, besides the mark that is not the decimal mark."""
+"""Thousands separators other than point and comma."""
 
 _CURRENCY = r"(?:[A-Z]{0,3}[$€£¥₹₽₩₺¢]|USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|Fr\.|kr)"
 _TEXT = re.compile(
@@ -37,7 +37,7 @@ class NumberFormat:
     """How the numbers of a column are written.
 
     decimal: "." or ","
-    before, after: what stands before or after every number: a currency, a unit, "%"
+    before, after: text before or after every number: a currency, a unit, "%"
     grouped: whether thousands are grouped: 1,234,567 or 1.234.567 or 1'234'567
     """
 
@@ -48,11 +48,11 @@ class NumberFormat:
 
     @property
     def unit(self) -> str:
-        """What stands before or after every number, or nothing."""
+        """The text before or after every number, or an empty string."""
         return self.before or self.after
 
     def read(self, texts: Sequence[str]) -> Floats:
-        """Return the number that each text spells, exactly rounded; nan where it spells none in this format."""
+        """Return the number for each text, correctly rounded; nan if it is not a number in this format."""
         if not self.before and not self.after and not self.grouped:
             plain = _plain(texts, self.decimal)
             if plain is not None:
@@ -84,7 +84,7 @@ PLAIN = NumberFormat()
 class Candidate:
     """One way to read the texts of a column.
 
-    values: the number that each text spells, nan where it spells none
+    values: the number for each text, nan if it is not a number
     """
 
     format: NumberFormat
@@ -98,12 +98,12 @@ class Candidate:
 
 
 def candidates(texts: Sequence[str], counts: Sequence[int], decimal: str) -> tuple[Candidate, ...]:
-    """Return the ways in which the texts, each of which stands in so many cells, may be read as numbers.
+    """Return the possible ways to read the texts, with their counts, as numbers.
 
-    decimal: the decimal mark, if it is known, else "auto"
+    decimal: the decimal mark, if it is known, otherwise "auto"
 
-    One way if there is no choice, none if hardly any text is a number, and two, first that with a decimal point,
-    where both marks give numbers and some of these differ.
+    There is one way if it is unambiguous, none if hardly any text is a number, and two, with the decimal point first,
+    if both marks give numbers and some of these differ.
     """
     if decimal != ",":
         plain = _plain(texts, ".")
@@ -140,7 +140,7 @@ def candidates(texts: Sequence[str], counts: Sequence[int], decimal: str) -> tup
 
 
 def has_leading_zero(texts: Iterable[str]) -> bool:
-    """Whether some text is a code such as 01234, which as a number would lose its zero."""
+    """Whether there is a code such as 01234, which would lose its leading zero as a number."""
     return _LEADING_ZERO.search("\n".join(texts)) is not None
 
 
@@ -149,12 +149,12 @@ def _cells(values: Floats, counts: Sequence[int]) -> int:
 
 
 def _either_way(text: str) -> bool:
-    """Whether the mark in a text may be that of decimals and that of thousands: 1,234 but not 0,123 or 12,34."""
+    """Whether the mark in a text is ambiguous, decimal or thousands: 1,234 but not 0,123 or 12,34."""
     return _EITHER_WAY.fullmatch(text) is not None
 
 
 def _plain(texts: Sequence[str], decimal: str) -> Floats | None:
-    """Return the numbers if all texts are plain ones (digits, sign, decimal mark, exponent), else None. Fast."""
+    """Return the numbers if all texts are plain (digits, sign, decimal mark, exponent), otherwise None; a fast path."""
     joined = "\n".join(texts)
     if "_" in joined:  # Python reads 1_000
         return None

@@ -1,4 +1,4 @@
-"""Reading: what can be decided about a table before it is read."""
+"""Reading: the options for reading a table."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from experiments.text import closest, listed, quoted
 AUTO = "auto"
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blanks": " "}
-"""The separators by their names; "blanks" is any run of spaces and tabs."""
+"""The separators by name; "blanks" is any run of spaces and tabs."""
 
 CHOICES = {
     "task": (AUTO, "classification", "regression"),
     "missing": ("fill", "drop", "refuse"),
     "header": (AUTO, "yes", "no"),
 }
-"""What the options that are one of several words may be; the first is the default."""
+"""The choices of options that are one of several words; the first is the default."""
 
 _TEXTS = ("target", "separator", "decimal", "encoding", "group")
 _SPELLINGS = {"\\t": "tab", "space": "blanks", "spaces": "blanks", "blank": "blanks", "whitespace": "blanks"}
@@ -27,23 +27,23 @@ _MARKS = {"point": ".", "dot": ".", "comma": ","}
 
 @dataclass(frozen=True)
 class Reading:
-    """How a table is to be read; by default everything is found out, and said.
+    """How to read a table; by default everything is detected and reported.
 
-    target: the column to be predicted; the last one if None
-    positive: labels that are class 1, against all others; none: every label is a class
+    target: the column to predict; the last one if None
+    positive: the labels of class 1, against all others; if empty, every label is a class
     task: "auto", "classification" or "regression"
     drop: columns that are left out
-    keep: columns that are used although they would be left out
-    missing: what is done with gaps: "fill" them, "drop" the rows that have any, or "refuse" the table
-    missing_values: further texts that stand for a gap
+    keep: columns that are used although they would otherwise be left out
+    missing: how to treat missing values: "fill" them, "drop" their rows, or "refuse" the table
+    missing_values: additional texts that mean a missing value
     header: whether the first line names the columns: "auto", "yes" or "no"
     separator: "auto", a name of SEPARATORS, or a single character
     decimal: the decimal mark: "auto", "." or ","
     encoding: "auto", or the name of an encoding that Python knows
-    group: a column whose rows with equal values stay on one side of every split
-    test_file: a file of rows to test on; all others are for training
+    group: a column; rows with the same value stay on the same side of every split
+    test_file: a file with the rows to test on; all other rows are for training
 
-    A single text stands for a tuple of one. Raises DataError for a value that is none of these.
+    A single text is taken for a tuple of one. Raises DataError for an invalid value.
     """
 
     target: str | None = None
@@ -72,18 +72,18 @@ class Reading:
             value = getattr(self, name)
             if value not in choices:
                 raise DataError(
-                    f"--{name}: expected {listed(choices, 'or')}, got {quoted(value)}: name one of these"
+                    f"--{name}: expected {listed(choices, 'or')}, got {quoted(value)}: choose one of these"
                     + closest(str(value), choices)
                 )
         object.__setattr__(self, "separator", _separator(self.separator))
         object.__setattr__(self, "decimal", _MARKS.get(self.decimal, self.decimal))
         if self.decimal not in (AUTO, ".", ","):
-            raise DataError(f"--decimal: expected a point or a comma, got {quoted(self.decimal)}: give . or ,")
+            raise DataError(f"--decimal: expected a point or a comma, got {quoted(self.decimal)}: use . or ,")
         both = [name for name in self.keep if name in self.drop]
         if both:
             raise DataError(
-                f"--keep, --drop: expected a column in one of them, got {listed(map(quoted, both))} in both: "
-                "take it out of one"
+                f"--keep, --drop: expected each column in only one of them, got {listed(map(quoted, both))} in both: "
+                "remove it from one"
             )
 
 
@@ -94,7 +94,7 @@ def _separator(given: str) -> str:
     name = _SPELLINGS.get(given.lower(), given.lower())
     if name not in SEPARATORS:
         raise DataError(
-            f"--separator: expected {listed(SEPARATORS)} or one character, got {quoted(given)}: name one of these"
+            f"--separator: expected {listed(SEPARATORS)} or one character, got {quoted(given)}: choose one of these"
             + closest(given, SEPARATORS)
         )
     return SEPARATORS[name]

@@ -1,11 +1,11 @@
 """Which rows of a table are for training and which for testing.
 
-A replicate of an experiment is a seed, with ``--split seed``, or a seed and a fold, with ``--split cv:K``: rows are
-dealt out anew for every seed, and in the same way for every configuration, so that configurations are compared on
-the same rows. ``--split fixed`` is one split for all seeds. Test parts of several seeds overlap, training parts of
-several folds do, too; statistics have to know.
+A replicate of an experiment is a seed, with ``--split seed``, or a seed and a fold, with ``--split cv:K``: the split
+is new for each seed, and the same for all configurations, so that configurations are compared on the same rows.
+``--split fixed`` is one split for all seeds. Test parts of different seeds overlap, and so do training parts of
+different folds; the statistics take this into account.
 
-Classes have the same share of every part, as nearly as whole rows allow. Groups are never divided.
+Classes have the same share in every part, as far as possible. Groups are never divided.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from planar_core.choices import LARGEST_SEED
 from planar_core.streams import Stream
 
 FIXED_SEED = 0
-"""Seed of the permutation of rows of the one fixed split."""
+"""Seed of the permutation of rows for the fixed split."""
 
 TEST_FRACTION = 0.25
-"""Part of the rows that networks are tested on."""
+"""Fraction of the rows to test on."""
 
 _SPLITS, _FOLDS = 2_000_000_000, 2_500_000_000
-"""Added to seeds, modulo 2^32, so that no split takes the numbers that initial weights are made of."""
+"""Added to seeds, modulo 2^32, so that splits do not use the random numbers of the initial weights."""
 
 Parts = tuple[Codes, Codes]
 
 
 def fixed(table: Table, test_fraction: float = TEST_FRACTION) -> Parts:
-    """Return the rows of the training and of the test part of the split for all seeds, in ascending order.
+    """Return the rows of the training and test part of the split for all seeds, in ascending order.
 
-    Of every class this fraction of the rows, rounded half up (so one of two by 0.25), is for testing: those that come
-    first in a fixed permutation of all rows. Rows of one group of a column stay together; equal rows need not.
+    In every class this fraction of the rows, rounded half up (one of two rows for 0.25), is for testing: the first ones
+    in a fixed permutation of all rows. Groups of a column stay together; equal rows may be separated.
     Raises DataError as `split`.
     """
     if table.groups is not None and not table.grouped_by:
@@ -48,49 +48,49 @@ def fixed(table: Table, test_fraction: float = TEST_FRACTION) -> Parts:
 
 
 def split(table: Table, seed: int, test_fraction: float = TEST_FRACTION) -> Parts:
-    """Return the rows of the training and of the test part for this seed, 0 to 2^32 - 1, in ascending order.
+    """Return the rows of the training and test part for this seed, 0 to 2^32 - 1, in ascending order.
 
-    Of every class this fraction of the rows, rounded half up, is for testing; of a regression of all rows. With groups,
+    In every class this fraction of the rows, rounded half up, is for testing; for regression, of all rows. With groups,
     as nearly as whole groups allow. A single row of a class is for training. With a test file, its rows are for
-    testing, whatever the seed.
+    testing for every seed.
 
-    Raises DataError where a class has no row to train on, or one of two no row to test on; and for a single group.
+    Raises DataError if a class has no training row, if one of two classes has no test row, and for a single group.
     """
     return _parts(table, Stream((seed + _SPLITS) % (LARGEST_SEED + 1)), test_fraction)
 
 
 def folds(table: Table, k: int, seed: int) -> tuple[Parts, ...]:
-    """Return for each of k folds the rows to train on and those of the fold, to test on, in ascending order.
+    """Return for each of k folds the training rows, and the rows of the fold for testing, in ascending order.
 
-    Every row is in one fold. The rows of a class are spread evenly; one of fewer rows than folds, as far as it goes.
-    Raises DataError for fewer than 2 folds, for more than rows or groups, and for a table with a test file.
+    Every row is in one fold. The rows of a class are spread evenly over the folds.
+    Raises DataError for fewer than 2 folds, more folds than rows or groups, and a table with a test file.
     """
     if table.test_rows is not None:
-        raise DataError(f"--split cv:{k}: expected a table without a test file, got one: use --split fixed")
+        raise DataError(f"--split cv:{k}: cannot be combined with --test-file: use --split fixed")
     if k < 2:
-        raise DataError(f"--split cv:{k}: expected 2 folds or more, got {k}: give more")
+        raise DataError(f"--split cv:{k}: expected at least 2 folds, got {k}: use more")
     units = "rows" if table.groups is None else "groups"
     available = table.rows if table.groups is None else np.unique(table.groups).size
     if available < k:
         raise DataError(
-            f"--split cv:{k}: expected as many {units} as folds at least, found {available} in {quoted(table.name)}: "
-            "take fewer folds"
+            f"--split cv:{k}: expected at least as many {units} as folds, found {available} in {quoted(table.name)}: "
+            "use fewer folds"
         )
     order = Stream((seed + _FOLDS) % (LARGEST_SEED + 1)).permutation(table.rows)
     fold = _dealt(table, order, k) if table.groups is None else _dealt_groups(table, order, k)
     parts = tuple((np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k))
     if any(not test.size for _, test in parts):
         raise DataError(
-            f"--split cv:{k}: expected groups that fill {k} folds, found too few in {quoted(table.name)}: "
-            "take fewer folds"
+            f"--split cv:{k}: expected enough groups to fill {k} folds, found too few in {quoted(table.name)}: "
+            "use fewer folds"
         )
     return parts
 
 
 def remarks(table: Table, test_fraction: float = TEST_FRACTION, k: int = 0) -> tuple[str, ...]:
-    """Return what is to be said of the splits of a table, whatever the seed: of its scarce classes.
+    """Return notes on rare classes in the splits of a table, which hold for every seed.
 
-    k: the number of folds, or 0 where the table is divided in two
+    k: the number of folds, or 0 for a split into two parts
     """
     if table.task == REGRESSION or table.test_rows is not None:
         return ()
@@ -99,9 +99,13 @@ def remarks(table: Table, test_fraction: float = TEST_FRACTION, k: int = 0) -> t
     what = "groups" if table.groups is not None else "rows"
     if k:
         few = [f"{name} ({n})" for name, n in named if n < k]
-        return (f"fewer {what} than folds, so not in every fold: {listed(few, most=10)}",) if few else ()
+        return (f"classes with fewer {what} than folds, so not in every fold: {listed(few, most=10)}",) if few else ()
     few = [f"{name} ({n})" for name, n in named if n < 2 or (what == "rows" and not _tested(n, test_fraction))]
-    return (f"too few {what} to be tested on, so in the training part only: {listed(few, most=10)}",) if few else ()
+    return (
+        (f"classes with too few {what} for testing, so only in the training part: {listed(few, most=10)}",)
+        if few
+        else ()
+    )
 
 
 def _pieces(table: Table, code: int) -> int:
@@ -110,12 +114,12 @@ def _pieces(table: Table, code: int) -> int:
 
 
 def _tested(rows: int, fraction: float) -> int:
-    """Return how many rows of a class are for testing."""
+    """Return the number of test rows of a class."""
     return math.floor(fraction * rows + 0.5)
 
 
 def _labels(table: Table) -> tuple[Codes, Sequence[str]]:
-    """Return the class of every row, and their names; of a regression, one class of all rows."""
+    """Return the class of every row, and the class names; for regression, a single class."""
     if table.task == REGRESSION:
         return np.zeros(table.rows, dtype=np.int64), ("the table",)
     return table.target.astype(np.int64), table.class_names
@@ -136,25 +140,25 @@ def _parts(table: Table, stream: Stream, test_fraction: float) -> Parts:
         tested = _tested(members.size, test_fraction)
         if not 0 < tested < members.size and (table.task != "multiclass" or tested >= members.size > 1):
             raise DataError(
-                f"test_fraction: expected one that leaves every class a row to train on and one to test on, got "
-                f"{test_fraction}, by which {tested} of the {members.size} rows of {quoted(name)} in {table.name!r} "
-                "are to test on"
+                f"test_fraction: expected a fraction that leaves each class at least one row to train on and one to "
+                f"test on, got {test_fraction}, which puts {tested} of the {members.size} rows of {quoted(name)} in "
+                f"{table.name!r} into the test part"
             )
         if members.size > 1:
             is_test[members[:tested]] = True
     if not is_test.any():
         raise DataError(
-            f"test_fraction: expected one that leaves a row to test on, got {test_fraction}, by which none of the "
-            f"{count(table.rows, 'row')} in {table.name!r} is: take a larger one"
+            f"test_fraction: expected a fraction that leaves at least one row to test on, got {test_fraction}, which "
+            f"leaves none of the {count(table.rows, 'row')} in {table.name!r}: use a larger one"
         )
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
 class _Groups:
-    """The groups in the order in which their rows come in a permutation.
+    """The groups in the order of a permutation of the rows.
 
-    rows: of each group its rows
-    labels: (groups, classes) how many of these are of each class
+    rows: the rows of each group
+    labels: (groups, classes) the number of rows of each class
     """
 
     def __init__(self, table: Table, order: npt.NDArray[np.int64]) -> None:
@@ -179,15 +183,15 @@ class _Groups:
 
 
 def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: float) -> Parts:
-    """Put each group into the test part, in random order, where that brings the classes nearer to their shares.
+    """Put groups, in random order, into the test part if that brings the classes closer to their shares.
 
-    Then every class that has none there, if it has groups enough, gets its smallest.
+    Then the smallest group of every class without test rows is added, if the class has enough groups.
     """
     groups = _Groups(table, order)
     if len(groups.rows) < 2:
         raise DataError(
-            f"{quoted(table.name)}: expected two groups at least, one to train on and one to test on, found one: "
-            "name another column with --group"
+            f"{quoted(table.name)}: expected at least two groups, one to train on and one to test on, found one: "
+            "choose another column with --group"
         )
     wanted = [_tested(total, test_fraction) for total in groups.totals]
     got = [0] * groups.classes
@@ -213,13 +217,13 @@ def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: fl
             if label in counted and i not in chosen and all(left[c] > n for c, n in counted.items())
         ]
         if free:
-            take(min(free, key=lambda i: len(groups.rows[i])))  # the first of equals
+            take(min(free, key=lambda i: len(groups.rows[i])))  # the first of equal ones
     missing = [label for label in range(groups.classes) if not got[label]]
     if not chosen or (table.task == BINARY and missing):
         name = quoted(table.class_names[missing[0]]) if table.task != REGRESSION else "rows"
         raise DataError(
-            f"{quoted(table.name)}: expected groups that leave every class rows to train on and to test on, found too "
-            f"few groups with {name}: use --test-file, or another column with --group"
+            f"{quoted(table.name)}: expected enough groups for every class in both parts, found too few groups with "
+            f"{name}: use --test-file, or choose another column with --group"
         )
     is_test = np.zeros(table.rows, dtype=np.bool_)
     for i in chosen:
@@ -228,7 +232,7 @@ def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: fl
 
 
 def _dealt(table: Table, order: npt.NDArray[np.int64], k: int) -> Codes:
-    """Return the fold of every row: each class is dealt out in turn, the next going on where the last one stopped."""
+    """Return the fold of every row: rows are assigned to folds in turn, class by class, without restarting."""
     labels, names = _labels(table)
     fold = np.empty(table.rows, dtype=np.int64)
     start = 0
@@ -240,9 +244,9 @@ def _dealt(table: Table, order: npt.NDArray[np.int64], k: int) -> Codes:
 
 
 def _dealt_groups(table: Table, order: npt.NDArray[np.int64], k: int) -> Codes:
-    """Return the fold of every row: the largest group first, each goes where its classes are scarcest.
+    """Return the fold of every row: groups, the largest first, go to the fold with fewest rows of their classes.
 
-    Of folds where they are equally scarce, into the one of fewest rows, and of these the first.
+    Of equal folds, the one with fewest rows is taken, then the first.
     """
     groups = _Groups(table, order)
     counts = [[0] * groups.classes for _ in range(k)]

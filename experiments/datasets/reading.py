@@ -1,8 +1,8 @@
-"""read_table(): a table as it stands in a file, a data frame or arrays, nothing interpreted yet.
+"""read_table(): reads a file, a data frame or arrays without interpreting the cells.
 
-Every cell is kept as its text, so that no reader guesses at types: 007, 1,234 and NA are decided on in `columns`,
-where it is said. Text files are split by the standard library (see `dialect`); parquet, xlsx and data frames
-come by pandas, which is imported only then: it takes 0.4 s, also in every worker process.
+Every cell is kept as text, so that types are not guessed: 007, 1,234 and NA are interpreted in `columns`, with notes.
+Text files are split by the standard library (see `dialect`); parquet, xlsx and data frames need pandas, which is
+imported only then, since that takes 0.4 s in every worker process.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _XLS = b"\xd0\xcf\x11\xe0"
 class RawTable:
     """A table of texts.
 
-    where: what it was read from, for messages: the path in quotes, or "the table"
-    names: of the columns, all different
-    cells: of each column the text of every row, without blanks around it; "" for an empty cell
-    lines: of each row the line on which it begins, or its number, counted from 1
+    where: its origin, for messages: the path in quotes, or "the table"
+    names: the column names, all different
+    cells: for each column the text of every row, without surrounding spaces; "" for an empty cell
+    lines: for each row the line on which it begins, or the row number, counted from 1
     line_word: "line" or "row"
-    separator: what stood between the cells; None if this was no text file
-    typed: the columns whose numbers came as numbers, so that their texts have a decimal point
-    notes: what was decided, a sentence each
+    separator: the separator of the cells; None if it was not a text file
+    typed: the columns that had numeric types, so that their texts have a decimal point
+    notes: the decisions made
     """
 
     where: str
@@ -88,9 +88,9 @@ def read_table(source: Any, options: Reading | None = None, fewest: int = 2) -> 
 
     source: the path of a file (text with any usual separator, compressed or not; parquet; xlsx), a data frame, a
         mapping of names to columns, or a pair (X, y) of (rows, columns) and (rows,)
-    fewest: columns that a text file needs; with less, its separator was not found
+    fewest: required number of columns of a text file; with fewer, the separator was not detected
 
-    Raises DataError, with a message of one line, for what is not a table.
+    Raises DataError with a one-line message if it is not a table.
     """
     options = options or Reading()
     if isinstance(source, str | os.PathLike):
@@ -106,7 +106,7 @@ def _from_file(path: str, options: Reading, fewest: int) -> RawTable:
     if raw.startswith(_PARQUET):
         return replace(_from_frame(_parquet(where, raw)), where=where)
     if raw.startswith(_XLS):
-        raise DataError(f"{where}: expected xlsx, found the older xls: save the file as xlsx or CSV")
+        raise DataError(f"{where}: expected xlsx, found the older xls format: save the file as xlsx or CSV")
     if raw.startswith(ZIP) and b"xl/workbook" in raw:
         return _from_sheet(where, raw, options)
     text, notes = decode(where, unpacked(where, raw), options.encoding)
@@ -117,14 +117,14 @@ def _from_file(path: str, options: Reading, fewest: int) -> RawTable:
             raise DataError(f"{where}: expected a table as text, found {what}: save the table as CSV")
     found = records(where, text, options.separator)
     if not found.rows:
-        raise DataError(f"{where}: expected a header and rows of values, found comments only: add the data")
+        raise DataError(f"{where}: expected a header and rows of values, found only comments: add the data")
     if max(map(len, found.rows)) < fewest:
         raise one_column(where, found.lines[0], found.rows[0])
     return _named(where, found._replace(notes=notes + found.notes), options)
 
 
 def _named(where: str, found: Records, options: Reading, word: str = "line") -> RawTable:
-    """Return the table of the rows, the first of which may hold the names."""
+    """Return the table of the rows, the first of which may be a header."""
     missing = MissingValues(options.missing_values)
     notes = list(found.notes)
     header, why = options.header == "yes", "--header"
@@ -132,28 +132,28 @@ def _named(where: str, found: Records, options: Reading, word: str = "line") -> 
         header, why = has_header(found.rows, missing)
     rows, lines, more = rectangular(where, found, header)
     if not rows:
-        raise DataError(f"{where}: expected a header and rows of values, found separators only: add the data")
+        raise DataError(f"{where}: expected a header and rows of values, found only separators: add the data")
     notes += more
     if header:
         names, more = names_of(rows[0])
         notes += more
         rows, lines = rows[1:], lines[1:]
-        if options.header == AUTO and why.startswith("the first line counts"):
-            notes.append(f"header: yes, since {why} (decide otherwise with --header no)")
+        if options.header == AUTO and why.startswith("the first line numbers"):
+            notes.append(f"header: yes, because {why} (override with --header no)")
     else:
         names = tuple(f"x{i + 1}" for i in range(len(rows[0])))
         above = split_line(found.comments[-1], found.separator) if found.comments else []
         above = [cell.strip() for cell in above]
         if len(above) == len(names) and len(set(above)) == len(above) and not any(map(looks_numeric, above)):
             names = tuple(above)
-            notes.append("header: the last comment line (decide otherwise with --header yes)")
+            notes.append("header: the last comment line (override with --header yes)")
         elif options.header == AUTO:
             called = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
-            notes.append(f"header: none, since {why}; columns are called {called} (decide otherwise with --header yes)")
+            notes.append(f"header: none, because {why}; columns are named {called} (override with --header yes)")
     if not rows:
-        raise DataError(f"{where}: expected rows of values below the header, found the header only: add rows")
+        raise DataError(f"{where}: expected rows of values below the header, found only the header: add rows")
     if header and is_units_row(rows, missing):
-        notes.append(f"{word} {lines[0]} holds units: left out")
+        notes.append(f"{word} {lines[0]} contains units: left out")
         rows, lines = rows[1:], lines[1:]
     cells = tuple([cell.strip() for cell in column] for column in zip(*rows, strict=True))
     return RawTable(where, names, cells, lines, word, found.separator, notes=tuple(notes))
@@ -166,11 +166,12 @@ def _parquet(where: str, raw: bytes) -> pd.DataFrame:
         return pd.read_parquet(io.BytesIO(raw))
     except ImportError:
         raise DataError(
-            f"{where}: expected a reader of parquet files, found none installed: install the extra 'parquet' "
-            "(pip install '.[parquet]')"
+            f"{where}: reading parquet files requires pyarrow, which is not installed: pip install '.[parquet]'"
         ) from None
     except (OSError, ValueError, NotImplementedError) as error:
-        raise DataError(f"{where}: expected a whole parquet file, found: {_one_line(error)}: write it again") from None
+        raise DataError(
+            f"{where}: expected a complete parquet file, found: {_one_line(error)}: write it again"
+        ) from None
 
 
 def _from_sheet(where: str, raw: bytes, options: Reading) -> RawTable:
@@ -184,11 +185,10 @@ def _from_sheet(where: str, raw: bytes, options: Reading) -> RawTable:
         frame = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[])
     except ImportError:
         raise DataError(
-            f"{where}: expected a reader of xlsx files, found none installed: install the extra 'xlsx' "
-            "(pip install '.[xlsx]')"
+            f"{where}: reading xlsx files requires openpyxl, which is not installed: pip install '.[xlsx]'"
         ) from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{where}: expected a whole xlsx file, found: {_one_line(error)}: save it again") from None
+        raise DataError(f"{where}: expected a complete xlsx file, found: {_one_line(error)}: save it again") from None
     notes = []
     if len(book.sheet_names) > 1:
         notes.append(f"sheet: the first of {len(book.sheet_names)}, {quoted(str(book.sheet_names[0]))}")
@@ -218,15 +218,15 @@ def _from_arrays(X: Any, y: Any) -> RawTable:
     else:
         values = np.asarray(X)
         if values.ndim != 2:
-            raise DataError(f"(X, y): expected X of (rows, columns), got the shape {values.shape}: reshape it")
+            raise DataError(f"(X, y): expected X of shape (rows, columns), got {values.shape}: reshape it")
         frame = pd.DataFrame(values, columns=[f"x{j + 1}" for j in range(values.shape[1])])
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.shape[0] != frame.shape[0]:
         raise DataError(
-            f"(X, y): expected y of ({frame.shape[0]},), a value for each row of X, got the shape {labels.shape}: "
-            "give as many"
+            f"(X, y): expected y of shape ({frame.shape[0]},), one value per row of X, got {labels.shape}: "
+            "check their lengths"
         )
     name = str(getattr(y, "name", None) or "y")
     while name in frame.columns:
@@ -252,7 +252,7 @@ def _from_frame(source: Any) -> RawTable:
     frame = _frame(source)
     where = "the table"
     if not frame.shape[0] or not frame.shape[1]:
-        raise DataError(f"{where}: expected rows and columns, found the shape {frame.shape}: add the data")
+        raise DataError(f"{where}: expected at least one row and one column, got shape {frame.shape}: add the data")
     labels = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns]
     names, notes = names_of(labels)
     cells = tuple(_texts(frame.iloc[:, j]) for j in range(frame.shape[1]))
@@ -262,7 +262,7 @@ def _from_frame(source: Any) -> RawTable:
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:
-    """Return the text of every value; of numbers the shortest that gives them back, "" for a gap."""
+    """Return the text of every value; for numbers the shortest exact one, "" for a missing value."""
     kind = column.dtype.kind
     if kind in "iub" and not column.hasnans:
         return list(map(str, column.tolist()))

@@ -14,11 +14,11 @@ from experiments.knobs.features import FARTHEST
 class Scaling(NamedTuple):
     """The standardization of values x, by the mean and the standard deviation of x / 2^exponent - shift.
 
-    exponent: a power of two, division by which is exact, so that squares of 1e308 do not overflow and those of 1e-308
-        do not vanish
-    shift: the first value, so that a constant gives zeros and no rounding errors
-    scaled_mean, scaled_deviation: of what is left, from exactly rounded sums; the variance is divided by n, as in
-        scikit-learn's StandardScaler; the deviation is 0 where all values are the same
+    exponent: scaling by a power of two, which is exact, so that squares of 1e308 do not overflow and those of 1e-308
+        do not underflow
+    shift: the first value, so that a constant gives exact zeros
+    scaled_mean, scaled_deviation: of the shifted values, from correctly rounded sums; the variance is divided by n, as
+        in scikit-learn's StandardScaler; the deviation is 0 if all values are the same
     """
 
     exponent: int
@@ -28,7 +28,7 @@ class Scaling(NamedTuple):
 
     @classmethod
     def fit(cls, values: Floats) -> Scaling:
-        """Return the scaling of training values, (examples,), all finite, one at least."""
+        """Return the scaling of training values, (examples,), all finite, at least one."""
         _, exponent = math.frexp(max(map(abs, values.tolist())))
         scaled = np.ldexp(values, -exponent)
         shift = float(scaled[0])
@@ -39,7 +39,7 @@ class Scaling(NamedTuple):
         return cls(exponent, shift, mean, deviation)
 
     def apply(self, values: Floats) -> Floats:
-        """Return (x - mean) / deviation, at most 1e30 away from 0; zeros where the deviation is 0."""
+        """Return (x - mean) / deviation, clipped to +-1e30; zeros if the deviation is 0."""
         if self.scaled_deviation == 0.0:
             return np.zeros(values.shape)
         with np.errstate(over="ignore"):  # a new value may be any number of deviations away
@@ -47,7 +47,7 @@ class Scaling(NamedTuple):
             return np.clip(deviations / self.scaled_deviation, -FARTHEST, FARTHEST)
 
     def restore(self, standardized: Floats) -> Floats:
-        """Return the values that `apply` made these of, up to rounding."""
+        """Return the inverse of `apply`, up to rounding."""
         with np.errstate(over="ignore"):
             return np.ldexp(standardized * self.scaled_deviation + self.scaled_mean + self.shift, self.exponent)
 
@@ -63,7 +63,7 @@ class Scaling(NamedTuple):
 
 
 def median(values: Floats) -> float:
-    """Return the median of values, (examples,), without nan, one at least: by sorting; of two the point half way."""
+    """Return the median of values, (examples,), without nan, at least one; the midpoint of two middle values."""
     ordered = np.sort(values)
     low, high = float(ordered[(ordered.size - 1) // 2]), float(ordered[ordered.size // 2])
     return low if low == high else 0.5 * low + 0.5 * high

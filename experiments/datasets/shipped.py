@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.datasets.table import NUMBER, Column, Table
 
-# sklearn.datasets takes most of a second to import, which other data need not pay.
+# sklearn.datasets is imported only if needed: it takes most of a second.
 
 
 def _table(bunch: Any, rows: Any, task: str, class_names: Any = (), target_name: str = "class") -> Table:
@@ -32,7 +32,7 @@ def _iris() -> Table:
 
 
 def _iris2() -> Table:
-    """Fisher's iris data without setosa, which any straight line tells apart."""
+    """Fisher's iris data without setosa, which is linearly separable from the others."""
     from sklearn.datasets import load_iris
 
     bunch = load_iris()

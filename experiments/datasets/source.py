@@ -1,7 +1,7 @@
-"""Where the data of a problem come from: the same for every run, or different for each replicate.
+"""Data sources of problems: the same data for every run, or different data for each replicate.
 
-A replicate is a seed, or a fold and a seed. Of a table that is split by the seed, of a cross-validation and of data
-that are drawn anew for each seed, every replicate has data of its own, the same for all configurations.
+A replicate is a seed, or a fold and a seed. For a table with a split for each seed, a cross-validation, and data drawn
+for each seed, every replicate has its own data, the same for all configurations.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Replicate = tuple[int, int | None]
 class Source(ABC):
     """The data of a problem.
 
-    name: the data set as it was asked for
-    notes: sentences about what was decided or done, to be said and recorded
+    name: the data set as requested
+    notes: notes on decisions, to print and to record
     varies: whether the data depend on the replicate
-    n_folds: of a cross-validation; None where there is none
+    n_folds: number of folds of a cross-validation, otherwise None
     """
 
     name: str
@@ -36,16 +36,16 @@ class Source(ABC):
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """SHA-256, in hex, of what all its parts are made of."""
+        """SHA-256, in hex, of the content of the source."""
 
     @property
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """What determines the numbers of every part, as plain values: a part of the key of a stored run."""
+        """Everything that determines the numbers of its parts, as plain values; part of the key of a stored run."""
 
     @property
     def content(self) -> tuple[str, bytes] | None:
-        """Kind and bytes from which ``restored`` makes it again; None if its one part is all there is to keep."""
+        """Kind and bytes for ``restored``; None if it has a single part, which is stored itself."""
         return None
 
     @abstractmethod
@@ -53,12 +53,12 @@ class Source(ABC):
         """The data of a replicate."""
 
     def moved(self, X: Array, shown: Replicate, to: Replicate) -> Array:  # noqa: ARG002 - it is the same for all
-        """Points (inputs, points) in the units of the data of one replicate, in those of another one's."""
+        """Points (inputs, points), converted from the units of one replicate to those of another."""
         return X
 
     @cached_property
     def first(self) -> Data:
-        """Those of one replicate, to tell sizes and names: they are the same for all, but for a row or two."""
+        """The data of one replicate, for sizes and names, which differ between replicates by a row or two at most."""
         return self.part(0, None if self.n_folds is None else 0)
 
 
@@ -72,12 +72,12 @@ class Fixed(Source):
 
     @property
     def fingerprint(self) -> str:
-        """That of the data."""
+        """The fingerprint of the data."""
         return self.data.fingerprint
 
     @property
     def identity(self) -> dict[str, Any]:
-        """That of the data, and what their numbers do not tell."""
+        """The fingerprint of the data, and what it does not cover."""
         about = {} if self.data.task == "binary" else {"task": self.data.task, "outputs": self.data.outputs}
         return {"data": self.fingerprint, **about}
 
@@ -87,7 +87,7 @@ class Fixed(Source):
 
 
 class Drawn(Source):
-    """Generated data, drawn anew for each seed. ``arguments`` are those of ``load``, but for ``data_seed``."""
+    """Generated data, drawn for each seed. ``arguments`` are those of ``load`` except ``data_seed``."""
 
     varies = True
 
@@ -97,7 +97,7 @@ class Drawn(Source):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the arguments, and of one draw: should the generator ever change, so does this."""
+        """Of the arguments and one draw, so that it changes if the generator changes."""
         about = json.dumps(self.arguments, sort_keys=True).encode()
         return hashlib.sha256(about + self.first.fingerprint.encode()).hexdigest()
 

@@ -1,19 +1,17 @@
 """Synthetic problems in the plane: points to train on, and 2,000 others of the same distribution to test on.
 
-Every problem is a function of its noise, which each defines; of its samples, the number of training points, split
-between the classes as evenly as can be; and of its seed: another one is another draw of the same distribution.
-Neither the test points nor the distribution depend on the number of training points, but for the labels of
-`gaussian_quantiles`.
+Every problem is a function of its noise, defined below for each; of its samples, the number of training points, split
+evenly between the classes; and of its seed, which selects a draw from the same distribution. The test points and the
+distribution do not depend on the number of training points, except for the labels of `gaussian_quantiles`.
 
-Every bit of every point is the same on any machine: draws come from `planar_core.streams`, functions from
-`planar_core.elementary`, and the rest is + - * / and square root, which IEEE 754 fixes. NumPy's own sin, cos,
-log and dot differ in the last bit from CPU to CPU and have no place here.
+Every bit of every point is the same on any machine: random numbers come from `planar_core.streams`, functions from
+`planar_core.elementary`, and the rest is + - * / and square root, which IEEE 754 defines exactly. NumPy's own sin,
+cos, log and dot differ in the last bit between CPUs and are not used.
 
-Where scikit-learn defines the distribution, these are the very points that it draws, up to those last bits.
-`circle`, `xor`, `gauss`, `spiral`, and the regressions `plane` and `multi_gaussian`, are the problems of the TensorFlow
-Playground, by its definitions. As there,
-noise from 0 to 0.5 is what is meant, and in `circle` and `xor` it moves no point but the side that a point is said
-to be on.
+If scikit-learn defines the distribution, the points are those of scikit-learn, up to these last bits. `circle`,
+`xor`, `gauss`, `spiral`, and the regressions `plane` and `multi_gaussian`, are the problems of the TensorFlow
+Playground, by its definitions. As there, noise is meant to be from 0 to 0.5, and in `circle` and `xor` it changes
+labels but does not move points.
 """
 
 from __future__ import annotations
@@ -39,15 +37,15 @@ TEST_SEED = 4_000_000_000
 
 
 class Part(NamedTuple):
-    """Points that are not trained on."""
+    """A set of test points."""
 
     points: int
-    seed: int  # added to that of the training points, modulo 2^32: far from any that a person picks
+    seed: int  # added to the seed of the training points, modulo 2^32: far from any seed that a person would choose
 
 
 TEST = Part(TEST_POINTS, TEST_SEED)
 FRESH = Part(10_000, 3_000_000_000)
-"""What was chosen by the test points is confirmed on these."""
+"""Fresh points, to confirm what was chosen on the test points."""
 
 
 def flower(
@@ -89,11 +87,11 @@ def circles(
 ) -> tuple[Points, Points]:
     """Return the training and test points of make_circles with factor=0.5, this noise, random_state=data_seed.
 
-    Class 0 is the outer circle. With the noise of the default no network gets all points right.
+    Class 0 is the outer circle. With the default noise no network classifies all points correctly.
     """
 
     def circle(radius: float, n: int) -> Array:
-        t = _linspace(0.0, 2.0 * math.pi, n + 1)[:-1]  # the last point would be the first one once more
+        t = _linspace(0.0, 2.0 * math.pi, n + 1)[:-1]  # the last point would repeat the first one
         return radius * np.stack((evaluate("cos", t), evaluate("sin", t)))
 
     def points(n: int, stream: Stream) -> Points:
@@ -110,9 +108,9 @@ def blobs(
 
     noise: the standard deviation of a blob in each coordinate, cluster_std
 
-    Blobs 0, 2, 4 are class 0, and 1, 3, 5 class 1, as in the planar exercise. The centres are drawn once,
-    by the stream of the training points, before them: the test points scatter around the same ones, however
-    many training points there are. Another seed draws other centres, uniform in [-10, 10) squared.
+    Blobs 0, 2, 4 are class 0, and 1, 3, 5 class 1, as in the planar exercise. The centres are drawn first from
+    the stream of the training points: the test points have the same centres, regardless of the number of training
+    points. Another seed draws other centres, uniform in [-10, 10) squared.
     """
     count = 6
     train_stream = Stream(data_seed)
@@ -139,8 +137,8 @@ def gaussian_quantiles(
     are class 0. So the circle between the classes depends on the sample; its squared radius is 0.659 by
     default, and tends to ln 2 = 0.693 (half the median of a chi-square with 2 degrees of freedom) for large ones.
     The test points are labelled by the circle of the training points, half way between the last point
-    inside and the first one outside: that circle is what a network is asked to learn, and another would
-    count its success as error.
+    inside and the first one outside: a network has to learn that circle; with another one, correct answers would
+    count as errors.
     """
 
     def draw(n: int, stream: Stream) -> tuple[Array, Array]:
@@ -223,8 +221,8 @@ def spiral(
 
     Point i of the n of an arm, counted from 0: with s = i / n, r = 5 s and a = 3.5 pi s, plus pi for class 0, it is
     (r sin a, r cos a) + noise e, e uniform in [-1, 1) squared. Test points have s = (i + 1/2) / n, fresh ones
-    (i + 1/4) / n: in between, for without noise they would be points of another part, and another seed changes
-    nothing. So both arms begin at the origin, with one point of each class.
+    (i + 1/4) / n: in between, because without noise, test points would otherwise equal training points for every seed.
+    Both arms begin at the origin, with one point of each class.
     """
 
     def points(n: int, stream: Stream, first: float) -> Points:
@@ -261,7 +259,7 @@ _BUMPS = ((-4.0, 2.5, 1.0), (0.0, 2.5, -1.0), (4.0, 2.5, 1.0), (-4.0, -2.5, -1.0
 def multi_gaussian(
     noise: float = 0.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
 ) -> tuple[Points, Points]:
-    """Return the training and test points of six bumps, up and down in turn, with the height as value.
+    """Return the training and test points of six bumps, alternately up and down, with the height as value.
 
     A bump at distance d has the height 1 - d / 2, or 0 from 2 on, times its sign; of several the largest counts. Points
     and noise are those of `plane`. The TensorFlow Playground calls it multi gaussian.
@@ -308,7 +306,7 @@ second points are, TEST or FRESH.
 """
 
 REGRESSIONS = ("plane", "multi_gaussian")
-"""Those of the problems that have values, Y (1, examples), and no classes."""
+"""The regression problems, with values Y (1, examples) instead of classes."""
 
 
 def _twice(points: Callable[[int, Stream], Points], samples: int, seed: int, test: Part) -> tuple[Points, Points]:
@@ -348,7 +346,7 @@ def _shuffled_with_noise(class_0: Array, class_1: Array, noise: float, stream: S
 
 
 def _linspace(start: float, stop: float, n: int) -> Array:
-    """Return what NumPy's linspace does today; no later release shall decide on other roundings."""
+    """Return what NumPy's linspace returns today, independent of changes in later releases."""
     points = start + np.arange(n, dtype=np.float64) * ((stop - start) / (n - 1))
     points[-1] = stop
     return points

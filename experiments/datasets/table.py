@@ -1,4 +1,4 @@
-"""A table on whose columns is decided: numbers, booleans, categories, and a target."""
+"""A table with columns of known kinds: numbers, booleans, categories, and a target."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
 class Column:
     """One input.
 
-    name: of the column in its source
+    name: the name of the column in its source
     kind: NUMBER, BOOLEAN or CATEGORY
-    values: (rows,) float64 of a number, nan for a gap; float64 of 0.0 and 1.0 of a boolean, nan for a gap; int64
-        codes of a category, the indices of `categories`, -1 for a gap
+    values: (rows,) float64 for numbers and booleans (0.0 and 1.0), nan for a missing value; int64 codes for a category,
+        the indices of `categories`, -1 for a missing value
     categories: the texts of a category, or those of false and true, in the order of their codes
     format: how numbers are written
     """
@@ -45,19 +45,19 @@ class Column:
 class Table:
     """A table that can be split and encoded.
 
-    name: what it was asked for as
+    name: the data set as requested
     columns: the inputs
     target: (rows,) int64 codes, the indices of `class_names`, or float64 numbers of a regression
     task: BINARY for two classes, MULTICLASS for more, REGRESSION
-    class_names: in the order of their codes; none of a regression
-    target_name: the column of the target
-    groups: (rows,) int64, equal for rows that stay on one side of every split, or None
-    grouped_by: the column that says so; "" if it is that the rows have equal inputs
-    test_rows: (rows to test on,) int64, in ascending order, if a file says which they are, else None
-    notes: what was decided, a sentence each
-    target_format: how the numbers of a regression are written
-    lines: of each row the line or row of its source
-    missing_values: texts that stand for a gap, besides those known everywhere
+    class_names: in the order of their codes; empty for regression
+    target_name: the target column
+    groups: (rows,) int64, equal for rows that stay on the same side of every split, or None
+    grouped_by: the column that defines the groups; "" for rows with equal inputs
+    test_rows: (test rows,) int64, in ascending order, if they come from a test file, otherwise None
+    notes: the decisions made
+    target_format: the number format of a regression target
+    lines: the line or row number of each row in its source
+    missing_values: texts that mean a missing value, in addition to the built-in ones
     """
 
     name: str
@@ -81,10 +81,10 @@ class Table:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256, in hex, of all that determines what networks are given; the same on every platform.
+        """SHA-256, in hex, of everything that determines the inputs of networks; the same on every platform.
 
-        Of each text its length and UTF-8, of each array its shape and little-endian bytes, all nan alike. The name,
-        the notes and the lines do not count.
+        It covers the length and UTF-8 of each text, and the shape and little-endian bytes of each array, with all nan
+        equal; but not the name, the notes and the lines.
         """
         digest = hashlib.sha256()
 

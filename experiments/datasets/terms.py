@@ -1,4 +1,4 @@
-"""Data whose features are computed from their inputs."""
+"""Data with features computed from their inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from experiments.text import quoted
 
 
 def computed(data: Data, features: str, named: bool) -> Data:
-    """Return the data with features computed from their inputs; with the inputs' own names if they have some."""
+    """Return the data with features computed from their inputs, named after the inputs if `named`."""
     try:
         terms = parse(features)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Networks as scikit-learn's estimators: for pipelines, grid searches and cross-validation."""
+"""Networks as scikit-learn estimators, for pipelines, grid searches and cross-validation."""
 
 from experiments.estimator.classifier import PlanarClassifier
 from experiments.estimator.regressor import PlanarRegressor

@@ -22,52 +22,52 @@ from planar_core.outputs import probabilities
 class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  # scikit-learn has no types
     """A small neural network for two or more classes, trained as `planar_core.train` does, bit for bit.
 
-    Two classes have one output unit and the logistic function, as ``task="binary"`` of `planar_core.train`; more have
-    a unit each and softmax, as ``task="multiclass"``. Examples of weight 0 are left out beforehand.
+    For two classes, there is one output unit with the logistic function, as with ``task="binary"`` of
+    `planar_core.train`; for more, one unit per class with softmax, as with ``task="multiclass"``. Examples of weight 0
+    are removed first.
 
-    Features are taken as they are. Standardize them, unless they are of the order of 1 already:
+    Features are not scaled. Standardize them, unless they are of the order of 1 already:
     ``make_pipeline(StandardScaler(), PlanarClassifier())``.
 
-    The defaults are the well-known network of the planar exercise: four tanh units, full-batch gradient descent at
-    a learning rate of 1.2, initial weights 0.01 times standard normal numbers. For several hidden layers or relu
-    units take ``init="glorot"`` or ``init="he"`` and a smaller learning rate.
+    The defaults are the network of the well-known planar data exercise: four tanh units, full-batch gradient descent at
+    a learning rate of 1.2, initial weights of 0.01 times standard normal numbers. For several hidden layers or relu
+    units use ``init="glorot"`` or ``init="he"`` and a smaller learning rate.
 
     Parameters
     ----------
     hidden_layer_sizes : units of each hidden layer: ``(8, 8)``, or ``4`` for one layer; ``()`` is logistic regression
     activation : of the hidden units: "tanh", "sigmoid", "relu" or "identity"
     solver : "gd" (gradient descent), "momentum" or "adam"
-    learning_rate_init : the learning rate; it stays the same throughout
-    output_learning_rate : that of the last layer, if another one
+    learning_rate_init : the learning rate; it is constant
+    output_learning_rate : learning rate of the last layer, if different
     max_iter : number of iterations, that is of updates; all of them are made
     momentum : decay of the velocity, for "momentum"
     beta_1, beta_2 : decay of the two moments, for "adam"
-    l1, l2 : penalties: the gradient of each weight W has ``l1 sign(W) + l2 W`` added. Not divided by the number n of
-        examples in each update, as the ``alpha`` of MLPClassifier is: ``l2 = alpha / n`` is the same penalty
+    l1, l2 : penalties: ``l1 sign(W) + l2 W`` is added to the gradient of each weight W. It is not divided by the number
+        n of examples in each update, unlike the ``alpha`` of MLPClassifier: ``l2 = alpha / n`` is the same penalty
     batch_size : examples in each update; None for all of them
-    class_weight : what the weights of a class's examples are multiplied by: None for 1; a dict of classes and weights,
-        1 for those that are not in it; or "balanced", so that all classes have the same sum of weights
+    class_weight : factors of the weights of the examples by class: None for 1; a dict of classes and weights, with 1
+        for missing classes; or "balanced", so that all classes have the same sum of weights
     init : initial weights: "normal", "glorot" or "he"
-    init_scale : factor of the initial weights; None for 0.01 with "normal", and 1 with the others
+    init_scale : scale of the initial weights; None for 0.01 with "normal", and 1 with the others
     record_every : iterations between two entries of ``loss_curve_``; None for a fiftieth of ``max_iter``
     dtype : "float64", or "float32", which trains about twice as fast
-    random_state : seed of initial weights and mini-batches, from 0 to 2**32 - 1; or a RandomState, or None for
-        NumPy's global one, of which the seed is drawn
+    random_state : seed of initial weights and mini-batches, from 0 to 2**32 - 1; or a RandomState, or None for NumPy's
+        global one, from which the seed is drawn
 
     Attributes
     ----------
-    classes_ : the classes, sorted: those of examples whose weight is not 0
-    n_features_in_, feature_names_in_ : number of features; their names, if X had any
+    classes_ : the sorted classes of examples with nonzero weight
+    n_features_in_, feature_names_in_ : number of features; their names, if X has names
     coefs_, intercepts_ : weights, (inputs, units), and biases, (units,), of each layer; the last one
         has one unit for two classes, else one for each class
-    loss_ : mean cross-entropy over the training examples, with their weights and without penalties; nan if it was
-        never finite
-    loss_curve_, loss_iterations_ : the loss along the way, and after how many iterations: 0 first, ``n_iter_`` last
-    n_iter_ : iterations made; fewer than ``max_iter`` if training diverged
-    status_ : "ok" or "diverged"; a diverged network is that of the last recorded finite state
-    seed_ : the seed that was used: ``planar_core.train`` makes the same network of it
+    loss_ : mean cross-entropy over the training examples, weighted, without penalties; nan if it was never finite
+    loss_curve_, loss_iterations_ : the recorded losses and their iterations, from 0 to ``n_iter_``
+    n_iter_ : number of iterations; fewer than ``max_iter`` if training diverged
+    status_ : "ok" or "diverged"; a diverged network has the last recorded finite state
+    seed_ : the seed used; with it, ``planar_core.train`` trains the same network
 
-    Errors: ValueError, in one line that names the parameter. A ConvergenceWarning says that training diverged.
+    Errors: ValueError, in one line that names the parameter. A ConvergenceWarning reports that training diverged.
     """
 
     @refusing_other_names
@@ -115,8 +115,8 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Train the network on X (examples, features) and y (examples,), which has two or more classes of any type.
 
-        ``sample_weight``, (examples,), are numbers from 0 on, of which only the ratios count: an example of weight 2
-        is worth two, one of weight 0 is as good as not there. Mini-batches deal out the examples, each with its weight.
+        ``sample_weight``, (examples,), has numbers of at least 0; only their ratios matter: an example of weight 2
+        counts as two examples, and one of weight 0 is ignored. Mini-batches contain the examples with their weights.
         Returns the classifier. Raises ValueError.
         """
         rows, labels = validate_data(self, X, y, **ROWS)
@@ -124,10 +124,10 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         rows, labels, weights = weighted(rows, labels, sample_weight)
         classes, numbers = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"y: expected two classes or more, got one class alone: {classes.tolist()[0]!r}")
+            raise ValueError(f"y: expected at least two classes, got one class: {classes.tolist()[0]!r}")
         if len(classes) > MOST_CLASSES:
             raise ValueError(
-                f"y: expected at most {MOST_CLASSES:,} classes, got {len(classes):,}; for values take PlanarRegressor"
+                f"y: expected at most {MOST_CLASSES:,} classes, got {len(classes):,}; for numbers use PlanarRegressor"
             )
         of_classes = self._weights_of_classes(classes, numbers, weights)
         if of_classes is not None:
@@ -137,17 +137,17 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         return self
 
     def decision_function(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Logits of X (examples, features): what the units of the last layer give.
+        """Logits of X (examples, features), the outputs of the last layer.
 
-        Of two classes, (examples,): positive for the second class, whose probability is 1 / (1 + e^-logit). Of more,
-        (examples, classes): the largest is that of the predicted class; the probabilities are their softmax.
+        For two classes, (examples,): positive for the second class, whose probability is 1 / (1 + e^-logit). For more,
+        (examples, classes): the predicted class has the largest one; the probabilities are their softmax.
         """
         logits = self._logits(X)
         return logits[0] if len(logits) == 1 else np.ascontiguousarray(logits.T)
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
         """The class, (examples,), of X (examples, features)."""
-        logits = self._logits(X)  # first: it says so if the network is not fitted
+        logits = self._logits(X)  # called first: it raises if the network is not fitted
         which = (logits[0] > 0).astype(np.intp) if len(logits) == 1 else logits.argmax(axis=0)
         predicted: npt.NDArray[Any] = self.classes_[which]
         return predicted
@@ -157,18 +157,18 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         logits = self._logits(X)
         if len(logits) > 1:
             return np.ascontiguousarray(probabilities("multiclass", logits).T)
-        # Each from its own side, as 1 - p has no accurate small values.
+        # Each probability is computed directly, since 1 - p is inaccurate for small values.
         return np.column_stack((evaluate("sigmoid", -logits[0]), evaluate("sigmoid", logits[0])))
 
     def _logits(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """One row for two classes, else one for each class: (rows, examples)."""
+        """Logits (rows, examples): one row for two classes, otherwise one row per class."""
         check_is_fitted(self, "coefs_")
         return self._outputs(X, _task(self.classes_))
 
     def _weights_of_classes(
         self, classes: npt.NDArray[Any], numbers: npt.NDArray[np.intp], weights: npt.NDArray[np.float64] | None
     ) -> npt.NDArray[np.float64] | None:
-        """What ``class_weight`` says of each class, as parts of the largest; None for None."""
+        """The ``class_weight`` of each class, relative to the largest; None for None."""
         given = self.class_weight
         if given is None:
             return None
@@ -189,11 +189,11 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
                 raise ValueError(f"class_weight: expected finite numbers, 0 or more, got {value!r} for {name!r}")
         missing = [name for name in names if name not in given]
         unknown = [name for name in given if name not in names]
-        if missing and unknown:  # where no class lacks a weight, those of other classes do no harm
-            raise ValueError(f"class_weight: {unknown[0]!r} is no class of y; those without a weight are {missing}")
+        if missing and unknown:  # if all classes have a weight, weights of other classes are ignored
+            raise ValueError(f"class_weight: {unknown[0]!r} is not a class of y; classes without a weight: {missing}")
         result: npt.NDArray[np.float64] = np.array([given.get(name, 1) for name in names], np.float64)
         if not result.any():
-            raise ValueError("class_weight: expected at least one class of y whose weight is not zero")
+            raise ValueError("class_weight: expected at least one class of y with a nonzero weight")
         result /= result.max()
         return result
 

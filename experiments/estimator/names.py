@@ -1,6 +1,6 @@
-"""What the parameters are called: here, in `planar_core.train`, and in MLPClassifier and MLPRegressor of scikit-learn.
+"""Parameter names here, in `planar_core.train`, and in MLPClassifier and MLPRegressor of scikit-learn.
 
-Whoever writes a name or a value of the others is told that of this project.
+An error for a name or a value of the others names the equivalent here.
 """
 
 from __future__ import annotations
@@ -22,56 +22,56 @@ OF_TRAIN: Mapping[str, str] = MappingProxyType(
         "seed": "random_state",
     }
 )
-"""What the arguments of `planar_core.train` are called here, where it is not the same."""
+"""The names here of arguments of `planar_core.train`, if they differ."""
 
-_ALL_UPDATES = "training makes all max_iter updates; give a smaller max_iter to stop earlier"
+_ALL_UPDATES = "training always makes max_iter updates; use a smaller max_iter to stop earlier"
 _CONSTANT = "the learning rate is constant, and its value is learning_rate_init"
 
-_OTHER_NAMES = {name: f"its name is {here}" for name, here in OF_TRAIN.items()} | {
-    "alpha": "take l2 = alpha / n, where n is the number of examples in each update",
-    "class_weight": "weight the examples, by the sample_weight of fit",
+_OTHER_NAMES = {name: f"it is called {here} here" for name, here in OF_TRAIN.items()} | {
+    "alpha": "use l2 = alpha / n, where n is the number of examples in each update",
+    "class_weight": "pass sample_weight to fit instead",
     "early_stopping": _ALL_UPDATES,
-    "epsilon": "that of Adam is always 1e-8",
+    "epsilon": "for Adam it is always 1e-8",
     "learning_rate": _CONSTANT,
-    "loss": "it is always cross-entropy for classes, and half the squared error for values",
+    "loss": "it is always cross-entropy for classification and half the squared error for regression",
     "max_fun": "it belongs to lbfgs, which is not available",
     "n_iter_no_change": _ALL_UPDATES,
-    "nesterovs_momentum": "momentum is always the classical one",
+    "nesterovs_momentum": "only classical momentum is available",
     "power_t": _CONSTANT,
     "sample_weight": "it is an argument of fit",
-    "shuffle": "mini-batches are always dealt out anew in each epoch",
+    "shuffle": "mini-batches are always reshuffled in each epoch",
     "tol": _ALL_UPDATES,
     "validation_fraction": _ALL_UPDATES,
-    "verbose": "nothing is printed; loss_curve_ tells how training went",
+    "verbose": "nothing is printed; loss_curve_ records the training",
     "warm_start": "every fit starts with new initial weights",
 }
 
 _OTHER_VALUES = {
-    ("activation", "logistic"): "here it is called sigmoid",
-    ("batch_size", "auto"): "expected a number, or None for all examples; that of MLPClassifier is min(200, examples)",
+    ("activation", "logistic"): "it is called sigmoid here",
+    ("batch_size", "auto"): "expected a number, or None for all examples; MLPClassifier uses min(200, examples)",
     ("solver", "lbfgs"): "not available; expected one of gd, momentum, adam",
-    ("solver", "sgd"): "here it is called momentum, or gd where there is none",
+    ("solver", "sgd"): "use momentum, or gd for plain gradient descent",
 }
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
 def refuse_other_names(kind: str, names: Collection[str], own: Collection[str], error: type[Exception]) -> None:
-    """Raises ``error`` for the first of ``names`` that is known from elsewhere, and not one of the ``own``."""
+    """Raises ``error`` for the first of ``names`` that belongs to another library and is not in ``own``."""
     for name in names:
         if name in _OTHER_NAMES and name not in own:
             raise error(f"{kind} has no parameter {name!r}: {_OTHER_NAMES[name]}")
 
 
 def refuse_other_values(values: Mapping[str, object]) -> None:
-    """Raises ValueError for the first of ``values``, of parameters, that is known from elsewhere."""
+    """Raises ValueError for the first parameter with a value of another library."""
     for name, value in values.items():
         if isinstance(value, str) and (name, value) in _OTHER_VALUES:
             raise ValueError(f"{name}={value!r}: {_OTHER_VALUES[name, value]}")
 
 
 def refusing_other_names(init: Constructor) -> Constructor:
-    """``init``, which raises TypeError for an unknown name, with a better message where it is one from elsewhere."""
+    """``init``, raising TypeError with a helpful message for parameter names of other libraries."""
     own = inspect.signature(init).parameters
 
     @functools.wraps(init)  # scikit-learn reads the names of the parameters from the signature

@@ -1,4 +1,4 @@
-"""What the classifier and the regressor have in common: their parameters, training, and the forward pass."""
+"""Code shared by classifier and regressor: parameters, training, and the forward pass."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _NUMBERS = ("learning_rate_init", "momentum", "beta_1", "beta_2", "l1", "l2")
 _NUMBERS_OR_NONE = ("output_learning_rate", "init_scale")
 _ACTIVATIONS_AT_ONCE = 2**22  # in prediction: 32 MB an array
 ROWS = {"dtype": [np.float64, np.float32]}
-"""What scikit-learn's `validate_data` makes of X."""
+"""The dtypes to which scikit-learn's `validate_data` converts X."""
 
 
 class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """A network for a subclass to train with `_fit`, which sets the parameters below in its constructor."""
+    """The base class; subclasses set the parameters below in their constructor and train with `_fit`."""
 
     hidden_layer_sizes: int | Sequence[int] | npt.NDArray[np.integer]
     activation: str
@@ -47,7 +47,7 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     random_state: int | np.random.RandomState | None
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; the next fit uses them. Raises ValueError for a name that is none of theirs."""
+        """Change parameters for the next fit. Raises ValueError for an unknown name."""
         refuse_other_names(type(self).__name__, params, self.get_params(deep=False), ValueError)
         super().set_params(**params)
         return self
@@ -55,7 +55,7 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     def _fit(
         self, X: npt.NDArray[Any], Y: npt.NDArray[Any], weights: npt.NDArray[np.float64] | None, task: str
     ) -> None:
-        """Train on X (examples, features) and Y (examples,), as `planar_core.train` takes it; set what fit learns."""
+        """Train on X (examples, features) and Y (examples,), in the form of `planar_core.train`; set the attributes."""
         seed = self._seed()
         trained = self._train(X.T, Y, weights, task, seed)
         self.seed_ = int(seed)
@@ -65,26 +65,26 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.intercepts_ = [b[:, 0] for _, b in trained.parameters]
         self.loss_curve_ = trained.costs.tolist()
         self.loss_iterations_ = trained.iterations.tolist()
-        # Nothing is recorded of a network that was not finite to begin with.
+        # Nothing is recorded if the untrained network is not finite.
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else math.nan
         self.n_iter_ = self.loss_iterations_[-1] if self.loss_iterations_ else 0
         if not self.loss_curve_:
             warnings.warn(
-                "training diverged: the untrained network was not finite; scale X, or take a smaller init_scale",
+                "training diverged: the untrained network was not finite; scale X, or use a smaller init_scale",
                 ConvergenceWarning,
                 stacklevel=3,
             )
         elif trained.status == "diverged":
             warnings.warn(
                 f"training diverged: the network is that of iteration {self.n_iter_:,} of {self.max_iter:,}, the last"
-                f" recorded finite state; take a learning_rate_init smaller than {self.learning_rate_init}",
+                f" recorded finite state; use a learning_rate_init smaller than {self.learning_rate_init}",
                 ConvergenceWarning,
                 stacklevel=3,
             )
 
     def _outputs(self, X: npt.ArrayLike, task: str) -> npt.NDArray[np.float64]:
         """Z of the output layer, (units, examples), of X (examples, features)."""
-        check_is_fitted(self, "coefs_")  # not n_features_in_, which a fit that fails leaves behind
+        check_is_fitted(self, "coefs_")  # not n_features_in_, which remains after a failed fit
         rows = validate_data(self, X, reset=False, **ROWS)
         parameters = [(W.T, b[:, np.newaxis]) for W, b in zip(self.coefs_, self.intercepts_, strict=True)]
         step = max(1, _ACTIVATIONS_AT_ONCE // sum(len(b) for b in self.intercepts_))
@@ -92,7 +92,7 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         return np.concatenate([forward(parameters, part, self._activation, task).Z[-1] for part in parts], axis=1)
 
     def _seed(self) -> Any:
-        """A seed for `planar_core.train`, which also refuses what is none."""
+        """The seed for `planar_core.train`, which validates it."""
         given: Any = self.random_state
         if given is None or given is np.random or isinstance(given, np.random.RandomState):
             return int(check_random_state(given).randint(2**32, dtype=np.uint32))
@@ -106,7 +106,7 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         task: str,
         seed: int,
     ) -> TrainedNetwork:
-        """What `planar_core.train` makes of X (features, examples) and Y (examples,); it also checks the parameters."""
+        """Train with `planar_core.train` on X (features, examples) and Y (examples,), and check the parameters."""
         refuse_other_values(vars(self))
         for name in (*_NUMBERS, *_NUMBERS_OR_NONE):
             value = getattr(self, name)
@@ -145,10 +145,10 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
 def weighted(
     X: npt.NDArray[Any], y: npt.NDArray[Any], sample_weight: npt.ArrayLike | None
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.float64] | None]:
-    """X, y and the weights of the examples that have one above 0, as parts of the largest; None where none are given.
+    """X, y and weights of the examples with a positive weight, relative to the largest; None if none are given.
 
-    An example of weight 0 is as good as not there, also where mini-batches are dealt out, classes counted and targets
-    standardized. ``sample_weight`` is (examples,), or one number. Raises ValueError for what are no weights.
+    An example of weight 0 is ignored, also for mini-batches, class counts and the standardization of targets.
+    ``sample_weight`` is (examples,), or one number. Raises ValueError for invalid weights.
     """
     if sample_weight is None:
         return X, y, None
@@ -158,9 +158,9 @@ def weighted(
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight: expected shape ({len(X)},), a weight for each example, got {weights.shape}")
     if (weights < 0).any():
-        raise ValueError(f"sample_weight: expected numbers from 0 on, got {weights.min()}")
+        raise ValueError(f"sample_weight: expected numbers of at least 0, got {weights.min()}")
     present = weights > 0
     if not present.any():
-        raise ValueError("sample_weight: expected at least one weight that is not zero")
+        raise ValueError("sample_weight: expected at least one nonzero weight")
     weights = weights / weights.max()
     return (X, y, weights) if present.all() else (X[present], y[present], weights[present])

@@ -16,39 +16,38 @@ from experiments.estimator.network import ROWS, PlanarNetwork, weighted
 
 
 class PlanarRegressor(RegressorMixin, PlanarNetwork):  # type: ignore[misc]  # scikit-learn has no types
-    """A small neural network for values, trained as `planar_core.train` does, bit for bit.
+    """A small neural network for regression, with the same bits as `planar_core.train`.
 
-    Its output is one linear unit, as with ``task="regression"`` of `planar_core.train`. The target may have any unit:
-    it is standardized for training, and predictions are in its unit. Examples of weight 0 are left out beforehand.
+    The output is one linear unit, as with ``task="regression"`` of `planar_core.train`. The target may have any unit:
+    it is standardized for training, and predictions are in its unit. Examples of weight 0 are removed first.
 
-    Features are taken as they are. Standardize them, unless they are of the order of 1 already:
+    Features are not scaled. Standardize them, unless they are of the order of 1 already:
     ``make_pipeline(StandardScaler(), PlanarRegressor())``.
 
-    What is minimized is half the mean squared error of the standardized target. By default: four tanh units, 5000
-    updates of full-batch gradient descent at a learning rate of 0.1, and Glorot's initial weights; with the 0.01 times
-    standard normal numbers of `PlanarClassifier` a network may stay for long where a line is the best fit.
+    Training minimizes half the mean squared error of the standardized target. By default: four tanh units, 5000 updates
+    of full-batch gradient descent at a learning rate of 0.1, and Glorot's initial weights; with the smaller initial
+    weights of `PlanarClassifier`, training may stay close to a linear fit for a long time.
 
     Parameters
     ----------
-    They are those of `PlanarClassifier`, but for ``class_weight``; the defaults of ``learning_rate_init`` (0.1; beyond
-    1 gradient descent on squared errors often diverges) and ``init`` ("glorot") are others.
+    As for `PlanarClassifier`, without ``class_weight``, and with different defaults for ``learning_rate_init`` (0.1;
+    above 1, gradient descent on squared errors often diverges) and ``init`` ("glorot").
 
     Attributes
     ----------
-    target_mean_, target_scale_ : mean and standard deviation of y, weighted as the examples are; of a constant y the
-        deviation is taken to be 1. The network is trained on (y - target_mean_) / target_scale_
-    n_features_in_, feature_names_in_ : number of features; their names, if X had any
+    target_mean_, target_scale_ : weighted mean and standard deviation of y; for a constant y the deviation is set to 1.
+        The network is trained on (y - target_mean_) / target_scale_
+    n_features_in_, feature_names_in_ : number of features; their names, if X has names
     coefs_, intercepts_ : weights, (inputs, units), and biases, (units,), of each layer. The last layer has one unit,
         whose output is the standardized prediction
-    loss_ : half the mean squared error of the standardized target over the training examples, with their weights and
-        without penalties: R^2 in training is 1 - 2 loss_. nan if it was never finite
-    loss_curve_, loss_iterations_ : that loss, of the standardized target, along the way, and after how many iterations:
-        0 first, ``n_iter_`` last
-    n_iter_ : iterations made; fewer than ``max_iter`` if training diverged
-    status_ : "ok" or "diverged"; a diverged network is that of the last recorded finite state
-    seed_ : the seed that was used: ``planar_core.train`` makes the same network of it
+    loss_ : half the mean squared error of the standardized target over the training examples, weighted, without
+        penalties: the training R^2 is 1 - 2 loss_. nan if it was never finite
+    loss_curve_, loss_iterations_ : the recorded losses and their iterations, from 0 to ``n_iter_``
+    n_iter_ : number of iterations; fewer than ``max_iter`` if training diverged
+    status_ : "ok" or "diverged"; a diverged network has the last recorded finite state
+    seed_ : the seed used; with it, ``planar_core.train`` trains the same network
 
-    Errors: ValueError, in one line that names the parameter. A ConvergenceWarning says that training diverged.
+    Errors: ValueError, in one line that names the parameter. A ConvergenceWarning reports that training diverged.
     """
 
     @refusing_other_names
@@ -94,9 +93,9 @@ class PlanarRegressor(RegressorMixin, PlanarNetwork):  # type: ignore[misc]  # s
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Train the network on X (examples, features) and y (examples,), finite numbers of any unit.
 
-        A y of shape (examples, 1) is taken with a DataConversionWarning. ``sample_weight``, (examples,), are numbers
-        from 0 on, of which only the ratios count: an example of weight 2 is worth two, one of weight 0 is as good as
-        not there. Mini-batches deal out the examples, each with its weight. Returns the regressor. Raises ValueError.
+        A y of shape (examples, 1) gives a DataConversionWarning. ``sample_weight``, (examples,), has numbers of at
+        least 0; only their ratios matter: an example of weight 2 counts as two examples, and one of weight 0 is
+        ignored. Mini-batches contain the examples with their weights. Returns the regressor. Raises ValueError.
         """
         rows, values = validate_data(self, X, y, y_numeric=True, **ROWS)
         if values.dtype.kind not in "biuf":
@@ -108,7 +107,7 @@ class PlanarRegressor(RegressorMixin, PlanarNetwork):  # type: ignore[misc]  # s
         return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """The value, (examples,), of X (examples, features), in the unit of the y that was given to fit."""
+        """The predicted values, (examples,), for X (examples, features), in the unit of the target."""
         targets = self._outputs(X, "regression")[0]
         values: npt.NDArray[np.float64] = self.target_mean_ + self.target_scale_ * targets
         return values
@@ -119,14 +118,14 @@ def standardized(
 ) -> tuple[npt.NDArray[np.float64], float, float]:
     """((values - mean) / deviation, mean, deviation), each (examples,); with weights the mean is sum(w v) / sum(w).
 
-    Sums are rounded once, so that neither the order of the examples nor the CPU matters. Of equal values the deviation
-    is taken to be 1.
+    Sums are correctly rounded, so that they do not depend on the order of the examples or the CPU. For equal values the
+    deviation is set to 1.
     """
-    if (values == values[0]).all():  # the rounded mean of equal numbers may be another one
+    if (values == values[0]).all():  # the rounded mean of equal numbers may differ from them
         return np.zeros_like(values), float(values[0]), 1.0
     if weights is None:
         weights = np.ones_like(values)
-    # In a unit, a power of two, in which neither sums nor squares leave float64.
+    # Scaled by a power of two, so that sums and squares stay within float64.
     exponent = math.frexp(np.abs(values).max())[1]
     values = np.ldexp(values, -exponent)
     total = math.fsum(weights)

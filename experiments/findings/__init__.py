@@ -1,1 +1,1 @@
-"""What can be concluded from the tables, in sentences."""
+"""Conclusions from the tables, in sentences."""

@@ -1,4 +1,4 @@
-"""What the best configuration is better than: the constant answer and the linear model, by how much, how surely."""
+"""Comparison of the best configuration with the baselines: the difference and its confidence interval."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from experiments.tables.words import is_percentage, number, said
 
 
 def comparisons(tables: Tables, best: pd.Series) -> dict[str, Any] | None:
-    """The best configuration of a problem beside its baselines, as plain values; None where there are none.
+    """The best configuration of a problem compared with its baselines, as plain values; None without baselines.
 
-    For each baseline its mean ``test`` metric, and the paired ``difference`` over the replicates with the ends of its
-    95 % interval, positive where the network is better.
+    For each baseline: its mean ``test`` metric, and the paired ``difference`` over the replicates with the ends of its
+    95 % interval, positive if the network is better.
     """
     about = tables.about_of(best)
     found = about.get("baselines")
@@ -45,7 +45,7 @@ def _plain(value: Any) -> float | None:
 
 
 def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
-    """``Better than always answering 'no' (73.7 %) by 19.6 points [18.2, 21.0], ...``."""
+    """``Better than always predicting 'no' (73.7 %) by 19.6 percentage points [18.2, 21.0], ...``."""
     names = {"constant": constant_name(found["answer"], metric), "linear": "a linear model"}
     better, other = [], []
     for kind in KINDS:
@@ -62,7 +62,7 @@ def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
         elif about["ci_high"] < 0:
             other.append(f"Worse than {named}.")
         elif kind == "constant":
-            other.append(f"No better than {named}: nothing was found to be learned.")
+            other.append(f"No better than {named}: nothing was learned.")
         else:
             other.append(f"No better than {named}.")
     if better:
@@ -71,7 +71,7 @@ def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
 
 
 def _points(metric: str) -> str:
-    return " points" if is_percentage(metric) else ""
+    return " percentage points" if is_percentage(metric) else ""
 
 
 def _by(metric: str, difference: float) -> str:

@@ -1,9 +1,8 @@
-"""What was found on points that played no part in choosing.
+"""The metric of the best configuration on points that played no part in choosing it.
 
-Picking the best of many inflates its measured accuracy: luck with the test points is a part of why it is the best. So
-it is confirmed on points that nobody has looked at. Where data are generated, these are fresh ones. Otherwise the test
-points are halved: the configuration is chosen by one half and judged by the other, and the other way round, which says
-what choosing like this is worth.
+Picking the best of many inflates its measured accuracy. For generated data, it is therefore measured again on fresh
+points. For other data, the test points are halved and the choice is cross-fitted: the best configuration is chosen on
+one half and measured on the other, and vice versa.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from experiments.tables.tables import Points, Tables
 from planar_core.network import Array
 from planar_core.training import recorded_iterations
 
-MOST_CONFIRMED = 100  # problems, as each has data of its own
-MOST_SEEDS = 1000  # of which the networks are tried on fresh points: the mean of more is no other
-MOST_CROSS_FITTED = 100_000  # runs: of a larger sweep, the networks of the most promising configurations alone
+MOST_CONFIRMED = 100  # problems, since each has its own data
+MOST_SEEDS = 1000  # networks evaluated on fresh points: more would not change the mean noticeably
+MOST_CROSS_FITTED = 100_000  # runs: in a larger sweep only the networks of the most promising configurations
 PROMISING = 1000
-LATEST_TURN = 0.7  # of the training: a test cost that is lowest later has not turned long before the end
+LATEST_TURN = 0.7  # of the training: a later minimum of the test cost is not long before the end
 CLEAR_RISE = 0.02  # of the lowest test cost
 
 
 def confirmations(tables: Tables) -> list[dict[str, Any]]:
     """For each problem, its best configuration and its metric on points that played no part in choosing it.
 
-    ``points`` says which: "fresh", or "halves" of the test points; "" if there are none. As plain values, for the
-    manifest. The values have 9 significant digits; None is for no number.
+    ``points`` says which: "fresh", or "halves" of the test points; "" if there are none. Plain values for the manifest,
+    with 9 significant digits; None for a missing number.
     """
     found = []
     for k, group in enumerate(groups(tables)):
@@ -58,7 +57,7 @@ def confirmations(tables: Tables) -> list[dict[str, Any]]:
 
 
 def turned_at(tables: Tables, best: pd.Series) -> int | None:
-    """After how many iterations the mean test cost was lowest, if that was long before the end; else None."""
+    """The iteration with the lowest mean test cost, if it was long before the end; otherwise None."""
     curves = tables.curves_of(best, MOST_SEEDS)[CURVES.index("test_cost")]
     if curves.shape[1] < 2 or not np.isfinite(curves).all():
         return None
@@ -100,7 +99,7 @@ def _fresh_points(tables: Tables, position: int) -> Points:
 
 
 def _cross_fitted(tables: Tables, of_problem: pd.DataFrame) -> tuple[int, float]:
-    """Half the test points, and the mean score on a half of the configuration that is best on the other one."""
+    """Half the number of test points, and the cross-fitted mean score: chosen on one half, measured on the other."""
     source = tables.source(of_problem.iloc[0])
     if source.first.Y_test.size < 2 or len(of_problem) < 2:
         return 0, float("nan")

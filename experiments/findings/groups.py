@@ -1,4 +1,4 @@
-"""What one headline is about: a problem, or all draws of its data."""
+"""The subject of one headline: a problem, or all draws of its data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DATA_SEED = "data_seed"
 
 @dataclass(frozen=True)
 class Group:
-    """What one headline is about: a problem, or all draws of its data."""
+    """The subject of one headline: a problem, or all draws of its data."""
 
     problem: dict[str, Any]
     table: pd.DataFrame  # as ``summarize`` makes it, the best configuration first
@@ -26,7 +26,7 @@ class Group:
 
 
 def groups(tables: Tables) -> Iterator[Group]:
-    """Each problem of the sweep. Draws of generated data are replicates of one problem."""
+    """The problems of the sweep; draws of generated data are replicates of one problem."""
     problem, summary = tables.problem_columns, tables.summary
     draws = summary[_DATA_SEED].nunique() if _DATA_SEED in problem else 1
     if draws > 1:
@@ -45,7 +45,7 @@ def groups(tables: Tables) -> Iterator[Group]:
 
 
 def rows(table: pd.DataFrame, like: pd.Series, columns: Sequence[str]) -> npt.NDArray[np.int64]:
-    """The positions of the rows that agree in those of the columns that both have."""
+    """The positions of the rows that agree in the columns that both have."""
     same = np.ones(len(table), dtype=bool)
     for name in columns:
         if name in table.columns and name in like.index:
@@ -54,6 +54,6 @@ def rows(table: pd.DataFrame, like: pd.Series, columns: Sequence[str]) -> npt.ND
 
 
 def mean(values: npt.NDArray[np.float64]) -> float:
-    """Of the finite ones, added one after the other."""
+    """The mean of the finite values, added in order."""
     finite = values[np.isfinite(values)].tolist()
     return sum(finite) / len(finite) if finite else float("nan")

@@ -1,4 +1,4 @@
-"""What a sweep says: its headline, in sentences."""
+"""The main result of a sweep, in sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from experiments.knobs.declared import AXES, FOLD, SEED
 from experiments.knobs.words import in_words, text_of
 from experiments.tables.statistics import rank_column
 from experiments.tables.tables import Tables
-from experiments.tables.words import said, said_interval
+from experiments.tables.words import label, said, said_interval
 from experiments.text import count, listed
 from planar_core.choices import count_parameters
 
@@ -22,9 +22,9 @@ _LISTED = 3  # values in a sentence
 
 
 def headline(tables: Tables, findings: Sequence[dict[str, Any] | None]) -> list[str]:
-    """What the sweep says, in paragraphs of a few sentences: one a problem, a few at most, and one of what went wrong.
+    """The main result in paragraphs: one per problem, for a few problems, and one on runs that did not succeed.
 
-    ``findings`` are those of ``confirmations``. Of a single problem all is one paragraph.
+    ``findings`` come from ``confirmations``. For a single problem everything is one paragraph.
     """
     every = list(groups(tables))
     shown = every[:_SPOKEN_OF]
@@ -49,25 +49,26 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
         return
     name = _configuration(tables, group, best)
     mean, low, high = (best[f"{of}_test_{metric}"] for of in ("mean", "ci_low", "ci_high"))
+    value = f"test {label(metric)} {said(metric, mean, is_labelled=False)}"
     if pd.isna(low):
-        only = "with one seed" if tables.design.n_replicates == 1 else "with the one seed that finished"
-        yield f"{name}: {said(metric, mean)} {only}: no interval and no ties."
+        only = "with one seed" if tables.design.n_replicates == 1 else "with the only seed that finished"
+        yield f"{name}: {value} {only}: no interval and no ties."
     else:
         interval = said_interval(metric, low, high)
-        yield f"{name}: {said(metric, mean)} {interval} over {_replicates(tables, group, best)}."
+        yield f"{name}: {value} (95 % interval {interval}), mean over {_replicates(tables, group, best)}."
         yield from _scope(tables, group)
     if confirmed and confirmed.get(f"test_{metric}") is not None:
         where = (
-            "On fresh points"
+            "On fresh test points"
             if confirmed["points"] == "fresh"
-            else "Chosen by half the test points and judged by the others"
+            else "Chosen on one half of the test points and measured on the other"
         )
         yield f"{where}: {said(metric, confirmed[f'test_{metric}'], is_labelled=False)}."
     if confirmed and confirmed.get("baselines"):
         yield from compared_in_words(confirmed["baselines"], metric)
     if confirmed and confirmed.get("turned_at") is not None:
         of = f"{confirmed['turned_at']:,} of {tables.design.iterations:,} iterations"
-        yield f"Its test cost was lowest after {of} and has risen since: it overfits."
+        yield f"Its test cost was lowest after {of} and rose afterwards: it overfits."
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
         yield _ties(tables, tied, best)
@@ -75,12 +76,12 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
 
 
 def _scope(tables: Tables, group: Group) -> Iterator[str]:
-    """Of what the interval speaks, where it is more than other initial weights."""
+    """What the interval covers, if that is more than other initial weights."""
     identity = next(iter(tables.identities.values()))
     if group.draws > 1 or "data_seed" in identity:
-        yield "The interval speaks of data and initialization."
+        yield "The interval covers variation of the data and of the initial weights."
     elif "split" in identity:
-        yield "The interval speaks of new data, approximately: every replicate has a split of its own."
+        yield "The interval approximately covers new data, since every replicate has its own split."
 
 
 def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
@@ -96,7 +97,7 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
 
 
 def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
-    """Which settings of the best configuration, and of all as good, are at an end of what was tried."""
+    """The settings of the best configuration at an edge of the values tried, unless an inner value is as good."""
     first = group.table[group.table[rank_column(group.table)] == 1]
     for name in (axis.name for axis in AXES if axis.takes_ranges):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
@@ -107,26 +108,27 @@ def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
         if len(known) < len(numbers):
             continue
         at, ends = _as_number(best[name]), (min(known), max(known))
-        alike = first[name].nunique() == 1
-        if at in ends and at != 0 and alike:  # below 0 there is nothing to be tried
+        equal = first[name].nunique() == 1
+        if at in ends and at != 0 and equal:  # nothing can be tried below 0
             way = "smaller" if at == ends[0] else "larger"
             what = "number of hidden units" if name == "hidden" else name.replace("_", " ")
-            yield f"Its {what} is at the edge of what was tried: try {way} values."
+            yield f"Its {what} is at the edge of the values tried: try {way} ones."
 
 
 def _ties(tables: Tables, tied: pd.DataFrame, best: pd.Series) -> str:
     if len(tied) == 1:
-        return "No other is tied with it."
-    said = f"Tied with it: {count(len(tied) - 1, 'other')}"
+        return "No other configuration is tied with it."
+    others = len(tied) - 1
+    said = f"{count(others, 'other configuration')} {'is' if others == 1 else 'are'} tied with it"
     if tied["hidden"].nunique() == 1:
         return f"{said}."
     features = _features(tables, best)
     sizes = tied["hidden"].map(lambda hidden: count_parameters(features, hidden))
     if sizes.min() == sizes.iloc[0]:
-        return f"{said}, none of them smaller."
+        return f"{said}, none with a smaller network."
     hidden = tied["hidden"].iloc[int(sizes.to_numpy().argmin())]
     smallest = "is linear" if hidden == "0" else f"has {_units(hidden)}"
-    return f"{said}; the smallest network among them {smallest}."
+    return f"{said}; the smallest of these networks {smallest}."
 
 
 def _features(tables: Tables, row: pd.Series) -> int:
@@ -135,22 +137,22 @@ def _features(tables: Tables, row: pd.Series) -> int:
 
 
 def _configuration(tables: Tables, group: Group, row: pd.Series) -> str:
-    """``20 units at 1.2, relu``: hidden units, learning rate, and what else was varied."""
+    """``20 hidden units, learning rate 1.2, relu``: hidden units, learning rate, and what else was varied."""
     units = "no hidden units" if row["hidden"] == "0" else _units(row["hidden"])
     named = (*tables.problem_columns, "hidden", "learning_rate", *tables.design.replicate_columns)
     others = [name for name in tables.columns if name not in named and group.table[name].nunique() > 1]
-    said = [in_words({name: row[name]}) for name in others]  # nothing of what means nothing there
-    return ", ".join([f"{units} at {text_of(row['learning_rate'])}", *filter(None, said)])
+    said = [in_words({name: row[name]}) for name in others]  # without settings that have no effect
+    return ", ".join([units, f"learning rate {text_of(row['learning_rate'])}", *filter(None, said)])
 
 
 def _units(hidden: str) -> str:
-    return "1 unit" if hidden == "1" else f"{hidden} units"
+    return "1 hidden unit" if hidden == "1" else f"{hidden} hidden units"
 
 
 def _as_number(value: Any) -> float | None:
-    """The number that a value of a setting is; None for words and for several layers."""
+    """The value of a setting as a number; None for words and for several layers."""
     try:
-        return float(value) if value == value else None  # nan: it means nothing there
+        return float(value) if value == value else None  # nan: the setting has no effect
     except (TypeError, ValueError):
         return None
 
@@ -159,8 +161,8 @@ def _trouble(tables: Tables) -> Iterator[str]:
     """Runs that learned nothing, diverged or failed, and what they have in common."""
     summary, total = tables.summary, len(tables.runs)
     for of, is_so, are_so in (
-        ("stuck", "is stuck", "are stuck"),
-        ("one_class", "only ever answers one class", "only ever answer one class"),
+        ("stuck", "learned nothing", "learned nothing"),
+        ("one_class", "predicts only one class", "predict only one class"),
         ("diverged", "diverged", "diverged"),
         ("failed", "failed", "failed"),
     ):
@@ -176,7 +178,7 @@ def _trouble(tables: Tables) -> Iterator[str]:
 
 
 def _shared(tables: Tables, some: pd.DataFrame) -> str:
-    """What sets these configurations apart: the one or two columns of which they have the smallest share of values."""
+    """What these configurations have in common: the one or two columns of whose values they have the smallest share."""
     found: list[tuple[float, int, str]] = []
     for name in tables.design.configuration_columns:
         values, theirs = (table[name].dropna().unique().tolist() for table in (tables.summary, some))
@@ -186,7 +188,7 @@ def _shared(tables: Tables, some: pd.DataFrame) -> str:
 
 
 def _said_of(theirs: list[Any], values: list[Any]) -> str:
-    """``3 or 4``; of many numbers ``5 or more``, where that is so; nothing where it would take too many words."""
+    """``3 or 4``; for many numbers ``5 or more`` if that holds; an empty string if it would be too long."""
     if len(theirs) <= _LISTED:
         return listed(map(text_of, theirs), "or")
     if all(isinstance(value, int | float) for value in values):

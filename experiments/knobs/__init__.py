@@ -1,1 +1,1 @@
-"""Every setting of a sweep: what it is called, what it may be, what it is by default."""
+"""The settings of a sweep: names, values and defaults."""

@@ -1,6 +1,6 @@
-"""How the values of settings are checked: each takes a value or its text, and returns it in standard form.
+"""Validation of settings: each function takes a value or its text, and returns it in standard form.
 
-Each raises ValueError with what was expected.
+Each raises ValueError with a description of what was expected.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LARGEST_LAYER = 1_000_000
 
 
 def integer(least: int, most: int) -> Callable[[Any], int]:
-    """An integer, or the text of one."""
+    """A check for an integer, or the text of one."""
 
     def check(value: Any) -> int:
         try:
@@ -34,7 +34,7 @@ def integer(least: int, most: int) -> Callable[[Any], int]:
 
 
 def real(expected: str, fits: Callable[[float], bool]) -> Callable[[Any], float]:
-    """A finite number that ``fits``, or the text of one; -0 becomes 0."""
+    """A check for a finite number that ``fits``, or the text of one; -0 becomes 0."""
 
     def check(value: Any) -> float:
         try:
@@ -51,7 +51,7 @@ def real(expected: str, fits: Callable[[float], bool]) -> Callable[[Any], float]
 not_negative = real("a finite number, 0 or more", lambda number: number >= 0)
 positive = real("a finite number above 0", lambda number: number > 0)
 fraction = real("a number above 0 and below 1", lambda number: 0 < number < 1)
-decay = real("a number from 0 to below 1", lambda number: 0 <= number < 1)
+decay = real("a number of at least 0 and below 1", lambda number: 0 <= number < 1)
 
 
 def hidden(value: Any) -> str:
@@ -66,18 +66,18 @@ def hidden(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    """A text that can stand in the tables."""
+    """A text that can be written to the tables."""
     name = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(name, str) or not name:
         raise ValueError("a name")
-    # The tables are UTF-8, and a carriage return would end a line of theirs for some readers.
+    # The tables are UTF-8, and some readers take a carriage return for the end of a line.
     if any(character in "\0\r" or "\ud800" <= character <= "\udfff" for character in name):
         raise ValueError("a name that is valid UTF-8, without carriage returns")
     return name
 
 
 def features(value: Any) -> str:
-    """A set of inputs, given as text, or as its terms."""
+    """A set of inputs, given as text or as a list of terms."""
     return standard_form("+".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
@@ -87,12 +87,12 @@ def one_set(items: Sequence[Any]) -> bool:
 
 
 def sets(items: list[Any]) -> list[Any]:
-    """Single terms are one set of inputs, as in TensorFlow Playground; else each item is a set of its own."""
+    """Single terms form one set of inputs, as in the TensorFlow Playground; otherwise each item is a set."""
     return [items] if len(items) > 1 and one_set(items) else items
 
 
 def one_of(*choices: str) -> Callable[[Any], str]:
-    """One of the choices."""
+    """A check for one of the choices."""
 
     def check(value: Any) -> str:
         if value not in choices:
@@ -111,7 +111,7 @@ def jobs(value: Any) -> int:
 
 
 def or_word(word: str, check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What ``check`` takes, or a word."""
+    """A check that accepts a word in addition to what ``check`` accepts."""
 
     def checked(value: Any) -> Any:
         if isinstance(value, str) and value == word:

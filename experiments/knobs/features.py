@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 ALL = "all"
-"""The text that stands for the inputs as they are."""
+"""The text for the inputs themselves."""
 
 FARTHEST = 1e30
-"""Bound of what a network is given. Farther out, sums over features could overflow float32 to inf - inf = nan."""
+"""Limit of the inputs of a network. Beyond it, sums over features could overflow float32 to inf - inf = nan."""
 
 LARGEST_ANGLE = 1e9
-"""Bound of what a sine is taken of, that of `planar_core.elementary`."""
+"""Limit of the argument of a sine, that of `planar_core.elementary`."""
 
 _EXPECTED = f"terms such as x1, x1^2, x1x2 and sin(x1), joined by +, or {ALL}"
 _TERM = re.compile(r"x(?P<first>[1-9]\d{0,8})(?:(?P<squared>\^2)|x(?P<second>[1-9]\d{0,8}))?", re.ASCII)
@@ -48,9 +48,9 @@ class Term(NamedTuple):
 def parse(text: str) -> tuple[Term, ...]:
     """Return the terms, in the order of the text; no terms for "all", the inputs as they are.
 
-    xI is input I, counted from 1; xI^2, xIxJ and sin(xI) are what they say, xIxI is xI^2, and x2x1 is x1x2.
-    Letters may be upper case, and spaces may surround a term. Raises ValueError, which says what was expected,
-    for other text, and for a term that comes twice.
+    xI is input I, counted from 1; xI^2 is its square, xIxJ a product, sin(xI) a sine; xIxI means xI^2, and x2x1 means
+    x1x2. Upper case and spaces around terms are allowed. Raises ValueError with a description of what was expected
+    for other text and for repeated terms.
     """
     if not isinstance(text, str):
         raise ValueError(_EXPECTED)
@@ -59,12 +59,12 @@ def parse(text: str) -> tuple[Term, ...]:
     terms = tuple(_term(part.strip().lower()) for part in text.split("+"))
     for i, term in enumerate(terms):
         if term in terms[:i]:
-            raise ValueError(f"every term once ({term} comes twice)")
+            raise ValueError(f"each term once ({term} is repeated)")
     return terms
 
 
 def standard_form(text: str) -> str:
-    """Return the text as it is written everywhere: "x1+x1x2" for " X1 + x2x1". Raises ValueError as `parse`."""
+    """Return the standard spelling: "x1+x1x2" for " X1 + x2x1". Raises ValueError as `parse`."""
     return "+".join(map(str, parse(text))) or ALL
 
 

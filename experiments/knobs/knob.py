@@ -1,4 +1,4 @@
-"""What a setting is."""
+"""The declaration of a setting."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Any
 
 
 class SweepError(ValueError):
-    """An invalid request. The message is one line: what was expected, what came, what to do."""
+    """An invalid request. The message is one line: what was expected, what was found, what to do."""
 
 
 class DataError(ValueError):
-    """Data that cannot be used. The message is one line: what was expected, what came, what to do."""
+    """Data that cannot be used. The message is one line: what was expected, what was found, what to do."""
 
 
 @dataclass(frozen=True)
 class Knob:
     """One setting of a run, or of how to run.
 
-    name: in Python, in the manifest and as a column
-    flags: on the command line
-    check: takes a value, given as itself or as text; returns it in standard form, or raises ValueError with
+    name: its name in Python, in the manifest and as a column
+    flags: its options on the command line
+    check: takes a value or its text and returns it in standard form, or raises ValueError with a description of
         what was expected
-    default: the values where none is given; of a knob that is no axis one, or none
+    default: the default values; for a knob that is not an axis, one or none
     is_axis: whether a sweep can vary it
     takes_ranges: whether text may be a range
-    column: whether it identifies a run: "always", "if set" (when it varies or is away from its default), or "never"
-    is_problem: whether it changes the problem (the data) rather than how a network is trained on it
-    group: the heading under which --help lists it
-    word: taken in place of a number; the data or the core know it as None
-    needs: another axis, what that has to be for this one to have an effect, and a test of a value of it
-    gathered: takes the values given together, returns those that are meant
-    is_list: whether a knob that is no axis takes several values, which are one setting together
-    elsewhere: what other programs call it, as on a command line; a slip is answered with our name
-    is_replicate: whether it tells the replicates of a configuration apart
+    column: whether it identifies a run: "always", "if set" (if it varies or differs from its default), or "never"
+    is_problem: whether it changes the problem (the data) rather than the training
+    group: its heading in --help
+    word: a word accepted instead of a number; the data and the core use None for it
+    needs: the axis it depends on, a description of the value required there, and a test for that value
+    gathered: converts the values given together into the values meant
+    is_list: whether a knob that is not an axis takes several values, which form one setting
+    elsewhere: names of it in other programs, which are answered with its name here
+    is_replicate: whether it distinguishes the replicates of a configuration
     """
 
     name: str
@@ -57,5 +57,5 @@ class Knob:
 
     @property
     def is_further(self) -> bool:
-        """Whether it is an axis that is spoken of only where it was set: runs that do not set it do not know it."""
+        """Whether it is an optional axis, which is mentioned only if it is set."""
         return self.is_axis and self.column != "always"

@@ -1,4 +1,4 @@
-"""The values of a setting: checked, in standard form, ranges spelled out."""
+"""The values of a setting: validated, in standard form, with ranges expanded."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from experiments.knobs.declared import FEATURES, SEED
 from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.words import range_text
 
-LARGEST_AXIS = 100_000  # values, as they are listed; a single range of seeds is not, and may have them all
+LARGEST_AXIS = 100_000  # values that are listed; a single range of seeds may be longer
 _SIGNIFICANT_DIGITS = 12  # of the points of a log range
 
 
 def _bad(knob: Knob, given: Any, expected: str) -> SweepError:
     hint = ""
     if knob.is_axis and isinstance(given, str) and "," in given:
-        hint = f"; separate values by blanks: {knob.flags[0]} {' '.join(given.replace(',', ' ').split())}"
+        hint = f"; separate values by spaces: {knob.flags[0]} {' '.join(given.replace(',', ' ').split())}"
     return SweepError(f"{knob.flags[0]}: expected {expected}, got {given!r}{hint}")
 
 
@@ -39,9 +39,9 @@ def _checked(knob: Knob, value: Any) -> Any:
 
 
 def value_of(knob: Knob, given: Any) -> Any:
-    """The checked value of a knob that is no axis, in standard form; for None the default. Or SweepError.
+    """The value of a knob that is not an axis, in standard form; for None the default. Raises SweepError.
 
-    A knob that takes a list has a list as its value.
+    The value of a knob that takes a list is a list.
     """
     if given is None:
         return knob.default[0] if knob.default else None
@@ -54,32 +54,32 @@ def value_of(knob: Knob, given: Any) -> Any:
 
 
 def known_value(knob: Knob, value: Any) -> Any:
-    """What the data or the core take: None in place of the word of a knob."""
+    """The value for the data or the core: None instead of the word of a knob."""
     return None if value == knob.word else value
 
 
 def values_of(knob: Knob, given: Any) -> tuple[Sequence[Any], str | None]:
-    """The values of an axis, checked, in standard form and without repetition; and what to say of it.
+    """The values of an axis, validated, in standard form and without repetition; and a note, or None.
 
-    ``given`` is a value, or an iterable of values and ranges; None stands for the default. Raises SweepError.
+    ``given`` is a value, or an iterable of values and ranges; None means the default. Raises SweepError.
     """
     values = every_value_of(knob, given)
     if isinstance(values, range):
         return values, None
     if knob is SEED and len(values) == 1 and values[0] > 1 and _is_one_number(given):
-        return values, f"{knob.flags[0]} {values[0]}: one seed; for seeds 0 to {values[0] - 1} give 0:{values[0]}"
+        return values, f"{knob.flags[0]} {values[0]} is a single seed; for seeds 0 to {values[0] - 1} use 0:{values[0]}"
     kept, repeated = without_repetition(values)
     return kept, repeated and f"{knob.flags[0]}: {repeated}"
 
 
 def _is_one_number(given: Any) -> bool:
-    """Whether no list was given, or one of a single number: someone may have meant so many."""
+    """Whether a single number was given, which may have been meant as a number of seeds."""
     items = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
     return len(items) == 1 and ":" not in str(items[0])
 
 
 def every_value_of(knob: Knob, given: Any) -> Sequence[Any]:
-    """``values_of``, but repeated values stay where they are, unless it is a single range of seeds."""
+    """Like ``values_of``, but repeated values are kept."""
     if given is None:
         return knob.default
     if isinstance(given, range):
@@ -88,7 +88,7 @@ def every_value_of(knob: Knob, given: Any) -> Sequence[Any]:
         items = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
         pieces = [_points(knob, item) for item in knob.gathered(items)]
     if knob is SEED and len(pieces) == 1 and isinstance(pieces[0], range) and pieces[0]:
-        # One range of seeds is checked by its ends and takes no memory, however long it is.
+        # A single range of seeds is checked by its ends and is not expanded.
         for end in (pieces[0][0], pieces[0][-1]):
             _checked(knob, end)
         return pieces[0]
@@ -101,7 +101,7 @@ def every_value_of(knob: Knob, given: Any) -> Sequence[Any]:
 
 
 def plain(knob: Knob, values: Sequence[Any]) -> Any:
-    """Values of an axis as JSON has them, from which the same ones come; a range stays a range (``0:10``)."""
+    """Values of an axis as plain values for JSON; a range stays a range (``0:10``)."""
     if isinstance(values, range):
         return range_text(values)
     if knob is FEATURES and len(values) > 1 and one_set(values):
@@ -110,7 +110,7 @@ def plain(knob: Knob, values: Sequence[Any]) -> Any:
 
 
 def without_repetition(values: Sequence[Any]) -> tuple[tuple[Any, ...], str | None]:
-    """The different ones, in order; and what to say of the others."""
+    """The distinct values, in order; and a note on repeated ones."""
     kept: dict[Any, None] = {}
     repeated: dict[Any, None] = {}
     for value in values:
@@ -127,14 +127,14 @@ def _note(repeated: list[Any]) -> str | None:
 
 
 def _length(values: Sequence[Any]) -> int:
-    """``len``, also for a range too long for it."""
+    """``len`` that also works for very long ranges."""
     if not isinstance(values, range):
         return len(values)
     return (values[-1] - values[0]) // values.step + 1 if values else 0
 
 
 def _points(knob: Knob, item: Any) -> Sequence[Any]:
-    """The values of a range; anything else is a sequence of itself."""
+    """The values of a range; anything else as a sequence of one item."""
     if not (knob.takes_ranges and isinstance(item, str) and ":" in item):
         return [item]
     kind, *rest = item.split(":")
@@ -147,7 +147,7 @@ def _points(knob: Knob, item: Any) -> Sequence[Any]:
                 raise _too_many(knob)
             return _spaced(kind, first, last, count)
         stop, step = (*rest, "1") if len(rest) == 1 else rest
-        # A step below 0 comes from a request in which Python's range had one.
+        # A negative step comes from a Python range in a request.
         if int(step) and (points := range(int(kind), int(stop), int(step))):
             return points
     except SweepError:
@@ -160,7 +160,7 @@ def _points(knob: Knob, item: Any) -> Sequence[Any]:
 
 
 def _spaced(kind: str, first: Decimal, last: Decimal, count: int) -> Sequence[Any]:
-    """Evenly or geometrically spaced points, in decimal: the same on every machine; the ends are exact.
+    """Evenly or geometrically spaced points, computed in decimal: the same on every machine, with exact ends.
 
     Raises ValueError or ArithmeticError for invalid ends.
     """
@@ -179,5 +179,5 @@ def _spaced(kind: str, first: Decimal, last: Decimal, count: int) -> Sequence[An
 
 
 def _number(point: Decimal) -> int | float:
-    """An int where it is one, which is what integer knobs take."""
+    """The point as an int if it is an integer, for integer knobs."""
     return int(point) if point == point.to_integral_value() else float(point)

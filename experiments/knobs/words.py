@@ -1,11 +1,16 @@
-"""Settings and their values in words."""
+"""Settings and their values as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.knobs.declared import ACTIVATION, DATASET, DTYPE, OPTIMIZER, TARGET
+from experiments.knobs.declared import ACTIVATION, DATA_SEED, DATASET, DTYPE, OPTIMIZER, SEED, TARGET
+
+NEW_DATA = "new data for each seed"
+"""What ``--data-seed seed`` is called."""
+
+_OWN_NAME = (DATASET.name, TARGET.name, DTYPE.name, ACTIVATION.name, OPTIMIZER.name)
 
 
 def text_of(value: Any) -> str:
@@ -14,15 +19,21 @@ def text_of(value: Any) -> str:
 
 
 def _means_nothing(value: Any) -> bool:
-    """Whether it is the empty cell of a knob that has no effect: None, or nan in a column."""
+    """Whether the knob has no effect here: None, or nan in a column."""
     return value is None or value != value
 
 
 def in_words(values: Mapping[Any, Any]) -> str:
-    """``moons, hidden 3, learning rate 0.1``: knobs and their values; names speak for themselves."""
-    own_name = (DATASET.name, TARGET.name, DTYPE.name, ACTIVATION.name, OPTIMIZER.name)
-    texts = {name: text_of(value) for name, value in values.items() if not _means_nothing(value)}
-    return ", ".join(text if name in own_name else f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
+    """``moons, hidden 3, learning rate 0.1``: knobs and their values; some values need no name."""
+    return ", ".join(_said(name, text_of(value)) for name, value in values.items() if not _means_nothing(value))
+
+
+def _said(name: Any, text: str) -> str:
+    if name in _OWN_NAME:
+        return text
+    if (name, text) == (DATA_SEED.name, SEED.name):
+        return NEW_DATA
+    return f"{name.replace('_', ' ')} {text}"
 
 
 def range_text(values: range) -> str:

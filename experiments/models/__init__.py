@@ -1,1 +1,1 @@
-"""Networks of a sweep, taken out of it: to predict the next rows of a table, and to be used elsewhere."""
+"""Networks taken from a sweep, for predictions of new rows and for export."""

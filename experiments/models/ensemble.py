@@ -1,4 +1,4 @@
-"""The networks of a sweep as a model: of the best configuration, all replicates together or one seed."""
+"""The networks of a configuration as a model: all replicates together, or one seed."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from planar_core.metrics import Evaluator
 
 
 class Estimate(NamedTuple):
-    """How good an ensemble is on rows that none of the networks that answer were trained on."""
+    """The metric of an ensemble on rows not used to train the networks that predict them."""
 
     metric: str
     value: float
-    rows: int  # on which it is measured
+    rows: int  # rows it is measured on
     every: int  # rows of the table
-    networks: float  # on average, that answer a row
+    networks: float  # that predict a row, on average
 
 
 def model_of(
     tables: Tables, configuration: Mapping[str, Any] | pd.Series | None = None, seed: int | None = None
 ) -> Model:
-    """The networks of a configuration, a row of ``summary``; by default the best one of the only problem.
+    """The model of a configuration, a row of ``summary``; by default of the best one, if there is only one problem.
 
-    ``seed``: of that seed alone. Networks whose parameters diverged to nan or infinity are left out. Raises
-    ResultsError for several problems, for data that are no table, and where no network is left.
+    ``seed``: only the networks of that seed. Networks whose parameters diverged to nan or infinity are left out. Raises
+    ResultsError for several problems, for data that are not a table, and if no network is left.
     """
     row = _best(tables) if configuration is None else configuration
     source = tables.source(row)
     if not isinstance(source, Divided):
-        raise ResultsError(f"expected a sweep over a table, got {source.name}, whose points are generated")
+        raise ResultsError(f"expected a sweep over a table, got {source.name}, a generated data set")
     members = []
     for run, network in tables.networks_of(row):
         if seed is None or run.seed == seed:
             encoder = source.encoder(run.seed, run.fold)
             member = Member(encoder, network.parameters, run.seed, run.fold)
-            if member.is_finite:  # one network of nan would make nan of all answers
+            if member.is_finite:  # one network with nan would make all predictions nan
                 members.append(member)
     if not members:
         which = "of this configuration" if seed is None else f"of seed {seed}"
@@ -66,7 +66,7 @@ def model_of(
 
 
 def _activation(tables: Tables, row: Mapping[str, Any] | pd.Series) -> str:
-    """The activation of a configuration, which is a column only where it was set."""
+    """The activation of a configuration; it is a column only if it was set."""
     return str(row["activation"] if "activation" in row else tables.design.values["activation"][0])
 
 
@@ -79,9 +79,9 @@ def _best(tables: Tables) -> pd.Series:
 
 
 def estimate(tables: Tables, model: Model, row: Mapping[str, Any] | pd.Series) -> Estimate | None:
-    """How good the ensemble is: each row is answered by the networks that were not trained on it.
+    """The metric of the ensemble, where each row is predicted only by networks that were not trained on it.
 
-    None for one network, and where all replicates have one split.
+    None for a single network, and if all replicates have the same split.
     """
     source = tables.source(row)
     if not isinstance(source, Divided) or not source.varies or len(model.members) < 2:

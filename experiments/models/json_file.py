@@ -28,7 +28,7 @@ _EXPONENTS = range(-1100, 1101)
 
 
 def content(model: Model) -> bytes:
-    """The model as the bytes of a JSON file, which keeps every bit. Raises ResultsError for one that is not finite."""
+    """The model as the bytes of a JSON file, exact to the bit. Raises ResultsError if it is not finite."""
     model.check_finite()
     plain = json.dumps(to_plain(model), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return plain.encode("utf-8", "surrogatepass") + b"\n"
@@ -92,14 +92,14 @@ def _scaling(scaling: Scaling | None) -> dict[str, Any] | None:
 
 
 def load_json(path: str | os.PathLike[str]) -> Model:
-    """Read a model that `content` gave the bytes of. Raises ResultsError for anything else, and OSError."""
+    """Read a model written by `content`. Raises ResultsError for any other content, and OSError."""
     where = repr(os.fspath(path))
     with open(path, "rb") as file:
         raw = file.read()
     try:
         plain = json.loads(raw.decode("utf-8", "surrogatepass"), parse_constant=_no_number)
     except RecursionError:
-        raise ResultsError(f"{where}: expected a model as JSON, found lists that are too deep") from None
+        raise ResultsError(f"{where}: expected a model as JSON, found lists nested too deeply") from None
     except ValueError as error:
         raise ResultsError(f"{where}: expected a model as JSON, found: {error}") from None
     try:
@@ -109,7 +109,7 @@ def load_json(path: str | os.PathLike[str]) -> Model:
 
 
 class _Unexpected(ValueError):
-    """What stands at a place instead of what was expected."""
+    """An unexpected value at a position in the file."""
 
 
 def _no_number(text: str) -> NoReturn:
@@ -120,12 +120,12 @@ def _refuse(place: str, expected: str, found: Any) -> NoReturn:
     try:
         shown = json.dumps(found)
     except RecursionError:
-        shown = "lists that are too deep"
+        shown = "lists nested too deeply"
     raise _Unexpected(f"{place}: expected {expected}, found {shown if len(shown) <= 60 else f'{shown[:60]}...'}")
 
 
 class _Object:
-    """A JSON object whose entries are taken by their names, each with a check."""
+    """A JSON object whose entries are read by name and validated."""
 
     def __init__(self, found: Any, place: str, names: Sequence[str]) -> None:
         if not isinstance(found, dict):
@@ -136,17 +136,17 @@ class _Object:
             raise _Unexpected(f"{self.at(absent[0])}: expected an entry of this name, found none")
         more = [name for name in found if name not in names]
         if more:
-            raise _Unexpected(f"{place or 'the file'}: expected {', '.join(names)} alone, found {quoted(more[0])}")
+            raise _Unexpected(f"{place or 'the file'}: expected only {', '.join(names)}, found {quoted(more[0])}")
 
     def at(self, name: str) -> str:
-        """The place of an entry, for messages."""
+        """The position of an entry, for messages."""
         return f"{self._place}.{name}" if self._place else name
 
     def __getitem__(self, name: str) -> Any:
         return self._found[name]
 
     def checked(self, name: str, fits: Callable[[Any], bool], expected: str) -> Any:
-        """An entry, if it fits."""
+        """An entry, validated."""
         if not fits(self._found[name]):
             _refuse(self.at(name), expected, self._found[name])
         return self._found[name]
@@ -156,7 +156,7 @@ class _Object:
         return str(self.checked(name, lambda value: isinstance(value, str), "a text"))
 
     def one_of(self, name: str, choices: Sequence[str]) -> str:
-        """One of these texts."""
+        """One of the given texts."""
         return str(self.checked(name, lambda v: isinstance(v, str) and v in choices, f"one of {', '.join(choices)}"))
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -176,13 +176,13 @@ class _Object:
         return float(self.checked(name, _is_number, "a finite number"))
 
     def integer(self, name: str, values: range) -> int:
-        """An integer among these."""
+        """An integer in the given range."""
         most = f"an integer from {values[0]} to {values[-1]}" if values else "nothing"
         return int(self.checked(name, lambda value: _is_integer(value) and value in values, most))
 
     def objects(self, name: str, names: Sequence[str], length: int | None = None) -> list[_Object]:
-        """A list of objects with these entries, so many or at least one."""
-        of = "one object at least" if length is None else f"{length} objects"
+        """A list of objects with the given entries: of the given length, or at least one."""
+        of = "at least one object" if length is None else f"{length} objects"
         found = self.checked(
             name,
             lambda v: isinstance(v, list) and (len(v) > 0 if length is None else len(v) == length),
@@ -202,7 +202,7 @@ def _is_number(value: Any) -> bool:
 
 
 def from_plain(plain: Any) -> Model:
-    """The model of which `to_plain` gave this. Raises ValueError, with the place, where something does not fit."""
+    """The model from the result of `to_plain`. Raises ValueError with the position of an invalid value."""
     names = (
         "format", "version", "task", "class_names", "target", "missing_values", "columns", "features", "activation",
         "encoders", "networks", "configuration",
@@ -215,7 +215,7 @@ def from_plain(plain: Any) -> Model:
     task = whole.one_of("task", _TASKS)
     class_names = whole.texts("class_names")
     if not {"binary": len(class_names) == 2, "multiclass": len(class_names) > 2}.get(task, not class_names):
-        expected = {"binary": "two names", "multiclass": "three names or more"}.get(task, "none of a regression")
+        expected = {"binary": "two names", "multiclass": "at least three names"}.get(task, "no names for a regression")
         _refuse("class_names", expected, list(class_names))
     columns = _columns(whole)
     missing = whole.texts("missing_values")
@@ -242,7 +242,7 @@ def from_plain(plain: Any) -> Model:
 
 
 def _columns(whole: _Object) -> list[ColumnEncoder]:
-    """The columns, with what all encoders have in common."""
+    """The columns, with what is common to all encoders."""
     columns: list[ColumnEncoder] = []
     for each in whole.objects("columns", ("name", "kind", "categories", "has_gaps", "number_format")):
         name, kind, categories = (
@@ -251,9 +251,9 @@ def _columns(whole: _Object) -> list[ColumnEncoder]:
             each.texts("categories"),
         )
         if any(name == column.name for column in columns):
-            _refuse(each.at("name"), "a name that no other column has", name)
+            _refuse(each.at("name"), "a unique column name", name)
         if not {NUMBER: not categories, BOOLEAN: len(categories) == 2}.get(kind, True):
-            expected = "none of a number" if kind == NUMBER else "the texts of false and true"
+            expected = "no texts for a number" if kind == NUMBER else "the texts for false and true"
             _refuse(each.at("categories"), expected, list(categories))
         gaps = each.flag("has_gaps")
         if gaps and kind != CATEGORY:
@@ -312,14 +312,14 @@ def _read_scaling(found: _Object, name: str, there: bool) -> Scaling | None:
 
 
 def _checked_features(whole: _Object, inputs: int) -> int:
-    """The number of values that networks are given."""
+    """The number of inputs of the networks."""
     text = whole.text("features")
     try:
         terms = parse(text)
     except ValueError as error:
         _refuse("features", str(error), text)
     if any(i > inputs for term in terms for i in term.inputs):
-        _refuse("features", f"x1 to x{inputs} alone", text)
+        _refuse("features", f"only x1 to x{inputs}", text)
     return len(terms) or inputs
 
 

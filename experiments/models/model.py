@@ -1,4 +1,4 @@
-"""A model: the networks of one configuration with what turns rows of a table into their inputs."""
+"""A model: the networks of one configuration with their preprocessing."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Member(NamedTuple):
 
     @property
     def is_finite(self) -> bool:
-        """Whether all its parameters are numbers, as those of a run that diverged need not be."""
+        """Whether all its parameters are finite, which may not hold for a diverged run."""
         return all(np.isfinite(array).all() for layer in self.parameters for array in layer)
 
 
 class Predictions(NamedTuple):
-    """What a model says of rows.
+    """Predictions for rows.
 
-    table: a row for each, with the column ``predicted_TARGET``, and of classes ``probability_CLASS`` for each
-    notes: what should be said of the rows, such as categories that no training row had
+    table: one row for each, with the column ``predicted_TARGET``, and for classes ``probability_CLASS`` for each class
+    notes: notes on the rows, such as categories that were not seen in training
     """
 
     table: pd.DataFrame
@@ -50,11 +50,12 @@ class Predictions(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """Networks that answer together: probabilities, or values, are averaged over the members.
+    """An ensemble of networks: probabilities, or values, are averaged over the members.
 
-    task, class_names, target_name: of the table that they were trained on
+    task, class_names, target_name: of the training table
     activation: of the hidden units
-    features: what networks are given, computed from the encoded columns, as ``experiments.knobs.features`` has it
+    features: the inputs of the networks, computed from the encoded columns, in the form of
+        ``experiments.knobs.features``
     configuration: the settings of the networks, by column
     """
 
@@ -67,9 +68,9 @@ class Model:
     configuration: dict[str, Any]
 
     def predict(self, source: Any, reading: Reading | None = None) -> Predictions:
-        """Predict the rows of a file, a DataFrame or any other table that can be read; columns go by their names.
+        """Predict the rows of a file, a DataFrame or another readable table; columns are matched by name.
 
-        Raises DataError for columns that are not there, and for cells that cannot be read.
+        Raises DataError for missing columns and for unreadable cells.
         """
         encoded, notes = self.encode(source, reading)
         inputs = [X for (_, members), (_, X) in zip(self.by_encoder(), encoded, strict=True) for _ in members]
@@ -78,7 +79,7 @@ class Model:
     def encode(
         self, source: Any, reading: Reading | None = None
     ) -> tuple[list[tuple[Encoder, Floats]], tuple[str, ...]]:
-        """The features of rows, (features, rows), by each of the encoders in turn, and notes. Raises as ``predict``."""
+        """The features of rows, (features, rows), for each of the encoders, and notes. Raises as ``predict``."""
         raw = source if isinstance(source, RawTable) else read_table(source, reading)
         notes: dict[str, None] = {}
         encoded = []
@@ -89,13 +90,15 @@ class Model:
         return encoded, tuple(notes)
 
     def check_finite(self) -> None:
-        """Raises ResultsError if a parameter of a network is nan or infinite, which no file can hold for others."""
+        """Raises ResultsError if a parameter of a network is nan or infinite, since it cannot be exported."""
         for member in self.members:
             if not member.is_finite:
-                raise ResultsError(f"expected networks of finite numbers, got one of seed {member.seed} that diverged")
+                raise ResultsError(
+                    f"expected networks with finite parameters, got the diverged network of seed {member.seed}"
+                )
 
     def by_encoder(self) -> Iterator[tuple[Encoder, list[Member]]]:
-        """The members, in order, those with one encoder together, so that it reads the rows once."""
+        """The members, grouped by encoder, so that each encoder processes the rows once."""
         groups: list[tuple[Encoder, list[Member]]] = []
         for member in self.members:
             if groups and groups[-1][0] is member.encoder:
@@ -107,7 +110,7 @@ class Model:
     def outputs(self, inputs: Sequence[Floats], members: Sequence[Member]) -> Floats:
         """The mean output of members, each for its own inputs (features, rows): (classes, rows), or (1, rows).
 
-        Of classes these are probabilities, of a regression values in the units of the target.
+        For classes these are probabilities, for regression values in units of the target.
         """
         total = self.output_of(members[0], inputs[0])
         for X, member in zip(inputs[1:], members[1:], strict=True):
@@ -115,7 +118,7 @@ class Model:
         return total / len(members)
 
     def output_of(self, member: Member, X: Floats) -> Floats:
-        """What one member says of encoded rows, (features, rows): as ``outputs``."""
+        """The output of one member for encoded rows, (features, rows), as in ``outputs``."""
         given = compute(parse(self.features), X)
         if self.task == "regression":
             Z = steps.forward(member.parameters, given, self.activation, self.task).Z[-1].astype(np.float64)
@@ -124,11 +127,11 @@ class Model:
         if self.task == "multiclass":
             return np.asarray(steps.predict_proba(member.parameters, given, self.activation, self.task), np.float64)
         Z = steps.forward(member.parameters, given, self.activation, self.task).Z[-1].astype(np.float64)
-        # Each from its own side, as 1 - p has no accurate small values.
+        # Each probability is computed directly, since 1 - p is inaccurate for small values.
         return np.vstack([evaluate("sigmoid", -Z[0]), evaluate("sigmoid", Z[0])])
 
     def answer(self, outputs: Floats) -> pd.DataFrame:
-        """The table of what outputs say."""
+        """The table of predictions for given outputs."""
         name = f"predicted_{self.target_name}"
         if self.task == "regression":
             return pd.DataFrame({name: outputs[0]})

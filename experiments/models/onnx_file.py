@@ -1,6 +1,6 @@
-"""A model as ONNX: rows as they stand in a table go in, probabilities or values come out, all in float64.
+"""A model as ONNX: raw rows in, probabilities or values out, all in float64.
 
-The operators are those of opset 17, which onnxruntime computes in float64 for every step that is taken here.
+The operators are those of opset 17; onnxruntime computes all those used here in float64.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OPSET, ML_OPSET, IR_VERSION = 17, 2, 8
 
 _ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid", "identity": "Identity"}
-_MOST_AT_ONCE = 1000  # an exponent: 2^1000 is a float64, and so is its inverse
+_MOST_AT_ONCE = 1000  # largest exponent in one factor: 2^1000 and its inverse are float64 numbers
 
 
 def content(model: Model) -> bytes:
@@ -36,9 +36,9 @@ def content(model: Model) -> bytes:
 def onnx_of(model: Model) -> ModelProto:
     """The model as ONNX. Raises as ``content``.
 
-    There is an input for each column, [N, 1]: float64 for numbers and booleans, nan for a gap; text for categories,
-    "" for a gap. Classes come as ``label``, [N], and ``probabilities``, [N, classes]; a regression as ``value``,
-    [N, 1]. A column that has the name of an output gets "_" behind it.
+    Each column is an input [N, 1]: float64 for numbers and booleans, nan for a missing value; text for categories, ""
+    for a missing value. The outputs are ``label``, [N], and ``probabilities``, [N, classes]; for regression ``value``,
+    [N, 1]. If a column has the name of an output, "_" is appended to the name of its input.
     """
     model.check_finite()
     try:
@@ -46,7 +46,7 @@ def onnx_of(model: Model) -> ModelProto:
         from onnx import TensorProto, helper
     except ImportError:
         raise ResultsError(
-            "expected the package onnx, found none installed: install the extra 'onnx' (pip install '.[onnx]')"
+            "ONNX export requires the package onnx, which is not installed: pip install '.[onnx]'"
         ) from None
     columns = model.members[0].encoder.columns
     outputs = ("value",) if model.task == REGRESSION else ("label", "probabilities")
@@ -83,7 +83,7 @@ def onnx_of(model: Model) -> ModelProto:
 
 
 def _input_names(columns: Sequence[str], outputs: Sequence[str]) -> list[str]:
-    """The name of each column, with "_" behind one that an output has."""
+    """The name of each column, with "_" appended if it is the name of an output."""
     names: list[str] = []
     for name in columns:
         free = name
@@ -94,7 +94,7 @@ def _input_names(columns: Sequence[str], outputs: Sequence[str]) -> list[str]:
 
 
 class _Graph:
-    """Nodes and constants, with names that nothing else has."""
+    """Nodes and constants with unique names."""
 
     def __init__(self, taken: set[str]) -> None:
         self.nodes: list[Any] = []
@@ -110,7 +110,7 @@ class _Graph:
         return name
 
     def add(self, operator: str, *inputs: str, to: str | None = None, domain: str = "", **attributes: Any) -> str:
-        """Add a node with one output, and return the name of that."""
+        """Add a node with one output and return the name of the output."""
         from onnx import helper
 
         output = to or self._name(operator)
@@ -130,7 +130,7 @@ class _Graph:
         return name
 
     def ldexp(self, values: str, exponents: Sequence[int]) -> str:
-        """Values times powers of two, one for each column."""
+        """Values times powers of two, one power for each column."""
         left = np.array(exponents)
         while left.any():
             step = np.clip(left, -_MOST_AT_ONCE, _MOST_AT_ONCE)
@@ -155,7 +155,7 @@ def _write(graph: _Graph, model: Model, inputs: dict[str, str]) -> None:
 
 
 def _numbers(graph: _Graph, encoder: Encoder, inputs: dict[str, str]) -> str | None:
-    """The numbers and booleans side by side, nan for gaps; None where there are none."""
+    """The numbers and booleans as columns, nan for missing values; None if there are none."""
     columns = [column for column in encoder.columns if column.kind != CATEGORY]
     if not columns:
         return None
@@ -168,7 +168,7 @@ def _numbers(graph: _Graph, encoder: Encoder, inputs: dict[str, str]) -> str | N
 
 
 def _places(graph: _Graph, encoder: Encoder, inputs: dict[str, str]) -> dict[str, str]:
-    """Of each category the place of its text: that of the category, then of gaps, then of all others; [N]."""
+    """The index of each text, [N]: of its category, then that of missing values, then that of all others."""
     found = {}
     for column in encoder.columns:
         if column.kind == CATEGORY:
@@ -206,7 +206,7 @@ def _features(graph: _Graph, encoder: Encoder, numbers: str | None, places: dict
 
 
 def _indicators(column: ColumnEncoder) -> Floats:
-    """The features of a text at each place of ``_places``, (places, features)."""
+    """The features for each index of ``_places``, (indices, features)."""
     n = len(column.categories)
     rows = np.zeros((n + 2, len(column.feature_names)))
     if not column.is_constant:
@@ -257,7 +257,7 @@ def _computed(graph: _Graph, terms: Sequence[Term], features: str) -> str:
 
 
 def _output_of(graph: _Graph, model: Model, member: Member, features: str) -> str:
-    """What one network says, [N, classes] or [N, 1]."""
+    """The output of one network, [N, classes] or [N, 1]."""
     A = features
     for k, (W, b) in enumerate(member.parameters):
         if k:

@@ -1,6 +1,6 @@
 """A model as a scikit-learn pipeline: raw rows in, predictions out.
 
-This module costs what scikit-learn costs to import (0.8 s), so commands import it late.
+Importing this module imports scikit-learn (0.8 s), so commands import it late.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pipeline_of(model: Model) -> Pipeline:
 
 
 class _Fitted(BaseEstimator):  # type: ignore[misc]
-    """An estimator that was fitted by a sweep: ``fit`` leaves it as it is, as scikit-learn's FrozenEstimator does."""
+    """An estimator fitted by a sweep: ``fit`` does not change it, as in scikit-learn's FrozenEstimator."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -45,28 +45,28 @@ class _Fitted(BaseEstimator):  # type: ignore[misc]
         return True
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Return the estimator as it is."""
+        """Return the estimator unchanged."""
         del X, y
         return self
 
 
 class Columns(TransformerMixin, _Fitted):  # type: ignore[misc]
-    """From rows as they stand in a table to the inputs of networks: those of each encoder, side by side."""
+    """The preprocessing: from raw rows to the inputs of the networks, those of all encoders side by side."""
 
     @property
     def feature_names_in_(self) -> npt.NDArray[Any]:
-        """The names of the columns that are needed."""
+        """The names of the required columns."""
         return np.array([column.name for column in self.model.members[0].encoder.columns], dtype=object)
 
     @property
     def n_features_in_(self) -> int:
-        """The number of the columns that are needed."""
+        """The number of required columns."""
         return len(self.model.members[0].encoder.columns)
 
     def transform(self, X: Any) -> Floats:
-        """The inputs of networks, (rows, features), of a DataFrame; columns go by name, or, without names, in order.
+        """The inputs of networks, (rows, features), for a DataFrame, or an array with the columns in order.
 
-        Raises DataError, a ValueError, for columns that are not there and for cells that cannot be read.
+        Raises DataError, a ValueError, for missing columns and for unreadable cells.
         """
         frame = X if hasattr(X, "columns") or isinstance(X, dict) else self._named(X)
         encoded, _ = self.model.encode(frame)
@@ -75,11 +75,13 @@ class Columns(TransformerMixin, _Fitted):  # type: ignore[misc]
     def _named(self, X: Any) -> pd.DataFrame:
         values = np.asarray(X)
         if values.ndim != 2 or values.shape[1] != self.n_features_in_:
-            raise ValueError(f"X: expected (rows, {self.n_features_in_}) without names, got the shape {values.shape}")
+            raise ValueError(
+                f"X: expected shape (rows, {self.n_features_in_}) without column names, got {values.shape}"
+            )
         return pd.DataFrame(values, columns=self.feature_names_in_)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
-        """The names of the inputs, those of every encoder but the first with its number."""
+        """The names of the inputs; those of every encoder except the first have its number appended."""
         del input_features
         names = [
             name if k == 0 else f"{name} ({k + 1})"
@@ -101,7 +103,7 @@ class _Networks(_Fitted):
 
 
 class ClassNetworks(ClassifierMixin, _Networks):  # type: ignore[misc]
-    """Networks that say classes."""
+    """Networks that predict classes."""
 
     @property
     def classes_(self) -> npt.NDArray[Any]:
@@ -113,12 +115,12 @@ class ClassNetworks(ClassifierMixin, _Networks):  # type: ignore[misc]
         return self._outputs(X).T
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The name of the likeliest class, (rows,), the first of equals."""
+        """The name of the most likely class, (rows,), the first of equal ones."""
         return np.asarray(self.classes_[self._outputs(X).argmax(axis=0)])
 
 
 class RegressionNetworks(RegressorMixin, _Networks):  # type: ignore[misc]
-    """Networks that say values."""
+    """Networks that predict values."""
 
     def predict(self, X: Any) -> Floats:
         """The value of each row in the units of the target, (rows,)."""

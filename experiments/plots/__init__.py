@@ -1,4 +1,4 @@
-"""Pictures of a sweep: each is a function of tables, in a file of the same name."""
+"""Plots of a sweep: each is a function of tables, in a file of the same name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of what a sweep found: the metric that ranks, at each value of one setting, say each hidden size."""
+"""The ranking metric for each value of one setting, such as the hidden size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from experiments.plots.choice import (
     rows_of,
     setting_notes,
     singular,
-    standings,
     tidy,
     titled,
     value_name,
@@ -48,17 +47,17 @@ def plot_accuracy(
     x: str | None = None,
     baselines: Baselines = (),
 ) -> Axes:
-    """Which hidden size, at which learning rate, and how sure: hidden sizes on x, test accuracy on y.
+    """The best test accuracy (y) of each hidden size (x), with replicates and confidence intervals.
 
-    Where a summary is ranked by another metric, that takes the place of the accuracy.
+    If the summary is ranked by another metric, that is shown instead of the accuracy.
 
     Each hidden size is shown at the learning rate (and the values of any further setting) with its best mean: a dot
     for each seed, or fold and seed, a line at their mean, a band for its 95 % interval, and the numbers below. Colours
-    tell the best configuration of the data set, those that cannot be told from it, and those that are worse. At most 16
-    hidden sizes are drawn, evenly chosen, the best among them. `baselines` are thin lines.
+    distinguish the best configuration of the data set, those tied with it, and those that are worse. At most 16 hidden
+    sizes are drawn, evenly chosen, including the best. `baselines` are thin lines.
 
-    Where hidden sizes do not vary, the setting with most values takes their place, or that which `x` names.
-    Raises ValueError for an unknown one, and for rows of several data sets.
+    If hidden sizes do not vary, the setting with most values is used, or the one named by `x`.
+    Raises ValueError for an unknown setting, and for rows of several data sets.
     """
     metric = metric_of(summary)
     runs, summary = tidy(runs), judged(summary)
@@ -72,7 +71,6 @@ def plot_accuracy(
     best = best.iloc[np.argsort(codes_of(best[axis], values_of(best, axis)), kind="stable")]
     chosen = evenly(len(best), MAX_SIZES, keep=int(merit(metric, best["mean"]).argmax()))
     shown = best.iloc[chosen].reset_index(drop=True)
-    shown["standing"] = standings(shown)
     longest = max(len(value_name(value, 14)) for column in [axis, *others] for value in shown[column])
     ax = ax or new_axes(max(6.0, 3.2 + max(0.58, 0.085 * longest) * len(shown)), 4.6)
     dots = rows_of(runs, shown).dropna(subset=[f"test_{metric}"])
@@ -98,7 +96,7 @@ def _colour(row: pd.Series) -> str:
 
 
 def _draw_seeds(ax: Axes, x: int, seeds: pd.DataFrame, colour: str, cut: Cut) -> None:
-    """Side by side in the order of seeds, so that equal numbers do not hide each other."""
+    """Draw the dots side by side in the order of seeds, so that equal values do not hide each other."""
     at = x + (np.linspace(-0.3, 0.3, len(seeds)) if len(seeds) > 1 else np.zeros(len(seeds)))
     values, diverged = cut.within(seeds["value"]), (seeds["status"] == "diverged").to_numpy()
     style: dict[str, Any] = {"linestyle": "none", "color": colour, "alpha": 0.6, "markersize": 4}
@@ -115,7 +113,7 @@ def _draw_mean(ax: Axes, x: int, row: pd.Series, cut: Cut) -> None:
 
 
 def _accuracy_axes(ax: Axes, shown: pd.DataFrame, axes: list[str], metric: str) -> None:
-    """Axes, and below them the numbers of the picture, as a table with a column for each place."""
+    """Draw the axes, and below them the numbers as a table with one column per position."""
     table = [_accuracy_numbers(shown.iloc[x], axes, metric) for x in range(len(shown))]
     style: dict[str, Any] = {"fontsize": 8.5, "linespacing": 1.35}
     ax.set_xticks(range(len(shown)), table, **style)
@@ -127,7 +125,7 @@ def _accuracy_axes(ax: Axes, shown: pd.DataFrame, axes: list[str], metric: str) 
     ax.tick_params(axis="x", length=0)
     ax.set_xlim(-0.6, len(shown) - 0.4)
     ax.set_ylim(ends(metric, *ax.get_ylim()))
-    ax.set_ylabel(axis_label(metric).replace(", ", "\n"))  # in one line it can be longer than the axis
+    ax.set_ylabel(axis_label(metric).replace(", ", "\n"))  # on one line it can be longer than the axis
     light_frame(ax)
 
 
@@ -155,5 +153,5 @@ def _accuracy_handles(shown: pd.DataFrame, dots: pd.DataFrame, noun: str) -> lis
 def _interval_notes(shown: pd.DataFrame, sizes: pd.Series, replicates: Replicates) -> list[str]:
     some = [f"at most {MAX_DOTS} dots for each"] if sizes.max() > MAX_DOTS else []
     if not shown["ci_low"].notna().any():
-        return [f"one {replicates.noun}: no interval, and no telling what is tied with the best", *some]
+        return [f"one {replicates.noun}: no interval, and ties are unknown", *some]
     return [f"line and band: mean over {replicates.said(sizes)} and its 95 % interval", *some]

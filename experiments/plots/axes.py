@@ -17,27 +17,27 @@ from experiments.plots.style import _LINE, INK, LEGEND_SIZE, TITLE_SIZE, headlin
 def new_axes(width: float, height: float) -> Axes:
     """One panel in a figure of that size in inches, without pyplot: no window, no global state, any thread.
 
-    The figure's layout is "compressed", which also makes room for what stands beside a panel of equal scales.
+    The figure's layout is "compressed", which also leaves room beside a panel with equal scales.
     """
     return Figure(figsize=(width, height), layout="compressed").subplots()
 
 
 def figure_of(ax: Axes) -> Figure:
-    """The figure of a panel, the outermost one where it stands in a part of another."""
+    """The outermost figure that contains a panel."""
     figure = ax.figure
     return figure if isinstance(figure, Figure) else figure.figure
 
 
 def title_axes(ax: Axes, title: str, notes: Iterable[str] = (), width: float | None = None) -> None:
-    """Title and notes above one panel, in lines that fit into its figure, or into a width in inches."""
-    # The layout is made when the figure is drawn: the place right of the panel may yet become larger.
+    """Draw title and notes above a panel, wrapped to its figure or to a width in inches."""
+    # The layout is computed when the figure is drawn: the space right of the panel may still grow.
     if width is None:
         width = figure_of(ax).get_figwidth() * (0.95 * ax.get_position().width + 0.1)
     ax.set_title(headline(width, title, notes), loc="left", fontsize=TITLE_SIZE)
 
 
 def text_panel(ax: Axes, title: str, message: str) -> Axes:
-    """An otherwise empty panel that says why nothing is drawn in it."""
+    """An empty panel with a message that says why nothing is drawn."""
     title_axes(ax, title)
     ax.set_axis_off()
     ax.text(0.5, 0.5, textwrap.fill(message, 44), ha="center", va="center", transform=ax.transAxes, color=INK)
@@ -45,14 +45,14 @@ def text_panel(ax: Axes, title: str, message: str) -> Axes:
 
 
 def light_frame(ax: Axes) -> None:
-    """Horizontal lines to read values by, and no box."""
+    """Draw horizontal grid lines and no box."""
     ax.grid(axis="y", color="#DDDDDD", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def legend_beside(ax: Axes, handles: list[Line2D]) -> Legend:
-    """A legend right of a panel, where it covers no data."""
+    """Draw a legend to the right of a panel, where it covers no data."""
     return ax.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0,
         frameon=False, fontsize=LEGEND_SIZE,
@@ -60,10 +60,10 @@ def legend_beside(ax: Axes, handles: list[Line2D]) -> Legend:
 
 
 class Panels:
-    """Panels of one size in rows, a title over them, labels beside them, a legend at their right.
+    """Panels of equal size in rows, with a common title, common labels, and a legend on the right.
 
-    Everything is placed in inches and the figure made to fit: matplotlib's own layout measures every tick
-    label twice, which took two thirds of the time of a picture.
+    Everything is positioned in inches and the figure size follows: matplotlib's own layout measures every tick label
+    twice, which took two thirds of the drawing time.
     """
 
     MARGIN = 0.12
@@ -78,9 +78,9 @@ class Panels:
     ) -> None:
         """n panels of `size` (width, height); `gaps` between (columns, rows); all in inches.
 
-        `edges` is the room (left, below) for numbers and labels, and the least room at the right.
+        `edges` is the space (left, below) for numbers and labels, and the minimum space on the right.
         """
-        # The number of columns that leaves the fewest places empty, the larger of two as good.
+        # The number of columns with the fewest empty places, the larger one if equal.
         self.columns = n if n <= 3 else min((4, 3) if n < 10 else (5, 4), key=lambda columns: -n % columns)
         self.rows = -(-n // self.columns)
         self.size, self.gaps, self.edges = size, gaps, edges
@@ -99,7 +99,7 @@ class Panels:
         handles: list[Line2D],
         legend_title: str | None = None,
     ) -> Figure:
-        """Add title, x and y label, and legend; give everything its place."""
+        """Add title, axis labels and legend, and position everything."""
         legend = self.figure.legend(
             handles=handles, title=legend_title, loc="upper left", alignment="left", frameon=False,
             fontsize=LEGEND_SIZE, title_fontsize=LEGEND_SIZE, borderaxespad=0, borderpad=0,

@@ -1,4 +1,4 @@
-"""What networks have learned."""
+"""Decision boundaries of networks."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from experiments.plots.style import SMALL, words
 
 _LINES = {
     "binary": "black line: probability 0.5",
-    "multiclass": "shade: the likeliest class, the stronger the likelier; black lines: where it changes",
-    "regression": "colour: the predicted value; of points, the true one",
+    "multiclass": "shade: the most likely class, stronger where it is more likely; black lines: class boundaries",
+    "regression": "background: the predicted value; points: the true value",
 }  # by task
 
 
 def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, note: str = "", name: str = "") -> Figure:
-    """What networks have learned: a panel each, a feature on each axis, shaded by predicted class or value.
+    """Decision boundaries: one panel per network, a feature on each axis, shaded by predicted class or value.
 
-    `networks` holds pairs of a title and what a network says of points X (2, n): the probability of class 1, (1, n) or
-    (n,); of every class, (classes, n); of a regression the standardized value, which is shown in the units of the
+    `networks` has pairs of a title and a prediction function for points X (2, n): the probability of class 1, (1, n) or
+    (n,); of every class, (classes, n); or the standardized value of a regression, which is shown in the units of the
     target. The black line is where the predicted class changes, the points are the training data; `note` is added to
-    the title; `name` is for a longer name of the data. At most 20 networks are drawn, evenly chosen. A problem with any
-    other number of features gets a figure that says there is nothing to draw.
+    the title; `name` is a longer name of the data. At most 20 networks are drawn, evenly chosen. If the number of
+    features is not two, the figure says that there is nothing to draw.
     """
     title = f"{name or words(data.name)}: what the networks have learned"
     if reason := why_no_plane(data) or ("" if networks else "there is no trained network"):

@@ -1,4 +1,4 @@
-"""Decision boundaries in small multiples: one picture of many cells, each the plane as the seeds see it together."""
+"""Decision boundaries as small multiples: one cell per configuration, averaged over seeds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from experiments.tables.words import number as number_of
 
 MAX_ROWS, MAX_COLUMNS, MAX_SEEDS = 8, 8, 10
 PIXELS, GAP = 56, 2  # the longer side of a cell, and between cells
-UNSURE = to_rgb("#858585")  # where the seeds' predictions are divided equally
+UNSURE = to_rgb("#858585")  # where the votes of the seeds are equal
 Floats = npt.NDArray[np.float64]
 Ensemble = Callable[[pd.Series, int], Sequence[PredictProba]]
 
@@ -64,16 +64,15 @@ def plot_boundary_grid(
     x: str | None = None,
     y: str | None = None,
 ) -> Axes:
-    """What networks have learned, at every hidden size (rows) and learning rate (columns), and how far seeds agree.
+    """Predictions for every hidden size (rows) and learning rate (columns), and the agreement of the seeds.
 
-    A cell is the plane of the two features. Its colour is the predicted probability, mean over the seeds, and turns
-    grey where their predictions differ: the more, the closer the vote. The line is where the majority changes, of more
-    than two classes where that does which is the likeliest on average; the number is the mean test accuracy, or other
-    metric that ranks. Of a regression the colour is the predicted value, mean over the seeds, and turns grey where
-    these differ by as much as the target does. `ensemble` takes a row of the summary and a number, and gives functions
-    of at most so many of its seeds, which take X (2, n) and return what `plot_boundaries` wants. At most 8 rows, 8
-    columns and 10 seeds are drawn.
-    Further settings are at their best; `x` and `y` name other axes, as in `plot_heat_map`.
+    A cell is the plane of the two features. Its colour is the mean predicted probability over the seeds, fading to grey
+    where their predictions differ. The line is the boundary of the majority vote; for more than two classes, of the
+    class that is most likely on average. The number is the mean of the ranking metric. For regression the colour is the
+    mean predicted value, fading to grey where the predictions vary as much as the target. `ensemble` takes a row of the
+    summary and a number, and returns prediction functions of at most that many of its seeds, in the form of
+    `plot_boundaries`. At most 8 rows, 8 columns and 10 seeds are drawn.
+    Other settings are at their best value; `x` and `y` name other axes, as in `plot_heat_map`.
 
     Raises ValueError for an unknown axis, and for rows of several data sets.
     """
@@ -126,7 +125,7 @@ def plot_boundary_grid(
         ax.contour(*at, vote[0], levels=steps_of(data), colors=LINE, linewidths=0.3)
     else:
         draw_class_lines(ax, *at, vote, 0.8)
-    behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.6}  # where shades may be dark
+    behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.6}  # for dark shades
     for left, bottom, text in texts:
         ax.text(left, bottom, text, fontsize=7, in_layout=False, bbox=None if data.task == "binary" else behind)
     for axis, set_ticks, step, side in ((x, ax.set_xticks, steps[1], shape[1]), (y, ax.set_yticks, steps[0], shape[0])):
@@ -139,7 +138,7 @@ def plot_boundary_grid(
     notes = (
         [f"colour: mean over {Replicates.of(summary).said(sizes)}"]
         if max(sizes) > 1
-        else ["one seed: no telling where others disagree"]
+        else ["one seed: disagreement between seeds is unknown"]
     )
     notes += setting_notes(summary, [x, y], "cell")
     notes += left_out(plural(y), some[y], every[y]) + left_out(plural(x), some[x], every[x])
@@ -157,8 +156,8 @@ def _pixels(X: npt.ArrayLike) -> tuple[Floats, tuple[int, int]]:
 
 
 def _class_colours(probabilities: Floats) -> tuple[Floats, Floats]:
-    """Colours (pixels, 3) of (seeds, classes, pixels), and what is voted on, (classes, pixels): the median of two
-    classes, which is above 0.5 as the majority is, or the mean of more.
+    """Colours (pixels, 3) for (seeds, classes, pixels), and the vote, (classes, pixels): the median for two classes,
+    which is above 0.5 if the majority is, or the mean for more.
     """
     classes = probabilities.shape[1]
     votes = np.argmax(probabilities, axis=1)
@@ -170,7 +169,7 @@ def _class_colours(probabilities: Floats) -> tuple[Floats, Floats]:
 
 
 def _value_colours(data: Any, values: Floats) -> tuple[Floats, Floats]:
-    """Colours (pixels, 3) of standardized values (seeds, pixels), and the mean value, in the units of the target."""
+    """Colours (pixels, 3) for standardized values (seeds, pixels), and the mean value in units of the target."""
     disagreement = np.minimum(1, np.nan_to_num(values.std(axis=0), nan=1.0))[:, np.newaxis]
     mean, levels = in_units(data, values.mean(axis=0)), steps_of(data)
     # A colour from step to step, as in `boundaries`.
@@ -180,7 +179,7 @@ def _value_colours(data: Any, values: Floats) -> tuple[Floats, Floats]:
 
 
 def _place(data: Any, values: Any) -> Floats:
-    """Of values, from 0 at the lowest of the training points to 1 at the highest."""
+    """Values, scaled from 0 for the lowest training value to 1 for the highest."""
     every = in_units(data, data.Y)
     return np.asarray((values - every.min()) / (np.ptp(every) or 1.0))
 
@@ -196,7 +195,7 @@ def _handles(data: Any, several: bool) -> list[Patch | Line2D]:
     if data.task == "binary":
         handles += [Patch(facecolor=SHADES(0.5), edgecolor="#AAAAAA", label="probability 0.5")]
     handles += [Patch(color=UNSURE, label="seeds disagree")] if several else []
-    line = "majority of seeds\nchanges" if several and data.task == "binary" else "prediction changes"
+    line = "boundary of the\nmajority of seeds" if several and data.task == "binary" else "class boundary"
     return [*handles, Line2D([], [], color=LINE, linewidth=0.8, label=line)]
 
 

@@ -1,9 +1,9 @@
-"""Which of a table a picture shows: its axes, the settings that are best, some of many; and how it says so.
+"""What a plot shows of a table: its axes, the best settings, a subset of many rows; and the notes on this.
 
-The settings of a table are its identifying columns but those of the problem and the replicate. Those that vary are the
-axes a picture can have. A setting that means nothing beside the value of another one is empty there.
+The settings of a table are its identifying columns except those of the problem and the replicate. The varying settings
+are the possible axes of a plot. A setting that has no effect with the value of another one is empty there.
 
-A summary tells by which metric it is ranked, and curves what is recorded while a network trains.
+The ranking metric follows from the columns of a summary, the recorded score from those of curves.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from experiments.text import closest
 
 _PROBLEM = [knob.name for knob in KNOBS if knob.is_problem]
 _REPLICATE = [knob.name for knob in KNOBS if knob.is_replicate]
-_EMPTY = "–"  # of a setting that means nothing
-_AFTER_SETTINGS = ("n_seeds", "iterations", "iteration")  # of a summary, of runs, of curves
-_USUAL = ("learning_rate", "hidden")  # the axes that are taken where others have no more values
+_EMPTY = "–"  # of a setting without effect
+_AFTER_SETTINGS = ("n_seeds", "iterations", "iteration")  # columns of a summary, of runs, of curves
+_USUAL = ("learning_rate", "hidden")  # the preferred axes if others do not have more values
 _PLURAL = {"hidden": "hidden sizes", "learning_rate": "learning rates"}
 
 
@@ -38,7 +38,7 @@ def units(hidden: object) -> str:
 
 
 def axis_name(column: str) -> str:
-    """The column `batch_size` as a title says it."""
+    """The name of a column in titles: `batch size`."""
     return "hidden units" if column == "hidden" else words(column).replace("_", " ")
 
 
@@ -59,7 +59,7 @@ def listed(columns: Sequence[str]) -> str:
 
 
 def value_name(value: object, width: int = 40) -> str:
-    """The value of a setting, in a title or beside an axis; a dash where it means nothing."""
+    """The value of a setting, in a title or at an axis; a dash if it has no effect."""
     if _is_empty(value):
         return _EMPTY
     return number(value) if isinstance(value, float) else words(value, width)
@@ -71,7 +71,7 @@ def setting_name(column: str, value: object) -> str:
 
 
 def setting_names(row: pd.Series, columns: Iterable[str]) -> list[str]:
-    """What a row has of these settings, without those that mean nothing there."""
+    """The values of these settings in a row, without settings that have no effect."""
     return [setting_name(column, row[column]) for column in columns if not _is_empty(row[column])]
 
 
@@ -80,15 +80,15 @@ def _is_empty(value: object) -> bool:
 
 
 def problem_name(problem: Mapping[str, Any] | pd.Series) -> str:
-    """What a row of a table calls its problem: ``moons, noise 0.1``."""
+    """The name of the problem of a row: ``moons, noise 0.1``."""
     knobs = {column: problem[column] for column in _PROBLEM if column != "dataset" and column in problem}
     return ", ".join([words(problem["dataset"]), *(words(in_words({name: knobs[name]})) for name in knobs)])
 
 
 def titled(table: pd.DataFrame, title: str) -> str:
-    """The title after the name of the table's one problem.
+    """The title, preceded by the name of the problem.
 
-    ValueError for a table of several problems: accuracies on different ones do not mix.
+    Raises ValueError for a table of several problems, whose accuracies cannot be compared.
     """
     columns = [column for column in _PROBLEM if column in table]
     if any(table[column].nunique(dropna=False) > 1 for column in columns):
@@ -102,17 +102,17 @@ def titled(table: pd.DataFrame, title: str) -> str:
 
 
 def left_out(what: str, shown: Sized, every: Sized) -> list[str]:
-    """What a title has to say where only some are drawn: `12 of 100 hidden sizes shown`."""
+    """A note if only some are drawn: `12 of 100 hidden sizes shown`."""
     return [f"{len(shown):,} of {len(every):,} {what} shown"] if len(shown) < len(every) else []
 
 
 def tidy(table: pd.DataFrame) -> pd.DataFrame:
-    """A table with `hidden` as text, whatever a reader of its file made of it, and rows counted from 0."""
+    """A table with `hidden` as text, even if it was read as numbers, and rows numbered from 0."""
     return table.assign(hidden=table["hidden"].astype(str)).reset_index(drop=True)
 
 
 def settings(table: pd.DataFrame) -> list[str]:
-    """The identifying columns of runs, curves or a summary, but those of the problem and the replicate."""
+    """The identifying columns of runs, curves or a summary, except those of problem and replicate."""
     columns = list(table.columns)
     end = next((columns.index(name) for name in _AFTER_SETTINGS if name in columns), len(columns))
     return [column for column in columns[:end] if column not in (*_PROBLEM, *_REPLICATE)]
@@ -124,10 +124,10 @@ def varied(table: pd.DataFrame) -> list[str]:
 
 
 def main_axis(table: pd.DataFrame, asked: str | None = None) -> str:
-    """The setting that a picture with one axis compares: as asked; else hidden units, where they vary; else that with
-    most values.
+    """The setting on the axis of a plot with one axis: as requested; otherwise hidden units, if they vary; otherwise
+    the setting with most values.
 
-    Raises ValueError for something else than a setting of the table.
+    Raises ValueError for anything that is not a setting of the table.
     """
     if asked is not None:
         return _known(table, asked)
@@ -137,11 +137,11 @@ def main_axis(table: pd.DataFrame, asked: str | None = None) -> str:
 
 
 def two_axes(table: pd.DataFrame, x: str | None = None, y: str | None = None) -> tuple[str, str]:
-    """The settings that a picture with two axes compares: as asked, else those with most values.
+    """The settings on the axes of a plot with two axes: as requested, otherwise those with most values.
 
-    Of settings with as many values the learning rate and hidden units come first; the learning rate and numbers are
-    rather on x, hidden units and words rather on y. A setting that follows from the other one, as in a sweep that walks
-    them in step, is no second axis. Raises ValueError for something else than settings of the table.
+    With equal numbers of values, learning rate and hidden units come first; learning rate and numbers are preferred on
+    x, hidden units and words on y. A setting that is determined by the other one, as with axes varied together, is not
+    used as second axis. Raises ValueError for anything that is not a setting of the table.
     """
     if x is not None and x == y:
         raise ValueError(f"expected two axes, got {x!r} twice")
@@ -175,14 +175,14 @@ def _known(table: pd.DataFrame, axis: str) -> str:
 
 
 def is_number(column: pd.Series) -> bool:
-    """Whether it holds numbers; beside words, numbers are words too."""
+    """Whether it has numbers; numbers in a column with words are words too."""
     return is_numeric_dtype(column)
 
 
 def values_of(table: pd.DataFrame, axis: str) -> list[Any]:
-    """The values of a setting: numbers rising, words after them; sizes of networks and other words as asked for.
+    """The values of a setting: numbers in ascending order, then words; network sizes and other words as requested.
 
-    The last of all is nan, where there are rows for which the setting means nothing.
+    The last value is nan if the setting has no effect in some rows.
     """
     every = list(table[axis].unique())
     values = [value for value in every if not _is_empty(value)]
@@ -197,7 +197,7 @@ def values_of(table: pd.DataFrame, axis: str) -> list[Any]:
 
 
 def codes_of(column: pd.Series, values: Sequence[Any]) -> npt.NDArray[np.int64]:
-    """Of each row which of the values it has, nan among them; -1 for none."""
+    """For each row the index of its value, including nan; -1 if there is none."""
     found: npt.NDArray[np.int64] = pd.Index(values).get_indexer(pd.Index(column)).astype(np.int64)
     return found
 
@@ -210,9 +210,7 @@ def _is_number_text(value: object) -> bool:
 
 
 def setting_notes(table: pd.DataFrame, axes: Sequence[str], chosen_for: str = "") -> list[str]:
-    """What a title says of the settings that are no axes: the value of one that is the same everywhere, that others are
-    at their best.
-    """
+    """Notes on the settings that are not axes: the value of constant ones, and that others are at their best value."""
     further, varying = [column for column in settings(table) if column not in axes], varied(table)
     notes = setting_names(table.iloc[0], [c for c in further if c not in varying]) if len(table) else []
     if chosen_for and (chosen := [c for c in further if c in varying]):
@@ -221,7 +219,7 @@ def setting_notes(table: pd.DataFrame, axes: Sequence[str], chosen_for: str = ""
 
 
 def evenly(n: int, limit: int, keep: int | None = None) -> list[int]:
-    """At most `limit` of the positions 0..n-1: first, last, evenly between them, and `keep` in any case."""
+    """At most `limit` of the positions 0..n-1, evenly spaced, with the first, the last and `keep`."""
     if n <= limit:
         return list(range(n))
     chosen = {round(i * (n - 1) / (limit - 1)) for i in range(limit)}
@@ -232,25 +230,25 @@ def evenly(n: int, limit: int, keep: int | None = None) -> list[int]:
 
 
 def every_other(n: int, limit: int) -> list[int]:
-    """The last of the positions 0..n-1 and others at equal steps before it, so that there are at most `limit`."""
+    """At most `limit` of the positions 0..n-1, at equal steps backwards from the last one."""
     step = -(-n // limit)
     return list(range((n - 1) % step, n, step))
 
 
 def replicates_of(table: pd.DataFrame) -> list[str]:
-    """The columns of runs or curves that tell the replicates of a configuration apart."""
+    """The columns of runs or curves that distinguish the replicates of a configuration."""
     return [column for column in _REPLICATE if column in table]
 
 
 class Replicates(NamedTuple):
-    """What is repeated: seeds, or folds and seeds."""
+    """The replicates: seeds, or folds and seeds."""
 
     folds: int  # 0: there are none
     seeds: int
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Replicates:
-        """Those of a summary, of runs or of curves."""
+        """The replicates of a summary, of runs or of curves."""
         if "n_seeds" in table:
             seeds = int(table["n_seeds"].max())
             return cls(int(table["n_replicates"].max()) // seeds if "n_replicates" in table else 0, seeds)
@@ -258,11 +256,11 @@ class Replicates(NamedTuple):
 
     @property
     def noun(self) -> str:
-        """What one of them is called."""
+        """The word for one of them."""
         return "seed" if not self.folds else "fold" if self.seeds == 1 else "replicate"
 
     def said(self, finished: Iterable[int]) -> str:
-        """`10 seeds`, `5 folds × 10 seeds`, or `8 to 10 seeds`, given how many of them several rows have."""
+        """`10 seeds`, `5 folds × 10 seeds`, or `8 to 10 seeds`, given the numbers of several rows."""
         numbers = list(finished)
         if self.noun == "replicate" and set(numbers) == {self.folds * self.seeds}:
             return f"{count(self.folds, 'fold')} × {count(self.seeds, 'seed')}"
@@ -270,33 +268,38 @@ class Replicates(NamedTuple):
 
 
 def finished_of(summary: pd.DataFrame) -> pd.Series:
-    """How many replicates of each configuration did not fail."""
+    """The number of replicates of each configuration that did not fail."""
     every = summary["n_replicates"] if "n_replicates" in summary else summary["n_seeds"]
     return (every - summary["n_failed"]).astype(int)
 
 
 def judged(summary: pd.DataFrame) -> pd.DataFrame:
-    """A tidy summary in which the metric that ranks has columns of its own: mean, ci_low, ci_high and rank."""
+    """A tidy summary with the ranking metric in the columns mean, ci_low, ci_high and rank, and with standings."""
     table, metric = tidy(summary), metric_of(summary)
-    return table.assign(**{name: table[f"{name}_test_{metric}"] for name in ("mean", "ci_low", "ci_high", "rank")})
+    columns = {name: table[f"{name}_test_{metric}"] for name in ("mean", "ci_low", "ci_high", "rank")}
+    return table.assign(**columns, standing=standings(table))
 
 
 def merit(metric: str, values: pd.Series | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Values of a metric so that the best is the largest; the lowest of all where there is no number."""
+    """Values of a metric, signed so that the largest is the best; the lowest of all for a missing number."""
     numbers = np.asarray(values, np.float64)
     return np.where(np.isnan(numbers), -np.inf, numbers if larger_is_better(metric) else -numbers)
 
 
 def standings(summary: pd.DataFrame) -> pd.Series:
-    """best, tied (with the best) or worse; nothing where one seed leaves it open or no run has finished."""
+    """best, tied (with the best) or worse; if there is only one seed or no run has finished, best or empty.
+
+    If configurations have equal means, the first is the best and the others are tied with it, as in the closing table.
+    """
     rank, tied = summary[f"rank_test_{metric_of(summary)}"], summary["tied_with_best"].astype("boolean")
     is_best = rank.eq(1).fillna(False).to_numpy(dtype=bool)
+    is_best &= (is_best.cumsum() == 1) | tied.isna().to_numpy()
     names = np.select([is_best, tied.fillna(False), tied.notna()], ["best", "tied", "worse"], "")
     return pd.Series(names, summary.index)
 
 
 def best_rows(summary: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Of each group of configurations the row with the best mean of the metric that ranks, the first of equals."""
+    """For each group of configurations the row with the best mean of the ranking metric, the first of equal ones."""
     metric = metric_of(summary)
     return _first_best(summary, merit(metric, summary[f"mean_test_{metric}"]), by)
 
@@ -310,26 +313,25 @@ def _first_best(table: pd.DataFrame, merits: npt.NDArray[np.float64], by: Sequen
 def rows_of(table: pd.DataFrame, configurations: pd.DataFrame) -> pd.DataFrame:
     """The rows of runs or curves that belong to the given rows of a summary, in the order of the table."""
     keys = settings(configurations)
-    if len(configurations) and not varied(table):  # nothing to choose, and merging copies
+    if len(configurations) and not varied(table):  # nothing to select: avoids the copy made by merge
         return table
     return table.merge(configurations[keys], on=keys, how="inner")
 
 
 def with_value(table: pd.DataFrame, axis: str, value: Any) -> pd.DataFrame:
-    """The rows in which a setting has this value, or is as empty as it is."""
+    """The rows in which a setting has this value, which may be empty."""
     return table[equals(table[axis], value)]
 
 
 def score_of(table: pd.DataFrame) -> str:
-    """What is recorded while a network trains, by the columns of runs, curves or a summary: accuracy, or r2."""
+    """The recorded score, accuracy or r2, by the columns of runs, curves or a summary."""
     return "r2" if not {"train_r2", "mean_train_r2"}.isdisjoint(table.columns) else "accuracy"
 
 
 def best_curves(curves: pd.DataFrame, by: Sequence[str], summary: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Of each value of the settings `by` the curves at the best values of all others.
+    """For each value of the settings `by`, the curves at the best values of all other settings.
 
-    The best is what it is in the `summary`. Without one it is the highest mean, over replicates, of the test score at
-    the end.
+    The best is determined by the `summary`; without one, by the highest mean final test score over replicates.
     """
     if set(varied(curves)) <= set(by):
         return curves

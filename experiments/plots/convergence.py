@@ -40,16 +40,16 @@ from experiments.tables.words import label, target_said
 def plot_convergence(
     curves: pd.DataFrame, ax: Axes | None = None, target: float | None = None, sampled: str = ""
 ) -> Axes:
-    """How long training takes: iterations until the test accuracy is at the target, on x; configurations on y.
+    """Training time: iterations until the test accuracy reaches a target (x) for each configuration (y).
 
-    Of a regression R^2 takes the place of the accuracy.
+    For regression, R^2 is used instead of the accuracy.
 
-    A dot is a seed, or a fold and a seed, at the first recorded iteration with that accuracy, a line the median over
-    all of them. One that never reaches the target stands at the end of its training as an open triangle, and counts as
-    slower than all that do; so there is no median where half of them are such. Configurations are in the order of that
-    median, then of the number of those that reach the target; at most the first 30 are drawn. Without a `target` it is
-    95 % of the way from the mean accuracy of the untrained networks to the mean accuracy of the best configuration at
-    the end. `sampled` is what there is to say of curves that are not here.
+    A dot is a seed, or a fold and a seed, at the first recorded iteration that reaches the target, a line the median
+    over all of them. A seed that never reaches the target is an open triangle at the end of its training, and counts as
+    slower than all others; there is no median if that holds for half of them. Configurations are ordered by that
+    median, then by the number of seeds that reach the target; at most the first 30 are drawn. The default `target` is
+    95 % of the way from the mean accuracy of the untrained networks to the final mean accuracy of the best
+    configuration. `sampled` is a note on missing curves.
 
     Raises ValueError for rows of several data sets.
     """
@@ -59,7 +59,7 @@ def plot_convergence(
         return text_panel(ax or new_axes(*SMALL), titled(curves, about), f"no curves: {NOTHING}")
     curves = tidy(curves)
     target = _usual_target(curves) if target is None else target
-    title = titled(curves, f"iterations until the test {label(score)} is {target_said(score, target)}")
+    title = titled(curves, f"iterations until the test {label(score)} reaches {target_said(score, target)}")
     first = _first_iterations(curves, target)
     keys = settings(curves)
     never = np.isinf(first["first"])
@@ -82,9 +82,9 @@ def plot_convergence(
     missed = first.merge(shown[keys].assign(row=np.arange(len(shown))), on=keys).groupby("row")["first"]
     at_the_right = [f"{int(np.isinf(of).sum())} of {len(of)} never" if np.isinf(of).any() else "" for _, of in missed]
     _label_rows(ax, shown, axes, at_the_right)
-    handles += [_mark(">", "never: at the end of its training", WORSE)] if never.any() else []
+    handles += [_mark(">", "never (drawn at the end of training)", WORSE)] if never.any() else []
     _legend_below(ax, handles)
-    notes = [f"{int(never.sum()):,} of {count(len(first), 'run')} never get there"] if never.any() else []
+    notes = [f"{int(never.sum()):,} of {count(len(first), 'run')} never reach it"] if never.any() else []
     notes += [f"at most {MAX_DOTS} marks for each"] if sizes.max() > MAX_DOTS else []
     title_axes(
         ax,
@@ -104,7 +104,7 @@ def _usual_target(curves: pd.DataFrame) -> float:
 
 
 def _first_iterations(curves: pd.DataFrame, target: float) -> pd.DataFrame:
-    """For each run its settings, the first recorded iteration at the target (inf: none) and its last one."""
+    """For each run its settings, the first recorded iteration that reaches the target (inf: none), and the last one."""
     keys = [*settings(curves), *replicates_of(curves)]
     last = curves.groupby(keys, sort=False, dropna=False)["iteration"].last()
     there = curves[curves[f"test_{score_of(curves)}"] >= target]
@@ -114,7 +114,7 @@ def _first_iterations(curves: pd.DataFrame, target: float) -> pd.DataFrame:
 
 
 def _scale_iterations(ax: Axes, iterations: npt.NDArray[np.int64], from_0: bool) -> None:
-    """By factors; where untrained networks are at the target, 0 stands left of the first recorded iteration."""
+    """A logarithmic axis; if untrained networks reach the target, 0 is left of the first recorded iteration."""
     recorded = np.unique(iterations)
     first, last = max(int(recorded[min(1, len(recorded) - 1)]), 1), max(int(recorded[-1]), 1)
     if from_0:
@@ -128,7 +128,7 @@ def _scale_iterations(ax: Axes, iterations: npt.NDArray[np.int64], from_0: bool)
     ax.set_xticks([0, *ticks] if from_0 else ticks)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.minorticks_off()
-    ax.set_xlabel(f"iterations (the first record is at {first:,})" if first > 1 else "iterations")
+    ax.set_xlabel(f"iterations (first record at {first:,})" if first > 1 else "iterations")
 
 
 def _first_notes(shown: pd.DataFrame, every: pd.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""What more parameters buy: the final cost of every configuration against the size of its network."""
+"""The final cost of every configuration against the size of its network."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from experiments.plots.style import BEST, NOTHING, SMALL, WORSE, count, words
 from experiments.tables.words import cost_unit
 from planar_core.choices import count_parameters
 
-MAX_NAMES = 12  # of sizes beside their points
+MAX_NAMES = 12  # labels of sizes beside their points
 
 
 def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
-    """Final cost against the number of parameters, both by factors: a dot for every configuration.
+    """Final cost against the number of parameters, both logarithmic: one dot per configuration.
 
-    The cost is the mean over seeds of the mean cross-entropy in nats, or of a regression half the mean squared error of
-    the standardized target, at the end of the training. Of each number of parameters the configuration with the lowest
-    is marked, with its 95 % interval, and named by its hidden units. `features` is the number of inputs. Raises
+    The cost is the mean over seeds of the final mean cross-entropy in nats, or for regression half the mean squared
+    error of the standardized target. For each number of parameters the configuration with the lowest cost is marked,
+    with its 95 % interval and its hidden units. `features` is the number of inputs. Raises
     ValueError for rows of several data sets.
     """
     title = titled(summary, "final cost against the number of parameters")
@@ -57,7 +57,13 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     _scale(ax, at, costs.to_numpy(), unit)
     handles = [
         Line2D(
-            [], [], color=BEST, marker="D", markersize=5, linewidth=1.0, label="lowest of its size,\nwith hidden units"
+            [],
+            [],
+            color=BEST,
+            marker="D",
+            markersize=5,
+            linewidth=1.0,
+            label="lowest of its size,\nlabel: hidden units",
         ),
         Line2D([], [], color=WORSE, marker="o", markersize=4, linestyle="none", label="a configuration"),
     ]
@@ -70,17 +76,17 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
                 marker="x",
                 markersize=4,
                 linestyle="none",
-                label=f"one of which\n{replicates.noun}s diverged",
+                label=f"a configuration with\ndiverged {replicates.noun}s",
             )
         )
     legend_beside(ax, handles)
     sizes = finished_of(finished)
     notes = [f"mean over {replicates.said(sizes)}"] if sizes.max() > 1 else [f"one {replicates.noun}"]
-    notes += ["errors of the standardized target"] if unit != "nats" else []
-    notes += ["bar: its 95 % interval"] if best["ci_low_cost"].notna().any() else []
+    notes += ["cost of the standardized target"] if unit != "nats" else []
+    notes += ["bar: 95 % interval"] if best["ci_low_cost"].notna().any() else []
     if (beyond := int((finished["mean_cost"] > highest).sum())) > 0:
         notes.append(
-            f"{count(beyond, 'configuration')} beyond {highest:g}{' nats' * (unit == 'nats')} at the upper edge"
+            f"{count(beyond, 'configuration')} above {highest:g}{' nats' * (unit == 'nats')} drawn at the upper edge"
         )
     missing = len(summary) - len(finished)
     notes += [f"{count(missing, 'configuration')} failed"] if missing else []
@@ -89,7 +95,7 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
 
 
 def _scale(ax: Axes, sizes: Any, costs: Any, unit: str) -> None:
-    """Both axes by factors, with numbers as one says them; costs as they are where they are all alike, or 0."""
+    """Logarithmic axes with plain numbers; a linear cost axis if the costs are similar or 0."""
     plain = FuncFormatter(lambda value, _: f"{value:,g}")
     ax.set_xscale("log")
     ax.set_xlim(sizes[0] / 1.25, sizes[-1] * 1.25)

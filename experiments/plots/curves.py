@@ -1,4 +1,4 @@
-"""The picture of training: costs and scores against iteration."""
+"""Learning curves: costs and scores against the iteration."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from experiments.tables.words import cost_unit, label, unit
 
 COSTS = {"cost": "cost", "test_cost": "test cost"}
 PARTS = {"train": "training", "test": "test"}
-SCORES = ("accuracy", "r2")  # of which a sweep records one
+SCORES = ("accuracy", "r2")  # a sweep records one of them
 MEASURES = (*COSTS, *(f"{part}_{score}" for score in SCORES for part in PARTS))
 MAX_PANELS, MAX_LINES, MAX_ITERATIONS = 12, 8, 400  # hidden sizes, learning rates, points of a line
-LARGEST = 1e200  # before a divergence costs can be so large that axes overflow
-RISE = 1.05  # times the lowest test cost, from which on that is marked
-Bands = dict[tuple[int, int], pd.DataFrame]  # by the places of the panel and of the line among those that are drawn
+LARGEST = 1e200  # before a divergence, costs can be so large that axes overflow
+RISE = 1.05  # times the lowest test cost: the final cost from which the minimum is marked
+Bands = dict[tuple[int, int], pd.DataFrame]  # by the indices of panel and line
 
 
 def measures_of(curves: pd.DataFrame) -> list[str]:
-    """What can be drawn of these curves."""
+    """The measures available in these curves."""
     return [measure for measure in MEASURES if measure in curves]
 
 
@@ -68,19 +68,19 @@ def plot_curves(
     summary: pd.DataFrame | None = None,
     baselines: Baselines = (),
 ) -> Figure:
-    """How training went: iterations on x, a measure on y, a panel a hidden size, a line a learning rate.
+    """Learning curves: a measure against the iteration, one panel per hidden size, one line per learning rate.
 
-    `measure` is cost or test_cost (mean cross-entropy in nats), train_accuracy or test_accuracy; of a regression costs
-    are half the mean squared error of the standardized target, and train_r2 or test_r2 take the places of accuracies.
-    A line is the median over seeds, or folds and seeds; its band reaches from the lower to the upper quartile. From
-    where a seed has diverged on, the line is dotted and shows the seeds that are left. A line of test costs that rises
-    again has a dot where it is lowest. Where further settings vary, each line is drawn at their best values: those of
-    the `summary`, where one is given. At most 12 hidden sizes, 8 learning rates and 400 iterations are drawn, evenly
-    chosen. `sampled` is what there is to say of curves that are not here; `baselines` are thin lines.
+    `measure` is cost or test_cost (mean cross-entropy in nats), train_accuracy or test_accuracy; for regression, costs
+    are half the mean squared error of the standardized target, and train_r2 or test_r2 replace the accuracies.
+    A line is the median over seeds, or folds and seeds; its band is the interquartile range. After a seed has diverged,
+    the line is dotted and shows the remaining seeds. A dot marks the minimum of a test cost that rises again. If other
+    settings vary, each line is drawn at their best values: those of the `summary`, if given. At most 12 hidden sizes, 8
+    learning rates and 400 iterations are drawn, evenly chosen. `sampled` is a note on missing curves; `baselines` are
+    thin lines.
 
-    Of other settings than hidden size and learning rate, the two with most values are taken, or those that `x` (lines)
-    and `y` (panels) name. Where one setting varies, its lines are in one panel. Raises ValueError for another measure
-    or setting, and for rows of several data sets.
+    If other settings have more values than hidden size and learning rate, they are used instead, or those named by `x`
+    (lines) and `y` (panels). If only one setting varies, its lines are in one panel. Raises ValueError for an unknown
+    measure or setting, and for rows of several data sets.
     """
     if measure not in curves or measure not in MEASURES:
         raise ValueError(f"expected a measure among {', '.join(measures_of(curves))}, got {measure!r}")
@@ -99,7 +99,7 @@ def plot_curves(
     chosen = _chosen_rows(best, {panel: some_panels, line: some_lines})
     bands = _bands(chosen, {panel: some_panels, line: some_lines}, measure)
 
-    # A single row has to be as high as its label.
+    # A single row must be as high as its label.
     size = {1: (4.4, 3.0), 2: (2.5, 2.5), 3: (2.5, 2.5), 4: (2.3, 2.3)}.get(len(some_panels), (2.3, 1.75))
     parts = Panels(len(some_panels), size, (0.34, 0.5), (0.72, 0.62, 1.3), sharex=True, sharey=True)
     colours, lowest = ordered_colours(len(some_lines)), False
@@ -111,11 +111,11 @@ def plot_curves(
             if (i, k) in bands:
                 _draw_band(ax, bands[i, k], colour)
                 lowest |= measure == "test_cost" and _mark_lowest(ax, bands[i, k], colour)
-    for ax in parts.lowest:  # those above an empty place would otherwise have no numbers below them
+    for ax in parts.lowest:  # panels above an empty place would otherwise have no tick labels
         ax.tick_params(labelbottom=True)
     _scale_iterations(parts.axes[0], bands)
     notes = [_replicates_note(bands, Replicates.of(chosen)), *setting_notes(curves, [panel, line], "line")]
-    notes += ["errors of the standardized target"] if measure in COSTS and score_of(curves) == "r2" else []
+    notes += ["cost of the standardized target"] if measure in COSTS and score_of(curves) == "r2" else []
     notes += _scale_measure(parts.axes[0], measure, bands, score_of(curves))
     notes += left_out(plural(panel), some_panels, panels) + left_out(plural(line), some_lines, lines)
     notes += [sampled] if sampled else []
@@ -157,15 +157,15 @@ def _bands(curves: pd.DataFrame, axes: dict[str, list[Any]], measure: str) -> Ba
 
 
 def _draw_band(ax: Axes, band: pd.DataFrame, colour: Any) -> None:
-    """Solid while every seed is there; dotted, from a cross on, after one has diverged; of one record a dot."""
+    """Draw a line: solid, or dotted after a cross where a seed has diverged; a dot for a single record."""
     x, median = band.index.to_numpy(), band["median"].to_numpy()
     complete = int((band["runs"] == band["runs"].max()).sum())
     if band["runs"].max() > 1:
         edge = np.concatenate([np.stack([x, band["low"]], 1), np.stack([x, band["high"]], 1)[::-1]])
-        # What fill_between draws, without looking for new limits each time, which took half the time.
+        # The same as fill_between, without recomputing the limits each time, which took half the time.
         area = PolyCollection([edge], facecolor=colour, alpha=0.22, linewidth=0, gid="quartiles")
         ax.add_collection(area, autolim=False)
-    dot = "o" if len(x) == 1 else None  # of one record there is no line to be seen
+    dot = "o" if len(x) == 1 else None  # a line with one record would be invisible
     ax.plot(x[:complete], median[:complete], color=colour, linewidth=1.5, marker=dot, markersize=4, gid="median")
     if complete < len(x):
         rest = slice(complete - 1, None)
@@ -176,7 +176,7 @@ def _draw_band(ax: Axes, band: pd.DataFrame, colour: Any) -> None:
 
 
 def _mark_lowest(ax: Axes, band: pd.DataFrame, colour: Any) -> bool:
-    """A dot where the median is lowest, if it rises after that; whether it does."""
+    """Mark the minimum of the median if it rises afterwards; return whether it does."""
     median = band["median"].to_numpy()
     at = int(median.argmin())
     if not median[-1] > RISE * median[at]:
@@ -203,7 +203,7 @@ def _scale_iterations(ax: Axes, bands: Bands) -> None:
 
 
 def _scale_measure(ax: Axes, measure: str, bands: Bands, score: str) -> list[str]:
-    """The y axis that all panels share: scores as they are, costs by factors if they span some; and what is cut off."""
+    """Scale the common y axis: scores linearly, costs logarithmically if they span a wide range; return notes."""
     low = min(band["low"].min() for band in bands.values())
     high = max(band["high"].max() for band in bands.values())
     notes = []
@@ -214,7 +214,7 @@ def _scale_measure(ax: Axes, measure: str, bands: Bands, score: str) -> list[str
     decades = np.log10(high) - np.log10(low) if 0 < low < high else 0
     if measure not in COSTS:
         cut = Cut.of(score, np.concatenate([band["median"] for band in bands.values()]))
-        # A band may reach further down than all medians.
+        # A band may extend below all medians.
         lowest = min(band["median"].min() for band in bands.values())
         least = max(cut.low, min(-0.5, lowest)) if score == "r2" else low
         notes = [f"cut off at {least:g}"] if low < least else []
@@ -238,7 +238,7 @@ def _further_handles(bands: Bands, lowest: bool, noun: str) -> list[Line2D]:
         text = f"after a {noun} diverged:\nthe other {noun}s"
         handles.append(Line2D([], [], color=INK, linestyle=":", marker="x", markersize=5, label=text))
     if lowest:
-        text = "lowest of a line that\nends higher"
+        text = "minimum of a line\nthat rises again"
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4.5, label=text))
     return handles
 

@@ -14,18 +14,17 @@ from experiments.plots.style import SMALL, count, words
 
 
 def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
-    """The training points of a problem with two features: a feature on each axis, a colour and mark a class.
+    """The training points of a problem with two features: a feature on each axis, a colour and a mark per class.
 
-    Of a regression the colour is the value. `data` has task, name, X (features, examples), Y, feature_names and
-    class_names, or target_name and target_scale, the mean and deviation by which Y was standardized; `name` is for a
-    longer name. A problem with any other number of features gets a panel that says so, for no two of its features stand
-    for all of them.
+    For regression, the colour is the value. `data` has task, name, X (features, examples), Y, feature_names and
+    class_names, or target_name and target_scale, the mean and deviation of the standardization; `name` is a longer
+    name. If the number of features is not two, the panel says so.
     """
     examples = np.shape(data.X)[1]
     ax = ax or new_axes(*(SMALL if why_no_plane(data) else (5.6, 4.4)))
     title = f"{name or words(data.name)}: {count(examples, 'training point')}"
     if reason := why_no_plane(data):
-        return text_panel(ax, title, f"no picture: {reason}")
+        return text_panel(ax, title, f"no plot: {reason}")
     shown = evenly(examples, MAX_POINTS)
     title_axes(ax, title, left_out("points", shown, range(examples)))
     _draw_points(ax, data, shown, size=4.5)

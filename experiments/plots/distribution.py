@@ -1,4 +1,4 @@
-"""The metric that ranks, of every replicate of every configuration."""
+"""The ranking metric of every replicate of every configuration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from experiments.plots.accuracy import COLOURS, MAX_DOTS
 from experiments.plots.axes import new_axes, text_panel, title_axes
-from experiments.plots.choice import Replicates, judged, setting_notes, standings, tidy, titled, varied
+from experiments.plots.choice import Replicates, judged, setting_notes, tidy, titled, varied
 from experiments.plots.convergence import _first_notes
 from experiments.plots.limits import Baselines, Cut, draw_baselines, ends
 from experiments.plots.ranked import (
@@ -33,10 +33,10 @@ def plot_distribution(
 ) -> Axes:
     """Every seed of every configuration: test accuracy on x, configurations on y, the best at the top.
 
-    Where a summary is ranked by another metric, that takes the place of the accuracy.
+    If the summary is ranked by another metric, that is shown instead of the accuracy.
 
     A dot is a seed, or a fold and a seed (a cross if it diverged), a line the mean, a band its 95 % interval. Colours
-    tell the best configuration, those that cannot be told from it, and those that are worse. At most 30 configurations
+    distinguish the best configuration, those tied with it, and those that are worse. At most 30 configurations
     are drawn, the first in rank. `baselines` are thin lines. Raises ValueError for rows of several data sets.
     """
     metric, replicates = metric_of(summary), Replicates.of(runs)
@@ -47,7 +47,6 @@ def plot_distribution(
         return text_panel(ax or new_axes(*SMALL), title, f"nothing to show: {NOTHING}")
     ranked = finished.iloc[np.argsort(finished["rank"].to_numpy(np.int64), kind="stable")]
     shown = ranked.head(MAX_CONFIGURATIONS).reset_index(drop=True)
-    shown["standing"] = standings(shown)
     colours = [COLOURS.get(standing, WORSE) for standing in shown["standing"]]
     axes = varied(summary) or ["hidden"]
     ax = ax or _new_rows(shown, axes)
@@ -76,7 +75,7 @@ def plot_distribution(
     _legend_below(ax, handles + draw_baselines([ax], baselines, metric, "x"))
     notes = [f"one {noun}: no spread to show"]
     if sizes.max() > 1:
-        interval = ", band: its 95 % interval" if np.isfinite(low).any() else ""
+        interval = ", band: 95 % interval" if np.isfinite(low).any() else ""
         notes = [f"line: mean over {replicates.said(sizes)}{interval}"]
     notes += [f"at most {MAX_DOTS} dots for each"] if sizes.max() > MAX_DOTS else []
     failed = len(summary) - len(finished)

@@ -1,11 +1,11 @@
-"""Tables -> pictures: all of them for a results folder, in its `plots/`.
+"""All plots of a results folder, in its `plots/`.
 
-Each picture has its file, its function and its name: `heat_map.py` draws `heat_map.png` by `plot_heat_map`.
+Each plot has a file, a function and a name: `heat_map.py` draws `heat_map.png` by `plot_heat_map`.
 
-Other settings than hidden size and learning rate take their places where those do not vary, or less. What a sweep has
-nothing for is not drawn: heat map and parallel coordinates of one setting, costs of one size, points and boundaries
-where there are not two features; nor what was not recorded, such as test costs by older versions. A sweep over several
-problems gets such a set for each of the first 12: `accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
+If other settings have more values than hidden size and learning rate, they become the axes. Plots that do not apply
+are not drawn: heat map and parallel coordinates of one setting, costs of one size, points and boundaries without two
+features, and data that were not recorded, such as test costs by older versions. A sweep over several problems gets a
+set of plots for each of the first 12: `accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MAX_PROBLEMS = 12
 
 
 class Picture(NamedTuple):
-    """How a picture is made of what a problem has, and whether that has something to show."""
+    """A plot: how to draw it from the material of a problem, and whether it applies."""
 
     draw: Callable[[Material], Axes | Figure]
     is_sensible: Callable[[Material], bool] = lambda _: True
@@ -58,7 +58,7 @@ def _in_the_plane(of: Material) -> bool:
 
 
 def _curves(measure: str) -> Picture:
-    """Of a measure that was recorded; what every sweep records also where no run has finished."""
+    """The plot of a recorded measure; standard measures are drawn even if no run has finished."""
 
     def draw(of: Material) -> Figure:
         baselines = of.baselines_of_score if measure == f"test_{of.metric}" else ()
@@ -87,18 +87,18 @@ PICTURES: dict[str, Picture] = {
 
 
 def draw_all(folder: str | os.PathLike[str], tables: Tables, say: Say = warnings.warn) -> list[Path]:
-    """Draw every picture of a sweep, for a results folder, into its `plots/`; return the paths, sorted.
+    """Draw all plots of a sweep into the `plots/` of a results folder; return the sorted paths.
 
-    Each file is replaced in one step, so that a reader never sees half a picture. A picture that is not drawn this time
-    is removed, since it would show an earlier sweep; no other file is touched. Where a data set or a network cannot be
-    read any more, `say` is told so, and what needs it is left out. Raises OSError if the folder cannot be written to.
+    Each file is replaced atomically, so that a reader never sees a partial plot. Plots that are not drawn this time are
+    removed, since they would show an earlier sweep; other files are not changed. If a data set or a network cannot be
+    read, `say` gets a note, and the plots that need it are left out. Raises OSError if the folder is not writable.
     """
     some_curves = tables.some_curves(MAX_CURVE_ROWS)
     if some_curves[1]:
-        say(f"in the pictures: {some_curves[1]}")
+        say(f"in the plots: {some_curves[1]}")
     problems = problems_of(tables)
     if len(problems) > MAX_PROBLEMS:
-        say(f"in the pictures: the first {MAX_PROBLEMS} of {len(problems):,} problems")
+        say(f"in the plots: the first {MAX_PROBLEMS} of {len(problems):,} problems")
         problems = problems[:MAX_PROBLEMS]
     plots = Path(folder) / PLOTS
     plots.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def draw_all(folder: str | os.PathLike[str], tables: Tables, say: Say = warnings
 
 
 def pictures(material: Material, say: Say = warnings.warn) -> Iterator[tuple[str, Figure]]:
-    """Names and figures of all pictures of one problem, one at a time: a figure is large."""
+    """Names and figures of all plots of one problem, one at a time, since figures are large."""
     missing: dict[str, list[str]] = {}
     for name, picture in PICTURES.items():
         try:
@@ -131,11 +131,11 @@ def pictures(material: Material, say: Say = warnings.warn) -> Iterator[tuple[str
 
 
 def file_endings(problems: list[dict[str, Any]]) -> list[str]:
-    """What each problem adds to its files' names: nothing if it is the only one, else `-` and a safe name.
+    """The suffix of the file names of each problem: empty for a single problem, otherwise `-` and a safe name.
 
-    A problem is the data set and its other knobs, of which those are named that differ. Safe is: at most 40 of the
-    letters A-Z and a-z, digits, `_` and `-`; no folder, no file type; and different for different problems even where
-    a file system does not tell upper from lower case.
+    The name consists of the data set and the problem knobs that differ. Safe means: at most 40 characters A-Z, a-z,
+    digits, `_` and `-`; no folder, no file extension; and different for different problems even on file systems that
+    ignore case.
     """
     if len(problems) == 1:
         return [""]
@@ -153,9 +153,9 @@ def file_endings(problems: list[dict[str, Any]]) -> list[str]:
 
 
 def write_picture(figure: Figure, path: Path) -> None:
-    """Write a PNG file in one step; the same figure gives the same bytes."""
+    """Write a PNG file atomically; the same figure gives the same bytes."""
     with replacing(path) as file:
         figure.set_dpi(DPI)
-        # Not savefig, which draws twice where there is a layout. The name and version of the drawing software would
-        # change the bytes with every update of it.
+        # Not savefig, which draws twice if there is a layout. The software name is omitted, since its version would
+        # change the bytes with every update.
         FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})  # type: ignore[no-untyped-call]

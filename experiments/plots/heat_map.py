@@ -1,4 +1,4 @@
-"""The heat map: the mean of the metric that ranks, at every pair of values of two settings."""
+"""The heat map: the mean of the ranking metric for every pair of values of two settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from experiments.plots.choice import (
     finished_of,
     judged,
     setting_notes,
-    standings,
     titled,
     two_axes,
     value_name,
@@ -29,7 +28,7 @@ from experiments.plots.limits import Baselines, Cut, baselines_note
 from experiments.plots.style import BEST, NOTHING, SMALL, count
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
-MAX_CELLS, MAX_COLUMNS, MAX_ROWS = 160, 12, 20  # cells and columns that still have room for text; labels of rows
+MAX_CELLS, MAX_COLUMNS, MAX_ROWS = 160, 12, 20  # largest numbers of cells and columns with text; labels of rows
 
 
 def plot_heat_map(
@@ -39,16 +38,16 @@ def plot_heat_map(
     y: str | None = None,
     baselines: Baselines = (),
 ) -> Axes:
-    """The mean test accuracy of every hidden size (rows, as asked for) and learning rate (columns, rising).
+    """The mean test accuracy for every hidden size (rows, as requested) and learning rate (columns, ascending).
 
-    Where the summary is ranked by another metric, that takes the place of the accuracy. Lighter cells are better.
+    If the summary is ranked by another metric, that is shown instead of the accuracy. Lighter cells are better.
 
-    The best cell and those tied with it are framed and say so, as does a cell where seeds diverged or all
-    failed. With too many cells for text the best are stars and the ties are dots. Where further settings vary,
-    each cell is at their best values. The title says what `baselines` reach.
+    The best cell and those tied with it are framed and labelled, and so are cells with diverged or failed seeds. With
+    too many cells for text, the best are stars and the ties are dots. If other settings vary, each cell is at their
+    best values. The title gives the values of the `baselines`.
 
-    Of other settings than hidden size and learning rate, the two with most values are taken, or those that `x` and
-    `y` name. Raises ValueError for an unknown one, and for rows of several data sets.
+    If other settings have more values than hidden size and learning rate, they are used instead, or those named by `x`
+    and `y`. Raises ValueError for an unknown setting, and for rows of several data sets.
     """
     metric = metric_of(summary)
     title = titled(summary, f"mean test {label(metric)}")
@@ -58,7 +57,6 @@ def plot_heat_map(
     if not summary["mean"].notna().any():
         return text_panel(ax or new_axes(*SMALL), title, f"nothing to show: {NOTHING}")
     cells = best_rows(summary, [y, x])
-    cells["standing"] = standings(cells)
     x_values, y_values = values_of(summary, x), values_of(summary, y)
     width, height = max(5.2, 2.4 + 0.95 * len(x_values)), max(3.0, 1.6 + 0.52 * len(y_values))
     ax = ax or new_axes(min(width, 11.0), min(height, 9.0))
@@ -80,7 +78,7 @@ def plot_heat_map(
     _heat_map_frame(
         ax, image, axis_name(x), axis_name(y), f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip()
     )
-    notes += cut.note(cells["mean"], "cell", "in its colour")
+    notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
 
@@ -95,7 +93,7 @@ def _write_cell(ax: Axes, image: Any, row: int, column: int, cell: pd.Series, me
     ax.text(
         column, row, "\n".join(lines), ha="center", va="center", fontsize=8, linespacing=1.0,
         color=_ink_on(image, mean), fontweight="bold" if standing == "best" else "normal",
-        in_layout=False,  # it is inside the panel: no need to measure it for the layout
+        in_layout=False,  # it is inside the panel, so the layout does not have to measure it
     )  # fmt: skip
     if standing in ("best", "tied"):
         ax.add_patch(
@@ -121,7 +119,7 @@ def _mark_cells(ax: Axes, rows: Any, columns: Any, cells: pd.DataFrame) -> list[
             columns[here], rows[here], mark, color=colour, markersize=size, markeredgecolor=edge,
             markeredgewidth=0.5, gid=standing,
         )  # fmt: skip
-    notes = ["star: best, dot: tied with it" if (cells["standing"] == "tied").any() else "star: best"]
+    notes = ["star: best, dot: tied with the best" if (cells["standing"] == "tied").any() else "star: best"]
     runs = count(int((finished_of(cells) + cells["n_failed"]).sum()), "run")
     bad = {what: int(cells[f"n_{what}"].sum()) for what in ("diverged", "failed")}
     return notes + [f"{n:,} of {runs} {what}" for what, n in bad.items() if n]
@@ -131,7 +129,7 @@ def _cell_note(cells: pd.DataFrame) -> str:
     sizes, replicates = finished_of(cells), Replicates.of(cells)
     sizes = sizes[sizes > 0]
     if sizes.max() == 1:
-        return f"one {replicates.noun}: no telling what is tied with the best"
+        return f"one {replicates.noun}: ties are unknown"
     return f"over {replicates.said(sizes)}"
 
 

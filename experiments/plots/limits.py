@@ -1,4 +1,4 @@
-"""The ends of an axis of a metric: within what it can be, and so that a few hopeless values do not flatten the rest."""
+"""The limits of a metric axis: within its possible values, and not dominated by a few extreme values."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from matplotlib.lines import Line2D
 from experiments.plots.style import INK, count, words
 from experiments.tables.words import larger_is_better, limits, number
 
-MARGIN = 0.01  # beyond what a metric can be, so that a mark there is seen whole
+MARGIN = 0.01  # beyond the possible values, so that marks there are fully visible
 HIGHEST_COST = {"accuracy": 20.0, "r2": 2.0}
-"""The cost, by the score of a sweep, above which pictures do not go, since the rest would be flat: that of a
-probability of e^-20, and four times that of always answering the mean."""
-_FAR = 4.0  # times as far from the best as half of all values are
-_ROOM = 0.35  # of the range of the data by which an axis may grow for the sake of a baseline
+"""The largest cost shown in plots, by the score of a sweep: that of a probability of e^-20, and four times that of
+predicting the mean."""
+_FAR = 4.0  # times the distance of the median value from the best
+_ROOM = 0.35  # largest extension of an axis for a baseline, relative to the range of the data
 _STYLES = ((0, (1, 2)), (0, (5, 2, 1, 2)))  # of the lines of baselines
 Baselines = Sequence[tuple[str, float]]
-"""Names and values of what a network is compared with: a constant answer, a linear model."""
+"""Names and values of the baselines: a constant prediction, a linear model."""
 
 
 class Cut(NamedTuple):
-    """The values between which a picture shows a metric; what lies beyond stands at the edge."""
+    """The range in which a plot shows a metric; values beyond it are drawn at the edge."""
 
     metric: str
     low: float = -math.inf
@@ -34,10 +34,10 @@ class Cut(NamedTuple):
 
     @classmethod
     def of(cls, metric: str, values: npt.ArrayLike) -> Cut:
-        """Nothing is cut off of a metric that cannot be far off, such as a share, or where nothing is.
+        """The range for values of a metric; unlimited for a bounded metric, such as a share, or without extreme values.
 
-        Far is four times as far from the best as half of all values are; of R^2 at least half as far below always
-        answering the mean as the best is above that, of an error at least a quarter more than the best.
+        A value is extreme if its distance to the best is more than four times the median distance; and for R^2 also
+        more than 1.5 times the best, for an error more than a quarter of the best.
         """
         numbers = np.asarray(values, np.float64).ravel()
         numbers = numbers[np.isfinite(numbers)]
@@ -53,17 +53,17 @@ class Cut(NamedTuple):
         return cls(metric, low=_round(best - far)) if is_larger else cls(metric, high=_round(best + far))
 
     def within(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """The values, those beyond an edge at it and within what the metric can be."""
+        """The values, clipped to the range and to the possible values of the metric."""
         least, most = limits(self.metric)
         return np.clip(np.asarray(values, np.float64), max(self.low, least), min(self.high, most))
 
     def is_off(self, values: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Which of the values lie beyond an edge."""
+        """Whether each value is beyond an edge."""
         numbers = np.asarray(values, np.float64)
         return np.asarray((numbers < self.low) | (numbers > self.high))
 
     def note(self, values: npt.ArrayLike, noun: str, where: str = "at the edge") -> list[str]:
-        """What a title says: `2 seeds beyond -1 are drawn at the edge`."""
+        """A note for the title: `2 seeds beyond -1 are drawn at the edge`."""
         n = int(np.sum(self.is_off(values)))
         edge = self.low if math.isfinite(self.low) else self.high
         return [f"{count(n, noun)} beyond {edge:g} {'is' if n == 1 else 'are'} drawn {where}"] if n else []
@@ -75,17 +75,17 @@ def _round(value: float) -> float:
 
 
 def ends(metric: str, low: float, high: float) -> tuple[float, float]:
-    """The ends of an axis, no further than a little beyond what the metric can be."""
+    """The limits of an axis, at most slightly beyond the possible values of the metric."""
     least, most = limits(metric)
     margin = MARGIN * (1.0 if math.isfinite(most - least) else high - low)
     return max(low, least - margin), min(high, most + margin)
 
 
 def draw_baselines(axes: Iterable[Axes], baselines: Baselines, metric: str, along: str = "y") -> list[Line2D]:
-    """A thin line across each panel for each baseline; what a legend says of them.
+    """Draw a thin line across each panel for each baseline; return the legend handles.
 
-    `along` is the axis of the metric. It grows by a third at most: the line of a baseline beyond that is not drawn, and
-    the legend says on which side it would be.
+    `along` is the axis of the metric. It is extended by at most a third: a baseline beyond that is not drawn, and the
+    legend says on which side it is.
     """
     panels, handles = list(axes), []
     if not panels or not baselines:
@@ -114,5 +114,5 @@ def draw_baselines(axes: Iterable[Axes], baselines: Baselines, metric: str, alon
 
 
 def baselines_note(baselines: Baselines, metric: str) -> list[str]:
-    """What a title says of them, where there is no axis to draw them on."""
+    """Notes on the baselines for a title, if there is no axis to draw them on."""
     return [f"{words(name, 40)}: {number(metric, value)}" for name, value in baselines]

@@ -1,4 +1,4 @@
-"""What pictures are made of: the tables, the data and the networks of one problem of a sweep, each read once."""
+"""The material of plots: tables, data and networks of one problem of a sweep, each read once."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from experiments.tables.statistics import median_replicate
 from experiments.tables.tables import Network, Tables, equals
 from experiments.tables.words import label, larger_is_better, metric_of, number, said
 
-MAX_CURVE_ROWS = 1_000_000  # some hundred bytes of memory each
+MAX_CURVE_ROWS = 1_000_000  # some hundred bytes each
 
 
 class Unreadable(ValueError):
-    """Curves, data or networks that are not in the store as they should be. The message is one line."""
+    """Curves, data or networks that cannot be read from the store. The message is one line."""
 
 
 @contextlib.contextmanager
@@ -51,22 +51,22 @@ def _reading() -> Iterator[None]:
 
 
 class Material:
-    """What the pictures of one problem take, each read from the store when it is first asked for.
+    """The material of the plots of one problem, read from the store on demand.
 
-    Raises Unreadable for what cannot be read.
+    Raises Unreadable if something cannot be read.
     """
 
     def __init__(
         self, tables: Tables, problem: Mapping[str, Any], some_curves: tuple[pd.DataFrame, str] | None = None
     ) -> None:
-        """`problem` has the columns that name it; `some_curves` are those of the tables, where they are known."""
+        """`problem` has the columns that name it; `some_curves` are those of the tables, if already read."""
         self.tables, self.problem = tables, dict(problem)
         if some_curves is not None:
             self._some_curves = some_curves
 
     @property
     def name(self) -> str:
-        """What to call the problem."""
+        """The name of the problem."""
         return problem_name(self.problem)
 
     @cached_property
@@ -86,34 +86,34 @@ class Material:
 
     @cached_property
     def curves(self) -> pd.DataFrame:
-        """Its curves; where there are too many, those of the first seeds."""
+        """Its curves; only those of the first seeds if there are too many."""
         return self._own(self._some_curves[0])
 
     @property
     def sampled(self) -> str:
-        """What there is to say if these are not all of them."""
+        """A note if these are not all curves."""
         return self._some_curves[1]
 
     @property
     def target(self) -> float | None:
-        """The test accuracy, or R^2, that counts as learned; None where the summary has none."""
+        """The target test accuracy or R^2; None if the summary has none."""
         column = next((name for name in self.summary if str(name).startswith("target_test_")), None)
         targets = pd.Series(dtype=float) if column is None else self.summary[column].dropna()
         return None if targets.empty else float(targets.iloc[0])
 
     @property
     def metric(self) -> str:
-        """What ranks."""
+        """The ranking metric."""
         return metric_of(self.summary)
 
     @cached_property
     def baselines(self) -> Baselines:
-        """What the metric that ranks is for a constant answer and for a linear model."""
+        """The ranking metric of a constant prediction and of a linear model."""
         return baseline_rows(self.tables, self.summary.iloc[0])
 
     @property
     def baselines_of_score(self) -> Baselines:
-        """The same where that metric is recorded while a network trains."""
+        """The same if that metric is recorded during training, otherwise empty."""
         return self.baselines if f"train_{self.metric}" in self.runs else ()
 
     @cached_property
@@ -123,7 +123,7 @@ class Material:
 
     @cached_property
     def _varies(self) -> bool:
-        """Whether each replicate has data of its own."""
+        """Whether each replicate has its own data."""
         with _reading():
             return self.tables.source(self.problem).varies
 
@@ -139,12 +139,12 @@ class Material:
 
     @property
     def data(self) -> Data:
-        """The data in the plane of their inputs, whatever is computed from these; those of the first replicate."""
+        """The data of the first replicate in the plane of the inputs, without computed features."""
         return self._trained_on.base or self._trained_on
 
     @property
     def networks(self) -> list[tuple[str, PredictProba]]:
-        """For each hidden size a title and the network of the median replicate: no luck, good or bad."""
+        """For each hidden size a title and the network of the median replicate."""
         return self._median_networks[0]
 
     @property
@@ -154,7 +154,7 @@ class Material:
 
     @cached_property
     def _median_networks(self) -> tuple[list[tuple[str, PredictProba]], list[str]]:
-        """Networks and note. Where hidden sizes do not vary, the setting with most values takes their place."""
+        """Networks and notes. If hidden sizes do not vary, the setting with most values is used."""
         summary, axis = tidy(self.summary), main_axis(self.summary)
         others = [setting for setting in varied(summary) if setting != axis]
         best = best_rows(summary, [axis]).dropna(subset=[f"mean_test_{self.metric}"])
@@ -172,19 +172,19 @@ class Material:
             networks.append(("\n".join(lines), self._network(run)))
         at_best = " at its best settings," if others else ","
         of = "seed" if replicate == ["seed"] else "replicate"
-        notes = [f"each {singular(axis)}{at_best} the {of} with the median test {label(self.metric)}"]
+        notes = [f"for each {singular(axis)}{at_best} the {of} with the median test {label(self.metric)}"]
         if self._varies:
             of_first = ", ".join(f"{name} {self._first[name]}" for name in replicate)
-            notes += [f"each {of} has data of its own, the points are those of {of_first}"]
+            notes += [f"each {of} has its own data; the points are those of {of_first}"]
         return networks, [*notes, *setting_notes(summary, [axis]), *left_out(plural(axis), shown, best)]
 
     def _reached(self, value: float) -> str:
-        """`0.933 correct`, `AUC 0.953`."""
-        return f"{number(self.metric, value)} correct" if self.metric == "accuracy" else said(self.metric, value)
+        """`accuracy 0.933`, `AUC 0.953`."""
+        return f"accuracy {number(self.metric, value)}" if self.metric == "accuracy" else said(self.metric, value)
 
     @property
     def ensemble(self) -> Callable[[pd.Series, int], Sequence[PredictProba]]:
-        """Of a row of the summary, the functions of at most so many replicates."""
+        """A function from a row of the summary to prediction functions of at most that many replicates."""
 
         def functions(row: pd.Series, most: int) -> list[PredictProba]:
             if self._varies:
@@ -201,9 +201,9 @@ class Material:
             return self._on_plane(self.tables.network(run), run)
 
     def _on_plane(self, network: Network, run: pd.Series) -> PredictProba:
-        """What a network says of points among those that are shown, by its run.
+        """The prediction function of a network for points in the units of the shown data.
 
-        Where each replicate has data of its own, such a point is standardized as they were, and so is a target.
+        If each replicate has its own data, points and targets are converted to the standardization of its data.
         """
         data = self._trained_on
         is_regression = data.task == "regression"
@@ -246,9 +246,9 @@ def problems_of(tables: Tables) -> list[dict[str, Any]]:
 
 
 def material_of(tables: Tables, problem: Mapping[str, Any] | pd.Series | None = None) -> Material:
-    """That of one problem: a row of the summary says of which, where there are several.
+    """The material of one problem, given by a row of the summary if there are several.
 
-    Raises ValueError where that is not said.
+    Raises ValueError if there are several and none is given.
     """
     columns = tables.problem_columns
     if problem is not None:

@@ -1,4 +1,4 @@
-"""All pictures of a folder on one page: rows of pictures that are as wide as the page."""
+"""All plots of a folder on one page, in rows of the width of the page."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from PIL import Image
 from experiments.files import replacing
 
 GAP = 16  # pixels, between pictures
-COLOURS = 160  # hardly to be told from all of them, and half of the bytes
+COLOURS = 160  # colours; hardly distinguishable from all of them, with half the bytes
 
 
 def write_page(pictures: Sequence[Path], path: Path, width: int = 1800, per_row: float = 4.0) -> None:
-    """Draw pictures, in their order, into one PNG file of that width in pixels.
+    """Combine image files, in order, into one PNG file of the given width in pixels.
 
-    Those of a row have the same height; a row is full when their widths, in heights, add up to `per_row`. Raises
-    OSError for a picture that cannot be read.
+    Images of a row have the same height; a row is full when their aspect ratios add up to `per_row`. Raises OSError for
+    an unreadable image.
     """
     images = [Image.open(picture).convert("RGB") for picture in pictures]
     rows: list[list[Image.Image]] = [[]]
@@ -29,7 +29,7 @@ def write_page(pictures: Sequence[Path], path: Path, width: int = 1800, per_row:
     top = GAP
     for row in rows:
         room = width - GAP * (len(row) + 1)
-        height = round(room / max(sum(map(_shape, row)), 0.6 * per_row))  # a short last row is not blown up
+        height = round(room / max(sum(map(_shape, row)), 0.6 * per_row))  # a short last row is not enlarged
         left = GAP
         for image in row:
             small = image.resize((round(height * _shape(image)), height), Image.Resampling.LANCZOS)

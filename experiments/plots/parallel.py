@@ -1,4 +1,4 @@
-"""Parallel coordinates: every setting that varies is an axis, every configuration a line across them."""
+"""Parallel coordinates: one axis per varying setting, one line per configuration."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from experiments.plots.style import INK, NOTHING, SMALL
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
 MAX_LINES, MAX_TICKS = 1000, 10  # configurations, values written beside an axis
-SPREAD = 0.05  # of an axis: lines through one value pass it in the order of their mean
-EMPTY_ABOVE = 0.85  # of an axis: where its values end if some lines have none, and pass it at its end
+SPREAD = 0.05  # of an axis: the spread of lines through the same value
+EMPTY_ABOVE = 0.85  # of an axis: where its values end if some lines have no value and cross at the end
 Floats = npt.NDArray[np.float64]
 
 
 def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """What good configurations have in common: an upright axis a setting, a line a configuration.
+    """Parallel coordinates: one vertical axis per setting, one line per configuration.
 
-    The last axis, and the colour, is the mean test accuracy, or other metric that ranks, the best at the top; better
-    lines are drawn over worse ones. An axis of numbers is by factors where they span ten or more (0 then is a step
-    below them), one of words or hidden sizes is evenly divided. Lines for which a setting means nothing pass its axis
-    at the top, at a dash. Lines through the same value are spread a little, in the order of their means. At most 1,000
-    configurations are drawn, evenly chosen by rank. Raises ValueError for rows of several data sets.
+    The last axis and the colour show the mean of the ranking metric, the best at the top; better lines are drawn over
+    worse ones. An axis of numbers is logarithmic if they span a factor of ten or more (0 is then one step below them);
+    an axis of words or hidden sizes is evenly divided. Lines without effect of a setting cross its axis at a dash at
+    the top. Lines through the same value are spread slightly, in the order of their means. At most 1,000 configurations
+    are drawn, evenly chosen by rank. Raises ValueError for rows of several data sets.
     """
     metric = metric_of(summary)
     title = titled(summary, f"all settings and the mean test {label(metric)}")
@@ -94,7 +94,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _places(values: list[Any], are_numbers: bool) -> Floats:
-    """Where on an axis from 0 to 1 each value stands; values of numbers rise; nan, the last of them, stands apart."""
+    """The position of each value on an axis from 0 to 1; numbers ascend; nan, the last one, is separate."""
     if values[-1] != values[-1]:
         known = _places(values[:-1], are_numbers) if len(values) > 2 else np.zeros(len(values) - 1)
         return np.append(EMPTY_ABOVE * known, 1.0)
@@ -111,7 +111,7 @@ def _places(values: list[Any], are_numbers: bool) -> Floats:
 
 
 def _rank_within(places: Floats) -> Floats:
-    """From 0 for the first to 1 for the last of the lines through the same place; 0.5 for a single one."""
+    """The rank of a line among those through the same position, from 0 to 1; 0.5 for a single one."""
     groups = pd.Series(places).groupby(places)
     last = (groups.transform("size") - 1).to_numpy()
     rank = groups.cumcount().to_numpy()

@@ -1,4 +1,4 @@
-"""Pictures of the plane: the training points, and what networks have learned about it."""
+"""Plots of the plane: training points and predictions of networks."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ MAX_POINTS, MAX_SMALL_POINTS, MAX_NETWORKS = 5000, 1000, 20
 MAX_CLASSES = 12  # that a legend names
 LINE, VALUE_INK = "#222222", "#7A7A7A"
 
-# Pure colours would swallow the points of their own class: the shades stop half way to them.
+# Full colours would hide the points of their own class, so shades are half as strong.
 SHADES = LinearSegmentedColormap.from_list("classes", ["#7FB8D8", "#FFFFFF", "#F2CF80"])
 PredictProba = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
-"""What a network says of points (2, n): the probability of class 1, (1, n) or (n,); of every class, (classes, n); or of
-a regression the standardized value, (1, n) or (n,)."""
+"""The prediction for points (2, n): the probability of class 1, (1, n) or (n,); of every class, (classes, n); or for
+regression the standardized value, (1, n) or (n,)."""
 
 
 def why_no_plane(data: Any) -> str:
-    """Why the points of a data set cannot be drawn; nothing if they can."""
+    """Why the points of a data set cannot be drawn; an empty string if they can."""
     if len(data.X) != 2:
-        return f"the data have {count(len(data.X), 'feature')}, a plane shows two"
-    # Coordinates of 1e308 have a range that is no number.
+        return f"the data have {count(len(data.X), 'feature')}, a plane has two"
+    # The range of coordinates such as 1e308 is not finite.
     return "" if np.all(np.abs(data.X) < 1e150) else "the values are too large"
 
 
@@ -56,30 +56,30 @@ def _colour(k: int) -> str:
 
 
 def _marker(k: int) -> str:
-    """Another one where the colour comes again."""
+    """The mark of a class; different for classes of the same colour."""
     return CLASS_MARKERS[(k + k // len(CLASS_COLOURS)) % len(CLASS_MARKERS)]
 
 
 def in_units(data: Any, Y: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Standardized values of a regression in the units of the target."""
+    """Standardized values of a regression, in units of the target."""
     mean, deviation = data.target_scale
     return np.asarray(mean + deviation * np.asarray(Y, dtype=np.float64))
 
 
 def _norm(data: Any) -> Normalize:
-    """From the lowest to the highest value of the training points."""
+    """The colour scale, from the lowest to the highest training value."""
     values = in_units(data, data.Y)
     return Normalize(float(values.min()), float(values.max()))
 
 
 def steps_of(data: Any, most: int = 12) -> npt.NDArray[np.float64]:
-    """Round values in equal steps, from the lowest value of the training points to the highest."""
+    """Round values in equal steps, from the lowest to the highest training value."""
     values = in_units(data, data.Y)
     return np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(values.min(), values.max()))
 
 
 def class_shades(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """The likeliest class as a colour, the stronger the likelier: (..., 3) of (classes, ...)."""
+    """The colour of the most likely class, stronger for higher probability: (..., 3) from (classes, ...)."""
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if len(probabilities) == 2:
         return np.asarray(SHADES(np.nan_to_num(probabilities[1], nan=0.5))[..., :3])
@@ -90,13 +90,13 @@ def class_shades(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def both_classes(probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """A row for each class, (classes, points), where of two classes there is only that of class 1."""
+    """One row per class, (classes, points); for two classes from the probability of class 1."""
     rows = np.atleast_2d(np.asarray(probabilities, dtype=np.float64))
     return np.concatenate([1 - rows, rows]) if len(rows) == 1 else rows
 
 
 def draw_class_lines(ax: Axes, x: Any, y: Any, probabilities: npt.NDArray[np.float64], width: float) -> None:
-    """Lines where the likeliest class changes, over (classes, rows, columns)."""
+    """Draw lines where the most likely class changes, from (classes, rows, columns)."""
     for k in range(len(probabilities) - 1):
         ahead = probabilities[k] - np.max(np.delete(probabilities, k, axis=0), axis=0)
         if np.nanmin(ahead) < 0 < np.nanmax(ahead):
@@ -104,7 +104,7 @@ def draw_class_lines(ax: Axes, x: Any, y: Any, probabilities: npt.NDArray[np.flo
 
 
 def limits(X: npt.ArrayLike) -> tuple[tuple[float, float], tuple[float, float], bool]:
-    """Limits of x and y with a margin around the points; and whether equal scales would not flatten the picture."""
+    """Limits of x and y with a margin; and whether equal scales are possible without flattening the plot."""
     low, high = np.min(X, axis=1), np.max(X, axis=1)
     span = np.where(high > low, high - low, 1.0)
     (left, bottom), (right, top) = low - 0.08 * span, high + 0.08 * span
@@ -119,7 +119,7 @@ def _fit_plane(ax: Axes, X: npt.ArrayLike) -> None:
 
 
 def _class_handles(data: Any) -> list[Line2D]:
-    """Of the points: a mark for each class, with how many there are."""
+    """Legend handles of the points: a mark for each class, with the number of points."""
     answers = np.ravel(data.Y)
     if data.task == "regression":
         points = count(len(answers), "training point")
@@ -136,7 +136,7 @@ def _class_handles(data: Any) -> list[Line2D]:
 
 
 def _shade(ax: Axes, answer: PredictProba, data: Any, steps: int = 110) -> Any:
-    """What a network says of the plane, in colours, with lines where that changes; returns what a bar can explain."""
+    """Draw the predictions on the plane as colours, with boundary lines; return the mappable for a colour bar."""
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     x, y = np.linspace(left, right, steps), np.linspace(bottom, top, steps)
     plane = np.stack([np.tile(x, steps), np.repeat(y, steps)])
@@ -161,7 +161,7 @@ def _shade(ax: Axes, answer: PredictProba, data: Any, steps: int = 110) -> Any:
 
 
 def _shade_bar(figure: Figure, parts: Panels, image: Any, label: str, ticks: Sequence[float] | None = None) -> None:
-    """A colour bar below the legend, at the height of the first row's lower half."""
+    """Draw a colour bar below the legend, beside the lower half of the first row."""
     inch = 1 / figure.get_figwidth()
     box = parts.axes[0].get_position(original=True)
     left = figure.legends[0].get_bbox_to_anchor().transformed(figure.transFigure.inverted()).x0

@@ -1,4 +1,4 @@
-"""Rows in the order of rank."""
+"""Rows of configurations, ordered by rank."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from experiments.plots.style import INK, LEGEND_SIZE
 
 MAX_CONFIGURATIONS = 30
 PANEL = 5.0  # inches, between labels at both sides
-SHARE = 0.95  # of the way from the untrained networks to the best configuration: the target where none is given
+SHARE = 0.95  # default target: this share of the way from the untrained networks to the best configuration
 
 
 def _marks(runs: pd.DataFrame, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """The runs to be drawn, each with its configuration's `row` and its `place` there; and how many each row has.
+    """The runs to draw, each with the `row` of its configuration and its `place` there; and the number per row.
 
-    Replicates are below each other in their order, so that equal numbers do not hide each other.
+    Replicates are drawn below each other, so that equal values do not hide each other.
     """
     keys = settings(shown)
     marks = runs.merge(shown[keys].assign(row=np.arange(len(shown))), on=keys)
@@ -88,10 +88,10 @@ def _row_names(shown: pd.DataFrame, axes: list[str]) -> list[str]:
 
 
 def _label_rows(ax: Axes, shown: pd.DataFrame, axes: list[str], at_the_right: list[str] | None = None) -> None:
-    """The values of what varies, left of each configuration, and their names above them."""
+    """Label each row with the values of the varying settings, and name these above."""
     style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5}
     ax.set_yticks([])
-    for row, name in enumerate(_row_names(shown, axes)):  # ticks would take four times as long
+    for row, name in enumerate(_row_names(shown, axes)):  # tick labels would take four times as long
         ax.annotate(name, (0, row), (-6, 0), xycoords=("axes fraction", "data"), ha="right", va="center", **style)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.annotate(

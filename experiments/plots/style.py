@@ -1,4 +1,4 @@
-"""Colours and words of the pictures."""
+"""Colours and text of the plots."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-# Okabe and Ito's colours can be told apart with any of the common colour vision deficiencies.
+# Okabe and Ito's colours are distinguishable with all common colour vision deficiencies.
 CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
-CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "p", "X")  # of more classes, colours come again, with other marks
+CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "p", "X")  # for more classes, colours repeat with other marks
 VALUE_COLOURS = "viridis"
 BEST, TIED, WORSE = "#D55E00", "#0072B2", "#7A7A7A"
 INK = "#444444"
 NOTHING = "no run has finished"
-SMALL = (5.6, 1.8)  # inches, of a picture that says why there is none
+SMALL = (5.6, 1.8)  # inches, of a figure that says why there is no plot
 TITLE_SIZE, LEGEND_SIZE = 10, 9
-_CHARACTERS_PER_INCH = 12.5  # of a title, a little fewer than fit
+_CHARACTERS_PER_INCH = 12.5  # of a title, slightly fewer than fit
 _LINE = 0.19  # inches, of a title
 
 
@@ -30,10 +30,10 @@ def _characters_of(font_file: str) -> frozenset[int]:
 
 
 def words(text: object, width: int = 40) -> str:
-    """Text from a user's file as it can be drawn: one line, no mathematics, at most `width` characters.
+    """Text from a user's file in a form that can be drawn: one line, no math mode, at most `width` characters.
 
-    A character that the font lacks is written as its escape, backslash u65e5, so that two names stay two. Of
-    a long text the middle is left out: the end of a path says more than its middle.
+    Characters missing in the font are written as escapes such as backslash u65e5, so that different names stay
+    different. The middle of a long text is left out, since the end of a path is more informative.
     """
     drawable, text = _characters_of(findfont(FontProperties())), str(text)
     if len(text) > 2 * width:
@@ -43,14 +43,14 @@ def words(text: object, width: int = 40) -> str:
         pieces.insert(len(pieces) // 3, "…")
         while sum(map(len, pieces)) > width:
             middle = pieces.index("…")
-            # Two characters are kept at the end for each at the start.
+            # Two characters are kept at the end for each one at the start.
             pieces.pop(middle + 1 if len(pieces) - middle > 2 * middle + 1 else middle - 1)
-    # Matplotlib takes what stands between two dollars for mathematics.
+    # Matplotlib interprets text between two dollar signs as math.
     return "".join(pieces).replace("$", r"\$")
 
 
 def number(value: float) -> str:
-    """A learning rate: exactly if that is short, else with three digits."""
+    """A number such as a learning rate: exact if that is short, otherwise with three digits."""
     short = f"{value:g}"
     return short if float(short) == value and len(short) <= 6 else f"{value:.3g}"
 
@@ -67,11 +67,11 @@ def counts(numbers: Iterable[int], noun: str) -> str:
 
 
 def headline(width: float, title: str, notes: Iterable[str] = ()) -> str:
-    """A title with its notes below, broken into lines that fit into `width` inches."""
+    """A title with notes below it, wrapped to `width` inches."""
     characters = int(width * _CHARACTERS_PER_INCH)
     return "\n".join(textwrap.wrap(title, characters) + textwrap.wrap("; ".join(notes), characters))
 
 
 def ordered_colours(n: int) -> list[Any]:
-    """n colours from dark to light that also differ in grey, without those too pale on white."""
+    """n colours from dark to light that also differ in grey scale, without colours too pale on white."""
     return [colormaps["viridis"](x) for x in (np.linspace(0.0, 0.86, n) if n > 1 else [0.25])]

@@ -1,1 +1,1 @@
-"""The report: one page that needs no network."""
+"""The report: one page that works offline."""

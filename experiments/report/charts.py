@@ -1,8 +1,8 @@
 """The charts of the report, as Vega-Lite specifications without data: the page fills them in.
 
-Texts that begin with a dollar sign stand for words that the page knows, such as the axis that was chosen, or how an
-accuracy is written; a name from a file is never part of a specification. Colours and fonts come from the page too,
-which has a light and a dark one.
+Texts that begin with a dollar sign are placeholders filled by the page, such as the name of the chosen axis or a number
+format; names from files are never part of a specification. Colours and fonts also come from the page, which has a light
+and a dark theme.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 
 import altair as alt
 
-Layers = alt.LayerChart | alt.FacetChart  # the latter in name only
-KINDS = ("each seed", "median", "chosen seed", "trained here")  # of curves, in the order of their colours
+Layers = alt.LayerChart | alt.FacetChart  # only for type checking
+KINDS = ("each seed", "median", "chosen seed", "trained here")  # kinds of curves, in the order of their colours
 
 
 def specifications(larger_is_better: bool = True) -> dict[str, Any]:
-    """A specification for each chart of the page, by its name; whether the metric ranks larger values first."""
+    """The specification of each chart of the page, by name, given whether larger metric values are better."""
     charts = {
         "heat": heat_map(larger_is_better),
         "cost": _curves("cost", "$cost"),
@@ -27,11 +27,11 @@ def specifications(larger_is_better: bool = True) -> dict[str, Any]:
 
 
 def heat_map(larger_is_better: bool = True) -> Layers:
-    """The mean of the metric over two axes, the better the lighter.
+    """The mean of the metric over two axes; lighter is better.
 
-    Data ``cells``: x, y, id, mean (or null), shade (the mean, within what is shown), tied, words.
+    Data ``cells``: x, y, id, mean (or null), shade (the mean, clipped to the shown range), tied, words.
     """
-    # In the order of the data, which the page gives in the order of the axes.
+    # In the order of the data, which the page sorts by the axes.
     x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
     y = alt.Y("y:O", sort=None, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
     base = alt.Chart(alt.Data(name="cells")).encode(x=x, y=y)
@@ -47,7 +47,7 @@ def heat_map(larger_is_better: bool = True) -> Layers:
         alt.Tooltip("mean:Q", title="$mean", format="$fine"),
         alt.Tooltip("tied:N", title="tied with the best"),
     ]
-    # The shade on which black and white letters have the same contrast, 4.6 to 1.
+    # At this luminance black and white text have the same contrast, 4.6 to 1.
     ink = alt.condition("luminance(scale('color', datum.shade)) > 0.18", alt.value("#000"), alt.value("#fff"))
     selected = alt.param(name="selected", value=-1)
     crowded = alt.param(name="crowded", value=False)
@@ -60,7 +60,7 @@ def heat_map(larger_is_better: bool = True) -> Layers:
             .transform_calculate(shown="datum.number + (datum.tied === 'yes' ? '*' : '')")
             .mark_text(fontSize=11, cursor="pointer")
             .encode(text="shown:N", color=ink, tooltip=tooltip),
-            # Black in white can be seen on every shade.
+            # A black frame inside a white one is visible on every shade.
             *(
                 known.transform_filter("datum.id === selected").mark_rect(
                     filled=False, stroke=stroke, strokeWidth=width, cursor="pointer"
@@ -99,7 +99,7 @@ def _curves(field: str, title: str) -> Layers:
 def _seeds() -> Layers:
     """The metric of every seed as a stack of dots.
 
-    Data ``seeds``: test, at (the same within what is shown), seed (and fold, as text), run; ``mean``: mean, low, high.
+    Data ``seeds``: test, at (test, clipped to the range), seed (and fold, as text), run; ``mean``: mean, low, high.
     """
     about = "$test"
     percent = alt.Axis(format="$tick", tickCount=5)

@@ -1,6 +1,6 @@
-"""What the page holds of a sweep, as far as it fits into some megabytes.
+"""The contents of the page, as far as they fit into some megabytes.
 
-What does not fit is left out evenly, and the page says what.
+If a sweep is too large, it is thinned out evenly, and notes on the page say what is missing.
 """
 
 from __future__ import annotations
@@ -32,34 +32,33 @@ from planar_core.choices import INITIAL_SCALE, Hyperparameters
 from planar_core.kernels import _EPSILON, SHUFFLES
 from planar_core.training import recorded_iterations
 
-# What the page holds at most. Together with some 0.9 MB of Vega that is about 7 MB.
+# Limits of the contents of the page: with some 0.9 MB of Vega about 7 MB.
 MOST_CONFIGURATIONS = 10_000
 MOST_RUNS = 100_000
 MOST_POINTS = 75_000  # of curves; the default sweep has 17,850
 MOST_PARAMETERS = 150_000  # of networks
 MOST_DATA = 100_000  # numbers in data sets
-FEWEST_RECORDS = 11  # to which curves are thinned out, before some are left out
-# Columns of the summary, without the names of the metric that ranks and of the score that is recorded.
+FEWEST_RECORDS = 11  # records to which curves are thinned out before some are left out
+# Columns of the summary, without the names of the ranking metric and the recorded score.
 STATISTICS = (
     "n_seeds", "n_replicates", "n_stuck", "n_diverged", "n_failed",
     "mean_test", "std_test", "ci_low_test", "ci_high_test", "rank_test", "tied_with_best",
     "difference_to_best", "difference_ci_low", "difference_ci_high",
     "mean_train", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip
-# How a network is trained, by default.
+# The default settings of the training.
 _TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}
 RECORDED = tuple(name.removesuffix("_score") for name in CURVES)
-"""What the page calls the numbers of a run and of its curve: cost, train, test, test_cost."""
+"""The names on the page for the numbers of a run and of its curve: cost, train, test, test_cost."""
 _HOW = [axis for axis in AXES if axis.name in _TRAINING]
 Ints = npt.NDArray[np.int64]
 
 
 def contents(tables: Tables) -> dict[str, Any]:
-    """What the page holds of a sweep, as plain values, arrays as base64: a function of the tables alone.
+    """The contents of the page as plain values, arrays as base64; they depend only on the tables.
 
-    ``test`` in the name of a statistic is the metric that ranks, and of a run or a curve the score that is recorded;
-    ``judged`` is the metric of each run, where it is another one. Of seeds, or folds and seeds, ``seeds`` and ``folds``
-    have a value for each in turn.
+    ``test`` is the ranking metric in the name of a statistic, and the recorded score for a run or a curve; ``judged``
+    is the ranking metric of each run, if that is different. ``seeds`` and ``folds`` have a value for each replicate.
     """
     notes: list[str] = []
     summary, replicates = tables.summary, tables.design.replicate_columns
@@ -108,7 +107,7 @@ def contents(tables: Tables) -> dict[str, Any]:
         "curves_at": at[records].tolist(),
         "curves": {
             "run": _encoded(shown.astype(np.uint32)),
-            # Costs of the training have all their digits: training again is compared with them.
+            # Training costs keep all digits, since retraining is compared with them.
             **{
                 name: _encoded(curves[:, row, records] if row == 0 else _rounded(curves[:, row, records]))
                 for row, name in enumerate(RECORDED)
@@ -121,19 +120,19 @@ def contents(tables: Tables) -> dict[str, Any]:
 
 
 def _statistics(tables: Tables, summary: pd.DataFrame) -> dict[str, pd.Series]:
-    """The columns of the page, as far as there are such in the summary."""
+    """The statistics of the page that are available in the summary."""
     columns = {name: column_of(name, tables.metric, tables.score) for name in STATISTICS}
     return {name: summary[column] for name, column in columns.items() if column in summary.columns}
 
 
 def column_of(statistic: str, metric: str, score: str) -> str:
-    """What the summary calls a statistic of the page: ``mean_test`` is ``mean_test_auc``."""
+    """The column of the summary for a statistic of the page: ``mean_test`` is ``mean_test_auc``."""
     ends = {"test": f"_{metric}", "train": f"_{score}"}
     return statistic + ends.get(statistic.rpartition("_")[2], "")
 
 
 def _metric(name: str, means: pd.Series) -> dict[str, Any]:
-    """What ranks: its name, and in words; its limits, and those between which pictures show it; None for no limit."""
+    """The ranking metric: name, label, limits, and the range shown in plots; None for no limit."""
     cut = Cut.of(name, means)
     return {
         "name": name,
@@ -150,7 +149,7 @@ def _finite(value: float) -> float | None:
 
 
 def constants() -> dict[str, Any]:
-    """What the page's JavaScript takes from the core instead of declaring it again."""
+    """Constants of the core for the page's JavaScript."""
     return {
         "hyperparameters": _TRAINING,
         "initial_scale": INITIAL_SCALE,
@@ -160,7 +159,7 @@ def constants() -> dict[str, Any]:
 
 
 def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: list[str]) -> Ints:
-    """Their positions: all, or those of a coarser grid, which has the best of all in it."""
+    """The positions of the configurations: all, or a coarser grid that contains the best one."""
     kept = np.arange(len(summary))
     best = summary[summary[rank_column(summary)].eq(1).fillna(False)]
     while len(kept) > MOST_CONFIGURATIONS:
@@ -180,8 +179,9 @@ def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: l
             some, every = here[name].nunique(dropna=False), summary[name].nunique(dropna=False)
             thinned += [f"{some:,} of {every:,} values of {label(name)}"] if some < every else []
         notes.append(
-            f"This page holds {len(kept):,} of {len(summary):,} configurations ({', '.join(thinned)}), the best among"
-            " them; summary.csv has them all."
+            f"This page includes {len(kept):,} of {len(summary):,} configurations ({', '.join(thinned)}), among them "
+            "the"
+            " best; summary.csv contains all of them."
         )
     return kept
 
@@ -189,21 +189,21 @@ def _kept_configurations(summary: pd.DataFrame, columns: Sequence[str], notes: l
 def _kept_seeds(n_seeds: int, configurations: int, notes: list[str]) -> Ints:
     most = max(1, MOST_RUNS // max(1, configurations))
     if most < n_seeds:
-        notes.append(f"This page holds {most:,} of {n_seeds:,} seeds; runs.csv has them all.")
+        notes.append(f"This page includes {most:,} of {n_seeds:,} seeds; runs.csv contains all of them.")
     return np.arange(min(n_seeds, most))
 
 
 def _kept_curves(
     runs: pd.DataFrame, summary: pd.DataFrame, n_seeds: int, n_records: int, notes: list[str]
 ) -> tuple[Ints, Ints]:
-    """Of which runs of the page the curves are shown, and which records of them.
+    """The runs of the page whose curves are included, and the records of the curves.
 
-    Where they are too many, seeds are left out first, from the middle outwards last; then records; then the curves of
-    the configurations with the lowest ranks.
+    If there are too many, first seeds are thinned out, evenly by their metric; then records; then the configurations
+    with the worst ranks are left out.
     """
     n = len(summary)
     metric = metric_of(summary)
-    # Each configuration's seeds by their metric, as medianRun in model.js sorts them.
+    # The seeds of each configuration ordered by metric, as in medianRun in model.js.
     keys = [runs[name].to_numpy(np.float64) for name in ("seed", "cost", f"test_{metric}")]
     if "fold" in runs:
         keys.insert(1, runs["fold"].to_numpy(np.float64))
@@ -217,13 +217,13 @@ def _kept_curves(
     shown = shown[runs["status"].ne("failed").to_numpy(bool)[shown]]
     said = []
     if some < n_seeds:
-        said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by their test {label_of(metric)}")
+        said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by test {label_of(metric)}")
     if len(records) < n_records:
         said.append(f"{len(records):,} of {n_records:,} records")
     if most < n:
         said.append(f"the {most:,} configurations with the highest ranks")
     if said:
-        notes.append(f"Curves are those of {', '.join(said)}; curves.csv has them all.")
+        notes.append(f"Curves are limited to {', '.join(said)}; curves.csv contains all of them.")
     return shown, records
 
 
@@ -243,15 +243,15 @@ def _read_runs(tables: Tables, wanted: Ints, n_records: int) -> tuple[npt.NDArra
 def _kept_networks(
     parameters: Sequence[bytes], runs: Ints, order: Ints, dtype: str, notes: list[str]
 ) -> dict[str, Any]:
-    """The trained networks of the runs that have a curve: the numbers of each after those of the one before."""
+    """The trained networks of the runs with a curve, concatenated."""
     networks = [np.frombuffer(each, np.dtype(dtype).newbyteorder("<")) for each in parameters]
     sizes = np.array([len(network) for network in networks], np.int64)
     fits = np.zeros(len(networks), bool)
     fits[order] = np.cumsum(sizes[order]) <= MOST_PARAMETERS
     if not fits.all():
         notes.append(
-            f"The trained networks of {fits.sum():,} of {len(fits):,} curves are in this page; others can be trained"
-            " again in it."
+            f"This page includes the trained networks of {fits.sum():,} of {len(fits):,} curves; the others can be"
+            " retrained here."
         )
     fits &= sizes > 0
     values = [network for network, fit in zip(networks, fits, strict=True) if fit]
@@ -262,7 +262,7 @@ def _kept_networks(
 
 
 def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
-    """An identifying column: its values in order, as texts, and which of them each configuration has."""
+    """An identifying column: its sorted values as texts, and the value of each configuration."""
     codes, different = pd.factorize(values, use_na_sentinel=False)
     order = sorted(range(len(different)), key=lambda i: _place(different[i]))
     place = np.empty(len(order), np.uint16)
@@ -277,7 +277,7 @@ def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
 
 
 def _place(value: Any) -> tuple[bool, list[float], str]:
-    """What values of an axis are sorted by: numbers, and layers such as 8x8, in their order; words; none."""
+    """The sort key of a value: numbers and layers such as 8x8 first, then words, then empty values."""
     if pd.isna(value):
         return True, [math.inf], ""
     text = str(value)
@@ -287,12 +287,12 @@ def _place(value: Any) -> tuple[bool, list[float], str]:
 
 
 def label(column: str) -> str:
-    """A column, or the name of a setting, in words."""
+    """The name of a column or setting in words."""
     return column.replace("_", " ")
 
 
 def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
-    """How every run is trained, so far as they do not differ in it."""
+    """The settings that all runs have in common."""
     settings = {name: request[name] for name in ("iterations", "record_every", "dtype")}
     for knob in _HOW:
         value = request.get(knob.name)
@@ -306,10 +306,10 @@ def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
 def _problems(
     tables: Tables, rows: pd.DataFrame, replicates: Sequence[Mapping[str, Any]], notes: list[str]
 ) -> list[dict[str, Any]]:
-    """The data of each problem, while there is room for them, and how to draw them in a plane.
+    """The data of each problem, as far as they fit, and how to draw them in a plane.
 
-    Where each replicate has data of its own, they are those of the first, and ``replicates`` has those of all others;
-    X is None of data for which there is no room.
+    If each replicate has its own data, these are those of the first, and ``replicates`` has those of the others; X is
+    None for data that do not fit.
     """
     problems: list[dict[str, Any]] = []
     left_out, room = 0, MOST_DATA
@@ -343,13 +343,13 @@ def _problems(
             problem["replicates"].append(_held(data, room >= 0))
     if held < further:
         notes.append(
-            f"Where each replicate has data of its own, this page holds those of {held + len(rows) - left_out:,} of"
-            f" {further + len(rows):,}: the networks of the others have no boundary there, and are not trained again."
+            f"Each replicate has its own data, and this page includes those of {held + len(rows) - left_out:,} of"
+            f" {further + len(rows):,}: the networks of the others have no boundary plot and cannot be retrained here."
         )
     if left_out:
         notes.append(
-            f"The data of {left_out:,} of {len(rows):,} problems are not in this page, which would be too large: no"
-            " boundaries there, and no training again."
+            f"The data of {left_out:,} of {len(rows):,} problems are too large for this page: their networks have no"
+            " boundary plot and cannot be retrained here."
         )
     return problems
 
@@ -372,21 +372,21 @@ def _held(data: Data, has_room: bool) -> dict[str, Any]:
 
 
 def _answers(data: Data, Y: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
-    """Y in as few bytes as hold it: classes are small numbers."""
+    """Y in a compact type, since class indices are small."""
     return Y if data.task == "regression" else Y.astype(np.uint8 if len(data.class_names) <= 256 else np.uint16)
 
 
 def _target(data: Any) -> dict[str, Any]:
-    """What a regression predicts, and the units: target = mean + deviation Y."""
+    """Name and scale of a regression target: target = mean + deviation Y."""
     mean, deviation = data.target_scale
     return {"name": data.target_name, "mean": mean, "deviation": deviation}
 
 
 def _plane(data: Data) -> dict[str, Any] | None:
-    """How to draw points in the plane of two inputs, and what a network is given there; None if there are not two.
+    """How to draw in the plane of two inputs, and the network inputs there; None if there are not two inputs.
 
-    ``points``: of the training, (2, examples), or None if they are X; ``terms``: for each feature the inputs to be
-    multiplied, and whether to take the sine.
+    ``points``: the training points, (2, examples), or None if they are X; ``terms``: for each feature the inputs to
+    multiply, and whether to take the sine.
     """
     terms = parse(data.features) or tuple(Term((i + 1,)) for i in range(len(data.feature_names)))
     shown = data.base or data
@@ -402,12 +402,12 @@ def _plane(data: Data) -> dict[str, Any] | None:
 
 
 def _rounded(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """To seven digits, which is more than the page shows."""
+    """Rounded to seven digits, more than the page shows."""
     with np.errstate(over="ignore"):  # of runs that diverged
         return values.astype(np.float32)
 
 
 def _encoded(values: npt.NDArray[Any]) -> dict[str, str]:
-    """The name of the type, and the numbers in base64, little-endian."""
+    """The name of the type, and the numbers as little-endian base64."""
     little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     return {values.dtype.name: base64.b64encode(little.tobytes()).decode()}

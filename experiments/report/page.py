@@ -1,7 +1,7 @@
-"""Results -> one HTML file: `report.html`, which opens from disk, with no network and nothing beside it.
+"""The report, a single HTML file `report.html` that works offline.
 
-Its charts are Vega-Lite's, by Altair, and their JavaScript comes with vl-convert. Its own is in `web/`; there a network
-trains again in the page.
+Its charts are made with Vega-Lite by Altair; their JavaScript comes with vl-convert. The page's own JavaScript is in
+`web/`; it also retrains networks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from experiments.text import count, listed
 
 WEB = Path(__file__).parent / "web"
 
-# Each after those that it imports.
+# Each module after those that it imports.
 MODULES = (
     "words", "elements", "held", "random", "outputs", "network", "plane", "legend", "model", "charts", "choice",
     "heatmap", "recorded", "table", "trainer", "again", "page",
@@ -67,13 +67,13 @@ def _title(tables: Tables) -> str:
 
 
 def _json(value: Any) -> str:
-    """JSON that can stand within a script element: nothing in it ends the element, or begins a comment."""
+    """JSON for a script element: escaped so that it cannot end the element or begin a comment."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _script() -> str:
-    """The page's own modules as one script: without the lines that import them from each other."""
+    """The page's own modules as one script, without imports and exports."""
     modules = [(WEB / f"{name}.js").read_text(encoding="utf-8") for name in MODULES]
     return re.sub(r"^(import .*\n|export (?=\w))", "", "\n".join(modules), flags=re.MULTILINE)
 
@@ -112,7 +112,7 @@ def _execution(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     counts, execution = manifest["counts"], manifest["execution"]
     yield "runs", ", ".join(f"{n:,} {label(name)}" for name, n in counts.items() if name != "runs")
     yield "finished", execution["finished"]
-    jobs = "a job a core" if execution["jobs"] == -1 else f"{execution['jobs']} jobs"
+    jobs = "one job per core" if execution["jobs"] == -1 else f"{execution['jobs']} jobs"
     yield "training took", f"{execution['training_seconds']:,} s, {jobs} ({execution['backend']})"
     yield "commit", execution["commit"] or "unknown"
     versions = {"Python": execution["python"], **execution["versions"]}
@@ -122,9 +122,9 @@ def _execution(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def write(folder: str | os.PathLike[str], tables: Tables, manifest: Mapping[str, Any]) -> Path:
-    """Write `report.html` into a results folder, in one step, and return its path.
+    """Write `report.html` into a results folder atomically, and return its path.
 
-    `manifest` is that of the sweep. Raises OSError if the folder cannot be written to.
+    `manifest` is that of the sweep. Raises OSError if the folder is not writable.
     """
     path = Path(folder) / REPORT
     write_text(path, page(tables, manifest))

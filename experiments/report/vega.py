@@ -18,7 +18,7 @@ _VEGA = "window.vegaEmbed = vegaEmbed;"
 
 
 def vega() -> str:
-    """The JavaScript of Vega, Vega-Lite and vega-embed. To put it together takes two seconds, so it is kept."""
+    """The JavaScript of Vega, Vega-Lite and vega-embed. Bundling takes two seconds, so the result is cached."""
     vega_lite = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     about = f"{version('vl-convert-python')} {vega_lite} {_VEGA}"
     kept = _cache_folder() / f"vega-{hashlib.sha256(about.encode()).hexdigest()[:16]}.js"
@@ -27,7 +27,7 @@ def vega() -> str:
         if digest == _digest(script):
             return script
     script = vl_convert.javascript_bundle(_VEGA, vega_lite)
-    # In texts of a script both are the same; within a page only the second leaves its element open.
+    # Both are equal in a script string, but only the second does not end the script element of a page.
     script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     with contextlib.suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def _digest(text: str) -> str:
 
 
 def _cache_folder() -> Path:
-    """The user's folder for what can be made again."""
+    """The user's cache folder."""
     if given := os.environ.get("XDG_CACHE_HOME"):
         return Path(given) / "planar-sweep"
     home = Path.home()

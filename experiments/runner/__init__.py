@@ -1,1 +1,1 @@
-"""What is left to be done, and the training of it."""
+"""The remaining runs of a sweep, and their training."""

@@ -1,4 +1,4 @@
-"""Where to train: threads, processes or a cluster."""
+"""The backends: threads, processes or a cluster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from experiments.runner.work import BatchResult, Todo, batches
 
 @dataclass(frozen=True)
 class How:
-    """How to run a sweep; no result depends on it. See ``Sweep.run``."""
+    """How to run a sweep; the results do not depend on it. See ``Sweep.run``."""
 
     jobs: int = -1
     backend: str = "threading"
@@ -34,9 +34,9 @@ class How:
 
 @contextlib.contextmanager
 def workers(how: How) -> Iterator[int]:
-    """Somewhere to train: yields how many runs are trained at once. A Dask cluster is found, or started, here.
+    """Connect to the workers, or start them; yields the number of parallel runs.
 
-    Raises SweepError where there is none.
+    Raises SweepError if there are none.
     """
     if how.backend != "dask":
         yield int(joblib.effective_n_jobs(how.jobs))
@@ -44,8 +44,10 @@ def workers(how: How) -> Iterator[int]:
     try:
         from experiments.runner import dask_cluster
     except ImportError:
-        raise SweepError("--backend dask: expected the package distributed: pip install '.[dask]'") from None
-    resource_tracker.ensure_running()  # before Python 3.14 its start ends any holding back of interrupts
+        raise SweepError(
+            "--backend dask requires the package distributed, which is not installed: pip install '.[dask]'"
+        ) from None
+    resource_tracker.ensure_running()  # before Python 3.14, starting it ends the blocking of interrupts
     with contextlib.ExitStack() as stack:
         with interrupts_held_back():
             n_workers = stack.enter_context(dask_cluster.connected(how.scheduler, joblib.effective_n_jobs(how.jobs)))
@@ -53,15 +55,15 @@ def workers(how: How) -> Iterator[int]:
 
 
 def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:
-    """Train what is to be done; batches come as they are done, in no particular order.
+    """Train the remaining runs; yields batches as they complete, in no particular order.
 
-    Closing the iterator, or an exception such as KeyboardInterrupt, stops the workers: processes at once,
-    threads within a slice of their batch.
+    Closing the iterator, or an exception such as KeyboardInterrupt, stops the workers: processes immediately,
+    threads after the current slice of their batch.
     """
     if not todo.n_runs:
         return
     if how.backend == "dask":
-        from experiments.runner import dask_cluster  # which imports Dask
+        from experiments.runner import dask_cluster  # imports Dask
 
         yield from dask_cluster.train(todo, jobs)
         return
@@ -69,7 +71,7 @@ def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:
     if how.backend == "loky":
         few = list(itertools.islice(waiting, jobs))
         jobs, waiting = min(jobs, len(few)), itertools.chain(few, waiting)
-        measure_speed(todo.design.dtype)  # compile once, here: workers read the kernels from disk
+        measure_speed(todo.design.dtype)  # compiles the kernels once; workers read them from disk
         resource_tracker.ensure_running()  # as in `workers`
     pool = Pool(todo.parts, how.backend, jobs)
     try:

@@ -1,7 +1,7 @@
-"""Batches -> results, on a Dask cluster.
+"""Training of batches on a Dask cluster.
 
-joblib has a backend for Dask, but it never hears of a task that is given up because its workers died, and waits for it
-forever; and it cannot tell which task that was.
+joblib's own Dask backend is not used: it waits forever for a task that was given up because its workers died, and does
+not report which task that was.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from experiments.runner.train import Problem
 from experiments.runner.work import Batch, BatchResult, Todo, batches, train_batch
 
 _CONNECT_SECONDS = 10
-_SHORTEST_BATCH = 2**30  # of work: a quarter of a second, beside which sending it about is nothing
+_SHORTEST_BATCH = 2**30  # of work: a quarter of a second, compared with which communication is negligible
 
 
 @contextlib.contextmanager
 def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
-    """Connect to a scheduler, or start one here with so many workers; yields how many batches it trains at once.
+    """Connect to a scheduler, or start a local one with that many workers; yields the number of parallel batches.
 
-    Raises SweepError where there is no scheduler, or no worker.
+    Raises SweepError if there is no scheduler or no worker.
     """
     with contextlib.ExitStack() as stack:
         address: Any = scheduler
         if address is None:
-            # A task that killed two workers is given up: here it is tried alone afterwards.
+            # A task whose workers died twice is given up; it is tried alone afterwards.
             stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
             options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.ERROR}
             address = stack.enter_context(LocalCluster(n_workers=n_workers, **options))
@@ -47,25 +47,25 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
             raise SweepError(f"{flag}: expected the address of a Dask scheduler, got {scheduler!r}: {error}") from None
         at_once = sum(client.nthreads().values())
         if not at_once:
-            raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start some")
+            raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start at least one")
         yield at_once
 
 
 def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
-    """Train what is to be done, on the cluster that is connected; batches come as they are done.
+    """Train the remaining runs on the connected cluster; yields batches as they complete.
 
-    The scheduler gives a task to other workers where one dies, and gives it up after some. It blames whatever that
-    worker had to do; so the tasks that it gives up are tried once more, alone, when all others are done.
+    If a worker dies, the scheduler gives its tasks to other workers, and gives them up after some attempts, even those
+    that did not cause the death. Such tasks are therefore tried once more, alone, after all others.
     """
     client = default_client()
-    shared: dict[Part, Any] = {}  # what many batches want
+    shared: dict[Part, Any] = {}  # needed by many batches
     under_way: dict[Any, Batch] = {}
 
     def problem_for(part: Part) -> Any:
         if part.seed is not None:
             return todo.parts[part]
         if part not in shared:
-            # A result of a task, and no data sent beforehand: that would be lost with the workers that hold it.
+            # The result of a task, not scattered data: those would be lost with the workers that hold them.
             shared[part] = client.submit(_itself, todo.parts[part], pure=False)
         return shared[part]
 
@@ -80,9 +80,9 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
         try:
             result: BatchResult = future.result()
         except KilledWorker:
-            raise WorkerDied("on every worker of the cluster that it was given to") from None
+            raise WorkerDied("on every cluster worker that tried it") from None
         except CancelledError:
-            raise ConnectionError("the cluster is gone") from None
+            raise ConnectionError("the connection to the cluster was lost") from None
         return result
 
     waiting, given_up = batches(todo, jobs, _SHORTEST_BATCH), []

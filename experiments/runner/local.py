@@ -1,4 +1,4 @@
-"""Batches -> results on this machine: in threads or processes through joblib, whatever becomes of a worker."""
+"""Training of batches on this machine: in threads or processes by joblib, even if workers die."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from experiments.runner.parts import Parts
 from experiments.runner.retry import WorkerDied, alone
 from experiments.runner.work import Batch, BatchResult, problems_of, train_batch
 
-_LOOK_SECONDS = 0.5  # between two looks of a worker at whether its parent lives
-_ATTEMPTS = 2  # at a run alone in a worker of its own, before it is the run that kills it
+_LOOK_SECONDS = 0.5  # between two checks of a worker whether its parent lives
+_ATTEMPTS = 2  # attempts at a single run in its own worker before the run is considered the cause
 
 
 class Pool:
-    """Workers for batches, made anew where a dead one broke them."""
+    """A pool of workers that is replaced after a worker died."""
 
     def __init__(self, parts: Parts, backend: str, jobs: int) -> None:
         self._parts, self._backend, self._jobs = parts, backend, jobs
         self.stop = threading.Event()
-        self._stop_of_threads = self.stop if backend == "threading" else None  # it cannot travel to a process
+        self._stop_of_threads = self.stop if backend == "threading" else None  # it cannot be sent to a process
 
     def train(self, batches: Iterator[Batch]) -> Generator[BatchResult]:
-        """The result of each batch, as it is done.
+        """The result of each batch, as it completes.
 
-        Whatever was under way when a worker died is tried again, in a new pool. What was under way the second time
-        is tried alone, run by run if need be: a run that always kills its worker is a failed one.
+        Batches in progress when a worker died are tried again in a new pool. Those in progress at a second death are
+        tried alone, run by run if necessary: a run that always kills its worker has failed.
         """
         suspects: set[tuple[int, int]] = set()
         under_way: dict[tuple[int, int], Batch] = {}
@@ -48,7 +48,7 @@ class Pool:
                     yield result
             except BrokenExecutor:
                 pass
-            # joblib does not always raise: between two lines of its other thread it ends as if all were done.
+            # joblib does not always raise: due to a race in its other thread it can end as if all were done.
             again, following = list(under_way.values()), list(itertools.islice(waiting, 1))
             if not again and not following:
                 return
@@ -73,17 +73,17 @@ class Pool:
         except BrokenExecutor as error:
             if codes := re.search(r"\{(.+?)\}", str(error)):
                 raise WorkerDied(codes[1]) from None
-        raise WorkerDied("how is not known")
+        raise WorkerDied("cause unknown")
 
     def _parallel(self, batches: Iterator[Batch], jobs: int) -> Generator[BatchResult]:
         processes = self._backend != "threading"
         pool = joblib.Parallel(
-            # joblib would do one job in this process, which then dies with it.
+            # joblib would run a single job in this process, which would then die with it.
             n_jobs=max(2, jobs) if processes else jobs,
             backend=self._backend,
             return_as="generator_unordered",
             pre_dispatch=2 * jobs if jobs > 1 else 1,
-            batch_size=1,  # the batches here are of joblib's own kind: they have the right size already
+            batch_size=1,  # joblib's own batching is off: the batches already have the right size
             **({"initializer": _end_with, "initargs": (os.getpid(),)} if processes else {}),
         )
         tasks = (
@@ -100,7 +100,7 @@ class Pool:
 
 
 def _end_with(parent: int) -> None:
-    """Let this process, a worker, end when the one that started it does, be it killed: else it waits for minutes."""
+    """Make this worker process end with its parent, even if that is killed; otherwise it waits for minutes."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -111,12 +111,12 @@ def _end_with(parent: int) -> None:
 
 
 def _name_of(batch: Batch) -> tuple[int, int]:
-    """What no other batch has: its first run."""
+    """A unique name of a batch: its first run."""
     return batch.series[0], batch.seeds[0]
 
 
 def _close(done: Generator[Any]) -> None:
-    """Stop what is not done yet; that it is left unused is not worth joblib's warning."""
+    """Stop unfinished work, without joblib's warning about unused results."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         done.close()
@@ -124,9 +124,9 @@ def _close(done: Generator[Any]) -> None:
 
 @contextlib.contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Processes started meanwhile never see the Ctrl-C of a terminal, which goes to all of them at once.
+    """Block Ctrl-C in processes that are started meanwhile; a terminal sends it to all processes.
 
-    Whoever started them sees it, afterwards, and ends them; by themselves they would print a traceback each.
+    The parent receives it afterwards and ends them; otherwise each of them would print a traceback.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

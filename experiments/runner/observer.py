@@ -1,4 +1,4 @@
-"""What a sweep tells of itself while it is prepared and run."""
+"""What a sweep reports while it is prepared and run."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 
 class RunFailed(Exception):
-    """The first run that failed, where that was asked for. The message is one line."""
+    """The first failed run, with fail_fast. The message is one line."""
 
 
 class Progress(NamedTuple):
-    """How far the training is. A failed run is done, and yet is not stored: it is tried again next time."""
+    """Progress of the training. A failed run is done but not finished: it is tried again next time."""
 
     runs: int  # of the sweep
     done: int
     stored: int
-    work: int  # as in ``experiments.runner.work.work_of_run``: what was done since the start
+    work: int  # done since the start, in units of ``experiments.runner.work.work_of_run``
     total_work: int
 
 
 class Observer:
-    """Is told how a sweep goes on. A terminal, a notebook or a test overrides what it wants to know."""
+    """Receives the progress of a sweep. Terminals, notebooks and tests override the methods they need."""
 
     def note(self, message: str) -> None:
-        """Something to be said of the request, of the data or of the pictures."""
+        """A note on the request, the data or the plots."""
 
     def planned(self, prepared: Prepared) -> None:
-        """What the sweep will take, before anything is written. May refuse it with a SweepError."""
+        """The plan, before anything is written. May refuse it with a SweepError."""
 
     def accepted(self, prepared: Prepared) -> None:
-        """There is room for what was planned, and nothing refused it."""
+        """The plan was accepted and fits on the disk."""
 
     def began(self, progress: Progress) -> None:
-        """The training begins."""
+        """Training begins."""
 
     def trained(self, progress: Progress) -> None:
         """A batch of runs was stored."""
@@ -50,18 +50,18 @@ class Observer:
         """All runs are stored; the tables are built from them."""
 
     def replacing_tables(self) -> None:
-        """The new tables are complete, and take the places of the old ones."""
+        """The new tables are complete and replace the old ones."""
 
     def drawing(self) -> None:
-        """The tables are written; pictures and report come next."""
+        """The tables are written; plots and report come next."""
 
     def finished(self, files: Sequence[Path]) -> None:
-        """All these files are written."""
+        """All files are written."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is known of a sweep before it is run."""
+    """What is known about a sweep before it runs."""
 
     sources: dict[ProblemKey, Source]
     left: Todo

@@ -1,4 +1,4 @@
-"""The data of every replicate, as the kernels want them."""
+"""The data of every replicate, in the form of the kernels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEPT_BYTES = 2**28  # of data that differ between replicates
 
 
 class Part(NamedTuple):
-    """What tells the data of some runs from others; seed and fold are None where the data do not depend on them."""
+    """The key of the data of some runs; seed and fold are None if the data do not depend on them."""
 
     problem: ProblemKey
     class_weight: str
@@ -24,7 +24,7 @@ class Part(NamedTuple):
 
 
 class Parts:
-    """The data of every replicate. They are made when they are first asked for, and the last ones are kept."""
+    """The data of every replicate, created on demand; the most recent ones are cached."""
 
     def __init__(self, sources: Mapping[ProblemKey, Source], dtype: str) -> None:
         self.sources, self._dtype = sources, dtype
@@ -33,7 +33,7 @@ class Parts:
         self._lock = threading.Lock()
 
     def part_of(self, run: Run, seed: int) -> Part:
-        """The part that a run is trained on, of a series and a seed."""
+        """The part that a run is trained on, given its series and seed."""
         varies = self.sources[run.problem].varies
         return Part(run.problem, run.class_weight, seed if varies else None, run.fold if varies else None)
 
@@ -51,7 +51,7 @@ class Parts:
             return made
 
     def example(self, problem: ProblemKey) -> Problem:
-        """A part of this problem, to tell sizes: they are the same for all, but for an example or two."""
+        """A part of this problem, for its sizes, which differ between parts by an example or two at most."""
         source = self.sources[problem]
         fold = None if source.n_folds is None else 0
         return self[Part(problem, "none", 0 if source.varies else None, fold if source.varies else None)]

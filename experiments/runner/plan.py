@@ -1,4 +1,4 @@
-"""What a sweep will take: time, memory, disk."""
+"""The plan of a sweep: time, memory, disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from planar_core.choices import count_parameters
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep will take."""
+    """The plan of a sweep."""
 
     runs: int  # all
     reused: int  # of these
@@ -37,7 +37,7 @@ class Plan:
 
 
 def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
-    """Estimate what the sweep takes, without expanding it."""
+    """Estimate the cost of the sweep without expanding it."""
     design = todo.design
     records = training.n_records(design.iterations, design.record_every)
     work = parameters = largest = 0
@@ -61,7 +61,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
         reused=runs - todo.n_runs,
         work=work,
         seconds=work * seconds_of_work / at_once,
-        # The data as they are, for the kernels, and of every thread as dealt out to mini-batches.
+        # The data as given, for the kernels, and in every thread as mini-batches.
         memory=400 * runs + 160 * largest * at_once + 16 * numbers + 8 * dealt * at_once,
         disk=(60 + text) * runs * records
         + (100 + text) * runs
@@ -71,7 +71,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
 
 
 def _mini_batch_numbers(problem: Problem, batch_sizes: Sequence[Any]) -> int:
-    """How many numbers the examples are, at most, when they are dealt out to mini-batches of whole vectors."""
+    """The largest number of floats needed to copy the examples to mini-batches of whole vectors."""
     examples = problem.train
     smallest = min((size for size in batch_sizes if known_value(BATCH_SIZE, size) is not None), default=examples.m)
     if smallest >= examples.m:
@@ -81,7 +81,7 @@ def _mini_batch_numbers(problem: Problem, batch_sizes: Sequence[Any]) -> int:
 
 
 def measure_speed(dtype: str) -> float:
-    """Seconds for one of work on one core, from a short training; compiles the kernels if need be."""
+    """Seconds per unit of work on one core, from a short training; compiles the kernels if necessary."""
     rng = np.random.RandomState(0)
     X = rng.random_sample((2, 400))
     times = []

@@ -1,4 +1,4 @@
-"""What is known of a sweep before it is run: its data, what is stored, what the rest takes."""
+"""What is known about a sweep before it runs: its data, its stored runs, and the plan for the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from experiments.runner.work import Todo, earlier_runs, todo
 from experiments.store.store import Store, stored_in
 from experiments.text import count
 
-MOST_LOOKED_UP = 10**6  # configurations; a plan of more does not look which of them are stored
+MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
 
 
 def prepare(design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh: bool, plots: bool) -> Prepared:
@@ -38,11 +38,11 @@ def prepare(design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh
 
 
 def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
-    """What is stored in the folder and not used: runs of another split of a table, and of an earlier arithmetic."""
+    """Notes on stored runs that are not reused: of another split of a table, or of an earlier arithmetic."""
     if stored is None:
         return []
     notes = [
-        f"{source.name}: this folder holds runs of one split for all seeds; --split fixed uses them"
+        f"{source.name}: the stored runs use one split for all seeds; use --split fixed to reuse them"
         for source in left.parts.sources.values()
         if isinstance(source, Divided) and source.rule == "seed" and stored.has_data(source.fixed().fingerprint)
     ]

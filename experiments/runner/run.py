@@ -1,4 +1,4 @@
-"""Runs -> the store: what is stored is reused, the rest is trained, and stored batch by batch."""
+"""Run a sweep into the store: stored runs are reused, the others are trained and stored batch by batch."""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ def run(
 ) -> Done:
     """Train every run of the sweep that is not stored, and store it.
 
-    ``begin`` is called with what that is, and ``progress`` when a batch is stored. ``jobs`` is what ``workers`` gave.
-    ``is_checked`` is that of ``todo``.
-    Raises RunFailed if the first failed run is to be the last one.
+    ``begin`` is called with the remaining runs, and ``progress`` after each stored batch. ``jobs`` comes from
+    ``workers``, ``is_checked`` is an argument of ``todo``. Raises RunFailed at the first failed run with fail_fast.
     """
     start = time.perf_counter()
     left = todo(design, sources, store, how.fresh, is_checked)
@@ -60,7 +59,7 @@ def run(
 
 
 def _keep(sources: Iterable[Source], store: Store) -> None:
-    """Keep what the networks are trained on."""
+    """Store the data that the networks are trained on."""
     for source in sources:
         if (content := source.content) is not None:
             store.add_source(source.fingerprint, *content)

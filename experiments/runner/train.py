@@ -1,4 +1,4 @@
-"""What to train, and the training of it, in whatever process: the part of a sweep that workers run."""
+"""The training of networks in a worker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """The data of a problem as the kernels want them."""
+    """The data of a problem in the form of the kernels."""
 
     features: int
     train: Examples
@@ -52,7 +52,7 @@ class Problem:
 
 
 def balanced(labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A weight for each example, (examples,), so that each class has as much in all: n / (classes * n of the class)."""
+    """Weights of the examples, (examples,), that give all classes the same total: n / (classes * n of the class)."""
     classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     weights: npt.NDArray[np.float64] = (labels.size / (classes.size * counts))[codes]
     return weights
@@ -60,9 +60,9 @@ def balanced(labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Networks:
-    """Networks to be trained on one problem, which have a shape in common. The lists have one entry a network.
+    """Networks of the same shape to train on one problem. The lists have one entry per network.
 
-    ``numerics`` is the version of the arithmetic that is wanted: on another machine there may be another one.
+    ``numerics`` is the required version of the arithmetic; another machine may have a different one.
     """
 
     hidden: str
@@ -85,7 +85,7 @@ class Networks:
 
 
 def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
-    """What the core wants to know of a run. A further knob without a value is at its default."""
+    """The hyperparameters of a run. Optional knobs without a value are at their default."""
     return Hyperparameters(
         **{axis.name: known_value(axis, _or_default(axis, knobs.get(axis.name))) for axis in _OF_HYPERPARAMETERS}
     )
@@ -96,9 +96,9 @@ def _or_default(axis: Knob, value: Any) -> Any:
 
 
 def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:
-    """Train networks. One that raises becomes a failed run, with its message, and costs no other one."""
+    """Train networks. If one raises, it becomes a failed run with that message; the others are not affected."""
     if networks.numerics != NUMERICS:
-        why = f"a worker has version {NUMERICS} of the numerics, not {networks.numerics}"
+        why = f"a worker has version {NUMERICS} of the arithmetic instead of {networks.numerics}"
         return [failed(why)] * len(networks.seeds)
     try:
         return _train(networks, problem, stop)

@@ -25,7 +25,7 @@ _BATCH = 2**30  # of work, see work_of_run: a quarter of a second
 
 
 class Stored(NamedTuple):
-    """Runs of one series, to be verified."""
+    """Runs of one series to verify."""
 
     number: int  # of the configuration
     identity: dict[str, Any]  # what determines its numbers, as in Design.identity
@@ -35,7 +35,7 @@ class Stored(NamedTuple):
 def finished_runs(opened: Store) -> tuple[list[Stored], int]:
     """The runs that can be verified, and the number of the others.
 
-    Those are failed ones, which have no numbers, and those of another version of the numerics.
+    The others are failed runs, which have no numbers, and runs of another version of the arithmetic.
     """
     finished, others = [], 0
     for number, identity in opened.all_configurations():
@@ -50,7 +50,7 @@ def finished_runs(opened: Store) -> tuple[list[Stored], int]:
 
 
 def sample(finished: Sequence[Stored], n: int) -> list[Stored]:
-    """``n`` runs, evenly spread over all of them; all if they are no more than that."""
+    """``n`` runs, evenly spread; all if there are not more."""
     total = sum(len(each.seeds) for each in finished)
     n = min(n, total)
     wanted = {k * total // n for k in range(n)}
@@ -63,7 +63,7 @@ def sample(finished: Sequence[Stored], n: int) -> list[Stored]:
 
 
 def differences(opened: Store, runs: Sequence[Stored], jobs: int = -1) -> Iterator[list[str]]:
-    """Train runs again, batch by batch: a line for each that gives other bits than are stored."""
+    """Retrain runs batch by batch; yields a line for each run whose bits differ from the stored ones."""
     source_of = cache(lambda identity: _source(json.loads(identity), opened))
 
     @lru_cache(_PARTS_KEPT)
@@ -91,7 +91,7 @@ def differences(opened: Store, runs: Sequence[Stored], jobs: int = -1) -> Iterat
 
 
 def _source(identity: dict[str, Any], opened: Store) -> Source:
-    """What runs were trained on; names do not matter for that."""
+    """The data that runs were trained on, without names."""
     content = opened.source(identity["data"])
     if content is not None:
         return restored(*content)
@@ -110,12 +110,12 @@ def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: 
     )
     lines = []
     for seed, old, new in zip(seeds, stored, train(networks, data), strict=True):
-        if np.isnan(old.curves[-1]).all():  # of before the costs of tests were kept
+        if np.isnan(old.curves[-1]).all():  # stored before test costs were recorded
             new.curves[-1] = np.nan
         others = [name for name in StoredRun._fields if _bits(getattr(old, name)) != _bits(getattr(new, name))]
         if others:
             run = in_words({axis.name: identity[axis.name] for axis in AXES if axis.name in identity})
-            lines.append(f"data {identity['data'][:8]}, {run}, seed {seed}: other {' and '.join(others)}")
+            lines.append(f"data {identity['data'][:8]}, {run}, seed {seed}: different {' and '.join(others)}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""What is left of a sweep, batch by batch."""
+"""The remaining runs of a sweep, in batches."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from planar_core import network, training
 from planar_core.choices import Hyperparameters, layer_shapes
 from planar_core.simd import LANES
 
-# A batch should be worth its scheduling and show on the progress bar, yet leave the others something to do.
+# A batch should be long enough for its overhead, and short enough for the progress bar and other workers.
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
 _BATCHES_PER_JOB = 32
-MOST_GROUPS = 1_000_000  # which are listed, to sort them
-_KEPT = 10_000  # series whose hyperparameters are at hand
-# Of work, as measured: to find the place of an example in a mini-batch and copy it there; and once for each of them.
+MOST_GROUPS = 1_000_000  # they are listed and sorted
+_KEPT = 10_000  # series whose hyperparameters are cached
+# Work, as measured: to copy an example to its place in a mini-batch; and the overhead of a mini-batch.
 _DEALING, _MINI_BATCH = 100, 1000
 
-# What the runs of a batch share: the kernels take it once.
+# What the runs of a batch have in common, because the kernels take it once.
 _SHARED = {axis.name for axis in AXES if axis.is_problem or axis in (HIDDEN, ACTIVATION)}
 
 
 class Piece(NamedTuple):
-    """Networks of one shape that are trained on the same data. ``series`` has the position of the series of each."""
+    """Networks of one shape trained on the same data. ``series`` has the position of the series of each network."""
 
     part: Part
     series: list[int]
@@ -43,19 +43,19 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Networks of a sweep that are trained in one go, and where they stand in it."""
+    """Networks that are trained together, and their positions in the sweep."""
 
     pieces: list[Piece]
     work: int  # as in work_of_run
 
     @property
     def series(self) -> list[int]:
-        """Of each network the position of its series in the sweep."""
+        """For each network, the position of its series in the sweep."""
         return [position for piece in self.pieces for position in piece.series]
 
     @property
     def seeds(self) -> list[int]:
-        """Of each network its seed."""
+        """For each network, its seed."""
         return [seed for piece in self.pieces for seed in piece.networks.seeds]
 
     def __len__(self) -> int:
@@ -75,21 +75,21 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What training a batch gives."""
+    """The result of training a batch."""
 
     batch: Batch
     runs: list[StoredRun]
 
 
 class Group(NamedTuple):
-    """Runs that take equally long and may share a batch."""
+    """Runs with the same duration that may share a batch."""
 
     problem: ProblemKey
     hidden: str
     activation: str
     work: int  # of each, as in work_of_run
     n_runs: int
-    stretches: range  # where their series are in the sweep: the first of each stretch
+    stretches: range  # positions of their series in the sweep: the first of each stretch
     length: int  # of a stretch
 
     def series(self) -> Iterator[int]:
@@ -100,9 +100,9 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Todo:
-    """What is left of a sweep.
+    """The remaining runs of a sweep.
 
-    seeds: for each series those to be trained; None stands for all seeds of all series
+    seeds: the seeds to train for each series; None means all seeds of all series
     """
 
     design: Design
@@ -111,19 +111,19 @@ class Todo:
 
     @property
     def n_runs(self) -> int:
-        """How many runs that are."""
+        """The number of remaining runs."""
         return self.design.size if self.seeds is None else sum(map(len, self.seeds))
 
     @property
     def work(self) -> int:
-        """How long they take, as in work_of_run."""
+        """Their total work, as in work_of_run."""
         return sum(group.work * group.n_runs for group in self.groups())
 
     def groups(self) -> Iterator[Group]:
-        """Runs that take equally long: those that may share a batch, and have a batch size in common.
+        """Groups of runs with the same duration: those that may share a batch and have the same batch size.
 
-        The outer dimensions of the sweep, up to the last one with anything that a batch shares, tell its kinds apart.
-        The series of a kind stand together; those with one batch size lie among them at regular distances.
+        The outer dimensions of the sweep, up to the last one that affects what a batch shares, define the kinds of
+        networks. The series of a kind are consecutive; those with the same batch size are evenly spaced among them.
         """
         design = self.design
         records = training.n_records(design.iterations, design.record_every)
@@ -143,7 +143,7 @@ class Todo:
                 yield group._replace(n_runs=n_runs)
 
     def _extents(self) -> tuple[int, int, int]:
-        """Series of a kind, batch sizes in it, and series of one batch size that stand together."""
+        """The numbers of series per kind, of batch sizes per kind, and of consecutive series with one batch size."""
         dimensions = self.design.dimensions[:-1]  # but for the seed
         outer = 1 + max(k for k, each in enumerate(dimensions) if not _SHARED.isdisjoint(each.names))
         of_size = next(k for k, each in enumerate(dimensions) if BATCH_SIZE.name in each.names)
@@ -153,17 +153,17 @@ class Todo:
 
     @property
     def n_groups(self) -> int:
-        """How many ``groups`` gives, at most."""
+        """The largest possible number of ``groups``."""
         width, sizes, _ = self._extents()
         return self.design.n_series // width * sizes
 
 
 def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, batch_size: int | None = None) -> int:
-    """How long a run takes, in steps that are about equally long for every network.
+    """The work of a run, in units that take about the same time for every network.
 
-    A step is the time of one weight in a pass over one example, some six multiply-and-add operations. A unit,
-    with its tanh, takes four. A record has no backward pass and takes half an iteration on all examples. A mini-batch
-    is padded to whole vectors, and one more stands for adding up their lanes, which is little beside all examples.
+    One unit is the time of one weight in a pass over one example, about six multiply-adds. A hidden unit with its tanh
+    takes four. A record has no backward pass and takes half an iteration on all examples. A mini-batch is padded to
+    whole vectors, plus one vector for summing up the lanes, which is negligible with all examples.
     """
     shapes = layer_shapes(problem.features, hidden, problem.outputs)
     work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
@@ -183,11 +183,11 @@ def todo(
     fresh: bool = False,
     is_checked: bool = False,
 ) -> Todo:
-    """What is not stored yet; of a failed run another attempt.
+    """The runs that are not stored yet, including failed ones.
 
-    Every run that is stored is read, to see that it is whole, unless that is known already (``is_checked``).
+    Every stored run is read to check that it is not damaged, unless that was done already (``is_checked``).
 
-    Raises SweepError for a grid of too many kinds of networks, ResultsError for a run that is damaged.
+    Raises SweepError for a grid with too many kinds of networks, ResultsError for a damaged run.
     """
     parts = Parts(sources, design.dtype)
     everything = Todo(design, parts, None)
@@ -227,9 +227,9 @@ def _finished(store: Store, configuration: int, is_checked: bool) -> Iterator[in
 
 
 def batches(todo: Todo, jobs: int, shortest: int | None = None) -> Iterator[Batch]:
-    """What is to be done in batches, those of the longest first, so that the cores stay busy to the end.
+    """The remaining runs in batches, the longest runs first, so that the cores stay busy to the end.
 
-    A batch has at least the work ``shortest``, unless there is no more of its kind.
+    A batch has at least the work ``shortest``, unless there are no more runs of its kind.
     """
     groups = list(todo.groups())
     share = sum(group.work * group.n_runs for group in groups) // (jobs * _BATCHES_PER_JOB)
@@ -255,7 +255,7 @@ def batches(todo: Todo, jobs: int, shortest: int | None = None) -> Iterator[Batc
 
 
 class _Hyperparameters(dict[int, Hyperparameters]):
-    """Those of each series, made when they are first asked for."""
+    """The hyperparameters of each series, created on demand."""
 
     def __init__(self, design: Design) -> None:
         self._design = design
@@ -268,7 +268,7 @@ class _Hyperparameters(dict[int, Hyperparameters]):
 
 
 def _runs(todo: Todo, group: Group) -> Iterator[tuple[Part, int, int]]:
-    """Part, series and seed of every run of a group that is to be done, those on the same part one after the other."""
+    """Part, series and seed of every remaining run of a group; runs on the same part are consecutive."""
     design, parts, all_seeds = todo.design, todo.parts, todo.design.values[SEED.name]
     if not parts.sources[group.problem].varies:
         for position in group.series():
@@ -287,7 +287,7 @@ def _runs(todo: Todo, group: Group) -> Iterator[tuple[Part, int, int]]:
         for of_part in of_fold.values():
             part = parts.part_of(design.series(of_part[0]), int(seed))
             for position in of_part:
-                if left is not None:  # the seeds that are left are in the order of all
+                if left is not None:  # the remaining seeds are in the order of all seeds
                     if following[position] != seed:
                         continue
                     following[position] = next(left[position], None)
@@ -299,7 +299,7 @@ def _no_networks(group: Group, design: Design) -> Networks:
 
 
 def train_batch(batch: Batch, problems: Mapping[Part, Problem], stop: threading.Event | None = None) -> BatchResult:
-    """What a worker does with a batch, given the data of its parts."""
+    """Train a batch, given the data of its parts: the task of a worker."""
     return BatchResult(
         batch, [run for piece in batch.pieces for run in train(piece.networks, problems[piece.part], stop)]
     )

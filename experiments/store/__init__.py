@@ -1,1 +1,1 @@
-"""What has been computed, safe against any kill."""
+"""Storage of computed runs that survives kills at any moment."""

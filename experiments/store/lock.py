@@ -1,4 +1,4 @@
-"""One sweep at a time in a results folder."""
+"""A lock that allows one sweep at a time in a results folder."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FILE = "sweep.lock"
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[Store]:
-    """The store of a folder, made if need be, to be written by nobody else until the end of the block or the process.
+    """The store of a folder, created if necessary, locked until the end of the block or the process.
 
-    The lock is the operating system's, on a file that names the owner; it ends with the process, however that ends.
-    Raises ResultsError, with the owner's name, if another process has it.
+    The lock is a lock of the operating system on a file that names the owner; it ends with the process in any case.
+    Raises ResultsError with the name of the owner if another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
@@ -43,16 +43,16 @@ def _locked(path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The one before may have removed the file between the two lines above: then this lock is of no file.
+            # The previous owner may have removed the file after it was opened: then this locks a deleted file.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                     return descriptor
         except BlockingIOError:
-            owner = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+            owner = os.read(descriptor, 200).decode(errors="replace").strip() or "unknown process"
             os.close(descriptor)
             raise ResultsError(
-                f"expected a folder that no other sweep writes to, got {os.fspath(path.parent)!r}:"
-                f" in use by {owner}; wait for it, or choose another folder"
+                f"the folder {os.fspath(path.parent)!r} is in use by another sweep ({owner}):"
+                " wait until it ends, or choose another folder"
             ) from None
         except BaseException:
             os.close(descriptor)

@@ -1,13 +1,13 @@
-"""What has been computed, safe against any kill: one SQLite database a results folder.
+"""Storage of computed runs that survives kills at any moment: one SQLite database per results folder.
 
-A run is stored under everything that determines its numbers: its configuration, which is the fingerprint of the data,
-every knob that trains, and the version of the numerics; and its seed. Whoever asks for the same run again gets it.
+A run is stored under a key of everything that determines its numbers: its configuration, that is the fingerprint of the
+data, every training knob and the version of the arithmetic; and its seed. The same run is then found again.
 
-Rollback journal, not a write-ahead log: that needs shared memory, which network disks do not have, and a copy of the
-database file alone would lack what is still in the log. Here a copied file is whole, and readers need nothing else.
+The database uses a rollback journal instead of a write-ahead log, which requires shared memory and does not work on
+network disks. A copy of the database file alone is therefore complete.
 
-SQLite keeps no checksums of its pages. Each row carries a digest of its content and of its key, which is checked
-whenever the row is read; what does not match is an error, never a number. Nothing is pickled.
+SQLite has no checksums for its pages. Each row has a digest of its content and key, which is checked whenever it is
+read; a mismatch is an error and never a wrong number. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-FORMAT = 2  # of the database: its user_version
+FORMAT = 2  # user_version of the database
 STATUSES = ("ok", "diverged", "failed")
 CURVES = ("cost", "train_score", "test_score", "test_cost")
-"""The rows of curves. Scores are accuracies, or R^2 of a regression; costs of tests were not kept by version 1."""
+"""The rows of curves. Scores are accuracies, or R^2 for regression; version 1 did not store test costs."""
 _SEEDS = 2**32  # a run's row is number configuration * 2^32 + seed, so the runs of a configuration lie together
-_PATIENCE = 60  # seconds to wait for somebody who reads
+_PATIENCE = 60  # seconds to wait for a reader
 _NOT_DAMAGE = tuple(f"SQLITE_{name}" for name in ("FULL", "IOERR", "CANTOPEN", "READONLY", "BUSY", "LOCKED", "NOMEM"))
 _DATA_PARTS = ("X", "Y", "X_test", "Y_test")
 _TABLES = (
@@ -62,15 +62,15 @@ _SINCE_VERSION_2 = (
     digest BLOB NOT NULL    -- of all this
 )""",
 )
-_ADDED = ", test_costs BLOB)"  # as it stands in the definition of the table afterwards
+_ADDED = ", test_costs BLOB)"  # the end of the definition of the table afterwards
 
 
 class NothingStored(ResultsError):
-    """No store, or one without a table, as a sweep leaves it that is killed at its start."""
+    """No store, or one without tables, left by a sweep that was killed at its start."""
 
 
 class StoredRun(NamedTuple):
-    """A run as it was computed; without numbers if it failed."""
+    """A computed run; without numbers if it failed."""
 
     status: str  # one of STATUSES
     curves: npt.NDArray[np.float64]  # (4, records): CURVES
@@ -78,13 +78,13 @@ class StoredRun(NamedTuple):
     error: str
 
     def network(self, features: int, hidden: str, dtype: str, outputs: int = 1) -> Parameters:
-        """The trained network. Raises ValueError if the parameters are those of another one."""
+        """The trained network. Raises ValueError if the parameters do not fit its shape."""
         flat = np.frombuffer(self.parameters, np.dtype(dtype).newbyteorder("<")).astype(dtype)
         return shaped(flat, features, hidden, outputs)
 
 
 def _digest(*parts: bytes) -> bytes:
-    """16 bytes that depend on every bit of the parts, and on where one ends and the next begins."""
+    """A 16-byte digest of the parts and their boundaries."""
     lengths = b",".join(b"%d" % len(part) for part in parts)
     return hashlib.blake2b(b"".join((lengths, b":", *parts)), digest_size=16).digest()
 
@@ -101,11 +101,10 @@ def _row(key: bytes, number: int, run: StoredRun, has_test_costs: bool = True) -
 
 
 class Store:
-    """The runs of a results folder; of no folder, in a temporary file, if ``path`` is None.
+    """The runs of a results folder; in a temporary file if ``path`` is None.
 
-    ``writes``: whether it is made where there is none. One process writes at a time, which ``lock.claimed`` sees to;
-    any number may read. Raises ResultsError for a file that is damaged or of a newer version, OSError where the
-    file system fails.
+    ``writes``: whether to create a missing store. Only one process may write, which ``lock.claimed`` ensures; any
+    number may read. Raises ResultsError for a damaged file or a newer version, OSError if the file system fails.
     """
 
     def __init__(self, path: Path | None, writes: bool = True) -> None:
@@ -118,9 +117,9 @@ class Store:
             else:
                 if not writes and not path.exists():
                     raise NothingStored(f"{path.parent}: expected the results of a sweep, found no {path.name}")
-                # A reader too takes back what a killed writer left half done, where it may.
+                # Readers also roll back an unfinished transaction of a killed writer, if they may write.
                 self._connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
-            self._connection.isolation_level = None  # transactions begin where this file says so
+            self._connection.isolation_level = None  # transactions are started explicitly
             try:
                 self._open(writes)
             except BaseException:
@@ -148,8 +147,8 @@ class Store:
             "SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
         ).fetchall()
         if tables != [(table,) for table in expected]:
-            raise self._damaged("other tables than were made")
-        if writes:  # nothing is added to a file that is damaged
+            raise self._damaged("unexpected tables")
+        if writes:  # nothing is added to a damaged file
             (verdict,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise self._damaged(verdict)
@@ -169,19 +168,19 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file. What is stored is on disk already."""
+        """Close the file. Everything stored is already on disk."""
         self._connection.close()
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """SQLite's errors as ResultsError, where the file is not what was written, or OSError."""
+        """Convert SQLite's errors to ResultsError if the file is damaged, otherwise to OSError."""
         try:
             yield
         except sqlite3.ProgrammingError:
-            raise  # a mistake of the caller
+            raise  # an error of the caller
         except (sqlite3.Error, UnicodeDecodeError) as error:
             name = getattr(error, "sqlite_errorname", "")
-            # SQLite only reads a file whose header asks for a version of SQLite that is still to come.
+            # SQLite only reads a file whose header requires a later version of SQLite.
             from_header = name == "SQLITE_READONLY" and self.path is not None and os.access(self.path, os.W_OK)
             if name.startswith(_NOT_DAMAGE) and not from_header:
                 raise OSError(f"{self.name}: {error}") from None
@@ -193,21 +192,21 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All or nothing, and on disk at the end, whatever happens to the process."""
+        """A transaction: all or nothing, and on disk at its end."""
         with self._errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:  # SQLite ends some by itself, on a full disk
+                if self._connection.in_transaction:  # SQLite itself ends some of them, for example on a full disk
                     self._connection.execute("ROLLBACK")
                 raise
 
     # Data sets
 
     def add_data(self, data: Iterable[Data]) -> None:
-        """Keep the arrays of data sets, under their fingerprints: the networks were trained on them."""
+        """Store the arrays of data sets by their fingerprints."""
         with self._transaction():
             for each in data:
                 buffer = io.BytesIO()
@@ -223,24 +222,26 @@ class Store:
         return row is not None or self.source(fingerprint) is not None
 
     def data(self, fingerprint: str, **about: Any) -> Data:
-        """A data set; ``about`` are the other fields of ``Data``, its names. Raises ResultsError without it."""
+        """A stored data set; ``about`` has the other fields of ``Data``. Raises ResultsError if it is missing."""
         with self._errors():
             row = self._connection.execute("SELECT arrays FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
-            raise ResultsError(f"{self.name}: lacks the data of {about.get('name', fingerprint)}: run the sweep again")
+            raise ResultsError(
+                f"{self.name}: the data of {about.get('name', fingerprint)} are missing: run the sweep again"
+            )
         try:
             with np.load(io.BytesIO(row[0]), allow_pickle=False) as arrays:
                 data = Data(**{part: arrays[part] for part in _DATA_PARTS}, **about)
         except Exception as error:  # noqa: BLE001 - a damaged archive can raise anything
             raise self._damaged(f"data: {error}") from None
         if data.fingerprint != fingerprint:
-            raise self._damaged("data that are not what was written")
+            raise self._damaged("checksum mismatch in a data set")
         return data
 
-    # Sources: what the data of replicates are made of
+    # Sources, from which the data of replicates are made
 
     def add_source(self, fingerprint: str, kind: str, content: bytes) -> None:
-        """Keep what the data of every replicate can be made of again."""
+        """Store a source, from which the data of every replicate can be made again."""
         row = fingerprint, kind, content, _digest(fingerprint.encode(), kind.encode(), content)
         with self._transaction():
             self._connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", row)
@@ -255,16 +256,16 @@ class Store:
             return None
         try:
             is_whole = row[3] == _digest(row[0].encode(), row[1].encode(), row[2])
-        except (TypeError, AttributeError):  # text for bytes, or the other way round
+        except (TypeError, AttributeError):  # text instead of bytes, or vice versa
             is_whole = False
         if not is_whole:
-            raise self._damaged("a source of data that is not what was written")
+            raise self._damaged("checksum mismatch in a data source")
         return str(row[1]), bytes(row[2])
 
     # Configurations
 
     def configurations(self, abouts: Iterable[Mapping[str, Any]]) -> list[int]:
-        """The number of each configuration, which ``add`` and ``run`` want; new ones are given one."""
+        """The number of each configuration, for ``add`` and ``run``; new ones are added."""
         with self._transaction():
             return [self._configuration(about) for about in abouts]
 
@@ -281,7 +282,7 @@ class Store:
         return number
 
     def find(self, about: Mapping[str, Any]) -> int | None:
-        """The number of a configuration, or None if nothing of it is stored."""
+        """The number of a configuration, or None if it is not stored."""
         key = _digest(_canonical(about).encode())
         with self._errors():
             row = self._connection.execute("SELECT id FROM configurations WHERE key = ?", (key,)).fetchone()
@@ -296,14 +297,14 @@ class Store:
             rows = self._connection.execute("SELECT id, key, about FROM configurations ORDER BY id").fetchall()
         for number, key, about in rows:
             if not isinstance(about, str) or _digest(about.encode()) != key:
-                raise self._damaged(f"configuration {number} is not what was written")
+                raise self._damaged(f"checksum mismatch in configuration {number}")
             self._keys[number] = key
             yield number, json.loads(about)
 
     # Runs
 
     def add(self, configurations: Sequence[int], seeds: Sequence[int], runs: Iterable[StoredRun]) -> None:
-        """Store runs, all or none; each replaces one that is there already. Their configurations are known."""
+        """Store runs, all or none, replacing existing ones. Their configurations must be stored."""
         rows = (
             _row(self._keys[configuration], configuration * _SEEDS + seed, run)
             for configuration, seed, run in zip(configurations, seeds, runs, strict=True)
@@ -316,7 +317,7 @@ class Store:
         return next(self.runs(configuration, range(seed, seed + 1)), (seed, None))[1]
 
     def runs(self, configuration: int, seeds: range = range(_SEEDS)) -> Iterator[tuple[int, StoredRun]]:
-        """The runs of a configuration that are stored, by seed, in the order of the seeds. Raises as ``run``."""
+        """The stored runs of a configuration, ordered by seed. Raises as ``run``."""
         first = configuration * _SEEDS
         with self._errors():
             for row in self._connection.execute(
@@ -325,7 +326,7 @@ class Store:
                 yield row[0] - first, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
 
     def statuses(self, configuration: int) -> Iterator[tuple[int, str]]:
-        """Seed and status of each run of a configuration that is stored, without a look at its numbers."""
+        """Seed and status of each stored run of a configuration, without checking its numbers."""
         first = configuration * _SEEDS
         with self._errors():
             for number, status in self._connection.execute(
@@ -342,13 +343,13 @@ class Store:
             if _row(self._keys[configuration], number, run, test_costs is not None) != row:
                 raise ValueError("other bits")
         except (ValueError, TypeError, AttributeError):
-            raise self._damaged(f"the run of seed {number % _SEEDS} is not what was written") from None
+            raise self._damaged(f"checksum mismatch in the run of seed {number % _SEEDS}") from None
         return run
 
 
 @contextlib.contextmanager
 def stored_in(folder: Path) -> Iterator[Store | None]:
-    """What a folder holds already, to be read; None where there is nothing."""
+    """The store of a folder for reading; None if there is none."""
     try:
         opened = Store(folder / STORE, writes=False)
     except NothingStored:

@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 def read(folder: str | os.PathLike[str]) -> Results:
     """The same as ``experiments.read``."""
-    from experiments.results import read  # upwards: this is an entry point under its old name
+    from experiments.results import read  # an import upwards: this is an entry point under its old name
 
     return read(folder)

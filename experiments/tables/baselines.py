@@ -1,7 +1,7 @@
-"""What any network has to beat: the best answer that ignores the features, and a linear model.
+"""Baselines for every network: a constant prediction and a linear model.
 
-The constant answer is the largest class of the training part, or the mean of its target. The linear model is logistic
-regression, or ridge regression, with a penalty of 1, on the same features; see ``planar_core.linear``.
+The constant prediction is the largest class of the training part, or the mean of its target. The linear model is
+logistic or ridge regression with a penalty of 1 on the same features; see ``planar_core.linear``.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from planar_core.linear import linear_outputs, logistic, ridge
 Floats = npt.NDArray[np.float64]
 PENALTY = 1.0  # of the linear model: Ridge(alpha=1), LogisticRegression(C=1) of scikit-learn
 KINDS = ("constant", "linear")
-MOST_NUMBERS = 10**8  # features x examples x replicates: a linear model takes some seconds for them
+MOST_NUMBERS = 10**8  # features x examples x replicates, which take some seconds
 
 
 def baselines(design: Design, source: Source, metric: str) -> dict[str, Any]:
-    """Of a problem, as plain values: the metric, the constant ``answer``, and ``constant`` and ``linear``.
+    """The baselines of a problem, as plain values: metric, constant ``answer``, ``constant`` and ``linear``.
 
-    These two are lists with a value for each replicate in turn, or one value where replicates have the data in common.
-    Of very large data they end after the first replicates.
+    The last two are lists with a value for each replicate, or one value if all replicates have the same data. For very
+    large data only the first replicates are computed.
     """
     of_parts = [_of(data, metric) for data in _parts(design, source)]
     constant, linear = (list(values) for values in zip(*of_parts, strict=True))
@@ -65,9 +65,9 @@ def _plain(value: float) -> float | None:
 
 
 class Judged(NamedTuple):
-    """Each metric of the test part, in the order of the names."""
+    """The metrics on the test part, in the order of their names."""
 
-    constant: Floats  # of the answer that ignores the features
+    constant: Floats  # of the constant prediction
     linear: Floats  # of ridge or logistic regression
 
 
@@ -79,9 +79,9 @@ def judged(
     classes: int = 2,
     scale: tuple[float, float] = (0.0, 1.0),
 ) -> Judged:
-    """Both baselines, judged by some metrics on the test part; nan where a metric has no value.
+    """The metrics of both baselines on the test part; nan if a metric is undefined.
 
-    ``train`` and ``test`` are (X, Y) each: X (features, examples), Y (examples,) or (1, examples). ``scale`` is that of
+    ``train`` and ``test`` are (X, Y) each: X (features, examples), Y (examples,) or (1, examples). ``scale`` is
     ``Data.target_scale``.
     """
     X, Y = train[0], np.asarray(train[1], np.float64).reshape(-1)
@@ -93,14 +93,14 @@ def judged(
 
 
 def constant_outputs(Y: npt.ArrayLike, task: str, classes: int = 2) -> Floats:
-    """The outputs (units, 1) of least cost that are the same for every example, for a training part Y (examples,).
+    """The constant outputs (units, 1) with the lowest cost on a training part Y (examples,).
 
-    The logit of the share of class 1; with several classes the logarithm of each one's share; the mean of the values.
-    A class that no example has gets a share of 0: its output is -inf, and where only class 1 is there, inf.
+    The logit of the share of class 1; for several classes, the logarithm of each share; for values, their mean. A class
+    without examples has a share of 0 and the output -inf; if there is only class 1, the output is inf.
     """
     y = np.asarray(Y, dtype=np.float64).reshape(-1)
     if task == "regression":
-        return np.array([[y[0] + math.fsum((y - y[0]).tolist()) / len(y)]])  # a constant target is exactly itself
+        return np.array([[y[0] + math.fsum((y - y[0]).tolist()) / len(y)]])  # exact for a constant target
     counts = np.bincount(y.astype(np.int64), minlength=2 if task == "binary" else classes)
     logs = evaluate("log", counts.astype(np.float64)).astype(np.float64)
     if task == "binary":
@@ -109,7 +109,7 @@ def constant_outputs(Y: npt.ArrayLike, task: str, classes: int = 2) -> Floats:
 
 
 def _answer(data: Data) -> str:
-    """What the constant answer is called."""
+    """The name of the constant prediction."""
     if data.task == "regression":
         return "the mean"
     counts = class_counts(data, data.Y)
@@ -117,10 +117,10 @@ def _answer(data: Data) -> str:
 
 
 def constant_name(answer: str, metric: str) -> str:
-    """``always answering 'no'``, ``always answering the mean``."""
+    """``always predicting 'no'``, ``always predicting the mean``."""
     if METRICS[metric].needs == "values":
-        return "always answering the mean"
-    return f"always answering {quoted(answer)}"
+        return "always predicting the mean"
+    return f"always predicting {quoted(answer)}"
 
 
 def baseline_rows(tables: Tables, row: pd.Series) -> list[tuple[str, float]]:

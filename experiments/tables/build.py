@@ -1,4 +1,4 @@
-"""The store -> tables, in one reading."""
+"""From the store to the tables, in one pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from planar_core.choices import METRICS
 from planar_core.network import Parameters
 from planar_core.training import recorded_iterations
 
-_ROUNDING = 1e-6  # of a mean in the summary, and more
+_ROUNDING = 1e-6  # at least that of a mean in the summary
 _TEST_SCORE = CURVES.index("test_score")
 
 
@@ -33,9 +33,9 @@ def build(
     opened: Store,
     each: Callable[[Run, int, StoredRun], None] | None = None,
 ) -> Tables:
-    """The tables of a sweep whose runs are all in the store, which has to stay open for them.
+    """The tables of a sweep whose runs are all stored; the store must stay open while they are used.
 
-    ``each`` is called for every run on the way. Raises ResultsError for a run that is missing or damaged.
+    ``each`` is called for every run. Raises ResultsError for a missing or damaged run.
     """
     score, n = score_of(about), design.n_replicates
     metrics = design.metrics or [score]
@@ -99,21 +99,21 @@ def build(
 
 
 def _answers_one_class(network: Parameters, series: Run, source: Source, seed: int) -> bool:
-    """Whether a network gives all test points the same class."""
+    """Whether a network predicts the same class for all test points."""
     data = source.part(seed, series.fold)
     answers = steps.predict(network, data.X_test, series.activation, data.task)
     return len(np.unique(answers)) == 1
 
 
 def _overlaps(source: Source) -> bool:
-    """Whether the training parts of replicates have rows in common: those of one table, not those of new draws."""
+    """Whether the training parts of replicates overlap: splits of one table do, new draws do not."""
     return source.varies and "split" in source.identity
 
 
 def _shapes(
     design: Design, about: Sequence[Mapping[str, Any]]
 ) -> dict[ProblemKey, Callable[[Run], tuple[int, str, str, int]]]:
-    """What ``StoredRun.network`` wants to know, of each problem."""
+    """The arguments of ``StoredRun.network`` for each problem."""
 
     def of(each: Mapping[str, Any]) -> Callable[[Run], tuple[int, str, str, int]]:
         return lambda run: (each["features"], run.hidden, design.dtype, outputs_of(each))
@@ -133,7 +133,7 @@ def _add_iterations_to_target(
     first = climbs.first(np.repeat(target, design.n_replicates), at).reshape(len(summary), -1)
     summary[f"target_test_{score}"] = target
     summary["n_reached_target"] = np.isfinite(first).sum(axis=1)
-    # Half of all runs that did not fail: those that never reach it take forever.
+    # The median over all runs that did not fail; those that never reach the target count as infinite.
     in_order = np.sort(first, axis=1)
     finished = (design.n_replicates - summary["n_failed"]).tolist()
     median = [

@@ -1,4 +1,4 @@
-"""Trained networks, judged by metrics on given points."""
+"""Metrics of trained networks on given points."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from planar_core.network import Array, Parameters
 
 
 class Judge:
-    """What judges networks on points X, (features, points), and Y, (1, points).
+    """Computes metrics of networks on points X, (features, points), and Y, (1, points).
 
-    Of a regression, ``scale`` is mean and deviation by which its target was standardized: metrics are in its units.
+    For regression, ``scale`` is the mean and deviation of the standardization: metrics are in units of the target.
     """
 
     def __init__(
@@ -31,19 +31,19 @@ class Judge:
         self._n = len(metrics)
         is_regression = task == "regression"
         targets = scale[0] + scale[1] * Y[0] if is_regression else Y[0]
-        # Accuracy alone needs no compiled code.
+        # Accuracy alone does not need compiled code.
         self._labels = Y[0] if list(metrics) == ["accuracy"] else None
         if self._labels is None:
             self._evaluator = Evaluator(metrics, targets, task, None if is_regression else classes)
 
     def __call__(self, network: Parameters | None, activation: str) -> npt.NDArray[np.float64]:
-        """Each metric, (metrics,); nan where there is no network."""
+        """The metrics, (metrics,); nan without a network."""
         if network is None:
             return np.full(self._n, np.nan)
         return self.of_outputs(steps.forward(network, self._X, activation, self._task).Z[-1])
 
     def of_outputs(self, Z: Array) -> npt.NDArray[np.float64]:
-        """Each metric, (metrics,), of the outputs of any model: (outputs, points), in the unit of the training."""
+        """The metrics, (metrics,), of a model's outputs, (outputs, points), in the units of the training."""
         if self._labels is not None:
             predicted = Z.argmax(axis=0) if self._task == "multiclass" else Z[0] > 0
             return np.array([np.count_nonzero(predicted == self._labels) / self._labels.size])

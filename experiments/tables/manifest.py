@@ -1,4 +1,4 @@
-"""sweep.json: what was asked for, with which data, and how it was carried out."""
+"""sweep.json: the request, the data, and how the sweep was carried out."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ import scipy
 from experiments.store.store import STATUSES
 from experiments.tables.tables import Tables
 
-FORMAT = 3  # of the manifest; raised when a reader has to know
+FORMAT = 3  # of the manifest; increased when readers have to distinguish versions
 
 
 def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[str, Any]) -> dict[str, Any]:
-    """What sweep.json holds, as plain values.
+    """The contents of sweep.json, as plain values.
 
     ``findings`` are those of ``experiments.findings``; ``done`` says how the sweep was run: runs computed and reused,
     seconds, jobs and backend.
@@ -72,7 +72,7 @@ def _commit() -> str | None:
         ).stdout.strip()
 
     try:
-        # A package installed into somebody else's repository is not of that repository's commit.
+        # If the package is installed inside another repository, that repository's commit does not describe it.
         if not git("ls-files", Path(__file__).name):
             return None
         changes = git("status", "--porcelain", "--untracked-files=no")

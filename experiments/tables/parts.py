@@ -1,4 +1,4 @@
-"""What is known of each replicate's data: how many examples, and what the best constant answer is."""
+"""Facts about each replicate's data: class counts and the best constant prediction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _JUDGES_KEPT = 256  # each has its test points
 
 
 class About(NamedTuple):
-    """Of one part of the data, as far as tables need it."""
+    """Facts about one part of the data that the tables need."""
 
     constant_cost: float  # of the best constant prediction, on the training part
     majority: float  # share of the largest class in the test part; 0, the R^2 of the mean, for a regression
@@ -27,7 +27,7 @@ class About(NamedTuple):
 
 
 def about_part(data: Data, class_weight: str = "none") -> About:
-    """What tables need to know of it. Weights of classes count in the cost."""
+    """The facts that tables need. Class weights are applied in the cost."""
     share = data.Y_test.size / data.Y.size
     if data.task == "regression":
         squares = data.Y[0] * data.Y[0]  # the mean of the training part is 0
@@ -40,14 +40,14 @@ def about_part(data: Data, class_weight: str = "none") -> About:
 
 
 class Part(NamedTuple):
-    """What tables need of one part of the data: what is known of it, and what judges networks on its test part."""
+    """One part of the data: facts about it, and the judge of networks on its test part."""
 
     about: About
     judge: Judge | None
 
 
 class Parts:
-    """The part that each run was trained and tested on. ``metrics`` are those that are not recorded in training."""
+    """The part that each run was trained and tested on. ``metrics`` are those not recorded during training."""
 
     def __init__(self, sources: Mapping[ProblemKey, Source], metrics: Sequence[str]) -> None:
         self._sources, self.metrics = sources, list(metrics)
@@ -55,7 +55,7 @@ class Parts:
         self._judges: OrderedDict[tuple[object, ...], Judge] = OrderedDict()
 
     def of(self, series: Run, seed: int) -> Part:
-        """Of a run, given by its series and its seed."""
+        """The part of a run, given by its series and its seed."""
         source = self._sources[series.problem]
         key = (series.problem, *((seed, series.fold) if source.varies else ()))
         weighted = (*key, series.class_weight)

@@ -1,4 +1,4 @@
-"""What a sweep keeps of its problems beside their data: names, sizes, classes, identity."""
+"""Descriptions of the problems of a sweep: names, sizes, classes, identity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.knobs.words import in_words
 
 
 def about_data(design: Design, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
-    """What the manifest has of each problem, as plain values. Sizes and classes are those of its first replicate."""
+    """The description of each problem for the manifest; sizes and classes are those of the first replicate."""
     return [_about(design, problem, source) for problem, source in sources.items()]
 
 
@@ -41,7 +41,7 @@ def _about(design: Design, problem: ProblemKey, source: Source) -> dict[str, Any
 
 
 def class_counts(data: Data, labels: Any) -> list[int]:
-    """How many examples of each class there are."""
+    """The number of examples of each class."""
     return [int(np.count_nonzero(labels == k)) for k in range(len(data.class_names))]
 
 
@@ -51,17 +51,17 @@ def outputs_of(about: Mapping[str, Any]) -> int:
 
 
 def task_of(about: Mapping[str, Any]) -> str:
-    """The task; a manifest of before there were tasks has two classes."""
+    """The task; binary for a manifest from before there were tasks."""
     return str(about.get("task", "binary"))
 
 
 def score_of(about: Iterable[Mapping[str, Any]]) -> str:
-    """How well a network did, as it is recorded while it trains: all problems of a sweep have the same."""
+    """The score recorded during training, accuracy or r2; it is the same for all problems of a sweep."""
     return "r2" if any(task_of(each) == "regression" for each in about) else "accuracy"
 
 
 def identities(design: Design, about: Iterable[Mapping[str, Any]]) -> dict[ProblemKey, dict[str, Any]]:
-    """The identity of every problem's data. Raises ValueError if they are those of other problems."""
+    """The identity of every problem's data. Raises ValueError if they belong to other problems."""
     found = {}
     for problem, each in zip(design.problems(), about, strict=True):
         if each["problem"] != (expected := design.problem_knobs(problem)):

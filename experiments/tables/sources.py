@@ -1,4 +1,4 @@
-"""Where the data of a problem come from, read from the store."""
+"""The data sources of problems, read from the store."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from experiments.tables.problems import task_of
 
 
 def stored_sources(design: Design, about: Iterable[Mapping[str, Any]], opened: Store) -> dict[ProblemKey, Source]:
-    """Of every problem; ``about`` is what the manifest has of each. Raises ResultsError for one that is damaged."""
+    """The source of every problem; ``about`` are their descriptions. Raises ResultsError for a damaged one."""
     return {problem: stored_source(each, opened) for problem, each in zip(design.problems(), about, strict=True)}
 
 
 def stored_source(about: Mapping[str, Any], opened: Store) -> Source:
-    """Of one problem. Raises ResultsError if it is damaged."""
+    """The source of one problem. Raises ResultsError if it is damaged."""
     content = opened.source(about["fingerprint"])
     return _fixed(about, opened) if content is None else restored(*content)
 

@@ -1,11 +1,11 @@
-"""What can honestly be concluded from seeds: means, intervals, ranks and ties. Pure functions on tables.
+"""Statistics over replicates: means, intervals, ranks and ties. Pure functions on tables.
 
 Seeds are replicates: a configuration is judged by its mean over seeds, with the uncertainty of that mean, and
-the best configuration of a problem is reported together with those it cannot be told apart from.
+the best configuration of a problem is reported together with those that are tied with it.
 
-The same runs give the same bytes on every machine: sums are IEEE additions in the order of the seeds; what
-comes out of a special function is rounded before anything is made of it; and every statistic has 9
-significant digits, on which ranks, and who is best, are decided.
+The same runs give the same bytes on every machine: sums are IEEE additions in the order of the seeds; the results
+of special functions are rounded before they are used; and every statistic is rounded to 9 significant digits before
+ranks and the best are determined. docs/statistics.md describes the methods.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ ACCURACIES = ("test_accuracy", "train_accuracy", "cost")  # what is summarized b
 RANK = "rank_"  # and the measure that ranks: the name of a column
 STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
 TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
-FEWEST_FLIPPED = 6  # seeds in common with the best: 5 flip in 32 ways, and whoever is far below fills the 5 %
-MOST_FLIPPED = 1000  # configurations of a problem: the work grows with their square, to some seconds
+FEWEST_FLIPPED = 6  # seeds in common with the best: 5 seeds have only 32 sign patterns, too few for a level of 5 %
+MOST_FLIPPED = 1000  # configurations of a problem: the time grows with their square, to some seconds
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -50,51 +50,42 @@ def summarize(
     replicates: Sequence[str] = SEEDS,
     test_share: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Statistics over the seeds, or other replicates, of each configuration.
+    """Statistics of each configuration over its seeds, or other replicates.
 
     `runs` has one row per run: the `configuration` columns, the `replicates` (seed; seed and fold), status (ok,
     diverged, failed), cost, and the `measures`. `configuration` names the identifying columns without the replicate,
     `problem` those of them that name the problem. Other columns and the order of the rows do not matter.
-    `constant_cost`, of each run or of all, is what the best constant prediction costs: see the function of that name.
-    The first of the `measures` ranks, such as test_auc or, with `larger_is_better=False`, test_rmse. Below, it is
-    called test_accuracy; another name takes its place in the names of columns.
+    `constant_cost`, per run or one for all, is the cost of the best constant prediction: see the function of that name.
+    The first of the `measures` ranks, such as test_auc or, with `larger_is_better=False`, test_rmse. It is called
+    test_accuracy below; in the names of columns its own name is used.
 
-    `test_share`, of each run or of all, is n_test / n_train where the training parts of replicates overlap: other
-    splits of one table, or folds. Such replicates are alike, and their variance by itself is too small. So standard
-    errors, std sqrt(1 / n), become std sqrt(1 / n + test_share) after Nadeau and Bengio (Inference for the
-    generalization error, Machine Learning 52, 2003), and so do those of paired differences: what a difference has to
-    exceed is multiplied by sqrt(1 + n test_share). None: training parts have nothing in common, or everything, and
-    seeds stand for themselves. Within a problem the largest share counts. The correction is an approximation. In 1,000
-    simulated tables of 300 rows, of 10 replicates of logistic regression, the corrected interval has the truth in it
-    in 95 % (10 splits with a fifth for testing; without correction 74 %) and 98 % (5 folds twice; 84 %) for accuracy,
-    95 % and 99 % for log loss. One of 6 configurations that are equally good is not tied with the best in 3.9 % of
-    300 tables by accuracy and 5.9 % by log loss, without correction in 22 % and 26 %.
+    `test_share`, per run or one for all, is n_test / n_train if the training parts of replicates overlap: several
+    splits of one table, or folds. Standard errors then carry the correction of Nadeau and Bengio (2003) for the
+    resampled t: std sqrt(1 / n) becomes std sqrt(1 / n + test_share), and critical differences are multiplied by
+    sqrt(1 + n test_share). Within a problem the largest share is used. None: no correction.
 
-    Returns one row per configuration, in order of first appearance: its columns, n_seeds (all that were asked
-    for), with other replicates than seeds n_replicates (likewise), n_diverged, n_failed, n_stuck (ok, and yet not
-    better than the best constant prediction, but for the rounding of float32: 1e-6); then mean_M, std_M (ddof 1),
-    ci_low_M, ci_high_M, median_M and iqm_M for each M of the measures, by default test_accuracy, train_accuracy,
-    cost; then rank_test_accuracy, tied_with_best, difference_to_best, difference_ci_low and difference_ci_high.
-    Diverged runs count with their last finite numbers; failed runs, and numbers that are not finite, are left out.
-    The 95 % interval for the mean is Student's, mean -+ t(0.975, n - 1) std / sqrt(n), and is not cut off at 0 or 1.
-    iqm is the interquartile mean: of what is left without the floor(n / 4) smallest and as many largest
-    (`scipy.stats.trim_mean(x, 0.25)`). Without a number
-    mean, median and iqm, and with fewer than two the others, are nan.
+    Returns one row per configuration, in order of first appearance: its columns; n_seeds (as requested) and, if
+    replicates are not just seeds, n_replicates; n_diverged, n_failed, n_stuck (finished, but no better than the best
+    constant prediction, with a margin of 1e-6 for the rounding of float32); mean_M, std_M (ddof 1), ci_low_M,
+    ci_high_M, median_M and iqm_M for each M of the measures, by default test_accuracy, train_accuracy, cost; and
+    rank_test_accuracy, tied_with_best, difference_to_best, difference_ci_low and difference_ci_high.
+    Diverged runs are included with their last finite numbers; failed runs and numbers that are not finite are excluded.
+    The 95 % interval of the mean is Student's t, mean -+ t(0.975, n - 1) std / sqrt(n), not truncated at 0 or 1. iqm is
+    the interquartile mean, without the floor(n / 4) smallest and largest values (`scipy.stats.trim_mean(x, 0.25)`).
+    Without a number, mean, median and iqm are nan; with fewer than two, the others are.
 
-    Ranks (Int64, 1 = highest mean test accuracy) and ties (boolean) are within one problem. Equal means share
-    the smaller rank; without a mean there is none (NA). Means must not depend on the CPU's order of summation
-    before they are ranked: statistics are rounded to 9 significant digits (see `significant`), and ranks and
-    the best are decided on the rounded means, so that they too are the same everywhere.
+    Ranks (Int64, 1 = highest mean test accuracy) and ties (boolean) are within one problem. Equal means share the
+    smaller rank; without a mean the rank is NA. Statistics are rounded to 9 significant digits (see `significant`)
+    before they are ranked, so that ranks do not depend on the CPU's order of summation.
 
-    `difference_to_best`: the mean difference in test accuracy between the best-looking configuration (the first, if
-    several share rank 1) and this one, over the replicates that both have. `difference_ci_low`, `difference_ci_high`:
-    by how much the truly best configuration of the problem exceeds this one, 0 or more; either end by itself is right
-    in 95 % of sweeps. The lower one is Hsu's multiple comparison with the best (MCB), by Westfall and Young's max-T
-    with sign flips (`planar_core.comparisons`) from 6 replicates on; below that, or beyond 1,000 configurations,
-    Student's t at 5 % divided by the number of comparisons. The upper one is the largest upper end of all one-sided
-    paired t-intervals. `tied_with_best`: whether difference_ci_low is 0. With fewer than two replicates in common with
-    the best nothing can be told (nan and NA); the best is tied with itself. docs/statistics.md has the arguments, and
-    what simulations say of this rule and of others.
+    `difference_to_best`: the mean difference in test accuracy between the best configuration (the first, if several
+    share rank 1) and this one, over the replicates that both have. `difference_ci_low` and `difference_ci_high` bound
+    the amount, 0 or more, by which the truly best configuration exceeds this one; each bound holds in 95 % of sweeps.
+    The lower one is Hsu's multiple comparison with the best (MCB), by Westfall and Young's max-T with sign flips
+    (`planar_core.comparisons`); with fewer than 6 replicates, or more than 1,000 configurations, Student's t with
+    Bonferroni's correction. The upper one is the largest upper end of all one-sided paired t-intervals.
+    `tied_with_best`: whether difference_ci_low is 0. With fewer than two replicates in common with the best these are
+    nan and NA, but the best is tied with itself. See docs/statistics.md.
 
     Raises ValueError for a missing column, an unknown status, a run that appears twice, or a share below 0.
     """
@@ -132,7 +123,7 @@ def summarize(
     for name, of_runs in values.items():
         values[name] = np.where(failed, np.nan, of_runs)
         n, mean, std = _moments(values[name], group, n_groups)
-        with np.errstate(over="ignore"):  # t(0.975, 1) is 12.7: costs near 1e308 have infinite ends
+        with np.errstate(over="ignore"):  # t(0.975, 1) is 12.7: the interval of costs near 1e308 is infinite
             half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * overlap)
             statistics = {"mean": mean, "std": std, "ci_low": mean - half, "ci_high": mean + half}
         statistics["median"], statistics["iqm"] = _robust(values[name], group, n_groups)
@@ -158,7 +149,7 @@ def summarize(
 
 
 def interval_of_mean(values: Floats, test_share: float = 0.0) -> tuple[float, float, float]:
-    """Mean of the finite values, and the ends of its 95 % interval as `summarize` has it; nan where there is none."""
+    """Mean of the finite values and the ends of its 95 % interval, as in `summarize`; nan if undefined."""
     group = np.zeros(len(values), np.int64)
     n, mean, std = _moments(np.asarray(values, np.float64), group, 1)
     half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * test_share)
@@ -166,7 +157,7 @@ def interval_of_mean(values: Floats, test_share: float = 0.0) -> tuple[float, fl
 
 
 def constant_cost(counts: Sequence[int]) -> float:
-    """The cost of the best constant prediction, for that many examples of each class: the entropy of the shares.
+    """The cost of the best constant prediction, given the class counts: the entropy of the class shares.
 
     -sum(p log p) nats, with 0 log 0 = 0.
     """
@@ -175,7 +166,7 @@ def constant_cost(counts: Sequence[int]) -> float:
 
 
 def targets(summary: pd.DataFrame, problem: Sequence[str], majority: npt.ArrayLike, score: str = "accuracy") -> Floats:
-    """The test accuracy that counts as learned, for each row of a summary.
+    """The target test accuracy, for each row of a summary.
 
     95 % of the way from the share of the larger class (`majority`, of the test points of each row) to the highest mean
     test accuracy of the problem; nan where no configuration exceeds that share.
@@ -212,10 +203,10 @@ def median_replicate(
     measure: str = "test_accuracy",
     larger_is_better: bool = True,
 ) -> dict[str, int]:
-    """The replicate of the typical run among the runs of one configuration, for drawing its network.
+    """The replicate of a typical run of one configuration, for drawing its network.
 
-    The one with the median test accuracy, or other `measure` (the worse of two); among several the one of the
-    smallest cost, then of the smallest seed. Failed runs, and those without the measure, are left out.
+    It has the median test accuracy, or other `measure` (the worse of the two middle ones); of equal ones, the smallest
+    cost, then the smallest seed. Failed runs, and runs without the measure, are ignored.
 
     Raises ValueError if none is left, or if a replicate appears twice (runs of several configurations).
     """
@@ -232,7 +223,7 @@ def median_replicate(
 
 
 def significant(values: npt.ArrayLike, digits: int = DIGITS) -> Floats:
-    """`values` (any shape) in 1 to 17 significant decimal digits: `float(f"{value:.{digits}g}")` of each.
+    """`values` (any shape) rounded to 1 to 17 significant decimal digits: `float(f"{value:.{digits}g}")` of each.
 
     The result is the float nearest to the decimal, which prints with at most `digits` digits. nan, infinities
     and the sign of zero are kept.
@@ -260,10 +251,10 @@ def significant(values: npt.ArrayLike, digits: int = DIGITS) -> Floats:
 
 
 def _settled(values: Floats) -> Floats:
-    """Rounded to `DIGITS` digits by way of 12, so that means that are equal in theory are equal in the table.
+    """Rounded to 12 digits, then to `DIGITS`, so that means that are equal in theory are equal in the table.
 
-    With 64 seeds and 2,000 test points every other mean is a decimal of ten digits that ends in 5. Which way
-    it is rounded would hang on the last bit of its sum, and equal means would get different ranks.
+    With 64 seeds and 2,000 test points, every other mean is a ten-digit decimal that ends in 5. Its rounding would
+    depend on the last bit of the sum, and equal means would get different ranks.
     """
     return significant(significant(values, 12), DIGITS)
 
@@ -271,9 +262,9 @@ def _settled(values: Floats) -> Floats:
 def _moments(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats, Floats]:
     """Number, mean and standard deviation (ddof 1) of the finite values of each group.
 
-    `bincount` adds one value after the other: the same bits everywhere, which `sum` does not promise. Values
-    are measured from the smallest in units of the range: seeds that agree have a deviation of exactly 0 (not
-    1e-17), and squares of costs like 1e-200 or 1e200 stay in range.
+    `bincount` adds the values in order, which gives the same bits everywhere; `sum` does not guarantee that. Values
+    are shifted and scaled to the range, so that equal values have a deviation of exactly 0 (not 1e-17), and squares
+    of costs such as 1e-200 or 1e200 do not leave float64.
     """
     usable = np.isfinite(values)
     x, group = values[usable], group[usable]
@@ -305,7 +296,7 @@ def _robust(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats
 
 
 def _t_quantile(degrees: Floats, tail: npt.ArrayLike = TAIL) -> Floats:
-    """The t that Student's t exceeds with probability `tail`, to 12 digits; nan below 1 degree of freedom."""
+    """The quantile that Student's t exceeds with probability `tail`, to 12 digits; nan below 1 degree of freedom."""
     # Not scipy.stats, which takes 0.75 s to import instead of 0.13; and only when there are runs to sum up.
     from scipy.special import stdtr, stdtrit
 
@@ -332,8 +323,8 @@ def _overlap(test_share: npt.ArrayLike | None, group: Codes, problem_of: Codes) 
 def _in_units(score: Floats, problem: Codes, is_best: npt.NDArray[np.bool_]) -> tuple[Floats, Codes]:
     """(`score` / 2^e of its problem, e of each problem): differences are rounded to 1e-12.
 
-    e is 0 but where the values of the best configuration are tiny or huge: an RMSE has the unit of its target. What is
-    2^30 times as large, as of runs that diverged, is cut off there, or nothing could be told of the others beside it.
+    e is 0 unless the values of the best configuration are tiny or huge: an RMSE has the unit of its target. Values
+    2^30 times as large, as in diverged runs, are clipped, since they would hide the differences between the others.
     """
     largest = np.zeros(_count(problem))
     np.maximum.at(largest, problem, np.where(np.isfinite(score) & is_best, np.abs(score), 0.0))
@@ -346,8 +337,8 @@ def _in_units(score: Floats, problem: Codes, is_best: npt.NDArray[np.bool_]) -> 
 def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, best: Codes, overlap: Floats) -> Floats:
     """difference_to_best, difference_ci_low and difference_ci_high, as `summarize` says: (3, configurations).
 
-    score, group and seed are per run (nan: no result); problem_of, best (len(problem_of) for nobody) and overlap
-    per configuration.
+    score, group and seed are per run (nan: no result); problem_of, best (len(problem_of) for none) and overlap are per
+    configuration.
     """
     n_groups, n_seeds = len(problem_of), _count(seed)
     order = np.argsort(problem_of, kind="stable")  # so that those of a problem stand together
@@ -361,7 +352,7 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
 
     leader, finite = place[best[order]], np.isfinite(scores)
     result = np.full((3, n_groups), np.nan)
-    if n_seeds < 2:  # a difference, and nothing to judge it by
+    if n_seeds < 2:  # a difference without an estimate of its error
         difference = np.rint((scores[leader] - scores) * PER_UNIT) / PER_UNIT
         result[0] = np.where(leader >= 0, difference.sum(axis=1), np.nan)
         return _settled(result[:, place[:-1]])
@@ -374,7 +365,7 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
     in_all = _t_quantile(np.tile(degrees, len(tails)), np.repeat(tails, n_seeds)).reshape(len(tails), n_seeds)
     quantiles = np.stack([in_all[of_group], np.broadcast_to(_t_quantile(degrees, FAMILY_LEVEL), scores.shape)], axis=1)
 
-    # In large families without gaps, what cannot matter is left out.
+    # In large families without missing values, comparisons that cannot matter are skipped.
     of_family = np.repeat(np.arange(len(sizes)), sizes)
     has_gap = np.bincount(of_family, ~finite.all(axis=1), minlength=len(sizes)) > 0
     is_large = (last - first > MOST_FLIPPED) & ~has_gap[of_family]
@@ -399,11 +390,11 @@ def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, bes
 
 
 def _codes(table: pd.DataFrame, columns: Sequence[str], sort: bool = False) -> Codes:
-    """A number from 0 for each row, equal where all columns are; in order of first appearance (or value)."""
+    """A code for each row, equal for equal columns, counted from 0 in order of first appearance (or of value)."""
     codes = np.zeros(len(table), dtype=np.int64)
     for name in columns:
         of_column, different = pd.factorize(table[name], sort=sort, use_na_sentinel=False)
-        # Numbered anew after each column, or the product of many axes would overflow.
+        # Renumbered after each column, since the product over many axes would overflow.
         codes = pd.factorize(codes * len(different) + of_column, sort=sort)[0].astype(np.int64)
     return codes
 
@@ -422,7 +413,9 @@ def _check(
     if missing:
         raise ValueError(f"expected a table of runs, got one without {', '.join(missing)}")
     if set(replicates) & set(configuration) or not set(problem) <= set(configuration):
-        raise ValueError(f"expected problem within configuration, no seed; got {problem}, {configuration}")
+        raise ValueError(
+            f"expected problem columns among the configuration columns, without seed; got {problem}, {configuration}"
+        )
     unknown = runs.loc[~runs["status"].isin(STATUSES), "status"]
     if len(unknown):
         raise ValueError(f"expected status {', '.join(STATUSES)}, got {unknown.iloc[0]}")

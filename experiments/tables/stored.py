@@ -16,14 +16,14 @@ from planar_core.training import recorded_iterations
 
 
 def measures(score: str) -> tuple[str, ...]:
-    """The columns of what is recorded: the names of the rows of curves, where the score is ``accuracy`` or ``r2``."""
+    """The columns of the recorded curves, given the score ``accuracy`` or ``r2``."""
     return tuple(name.replace("score", score) for name in CURVES)
 
 
 def runs_of(
     design: Design, series: Run, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store
 ) -> Iterator[tuple[int, StoredRun]]:
-    """The runs of a series, by seed, in the order of the sweep. Raises ResultsError for one that is missing."""
+    """The runs of a series, by seed, in the order of the sweep. Raises ResultsError for a missing one."""
     number = opened.find(design.identity(series, identities[series.problem]))
     seeds = design.values["seed"]
     if number is not None and isinstance(seeds, range) and seeds.step == 1:
@@ -32,7 +32,7 @@ def runs_of(
         stored = ((seed, None if number is None else opened.run(number, seed)) for seed in seeds)
     for seed, found in itertools.zip_longest(seeds, stored, fillvalue=(None, None)):
         if seed is None or found[0] != seed or found[1] is None:
-            raise ResultsError(f"{opened.name}: lacks runs of the sweep: run it again")
+            raise ResultsError(f"{opened.name}: some runs of the sweep are missing: run it again")
         yield seed, found[1]
 
 
@@ -63,7 +63,7 @@ def curves_of(
 
 
 def identity(design: Design) -> dict[str, np.ndarray[Any, Any]]:
-    """The identifying columns, one value a run, in the order of the sweep. Numbers beside words are texts too."""
+    """The identifying columns, one value per run, in sweep order. Numbers in a column with words are text."""
     columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(design.columns, np.empty(0))
     inner, outer = len(design), 1
     for dimension in design.dimensions:

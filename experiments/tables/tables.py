@@ -33,7 +33,7 @@ from planar_core.network import Array, Parameters
 from planar_core.training import n_records
 
 Points = Callable[[int, int | None], Sequence[tuple[Array, Array, tuple[float, float]]]]
-"""Sets of points to try networks on, (X, Y) each, given the seed and the fold of a network."""
+"""Sets of points (X, Y) for evaluation, given the seed and the fold of a network."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Network:
         return steps.predict_proba(self.parameters, X, self.activation, self.task)
 
     def predict(self, X: Array) -> Array:
-        """The number of the class, or the standardized target, of each example: (1, examples).
+        """The class index, or the standardized target, of each example: (1, examples).
 
         X is (features, examples).
         """
@@ -65,9 +65,9 @@ class Tables:
 
     runs: a row for each network
     summary: a row for each configuration
-    design: what was asked for
-    about: what is known of each problem, as ``problems.about_data`` has it
-    store: where the networks are: an open store, or its file
+    design: the request
+    about: the description of each problem, from ``problems.about_data``
+    store: the store with the networks, open or as a path
     """
 
     runs: pd.DataFrame
@@ -82,7 +82,7 @@ class Tables:
         return self._curves_of(len(self.design.values["seed"]))
 
     def some_curves(self, most_rows: int) -> tuple[pd.DataFrame, str]:
-        """The curves of the first seeds, of at least one, so that there are no more rows; and if so, what to say."""
+        """The curves of as many seeds as fit into that many rows, at least one; and a note if some are missing."""
         seeds = len(self.design.values["seed"])
         rows = self.design.n_configurations * n_records(self.design.iterations, self.design.record_every)
         some = min(seeds, max(1, most_rows // rows))
@@ -123,17 +123,17 @@ class Tables:
 
     @property
     def score(self) -> str:
-        """How well a network did, as it is recorded while it trains: ``accuracy``, or ``r2`` of a regression."""
+        """The score recorded during training: ``accuracy``, or ``r2`` for regression."""
         return score_of(self.about)
 
     @property
     def metric(self) -> str:
-        """What ranks: the first metric that was asked for, or the score."""
+        """The ranking metric: the first one requested, or the score."""
         return (self.design.metrics or [self.score])[0]
 
     @property
     def larger_is_better(self) -> bool:
-        """Whether it ranks the larger values first."""
+        """Whether larger values of the ranking metric are better."""
         return METRICS[self.metric].larger_is_better
 
     def stored_runs(self) -> Iterator[StoredRun]:
@@ -143,11 +143,11 @@ class Tables:
                 yield run
 
     def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
-        """The data of a problem, as it was trained on.
+        """The training and test data of a problem.
 
         The problem is a row of ``runs`` or ``summary``, or another mapping with the columns that name it; or the name
-        of a data set, where the sweep has one problem with that. Where each replicate has data of its own, they are
-        those of the seed (and fold) in the mapping, else of the first. Raises KeyError for anything else.
+        of a data set, if the sweep has one problem with it. If each replicate has its own data, those of the seed (and
+        fold) in the mapping are returned, otherwise those of the first. Raises KeyError for anything else.
         """
         of = {} if isinstance(problem, str) else problem
         seeds, folds = self.design.values[SEED.name], self.design.values[FOLD.name]
@@ -155,7 +155,7 @@ class Tables:
         return self.source(problem).part(int(seed), None if fold is None else int(fold))
 
     def source(self, problem: str | Mapping[str, Any] | pd.Series) -> Source:
-        """Where the data of a problem come from, read from the store. Raises as ``data``."""
+        """The data source of a problem, read from the store. Raises as ``data``."""
         about = self._about(problem)
         if about["fingerprint"] not in self._sources:
             with self._opened() as opened:
@@ -167,14 +167,13 @@ class Tables:
         return {}
 
     def about_of(self, row: Mapping[str, Any] | pd.Series) -> dict[str, Any]:
-        """What the manifest has of the problem of a row of a table."""
+        """The description of the problem of a row of a table."""
         return self._about(row)
 
     def curves_of(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> Array:
         """The curves of a row of ``summary``: (rows of ``store.CURVES``, replicates, records).
 
-        Replicates are those of the first ``most`` (None: all) that did not fail; nan after the last record of one that
-        diverged.
+        Replicates are the first ``most`` (None: all) that did not fail; nan after the last record of a diverged run.
         """
         wanted = self._runs_of(configuration, self.design.configuration_columns)
         found = []
@@ -191,14 +190,14 @@ class Tables:
         return padded
 
     def scores_of(self, configuration: Mapping[str, Any] | pd.Series) -> npt.NDArray[np.float64]:
-        """The ranking metric of each replicate of a row of ``summary``, in order: nan for one that failed."""
+        """The ranking metric of each replicate of a row of ``summary``, in order; nan for a failed one."""
         of = self.runs[self._runs_of(configuration, self.design.configuration_columns)]
         scores: npt.NDArray[np.float64] = of[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
         return scores
 
     @staticmethod
     def test_share(about: Mapping[str, Any]) -> float:
-        """Examples to test on for each to train on, where the training parts of replicates overlap; else 0."""
+        """n_test / n_train if the training parts of replicates overlap, otherwise 0."""
         if "split" not in about.get("identity", {}):
             return 0.0
         return float(about["test_examples"] / about["training_examples"])
@@ -211,7 +210,7 @@ class Tables:
         return {problem: place for place, problem in enumerate(self.design.problems())}
 
     def _about(self, problem: str | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
-        """What the manifest has of a problem."""
+        """The description of a problem."""
         if isinstance(problem, str):
             wanted: dict[str, Any] = {"dataset": problem}
         else:
@@ -220,17 +219,17 @@ class Tables:
             about for about in self.about if all(_same(about["problem"][name], value) for name, value in wanted.items())
         ]
         if len(found) != 1:
-            raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, of which it has {len(found):,}")
+            raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, which matches {len(found):,}")
         return dict(found[0])
 
     def features(self, problem: Mapping[str, Any] | pd.Series) -> int:
-        """How many features the data of a problem have, given a row of a table."""
+        """The number of features of a problem, given a row of a table."""
         return int(self._about(problem)["features"])
 
     def fresh(self, position: int, seed: int) -> Data | None:
-        """The data of a row of ``summary``, by position, with other test points, on which nobody has looked.
+        """The data of a row of ``summary``, by position, with fresh test points.
 
-        ``seed`` is that of the data, where each seed has its own. None where the data are not generated.
+        ``seed`` is that of the data, if each seed has its own. None if the data are not generated.
         """
         arguments = self.design.data_arguments(self.design.configuration(position).problem)
         for name in ("split", "frame"):
@@ -240,11 +239,11 @@ class Tables:
         return load_fresh(**arguments)
 
     def scores(self, position: int, points: Points, most: int | None = None) -> Array:
-        """The metric on other points of each network in a row of ``summary``, by position; nan for one that failed.
+        """The metric on other points for each network in a row of ``summary``, by position; nan for a failed one.
 
-        ``points`` gives the sets of points of a replicate, a seed and a fold: X (features, points) and Y (1, points),
-        which may be none of the sweep, with mean and deviation by which values are standardized. Returns (sets of
-        points, networks). ``most``: of the first replicates alone.
+        ``points`` returns the sets of points of a replicate, given seed and fold: X (features, points) and Y (1,
+        points), which need not belong to the sweep, with the mean and deviation of the standardization. Returns (sets
+        of points, networks). ``most``: only for so many replicates.
         """
         design = self.design
         n_folds = len(design.values[FOLD.name])
@@ -260,7 +259,7 @@ class Tables:
         task = task_of(about)
         shape = about["features"], series.hidden, self.design.dtype, outputs_of(about)
         runs = itertools.islice(runs_of(self.design, series, self.identities, opened), most)
-        # Network by network: one at a time is in memory.
+        # Only one network at a time is in memory.
         networks = ((seed, None if run.status == "failed" else run.network(*shape)) for seed, run in runs)
         judges: list[Judge] = []
         scores = []
@@ -274,14 +273,14 @@ class Tables:
         return scores
 
     def varies(self, run: Run) -> bool:
-        """Whether each replicate has data of its own."""
+        """Whether each replicate has its own data."""
         return not {"split", "data_seed"}.isdisjoint(self.identities[run.problem])
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
 
-        Of a row of ``summary``, which has no seed, it is that of the seed with the median test accuracy. Raises
-        LookupError if there is no such run, or it failed.
+        For a row of ``summary``, which has no seed, it is the network of the seed with the median test accuracy. Raises
+        LookupError if there is no such run or if it failed.
         """
         row = dict(run)
         if "seed" not in run:
@@ -307,17 +306,16 @@ class Tables:
             yield run, next(self._networks_at([int(position)], configuration))
 
     def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
-        """The networks of a configuration, a row of ``summary``: of its first ``most`` replicates (None: all) that did
-        not fail.
+        """The networks of a configuration, a row of ``summary``: the first ``most`` (None: all) that did not fail.
 
-        Raises LookupError if one is not stored any more.
+        Raises LookupError if one is no longer stored.
         """
         wanted = self._runs_of(configuration, self.design.configuration_columns)
         positions = np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy())
         return list(self._networks_at(positions[:most], configuration))
 
     def _runs_of(self, row: Mapping[str, Any] | pd.Series, columns: list[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which runs have the values of a row in these columns."""
+        """The runs that have the values of a row in these columns."""
         wanted = np.ones(len(self.runs), bool)
         for column in columns:
             wanted &= equals(self.runs[column], row[column])
@@ -336,12 +334,12 @@ class Tables:
 
 
 def equals(column: pd.Series, value: Any) -> npt.NDArray[np.bool_]:
-    """Where a column of settings has a value; an empty one, of a knob that means nothing there, is equal to itself."""
+    """Where a column of settings has a value; empty cells, of settings without effect, are equal."""
     if pd.isna(value):
         return column.isna().to_numpy(bool)
     return (column == (value if is_numeric_dtype(column) else str(value))).to_numpy(bool)
 
 
 def _same(value: Any, given: Any) -> bool:
-    """Whether they are the same value of a knob; where a column has words, numbers are texts too."""
+    """Whether two values of a knob are the same; in a column with words, numbers are text."""
     return bool(value == given) or str(value) == str(given)

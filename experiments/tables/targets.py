@@ -1,4 +1,4 @@
-"""When each run first reached an accuracy that is known only when all runs have been read."""
+"""When each run first reached a target that is known only after all runs have been read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Floats = npt.NDArray[np.float64]
 
 
 class Climbs:
-    """Of each run, in turn, the records at which its test accuracy was higher than ever before.
+    """For each run, the records at which its test accuracy exceeded all earlier ones.
 
-    They answer when any target was first reached, and are a few numbers a run where curves are hundreds.
+    They determine when any target was first reached, with a few numbers per run instead of a whole curve.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Climbs:
         self._accuracies, self._records = array("d"), array("q")
 
     def add(self, accuracies: Floats, floor: float = -np.inf) -> None:
-        """Add a run by its curve, (records,). No target below ``floor`` will be asked for."""
+        """Add the curve of a run, (records,). No target below ``floor`` will be requested."""
         highest = np.fmax.accumulate(np.append(-np.inf, accuracies))
         climbs = np.flatnonzero((highest[1:] > highest[:-1]) & (highest[1:] >= floor))
         self._accuracies.extend(highest[climbs + 1].tolist())

@@ -1,4 +1,4 @@
-"""Metrics in words: what they are called, and how their values are said, in text and in pictures."""
+"""Names of metrics and the formatting of their values, in text and plots."""
 
 from __future__ import annotations
 
@@ -40,44 +40,44 @@ def label(metric: str) -> str:
 
 
 def unit(metric: str) -> str:
-    """What stands after the label of an axis: ``(fraction correct)``, ``(nats)``, or nothing."""
+    """The unit after the label of an axis: ``(fraction correct)``, ``(nats)``, or an empty string."""
     return f" ({_UNITS[metric]})" if metric in _UNITS else ""
 
 
 def axis_label(metric: str) -> str:
-    """What an axis of it says: ``test accuracy (fraction correct)``, ``test RMSE (...), smaller is better``."""
+    """The label of an axis: ``test accuracy (fraction correct)``, ``test RMSE (...), smaller is better``."""
     better = "" if larger_is_better(metric) else ", smaller is better"
     return f"test {label(metric)}{unit(metric)}{better}"
 
 
 def cost_unit(score: str) -> str:
-    """The unit of the cost of networks that are recorded with this score; errors are those of a standardized target."""
+    """The unit of the cost, given the score; for regression, errors are those of the standardized target."""
     return "half squared error" if score == "r2" else "nats"
 
 
 def larger_is_better(metric: str) -> bool:
-    """Whether it ranks the larger values first."""
+    """Whether larger values are better."""
     return METRICS[metric].larger_is_better
 
 
 def limits(metric: str) -> tuple[float, float]:
-    """Between what it lies."""
+    """The smallest and the largest possible value."""
     return METRICS[metric].limits
 
 
 def is_percentage(metric: str) -> bool:
-    """Whether its values are said in percent."""
+    """Whether values are given in percent."""
     return metric in _PERCENTAGES
 
 
 def within(metric: str, value: float) -> float:
-    """The value, or the limit of the metric beyond which it lies: an interval of a share ends at 0 and 1."""
+    """The value, clipped to the limits of the metric: an interval of a share ends at 0 and 1."""
     low, high = METRICS[metric].limits
     return min(max(value, low), high)
 
 
 def said(metric: str, value: float, is_labelled: bool = True) -> str:
-    """``93.3 %``, ``AUC 0.953``: never 100 % or 1.000 for less than that."""
+    """``93.3 %``, ``AUC 0.953``; never rounded up to 100 % or 1.000."""
     if metric in _PERCENTAGES:
         text = f"{_short_of(100 * value, 100, 1)} %"
         return text if metric == "accuracy" or not is_labelled else f"{label(metric)} {text}"
@@ -94,25 +94,25 @@ def said_interval(metric: str, low: float, high: float) -> str:
 
 
 def number(metric: str, value: float, digits: int = 3) -> str:
-    """The value as a number: shares and R^2 with so many decimals, others with as many digits and one more."""
+    """The value as a number: shares and R^2 with ``digits`` decimals, others with one significant digit more."""
     if metric in ("rmse", "mae") or abs(value) >= 1000:
         return f"{value:#.{digits + 1}g}".rstrip(".")
     return _short_of(value, 1, digits)
 
 
 def half(metric: str, mean: float, half_width: float) -> str:
-    """Half the width of an interval, with as many decimals as ``number`` gives its mean: ``±0.012``."""
+    """Half the width of an interval, with as many decimals as ``number`` gives to the mean: ``±0.012``."""
     _, _, decimals = number(metric, mean).partition(".")
     return f"±{half_width:.{len(decimals)}f}" if decimals.isdigit() else f"±{half_width:.2g}"
 
 
 def target_said(score: str, target: float) -> str:
-    """A target as it was given: ``90.5 %``, ``0.81``."""
+    """A target value: ``90.5 %``, ``0.81``."""
     return f"{100 * target:.4g} %" if score in _PERCENTAGES else f"{target:.4g}"
 
 
 def _short_of(value: float, most: float, digits: int) -> str:
-    """With so many decimals; not ``most`` for what is below it."""
+    """With ``digits`` decimals; never rounded up to ``most``."""
     text = f"{value:.{digits}f}"
     if value < most and float(text) >= most:
         return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}"

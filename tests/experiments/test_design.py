@@ -163,7 +163,7 @@ def test_a_setting_without_a_meaning_has_no_value_and_equal_configurations_are_o
     sweep = Sweep(**knobs, optimizer=["gd", "momentum"], momentum=[0.5, 0.9])
     assert settings_of(sweep)[::2] == [("gd", None, 0.9), ("momentum", 0.5, 0.9), ("momentum", 0.9, 0.9)]
     assert sweep.notes == [
-        "momentum means nothing for some values of optimizer: equal configurations are one (3 of 4 are left)"
+        "momentum has no effect for some values of optimizer: equal configurations are merged (3 of 4 remain)"
     ]
     assert repr(sweep) == ("<Sweep of 6 runs: 1 dataset, 1 hidden, 3 optimizer with momentum, 1 learning_rate, 2 seed>")
     assert sweep.asked["momentum"] == (0.5, 0.9)
@@ -175,7 +175,10 @@ def test_a_setting_without_a_meaning_has_no_value_and_equal_configurations_are_o
         ("gd", None, None), ("momentum", 0.5, None), ("momentum", 0.9, None), ("adam", None, 0.1), ("adam", None, 0.2),
     ]  # fmt: skip
     assert both.notes == [
-        "momentum and beta1 mean nothing for some values of optimizer: equal configurations are one (5 of 12 are left)"
+        (
+            "momentum and beta1 have no effect for some values of optimizer: equal configurations are merged (5 of 12 "
+            "remain)"
+        )
     ]
     # A single value is none too where it means nothing; then there is nothing to say.
     single = Sweep(**knobs, optimizer=["gd", "momentum"], momentum=0.5)
@@ -280,10 +283,10 @@ def test_too_many_problems_are_refused_before_any_is_loaded(monkeypatch: pytest.
     sweep = Sweep(data_seed=range(MOST_PROBLEMS + 1), noise=[0, 0.1])
     with pytest.raises(SweepError) as error:
         sweep.load()
-    assert str(error.value) == "noise, data seed: expected at most 10,000 problems together, got 20,002"
+    assert str(error.value) == "noise, data seed: expected at most 10,000 problems in total, got 20,002"
     with pytest.raises(SweepError) as error:
         Sweep(data_seed=range(150), samples=[400, 1_000_000]).load()
-    assert str(error.value) == "--samples: expected at most 100,000,000 for all problems together, got 150,060,000"
+    assert str(error.value) == "--samples: expected at most 100,000,000 in total for all problems, got 150,060,000"
 
 
 def test_knobs_of_the_data_reach_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,45 +368,45 @@ AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
     [
         ({"hiden": 3}, f"hiden: expected one of {NAMES} (did you mean 'hidden'?)"),
         ({"jobs": 3}, f"jobs: expected one of {NAMES}"),
-        ({"target": "label"}, "--target: expected a file with a table as data set, got flower"),
+        ({"target": "label"}, "--target requires a table file as --dataset, got flower"),
         ({"seed": -1}, "--seeds: expected an integer from 0 to 4,294,967,295, got -1"),
         ({"iterations": [1, 2]}, "--iterations: expected one value, got [1, 2]"),
         ({"dataset": ["moons", "iris"], "positive": "a"},
-         "--positive: expected a file with a table as data set, got moons, iris"),
-        ({"separator": ";"}, "--separator: expected a file with a table as data set, got flower"),
-        ({"task": "regression", "dataset": "iris"}, "--task: expected a file with a table as data set, got iris"),
-        ({"epochs": 3}, f"epochs: expected one of {NAMES} (here it is --iterations)"),
-        ({"max_iter": 3}, f"max_iter: expected one of {NAMES} (here it is --iterations)"),
-        ({"n_jobs": 3}, f"n_jobs: expected one of {NAMES} (here it is --jobs)"),
+         "--positive requires a table file as --dataset, got moons, iris"),
+        ({"separator": ";"}, "--separator requires a table file as --dataset, got flower"),
+        ({"task": "regression", "dataset": "iris"}, "--task requires a table file as --dataset, got iris"),
+        ({"epochs": 3}, f"epochs: expected one of {NAMES} (use --iterations)"),
+        ({"max_iter": 3}, f"max_iter: expected one of {NAMES} (use --iterations)"),
+        ({"n_jobs": 3}, f"n_jobs: expected one of {NAMES} (use --jobs)"),
         ({"dropout": 0.5},
-         f"dropout: expected one of {NAMES} (there is none here: --l2 and --l1 are penalties on the weights)"),
+         f"dropout: expected one of {NAMES} (not available; --l1 and --l2 are penalties on the weights)"),
         ({"fold": 3}, f"fold: expected one of {NAMES}"),
-        ({"lr": 1, "learning_rate": 2}, "learning_rate: expected each setting once, got lr as another name of it"),
-        ({"seed": 1, "seeds": 2}, "seed: expected each setting once, got seeds as another name of it"),
+        ({"lr": 1, "learning_rate": 2}, "learning_rate: expected each setting once, got lr as well"),
+        ({"seed": 1, "seeds": 2}, "seed: expected each setting once, got seeds as well"),
         ({"learning_rate": "0.1,0.2"},
-         ("--learning-rate: expected a finite number, 0 or more, got '0.1,0.2'; separate values by blanks: "
+         ("--learning-rate: expected a finite number, 0 or more, got '0.1,0.2'; separate values by spaces: "
          "--learning-rate 0.1 0.2")),
         ({"split": "cv:1"}, "--split: expected seed, fixed or cv:K with K from 2 to 1,000, or auto, got 'cv:1'"),
         ({"metric": "acc"},
          ("--metric: expected one of accuracy, balanced_accuracy, f1, auc, average_precision, log_loss, r2, rmse, "
           "mae (did you mean 'auc'?), got 'acc'")),
         ({"zip": [["l1", "fold"]]}, f"--zip: expected axes among {AXES_TO_ZIP}, got 'fold'"),
-        ({"momentum": 0.5}, "--momentum: expected --optimizer momentum, got gd"),
-        ({"momentum": [0.9, 0.5], "optimizer": "adam"}, "--momentum: expected --optimizer momentum, got adam"),
-        ({"beta1": 0.5, "optimizer": ["gd", "momentum"]}, "--beta1: expected --optimizer adam, got gd, momentum"),
-        ({"beta2": 0.5}, "--beta2: expected --optimizer adam, got gd"),
+        ({"momentum": 0.5}, "--momentum requires --optimizer momentum, got gd"),
+        ({"momentum": [0.9, 0.5], "optimizer": "adam"}, "--momentum requires --optimizer momentum, got adam"),
+        ({"beta1": 0.5, "optimizer": ["gd", "momentum"]}, "--beta1 requires --optimizer adam, got gd, momentum"),
+        ({"beta2": 0.5}, "--beta2 requires --optimizer adam, got gd"),
         ({"zip": [["l1", "foo"]]}, f"--zip: expected axes among {AXES_TO_ZIP}, got 'foo'"),
         ({"zip": [["l1", "ativation"]]},
          f"--zip: expected axes among {AXES_TO_ZIP}, got 'ativation' (did you mean 'activation'?)"),
-        ({"zip": [["l1", "seed"]]}, "--zip: expected axes to be crossed with all seeds, got seed"),
+        ({"zip": [["l1", "seed"]]}, "--zip: expected axes other than seed, got seed"),
         ({"zip": [["l1", "dtype"]]}, f"--zip: expected axes among {AXES_TO_ZIP}, got 'dtype'"),
         ({"zip": [["l1", "l2"], ["l2", "init"]]}, "--zip: expected each axis once, got l2 again"),
         ({"zip": [["l1", "l1"]]}, "--zip: expected each axis once, got l1 again"),
-        ({"zip": [["lr"]]}, "--zip: expected two axes or more, got learning_rate"),
-        ({"zip": ["l1"]}, "--zip: expected two axes or more, got l1"),
-        ({"zip": "l1"}, "--zip: expected lists of the axes to be walked in step, got 'l1'"),
-        ({"zip": ["l1", ["l2"]]}, "--zip: expected lists of the axes to be walked in step, got ['l1', ['l2']]"),
-        ({"zip": [[]]}, "--zip: expected two axes or more, got none"),
+        ({"zip": [["lr"]]}, "--zip: expected at least two axes, got learning_rate"),
+        ({"zip": ["l1"]}, "--zip: expected at least two axes, got l1"),
+        ({"zip": "l1"}, "--zip: expected lists of axes to vary together, got 'l1'"),
+        ({"zip": ["l1", ["l2"]]}, "--zip: expected lists of axes to vary together, got ['l1', ['l2']]"),
+        ({"zip": [[]]}, "--zip: expected at least two axes, got none"),
         ({"zip": [["hidden", "lr", "l1"]]},
          "--zip: expected axes of the same length, got hidden (7), learning_rate (5), l1 (1)"),
         ({"zip": [["l2", "l1"]], "l1": ["lin:0:1:20000"], "l2": [1, 2]},
@@ -418,7 +421,7 @@ def test_what_cannot_be_meant_is_refused(knobs: dict[str, Any], message: str) ->
 
 
 def test_the_notes_say_what_may_have_been_meant_otherwise() -> None:
-    assert Sweep(seeds=10).notes == ["--seeds 10: one seed; for seeds 0 to 9 give 0:10"]
+    assert Sweep(seeds=10).notes == ["--seeds 10 is a single seed; for seeds 0 to 9 use 0:10"]
     assert Sweep(seeds="0:10").notes == Sweep(seed=[10, 11]).notes == Sweep(seed=1).notes == []
 
 
@@ -473,11 +476,11 @@ def test_how_runs_are_split_and_judged() -> None:
     ("knobs", "message"),
     [
         ({"dataset": ["iris", "diabetes"]},
-         "--dataset: expected data sets with classes, or with values; got some of both"),
+         "--dataset: expected only classification or only regression data sets, got both"),
         ({"dataset": ["plane", "moons"]},
-         "--dataset: expected data sets with classes, or with values; got some of both"),
+         "--dataset: expected only classification or only regression data sets, got both"),
         ({"dataset": "diabetes", "class_weight": ["none", "balanced"]},
-         "--class-weight: expected data with classes, got a regression"),
+         "--class-weight: expected classification data, got regression"),
         ({"dataset": "iris", "metric": ["accuracy", "rmse"]},
          ("--metric: metric 'rmse': a metric of regression; expected one of accuracy, balanced_accuracy, f1, auc, "
          "average_precision, log_loss, for task='multiclass'")),
@@ -503,7 +506,7 @@ def test_generated_data_have_no_folds() -> None:
     with pytest.raises(DataError) as error:
         Sweep(dataset=["iris", "moons"], split="cv:5").load()
     assert str(error.value) == (
-        "split: expected real data or a file with a table for cv:5, got 'moons'; see --data-seed seed"
+        "split: cv:5 requires real data or a file with a table, got 'moons'; for generated data see --data-seed seed"
     )
 
 
@@ -691,7 +694,7 @@ def test_bad_arguments_of_run_are_refused_before_training(monkeypatch: pytest.Mo
             "--backend: expected one of threading, loky, dask (did you mean 'dask'?), got 'dusk'",
         ),
         ({"scheduler": "tcp://host:1"}, SweepError, "--scheduler requires --backend dask, got threading"),
-        ({"out": tmp_path / "file"}, ResultsError, "expected a folder that can be written to, got"),
+        ({"out": tmp_path / "file"}, ResultsError, "expected a writable folder, got"),
     ):
         with pytest.raises(error) as caught:
             small().run(**{"out": str(tmp_path / "out"), **arguments})  # type: ignore[arg-type]

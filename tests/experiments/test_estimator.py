@@ -198,7 +198,7 @@ def test_random_state_is_that_of_scikit_learn() -> None:
 
 def test_training_that_diverges_warns() -> None:
     warning = (
-        "training diverged: the network is that of iteration 0 of 50, the last recorded finite state; take a"
+        "training diverged: the network is that of iteration 0 of 50, the last recorded finite state; use a"
         " learning_rate_init smaller than 1e+308"
     )
     with pytest.warns(ConvergenceWarning, match=f"^{re.escape(warning)}$") as caught:
@@ -336,11 +336,11 @@ def test_clones_and_pickles() -> None:
         assert bits(restored.predict_proba(X)) == bits(network.predict_proba(X))
 
 
-# --- what cannot be meant -----------------------------------------------------------------------------------
+# --- invalid arguments --------------------------------------------------------------------------------------
 
 HIDDEN = "expected a number of hidden units such as 4, several layers such as 8x8, or 0 for no hidden layer"
 RATE = "expected a finite number, 0 or more"
-DECAY = "expected a number from 0 to below 1"
+DECAY = "expected a number of at least 0 and below 1"
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_bad_parameters_are_refused_by_their_names(name: str, value: Any, expect
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.zeros(120, int), "y: expected two classes or more, got one class alone: 0"),
+        (np.zeros(120, int), "y: expected at least two classes, got one class: 0"),
         (X[:, 0], "Unknown label type: continuous."),
     ],
 )

@@ -240,8 +240,8 @@ def test_weights_of_any_type(task: str) -> None:
     [
         (np.ones(7), "sample_weight: expected shape (120,), a weight for each example, got (7,)"),
         (np.ones((120, 1)), "sample_weight: expected shape (120,), a weight for each example, got (120, 1)"),
-        (-np.arange(120), "sample_weight: expected numbers from 0 on, got -119.0"),
-        (np.zeros(120), "sample_weight: expected at least one weight that is not zero"),
+        (-np.arange(120), "sample_weight: expected numbers of at least 0, got -119.0"),
+        (np.zeros(120), "sample_weight: expected at least one nonzero weight"),
         (np.full(120, np.nan), "Input sample_weight contains NaN."),
         (np.full(120, np.inf), "Input sample_weight contains infinity or a value too large for dtype('float64')."),
     ],
@@ -316,9 +316,9 @@ def test_weights_of_classes_multiply_those_of_examples(
         ({0: -1}, "class_weight: expected finite numbers, 0 or more, got -1 for 0"),
         ({2: np.inf}, "class_weight: expected finite numbers, 0 or more, got inf for 2"),
         ({1: "2"}, "class_weight: expected finite numbers, 0 or more, got '2' for 1"),
-        ({"1": 2}, "class_weight: '1' is no class of y; those without a weight are [0, 1, 2]"),
-        ({0: 1, 3: 2}, "class_weight: 3 is no class of y; those without a weight are [1, 2]"),
-        ({0: 0, 1: 0, 2: 0}, "class_weight: expected at least one class of y whose weight is not zero"),
+        ({"1": 2}, "class_weight: '1' is not a class of y; classes without a weight: [0, 1, 2]"),
+        ({0: 1, 3: 2}, "class_weight: 3 is not a class of y; classes without a weight: [1, 2]"),
+        ({0: 0, 1: 0, 2: 0}, "class_weight: expected at least one class of y with a nonzero weight"),
     ],
 )
 def test_what_are_no_weights_of_classes(class_weight: Any, message: str) -> None:
@@ -372,7 +372,7 @@ def test_classes_of_any_type(names: list[Any]) -> None:
 
 
 def test_classes_without_end_are_taken_for_values() -> None:
-    message = "y: expected at most 10,000 classes, got 10,001; for values take PlanarRegressor"
+    message = "y: expected at most 10,000 classes, got 10,001; for numbers use PlanarRegressor"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn wonders too
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -586,29 +586,29 @@ def test_ensembles_of_networks() -> None:
 
 # --- what other libraries call it ---------------------------------------------------------------------------
 
-ALL_UPDATES = "training makes all max_iter updates; give a smaller max_iter to stop earlier"
+ALL_UPDATES = "training always makes max_iter updates; use a smaller max_iter to stop earlier"
 CONSTANT = "the learning rate is constant, and its value is learning_rate_init"
 OTHER_NAMES = {
-    "alpha": "take l2 = alpha / n, where n is the number of examples in each update",
-    "beta1": "its name is beta_1",
-    "beta2": "its name is beta_2",
+    "alpha": "use l2 = alpha / n, where n is the number of examples in each update",
+    "beta1": "it is called beta_1 here",
+    "beta2": "it is called beta_2 here",
     "early_stopping": ALL_UPDATES,
-    "epsilon": "that of Adam is always 1e-8",
-    "hidden": "its name is hidden_layer_sizes",
-    "iterations": "its name is max_iter",
+    "epsilon": "for Adam it is always 1e-8",
+    "hidden": "it is called hidden_layer_sizes here",
+    "iterations": "it is called max_iter here",
     "learning_rate": CONSTANT,
-    "loss": "it is always cross-entropy for classes, and half the squared error for values",
+    "loss": "it is always cross-entropy for classification and half the squared error for regression",
     "max_fun": "it belongs to lbfgs, which is not available",
     "n_iter_no_change": ALL_UPDATES,
-    "nesterovs_momentum": "momentum is always the classical one",
-    "optimizer": "its name is solver",
+    "nesterovs_momentum": "only classical momentum is available",
+    "optimizer": "it is called solver here",
     "power_t": CONSTANT,
     "sample_weight": "it is an argument of fit",
-    "seed": "its name is random_state",
-    "shuffle": "mini-batches are always dealt out anew in each epoch",
+    "seed": "it is called random_state here",
+    "shuffle": "mini-batches are always reshuffled in each epoch",
     "tol": ALL_UPDATES,
     "validation_fraction": ALL_UPDATES,
-    "verbose": "nothing is printed; loss_curve_ tells how training went",
+    "verbose": "nothing is printed; loss_curve_ records the training",
     "warm_start": "every fit starts with new initial weights",
 }
 
@@ -627,7 +627,7 @@ def test_names_from_elsewhere_are_answered_with_ours(kind: Kind, name: str) -> N
 
 
 def test_weights_of_classes_are_for_classes() -> None:
-    message = "^PlanarRegressor has no parameter 'class_weight': weight the examples, by the sample_weight of fit$"
+    message = "^PlanarRegressor has no parameter 'class_weight': pass sample_weight to fit instead$"
     with pytest.raises(TypeError, match=message):
         PlanarRegressor(class_weight="balanced")  # type: ignore[call-arg]
 
@@ -649,14 +649,14 @@ def test_every_parameter_of_scikit_learns_networks_is_known(kind: Kind, theirs: 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("activation", "logistic", "here it is called sigmoid"),
+        ("activation", "logistic", "it is called sigmoid here"),
         (
             "batch_size",
             "auto",
-            "expected a number, or None for all examples; that of MLPClassifier is min(200, examples)",
+            "expected a number, or None for all examples; MLPClassifier uses min(200, examples)",
         ),
         ("solver", "lbfgs", "not available; expected one of gd, momentum, adam"),
-        ("solver", "sgd", "here it is called momentum, or gd where there is none"),
+        ("solver", "sgd", "use momentum, or gd for plain gradient descent"),
     ],
 )
 def test_values_from_elsewhere_are_answered_with_ours(kind: Kind, name: str, value: str, message: str) -> None:

@@ -33,8 +33,8 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ResultsError) as error:
             check_folder(folder)
-        assert str(error.value) == f"expected a folder that can be written to, got {str(folder)!r}: {reason}"
-    with pytest.raises(ResultsError, match="expected a folder that can be written to, got '/proc/self/x': "):
+        assert str(error.value) == f"expected a writable folder, got {str(folder)!r}: {reason}"
+    with pytest.raises(ResultsError, match="expected a writable folder, got '/proc/self/x': "):
         check_folder("/proc/self/x")  # where not even root may
 
 

@@ -94,7 +94,7 @@ def test_the_other_arguments(results: Results) -> None:
     curves = results.plot_curves("test_accuracy", "hidden", "learning_rate", problem=problem)
     assert curves.get_supylabel().startswith("test accuracy")
     assert [ax.get_title() for ax in curves.axes] == ["learning rate 0.5", "learning rate 1"]
-    assert "is 60 %" in title(results.plot_convergence(target=0.6, problem=problem))
+    assert "reaches 60 %" in title(results.plot_convergence(target=0.6, problem=problem))
     with pytest.raises(ValueError, match=r"^expected a measure among cost, test_cost, .*test_accuracy, got 'loss'$"):
         results.plot_curves("loss", problem=problem)
 

@@ -171,7 +171,7 @@ def test_a_plan_for_which_there_is_no_room_is_refused(tmp_path: Path, monkeypatc
     needed = size(sweep.plan(out=None).disk)
     with pytest.raises(ResultsError) as error:
         sweep.run(out=diary.folder, observer=diary)
-    message = f"not enough disk space: {needed} needed, 3 kB free; make room, or choose another folder"
+    message = f"not enough disk space: {needed} needed, 3 kB free; free some space, or choose another folder"
     assert str(error.value) == message
     assert diary.steps == ["note", "planned"]
     assert list(tmp_path.iterdir()) == []

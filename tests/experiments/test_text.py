@@ -42,6 +42,10 @@ def test_sizes(n: float, text: str) -> None:
         ("LABEL", ("x", "Label"), " (did you mean 'Label'?)"),
         ("label", ("Label", "LABEL"), " (did you mean 'Label'?)"),
         ("zzz", ("moons", "flower"), ""),
+        ("mnist", ("moons", "iris"), ""),
+        ("utf9", ("utf-16", "utf-8"), " (did you mean 'utf-8'?)"),
+        ("--hiden", ("--help", "--hidden"), " (did you mean '--hidden'?)"),
+        ("--ye", ("--dtype",), ""),  # only the dashes are alike
         ("", ("moons",), ""),
     ],
 )

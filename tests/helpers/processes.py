@@ -290,9 +290,9 @@ def program(*arguments: str | Path, batch: int = 0, **how: Any) -> subprocess.Po
 
 
 PLAN = r"[\d,]+ runs( \([\d,]+ stored\))?, about "
-GOES_ON = "the same command goes on from there"
+GOES_ON = "run the same command to continue"
 LONG = ["--hidden", "50", "--lr", "1.2", "--seeds", "0:300", "--iterations", "20000", "--no-plots", "--yes", "-j", "1"]
-AS_THEY_WERE, BEING_REPLACED = "the tables are as they were", "the tables were being replaced"
+AS_THEY_WERE, BEING_REPLACED = "the tables are unchanged", "the tables were being replaced"
 STATE = r"experiments.grid: interrupted; (\d+) of (\d+) runs are stored, "
 STATE += rf"({AS_THEY_WERE}|{BEING_REPLACED}); {GOES_ON}\n"
 

@@ -435,7 +435,7 @@ def test_verbose_lines_come_as_they_are_reached() -> None:
     assert [line.split(":")[0] for line in lines] == ["cost after iteration 0", "cost after iteration 1000"]
 
 
-# --- arguments that cannot be meant -------------------------------------------------------------------------
+# --- invalid arguments --------------------------------------------------------------------------------------
 
 
 ANY_HIDDEN = "expected a number of hidden units such as 4, several layers such as 8x8, or 0 for no hidden layer"

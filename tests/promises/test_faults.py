@@ -62,15 +62,15 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def assert_survives(outcome: Outcome, reason: str, folder: Path, before: dict[str, bytes]) -> int:
-    """A sweep said in one line what is wrong, and where it is; the tables are as they were. Returns what is stored."""
+    """A sweep said in one line what is wrong, and where it is; the tables are unchanged. Returns what is stored."""
     line = rf"experiments.grid: the sweep could not be finished: [^;\n]*({reason})[^;\n]*; ([^;\n]+)(; [^;\n]+)?\n"
     said = re.fullmatch(line, outcome.err)
     assert said, outcome.err
     assert outcome.status == 1
     stored = stored_in(folder)
     if said[2] != "nothing was written":
-        assert said[2] == f"{stored} of {RUNS} runs are stored, the tables are as they were"
-        assert said[3] == "; the same command goes on from there"
+        assert said[2] == f"{stored} of {RUNS} runs are stored, the tables are unchanged"
+        assert said[3] == "; run the same command to continue"
     assert csv_files(folder) == before
     return stored
 
@@ -151,7 +151,7 @@ def test_a_file_where_the_pictures_go_is_refused_before_anything_is_computed(nur
     (tmp_path / "plots").write_bytes(b"mine")
     pictures = [argument for argument in SWEEP if argument != "--no-plots"]
     outcome = nursery.run(*pictures, "--out", tmp_path)
-    said = f"--out: expected a folder that can be written to, got {str(tmp_path / 'plots')!r}: Not a directory"
+    said = f"--out: expected a writable folder, got {str(tmp_path / 'plots')!r}: Not a directory"
     assert (outcome.status, outcome.err) == (2, f"experiments.grid: {said}\n")
     assert contents(tmp_path) == {"plots": b"mine"}
     assert nursery.run(*SWEEP, "--out", tmp_path).status == 0  # without them there is nothing in the way

@@ -76,8 +76,8 @@ def test_after_an_interrupt_a_fresh_sweep_goes_on_without_starting_over(
     stored = stored_in(tmp_path)
     assert 0 < stored < RUNS
     assert re.fullmatch(
-        rf"experiments.grid: interrupted; \d+ of {RUNS} runs are stored afresh, {AS_THEY_WERE};"
-        r" the same command without --fresh goes on from there\n",
+        rf"experiments.grid: interrupted; \d+ of {RUNS} runs are stored again, {AS_THEY_WERE};"
+        r" run the same command without --fresh to continue\n",
         outcome.err,
     )
     assert nursery.run(*SWEEP, "--out", tmp_path).status == 0

@@ -69,8 +69,8 @@ def test_a_second_sweep_is_refused_while_one_runs_and_not_after_it_was_killed(
         time.sleep(0.2)  # for it to write its name
         second = nursery.run(*SWEEP, "--out", tmp_path)
         assert second.status == 2
-        assert second.err.startswith(f"experiments.grid: --out: expected a folder that no other sweep writes to, got {str(tmp_path)!r}: in use by process {owner.pid} on ")  # fmt: skip  # noqa: E501
-        assert second.err.endswith("; wait for it, or choose another folder\n")
+        assert second.err.startswith(f"experiments.grid: --out: the folder {str(tmp_path)!r} is in use by another sweep (process {owner.pid} on ")  # fmt: skip  # noqa: E501
+        assert second.err.endswith(": wait until it ends, or choose another folder\n")
         assert second.err.count("\n") == 1
         assert csv_files(tmp_path) == csv_files(smaller)
         assert owner.poll() is None

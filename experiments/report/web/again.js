@@ -1,4 +1,4 @@
-// The training again: how far it is, as numbers, as curves, and as a picture of the plane.
+// Retraining in the page: progress as numbers, as curves, and as a plot of the plane.
 
 import { colour } from "./charts.js";
 import { element, say } from "./elements.js";
@@ -9,11 +9,11 @@ import { Trainer, amplified } from "./trainer.js";
 import { grouped, short } from "./words.js";
 
 const CLASS_COLOURS = 8; // in the style sheet
-/** What the picture of the plane shows, and what its lines are, by task. */
+/** The title of the plane plot and the meaning of its lines, by task. */
 const PICTURED = {
-  binary: ["Decision boundary", "The line: probability 1/2."],
-  multiclass: ["Decision boundaries", "Colours: the likeliest class, the stronger the likelier. Lines: where it changes."],
-  regression: ["Predicted values", "Colours: the predicted value; of points, the true one. Lines: equal steps of it."],
+  binary: ["Decision boundary", "Line: probability 0.5."],
+  multiclass: ["Decision boundaries", "Colours: the most likely class, stronger where it is more likely. Lines: where it changes."],
+  regression: ["Predicted values", "Background: the predicted value. Points: the true value. Lines: equal steps of the predicted value."],
 };
 const REDRAW = 200; // milliseconds between two updates of a chart in training
 
@@ -39,11 +39,11 @@ export class Again {
     }
     element("training-controls").disabled = !(run && data);
     const { cost, score } = amplified(sweep.task(c));
-    const scores = sweep.score === "accuracy" ? `${100 * score} points of the recorded accuracies` : `${score} of the recorded R²`;
+    const scores = sweep.score === "accuracy" ? `${100 * score} percentage points of the recorded accuracies` : `${score} of the recorded R²`;
     say(
       "tolerance",
-      `It starts from the same initial weights and data as the recorded training. Costs agree to about 1e-15, until` +
-        ` training at a large learning rate amplifies differences in the last bit. Then it is expected to end within` +
+      `Retraining starts from the same initial weights and data as the recorded training. Costs agree to about 1e-15` +
+        ` unless a large learning rate amplifies rounding differences. In that case training should end within` +
         ` ${cost} of the recorded cost and ${scores}.`,
     );
   }
@@ -52,7 +52,7 @@ export class Again {
     return this.trainer.training && this.trainer.started;
   }
 
-  /** Show how far the training is: the boundary at once, charts and numbers a few times a second. */
+  /** Show the progress: the boundary immediately, charts and numbers a few times a second. */
   show() {
     const { trainer, prefersLess } = this;
     const { playing } = trainer;
@@ -96,8 +96,8 @@ export class Again {
       say(
         "plane-said",
         data
-          ? `No picture of the boundary: the network's ${data.feature_names.length} features are not a plane of two inputs.`
-          : "The page does not hold these data, which would be too large: no boundary, and no training again.",
+          ? `No boundary plot: the network's ${data.feature_names.length} features are not computed from exactly two inputs.`
+          : "These data are too large for this page: the boundary cannot be shown, and the network cannot be retrained.",
       );
       return;
     }
@@ -116,7 +116,7 @@ export class Again {
       ? `Trained here for ${grouped(trainer.iteration)} iterations.`
       : recorded
         ? "The recorded network."
-        : "The page does not hold this network: train it again to see it.";
+        : "This page does not include this network: retrain it to see it.";
     const [shown, lines] = PICTURED[task];
     if (!trainer.playing) canvas.ariaLabel = `${shown} over ${names.join(" and ")}. ${what}`;
     say("plane-said", `${what} ${lines}`);

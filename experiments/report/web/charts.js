@@ -1,8 +1,8 @@
-// The charts: a specification from the page (see experiments/report/charts.py), drawn by Vega-Lite, filled from here.
+// The charts: specifications from experiments/report/charts.py, drawn by Vega-Lite with data from here.
 
 const MOST_SHAPES = 3000; // in SVG, which a screen reader can follow; more are drawn as an image
 
-/** Colours, as the style sheet has them for the light and the dark page. */
+/** Colours from the style sheet, for the light and the dark theme. */
 export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
@@ -21,8 +21,8 @@ function theme() {
 }
 
 /**
- * One chart in one element. ``words``: what stands in its specification for texts that begin with a dollar sign.
- * Calls may follow each other at any pace: each waits for those before it.
+ * One chart in one element. ``words``: the replacements for placeholders in its specification.
+ * Calls are queued: each waits for the previous ones.
  */
 export class Chart {
   constructor(element, specification, words) {
@@ -30,7 +30,7 @@ export class Chart {
     this.done = Promise.resolve();
   }
 
-  /** Draw it anew, with these words too. */
+  /** Draw it again, with these words added. */
   draw(words = {}) {
     Object.assign(this.words, words);
     return this.next(async () => {
@@ -50,7 +50,7 @@ export class Chart {
     });
   }
 
-  /** Put other data, and other values of its parameters, into the chart as it is. */
+  /** Update data and parameters of the chart in place. */
   update(data, signals = {}) {
     Object.assign(this.data, data);
     Object.assign(this.signals, signals);

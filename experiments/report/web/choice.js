@@ -1,4 +1,4 @@
-// What is chosen: two axes of the sweep, values of the others, a configuration, and one of its runs.
+// The selection: two axes of the sweep, values of the others, a configuration, and one of its runs.
 
 import { some } from "./words.js";
 
@@ -16,7 +16,7 @@ export class Choice {
     });
   }
 
-  /** The axes that vary, those of the data last; there are always two to choose. */
+  /** The varying axes, those of the data last; at least two. */
   axesToChoose() {
     const { axes } = this.sweep;
     const places = axes.map((_, axis) => axis).sort((a, b) => axes[a].problem - axes[b].problem);
@@ -29,19 +29,19 @@ export class Choice {
     return this.sweep.axes.map((_, axis) => axis).filter((axis) => axis !== this.x && axis !== this.y);
   }
 
-  /** The further axes that vary. */
+  /** The other axes that vary. */
   furtherAxesToChoose() {
     return this.furtherAxes().filter((axis) => this.sweep.axes[axis].values.length > 1);
   }
 
-  /** Choose an axis across ("x") or down ("y"); if it is the other one, they change places. */
+  /** Choose an axis for x or y; if it is the other one, they are swapped. */
   chooseAxis(which, axis) {
     const other = which === "x" ? "y" : "x";
     if (axis === this[other]) this[other] = this[which];
     this[which] = axis;
   }
 
-  /** A cell for each pair of values: the best configuration there, by the mean of its metric. */
+  /** One cell per pair of values, with its best configuration by the mean of the metric. */
   cells() {
     const { sweep } = this;
     const [x, y] = [sweep.axes[this.x], sweep.axes[this.y]];
@@ -63,7 +63,7 @@ export class Choice {
     }));
   }
 
-  /** The configuration in the next cell of the sweep, so many columns and rows away; null at the edge. */
+  /** The configuration of the next cell in a direction, skipping cells that are not in the sweep; null at the edge. */
   neighbour([right, down]) {
     const { sweep } = this;
     const cells = this.cells();
@@ -79,8 +79,8 @@ export class Choice {
   }
 
   /**
-   * Choose a configuration, and of its runs, which are returned, that with the median seed. The further axes follow
-   * where it would have no cell of its own; whether they did is said.
+   * Choose a configuration and its median run. The other axes change if the configuration would not have a cell;
+   * `follows` says whether they did.
    */
   choose(configuration) {
     const { sweep } = this;
@@ -95,7 +95,7 @@ export class Choice {
   }
 
   chooseRun(run) {
-    const end = run && this.sweep.curve(run.run).at(-1); // whose cost has all its digits
+    const end = run && this.sweep.curve(run.run).at(-1); // its cost has all digits
     this.run = end ? { ...run, cost: end.cost } : run;
   }
 }

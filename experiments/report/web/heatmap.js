@@ -28,15 +28,15 @@ export class HeatMap {
   furtherSaid() {
     const { axes } = this.sweep;
     const best = this.choice.furtherAxesToChoose().filter((axis) => this.choice.further.get(axis) === BEST);
-    const said = best.length ? `Each cell is the best over ${best.map((axis) => axes[axis].label).join(", ")}. ` : "";
-    return `${said}An asterisk: tied with the best.`;
+    const said = best.length ? `Each cell shows the best over ${best.map((axis) => axes[axis].label).join(", ")}. ` : "";
+    return `${said}An asterisk marks a tie with the best.`;
   }
 
   mark(configuration) {
     this.chart.update({}, { selected: configuration });
   }
 
-  /** Put the axes into their controls as they are chosen. */
+  /** Fill the controls with the chosen axes. */
   fillControls() {
     const { axes } = this.sweep;
     const { choice } = this;
@@ -69,7 +69,7 @@ export class HeatMap {
   }
 }
 
-/** Where an arrow key leads, as columns and rows; undefined of another key. */
+/** The direction of an arrow key, as columns and rows; undefined for other keys. */
 export function stepOf(key) {
   return STEPS_OF_KEYS[key];
 }

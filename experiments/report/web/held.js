@@ -1,4 +1,4 @@
-// What the page holds: the JSON within it. Its constants are those of planar_core, which stand there alone.
+// The JSON embedded in the page. Its constants come from planar_core and are declared only there.
 
 import { element } from "./elements.js";
 

@@ -36,7 +36,7 @@ function mark(path, colour) {
   return svg;
 }
 
-/** Low and high in the units of the target, and the colours between. */
+/** The lowest and highest value in units of the target, with the colour scale between them. */
 function valueEntries({ Y, target }) {
   const { name, mean, deviation } = target ?? { name: "", mean: 0, deviation: 1 };
   const { low, high } = extent(Y);

@@ -1,8 +1,10 @@
-// What the page holds of a sweep: the embedded JSON, decoded. Arrays of numbers come as base64 of little-endian bytes.
+// The contents of the page: the embedded JSON, decoded. Arrays of numbers are base64 of little-endian bytes.
 
 import { SCORES, clipped, scoringOf } from "./words.js";
 import { CONSTANTS } from "./held.js";
 import { hiddenLayers } from "./network.js";
+
+const NEW_DATA = "new data for each seed"; // the data seed "seed", as experiments/knobs/words.py has it
 
 /** The numbers of a text such as {"float64": "AAAA..."}. */
 function numbers(encoded) {
@@ -34,7 +36,7 @@ export class Sweep {
     this.count = this.problemOf.length;
   }
 
-  /** What seeds are counted by, beside all: stuck, diverged, failed. */
+  /** The counts of seeds other than the total: stuck, diverged, failed. */
   get counted() {
     const names = Object.keys(this.columns).filter((name) => name.startsWith("n_") && !["n_seeds", "n_replicates"].includes(name));
     return names.map((name) => name.slice("n_".length));
@@ -45,37 +47,39 @@ export class Sweep {
     return "test_cost" in this.finals;
   }
 
-  /** A number of a configuration's summary, or null. */
+  /** A number from the summary of a configuration, or null. */
   number(name, configuration) {
     return name in this.columns ? finite(this.columns[name][configuration]) : null;
   }
 
-  /** What a configuration is chosen by: the mean of the metric, so that the largest is the best. */
+  /** The criterion for choosing a configuration: the mean of the metric, signed so that the largest is the best. */
   merit(configuration) {
     const mean = this.number("mean_test", configuration);
     return mean === null ? -Infinity : this.metric.larger_is_better ? mean : -mean;
   }
 
-  /** A value of the metric, or the nearest that charts show. */
+  /** A value of the metric, clipped to the range that charts show. */
   shown(value) {
     const [low, high] = this.metric.shown ?? [null, null];
     return value === null ? null : clipped(value, [low ?? -Infinity, high ?? Infinity]);
   }
 
-  /** The text of a configuration's value on an axis; a dash where it means nothing. */
+  /** The text of a configuration's value on an axis; a dash if the setting has no effect. */
   text(axis, configuration) {
     return this.axes[axis].values[this.codes[axis][configuration]];
   }
 
-  /** A configuration in words: "hidden 4, learning rate 1.2"; of those axes that vary, if any do. */
+  /** A configuration in words: "hidden 4, learning rate 1.2"; only varying axes, if there are any. */
   words(configuration) {
     const varied = this.axes.map((_, axis) => axis).filter((axis) => this.axes[axis].values.length > 1);
     const said = varied.length ? varied : this.axes.map((_, axis) => axis);
     const text = (axis) => this.text(axis, configuration);
-    return said.filter((axis) => text(axis) !== "–").map((axis) => `${this.axes[axis].label} ${text(axis)}`).join(", ");
+    const named = (axis) =>
+      this.axes[axis].name === "data_seed" && text(axis) === "seed" ? NEW_DATA : `${this.axes[axis].label} ${text(axis)}`;
+    return said.filter((axis) => text(axis) !== "–").map(named).join(", ");
   }
 
-  /** The final numbers of each seed, or fold and seed, of a configuration that did not fail; judged: by what ranks. */
+  /** The final numbers of each seed, or fold and seed, of a configuration that did not fail; judged: the ranking metric. */
   runsOf(configuration) {
     return this.seeds
       .map((seed, place) => {
@@ -89,7 +93,7 @@ export class Sweep {
       .filter(({ status }) => status !== "failed");
   }
 
-  /** The run with the median of the metric, the worse of two; of equal ones that of the smallest cost. */
+  /** The run with the median metric, the worse of two; of equal ones, the one with the smallest cost. */
   medianRun(configuration) {
     const order = this.runsOf(configuration)
       .filter(({ judged }) => judged !== null)
@@ -98,7 +102,7 @@ export class Sweep {
     return order.find(({ judged }) => judged === median.judged) ?? null;
   }
 
-  /** The recorded curve of a run: [{iteration, cost, train, test, test_cost}, ...]; none if the page does not hold it. */
+  /** The recorded curve of a run: [{iteration, cost, train, test, test_cost}, ...]; empty if the page does not include it. */
   curve(run) {
     const row = this.curveOf.get(run);
     if (row === undefined) return [];
@@ -108,7 +112,7 @@ export class Sweep {
       .filter((record) => record.cost !== null);
   }
 
-  /** The recorded parameters of a run, as {W, b} a layer; null if the page does not hold them. */
+  /** The recorded parameters of a run, as {W, b} a layer; null if the page does not include them. */
   network(run, features) {
     const row = this.networkOf.get(run);
     if (row === undefined) return null;
@@ -133,7 +137,7 @@ export class Sweep {
     return String(this.setting("activation", configuration) ?? CONSTANTS.hyperparameters.activation);
   }
 
-  /** What a network of a configuration is for: binary, multiclass or regression. */
+  /** The task of a configuration: binary, multiclass or regression. */
   task(configuration) {
     return this.problems[this.problemOf[configuration]].task ?? "binary";
   }
@@ -144,20 +148,20 @@ export class Sweep {
     return this.task(configuration) === "multiclass" ? class_names.length : 1;
   }
 
-  /** How a run is trained, for Training: words such as "auto" are null, numbers beside words are texts. */
+  /** The settings of a run for Training: words such as "auto" are null; numbers in a column with words are texts. */
   training(configuration, seed) {
     const how = { seed, hidden: String(this.setting("hidden", configuration)) };
     Object.assign(how, { task: this.task(configuration), outputs: this.outputs(configuration) });
     for (const [name, usual] of Object.entries(CONSTANTS.hyperparameters)) {
       const value = this.setting(name, configuration);
-      if (value === undefined) continue; // of a version that did not know it: the default
+      if (value === undefined) continue; // written by a version without it: the default
       if (typeof usual === "string") how[name] = value;
       else how[name] = finite(value === null ? NaN : Number(value)) ?? usual;
     }
     return how;
   }
 
-  /** The data of a run of a configuration, or null if the page does not hold them. */
+  /** The data of a run of a configuration, or null if the page does not include them. */
   data(configuration, run = 0) {
     const problem = this.problems[this.problemOf[configuration]];
     const place = run % this.seeds.length;
@@ -179,7 +183,7 @@ export class Sweep {
   }
 }
 
-/** What is recorded at a place; null where a network had no finite number. */
+/** The recorded numbers at an index; null for a number that was not finite. */
 function measuresAt(arrays, place) {
   const of = (name) => (name in arrays ? finite(arrays[name][place]) : null);
   return { cost: of("cost"), train: of("train"), test: of("test"), test_cost: of("test_cost") };

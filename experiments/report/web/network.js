@@ -21,7 +21,7 @@ export const ACTIVATIONS = {
   identity: { value: (z) => z, slope: () => 1 },
 };
 
-/** The variance of initial weights, and the factor of their deviation where none is asked for. */
+/** The variance of initial weights, and the default scale of their deviation. */
 export const INITS = {
   normal: { variance: () => 1, scale: CONSTANTS.initial_scale },
   glorot: { variance: (inputs, units) => 2 / (inputs + units), scale: 1 },
@@ -29,7 +29,7 @@ export const INITS = {
 };
 
 /**
- * What takes the place d of the gradient, number by number, from what is remembered, v and s:
+ * The update direction that replaces the gradient d, elementwise, with the state v and s:
  *   momentum   v <- momentum v + dW                dW <- v
  *   adam       v <- beta1 v + (1 - beta1) dW       s <- beta2 s + (1 - beta2) dW^2
  *              dW <- v / (1 - beta1^k) / (sqrt(s / (1 - beta2^k)) + epsilon)    in the k-th update
@@ -120,7 +120,7 @@ export function update(parameters, gradients, learningRate, outputLearningRate =
   });
 }
 
-/** A network in training. step() is one update; iteration and parameters say how far it has come. */
+/** A network in training. step() makes one update; iteration and parameters give the current state. */
 export class Training {
   constructor(X, Y, { hidden, activation = "tanh", seed, task = "binary", outputs = 1, ...how }) {
     const usual = CONSTANTS.hyperparameters;
@@ -153,7 +153,7 @@ export class Training {
     return { cost: cost(Z, Y, this.task), [TASKS[this.task].score]: score(Z, Y, this.task) };
   }
 
-  /** Those of the next update: all, or a mini-batch. They are dealt out anew, in random order, every epoch. */
+  /** The examples of the next update: all, or a mini-batch. They are shuffled in every epoch. */
   nextExamples() {
     const m = this.Y.length;
     const size = Math.min(this.how.batch_size ?? m, m);
@@ -177,7 +177,7 @@ export class Training {
     });
   }
 
-  /** What takes the place of the gradient, in place. */
+  /** Replace the gradient by the direction of the optimizer, in place. */
   optimize(gradients) {
     const direct = OPTIMIZERS[this.how.optimizer];
     if (direct === null) return;

@@ -1,4 +1,4 @@
-// What the output layer is for, as in planar_core/outputs.py: classes or values. Z has a row for each of its units.
+// The tasks of the output layer, as in planar_core/outputs.py: classes or values. Z has a row for each unit.
 //
 //   task          A             cost of an example                         Y in dZ = A - Y     prediction
 //   binary        sigmoid(z)    max(z,0) - y z + log(1 + e^-|z|)           y                   1 where z > 0, else 0
@@ -45,7 +45,7 @@ export function cost(Z, Y, task = "binary") {
   return total / Y.length;
 }
 
-/** The fraction of the examples that is classified rightly. */
+/** The fraction of correctly classified examples. */
 export function accuracy(Z, Y, task = "binary") {
   const { predict } = TASKS[task];
   const rows = rowsOf(Z);
@@ -66,19 +66,19 @@ export function r2(Z, Y) {
   return all > 0 ? 1 - squares / all : NaN;
 }
 
-/** What a task is judged by: accuracy, or R^2 of a regression. */
+/** The score of a task: accuracy, or R^2 for regression. */
 export function score(Z, Y, task = "binary") {
   return TASKS[task].score === "r2" ? r2(Z, Y) : accuracy(Z, Y, task);
 }
 
-/** The row with the largest number of an example; the first of equals. */
+/** The row with the largest number of an example, the first of equal ones. */
 export function winner(rows, i) {
   let best = 0;
   for (let k = 1; k < rows.length; k++) if (rows[k][i] > rows[best][i]) best = k;
   return best;
 }
 
-/** The row of a single unit may stand for itself. */
+/** A single row may be given instead of a list of rows. */
 function rowsOf(Z) {
   return typeof Z[0] === "number" ? [Z] : Z;
 }

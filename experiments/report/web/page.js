@@ -1,4 +1,4 @@
-// The page: its parts, and what each click and key does.
+// The page: its parts and its event handlers.
 
 import { HELD, embedded } from "./held.js";
 import { ACTIVATIONS, INITS, OPTIMIZERS, Training, backward, forward, initialize, update } from "./network.js";
@@ -37,12 +37,12 @@ const table = new Table(
   },
 );
 
-/** What stands in the charts for texts that begin with a dollar sign, beside those of axes and measures. */
+/** The replacements for placeholders in the charts, except those of axes and measures. */
 function chartWords({ name, formats }) {
   return { $mean: `mean test ${name}`, $test: `test ${name}`, ...formats };
 }
 
-/** Choose a configuration, its median seed, and show it everywhere. */
+/** Choose a configuration and its median seed, and update the page. */
 function choose(configuration) {
   const { follows, median, first } = chosen.choose(configuration);
   if (follows) {
@@ -67,7 +67,7 @@ function runOf(number) {
   return chosen.runs.find(({ run }) => run === number);
 }
 
-/** Arrow keys walk from cell to cell; Enter trains. */
+/** Arrow keys move from cell to cell; Enter trains. */
 function heatMapKey(event) {
   if (event.key === "Enter" || event.key === " ") {
     event.preventDefault();
@@ -87,7 +87,7 @@ function setTheme(name) {
   if (chosen.configuration >= 0) again.drawPlane();
 }
 
-/** On paper the plane is light, whatever it is on the screen. */
+/** The plane is printed in the light theme. */
 function printedPlane() {
   const { dataset } = document.documentElement;
   const onScreen = dataset.theme;

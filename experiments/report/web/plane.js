@@ -1,4 +1,4 @@
-// What a network says of every point of a plane, painted pixel by pixel: the class, or the value.
+// The prediction of a network for every point of a plane, painted pixel by pixel.
 
 import { forward } from "./network.js";
 import { winner } from "./outputs.js";
@@ -8,7 +8,7 @@ const MOST_POINTS = 2000;
 const SHADES = 256; // of a colour
 const BANDS = 12; // of values: where one ends, a line is drawn
 
-/** Of points on their own colours, dark or light: a dark one around a light one. */
+/** Edges of points on colours of values: a dark one around a light one. */
 const EDGES_ON_VALUES = [["#222222", 0.7], ["#ffffff", 0.35]];
 
 /** Marks of the classes, of about equal area, around a point, for a radius of 1. */
@@ -47,7 +47,7 @@ export function limits(points) {
   return { x: ends[0], y: ends[1], ratio: ratio > 1 / 3 && ratio < 3 ? ratio : 1 };
 }
 
-/** Of more classes than colours, these come again, with other marks. */
+/** With more classes than colours, colours repeat with other marks. */
 export function markOfClass(k) {
   return (k + Math.floor(k / MARKS.length)) % MARKS.length;
 }
@@ -89,7 +89,7 @@ export function paint(canvas, parameters, how, plane, colours) {
   }
 }
 
-/** On a grid over the plane, STEPS rows from the top, STEPS numbers each: the probability of each class, or the value. */
+/** The probability of each class, or the value, on a grid of STEPS rows from the top with STEPS numbers each. */
 function answers(parameters, { task, activation }, plane, { x, y }) {
   const at = (low, high, k) => low + ((high - low) * k) / (STEPS - 1);
   const grid = { length: STEPS * STEPS };
@@ -101,7 +101,7 @@ function answers(parameters, { task, activation }, plane, { x, y }) {
   return task === "binary" ? [outputs[0].map((p) => 1 - p), outputs[0]] : outputs;
 }
 
-/** The numbers of a grid at every pixel, between whose points they are interpolated. */
+/** The numbers of a grid, interpolated at every pixel. */
 function interpolated(grid, width, height) {
   const result = new Float64Array(width * height);
   for (let row = 0; row < height; row++) {
@@ -121,7 +121,7 @@ function interpolated(grid, width, height) {
   return result;
 }
 
-/** The shade of the likeliest class at every pixel, the stronger the likelier; and the lines between classes. */
+/** The shade of the most likely class at every pixel, and the lines between classes. */
 function shadeClasses(pixels, probabilities, width, colours) {
   const classes = probabilities.length;
   const middle = rgb(colours.middle);
@@ -152,7 +152,7 @@ function shadeValues(pixels, values, width, { low, high }, colours) {
   drawLines(pixels, bands, width, pixel(blend(rgb(colours.line), rgb(colours.middle), 0.4)), 1);
 }
 
-/** Lines, so many pixels wide, between places on different sides. */
+/** Lines of the given width in pixels between regions. */
 function drawLines(pixels, sides, width, line, wide = 2) {
   for (let i = 0; i < pixels.length; i++) {
     const below = i + wide * width < sides.length ? sides[i + wide * width] : sides[i];
@@ -161,7 +161,7 @@ function drawLines(pixels, sides, width, line, wide = 2) {
   }
 }
 
-/** A function that gives a value its colour; beyond the ends it is that of the end. */
+/** A function from a value to its colour, clipped at the ends. */
 function ofValues({ low, high }, written = (colour) => colour) {
   return (value) => {
     const part = high > low ? (value - low) / (high - low) : 0.5;

@@ -36,7 +36,7 @@ export class RandomState {
     this.position = 0;
   }
 
-  /** 53 random bits as a number from 0 to below 1. */
+  /** 53 random bits as a number of at least 0 and below 1. */
   uniform() {
     const high = this.word() >>> 5;
     const low = this.word() >>> 6;

@@ -1,4 +1,4 @@
-// What is recorded of the chosen configuration: its statistics, the curves of its runs, and every seed.
+// The recorded results of the chosen configuration: statistics, curves and seeds.
 
 import { definitions, element, option, say } from "./elements.js";
 import { clipped, grouped, some, span } from "./words.js";
@@ -26,7 +26,7 @@ export class Recorded {
     const { judging, counted, folds } = this.sweep;
     const [low, high] = [of("ci_low_test"), of("ci_high_test")];
     const pairs = [[`mean test ${judging.name}`, judging.text(of("mean_test"))]];
-    pairs.push(["95 % interval", low === null ? "none, with one seed" : span(low, high, judging)]);
+    pairs.push(["95 % interval", low === null ? "not available with one seed" : span(low, high, judging)]);
     const tied = of("tied_with_best");
     const rank = of("rank_test");
     if (rank !== null) pairs.push(["rank", `${grouped(rank)}${tied ? (rank === 1 ? "" : ", tied with the best") : ""}`]);
@@ -85,19 +85,19 @@ export function measureWords({ name }) {
   };
 }
 
-/** A record as the charts of curves want it, of the points that are chosen there. */
+/** A record in the form of the curve charts, for the chosen kind of points. */
 export function curveRow(record, run, kind) {
   const itsCost = element("measure-cost").value === "test" ? record.test_cost : record.cost;
   return { iteration: record.iteration, cost: itsCost, accuracy: record[element("measure").value], run, kind };
 }
 
 function curvesSaid(lines, held, runs) {
-  if (held === 0) return "The page does not hold the curves of this configuration; curves.csv has them.";
-  const ofHeld = held < runs ? `${grouped(held)} of ${grouped(runs)} seeds have their curves in the page; the median is theirs. ` : "";
+  if (held === 0) return "This page does not include the curves of this configuration; see curves.csv.";
+  const ofHeld = held < runs ? `This page includes the curves of ${grouped(held)} of ${grouped(runs)} seeds; the median is over these. ` : "";
   return ofHeld + (lines < held ? `${grouped(lines)} of them are drawn.` : "");
 }
 
-/** The median over seeds of each record; of those that have it. */
+/** The median of each record over the seeds that have it. */
 function medians(curves) {
   const longest = curves.reduce((a, b) => (b.length > a.length ? b : a), []);
   const median = (values) => {

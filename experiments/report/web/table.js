@@ -5,7 +5,7 @@ import { grouped, short, span } from "./words.js";
 
 const ROWS = 50;
 
-/** The columns: what is in a cell, by which number rows are sorted. */
+/** The columns: the text of a cell and the sort key of a row. */
 function columnsOf(sweep) {
   const has = (name) => name in sweep.columns;
   const some = (name) => has(name) && sweep.columns[name].some((value) => value > 0);
@@ -34,8 +34,8 @@ function columnsOf(sweep) {
   );
   if (has("difference_to_best")) {
     columns.push(
-      number("difference_to_best", "behind the best", written),
-      interval("behind the truly best, 95 %", "difference_ci_low", "difference_ci_high", differences),
+      number("difference_to_best", "difference to best", written),
+      interval("difference to truly best, 95 %", "difference_ci_low", "difference_ci_high", differences),
     );
   }
   columns.push(
@@ -96,7 +96,7 @@ export class Table {
     row.prepend(last);
   }
 
-  /** The configurations that have all the words of the filter: "hidden=4" as an axis, others anywhere. */
+  /** The configurations that match all words of the filter: "hidden=4" for a column, other words anywhere. */
   matching() {
     const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const all = Array.from({ length: this.sweep.count }, (_, c) => c);
@@ -115,7 +115,7 @@ export class Table {
     const sign = this.order.descending ? -1 : 1;
     const found = this.matching();
     const keys = new Map(found.map((c) => [c, key(c)]));
-    const last = (value) => (value === null ? 1 : 0); // what has no number comes last either way
+    const last = (value) => (value === null ? 1 : 0); // missing numbers come last in both directions
     found.sort((a, b) => last(keys.get(a)) - last(keys.get(b)) || sign * (keys.get(a) - keys.get(b)) || a - b);
     const body = create("tbody");
     for (const c of found.slice(0, this.rows)) body.append(this.row(c));

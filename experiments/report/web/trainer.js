@@ -1,25 +1,26 @@
-// A network that trains again in the page, and what it shows on the way.
+// Retraining of one network in the page.
 
 import { Training } from "./network.js";
 import { TASKS } from "./outputs.js";
 import { SCORES, apart, grouped } from "./words.js";
 
 const FRAME = 12; // milliseconds of training in a frame of 16, so that the page never stops answering
-/** How far the end may be from the recorded one: of a training that follows the recorded one, but for last bits. */
+/** The tolerance of the final values if training follows the recorded one up to rounding. */
 const CLOSE = { cost: 1e-9, score: 0.01 };
 /**
- * And of one that amplifies them. Of the 20 networks of 20 and 50 units at a learning rate of 5, in the default sweep,
- * 19 leave the recorded curve; they end up to 0.24 from its cost and 3.3 points from its training accuracy.
+ * The tolerance if training amplifies rounding differences. Of the 20 networks with 20 and 50 units and a learning rate
+ * of 5 in the default sweep, 19 leave the recorded curve; they end within 0.24 of its cost and 3.3 points of its
+ * training accuracy.
  */
 const AMPLIFIED = { cost: 0.3, score: 0.05 };
-/** Of a regression, whose R^2 on the training points is 1 - 2 cost: the same of both. */
+/** The same for regression, where the training R^2 is 1 - 2 cost. */
 const AMPLIFIED_VALUES = { cost: 0.05, score: 0.1 };
 
 export function amplified(task) {
   return task === "regression" ? AMPLIFIED_VALUES : AMPLIFIED;
 }
 
-/** Trains one run. `shown` is called whenever there is something to draw, with how far it is. */
+/** Trains one run. `shown` is called with the trainer whenever there is something to draw. */
 export class Trainer {
   constructor(shown) {
     this.shown = shown;
@@ -27,7 +28,7 @@ export class Trainer {
     this.playing = false;
   }
 
-  /** Another run: its data, how it is trained, its recorded curve, and how many iterations it has. */
+  /** Load another run: data, settings, recorded curve, and number of iterations. */
   load(data, how, recorded, iterations, recordEvery) {
     this.pause();
     Object.assign(this, { data, recorded, iterations, recordEvery });
@@ -119,14 +120,14 @@ export class Trainer {
     return this.records.at(-1);
   }
 
-  /** In a sentence: how this training compares with the recorded one. */
+  /** A sentence that compares this training with the recorded one. */
   comparison(final) {
-    if (this.stopped) return "It diverged here: a number stopped being finite.";
+    if (this.stopped) return "Training diverged: a number is no longer finite.";
     const agreed =
       this.agreed < 0 || this.recorded.length === 0
         ? ""
         : `Costs agree with the recorded ones to ${CLOSE.cost} up to iteration ${grouped(this.agreed)}. `;
-    const after = this.differed ? "After that, training has amplified differences in the last bit. " : "";
+    const after = this.differed ? "After that, training amplified rounding differences. " : "";
     if (!this.isDone || final.cost === null) return agreed + after;
     const { last } = this;
     const { task } = this.training;
@@ -136,8 +137,8 @@ export class Trainer {
     const tolerance = this.differed || this.recorded.length === 0 ? amplified(task) : CLOSE;
     const isClose = Math.abs(last.cost - final.cost) <= tolerance.cost && scores <= scoring.apart(tolerance.score, 0);
     const ends =
-      `It ends ${isClose ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
-      ` ${scoring.within(tolerance.score)}: ${apart(last.cost, final.cost)} and ${apart(scores, 0)} apart.`;
+      `It ended ${isClose ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
+      ` ${scoring.within(tolerance.score)}: the differences are ${apart(last.cost, final.cost)} and ${apart(scores, 0)}.`;
     return agreed + after + ends;
   }
 }

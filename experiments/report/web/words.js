@@ -1,8 +1,8 @@
-// Numbers as the page writes them; a dash where there is none.
+// Formatting of numbers; a dash for a missing one.
 
 const MOST_DIGITS = 6; // after the point, of a percentage that would be 100.00 % otherwise
 
-/** Rounded, but never up to 100 %: of 2,000 points one may be wrong. */
+/** Rounded, but never up to 100 %: one of 2,000 points may be wrong. */
 export function percent(value) {
   if (value === null) return "–";
   const part = 100 * value;
@@ -16,8 +16,7 @@ export const short = (value) => (value === null ? "–" : String(Number(value.to
 export const grouped = (value) => value.toLocaleString("en");
 
 /**
- * What networks are judged by: what it is called, how it is written, the largest and the smallest that it can be; how
- * far apart two of them are, in which unit; and how the charts write it.
+ * The recorded scores: name, format, limits; the difference of two values and its unit; and the formats of the charts.
  */
 export const SCORES = {
   accuracy: {
@@ -25,9 +24,9 @@ export const SCORES = {
     text: percent,
     limits: [0, 1],
     apart: (a, b) => 100 * Math.abs(a - b),
-    within: (part) => `${100 * part} ${part === 0.01 ? "point" : "points"} of accuracy`,
+    within: (part) => `${100 * part} ${part === 0.01 ? "percentage point" : "percentage points"} of accuracy`,
     formats: {
-      $legend: ".2~%", $fine: ".4~%", $tick: ".2~%",
+      $legend: ".2%", $fine: ".4~%", $tick: ".2~%",
       $cell: "format(datum.mean < 1 ? min(100 * datum.mean, 99.9) : 100, '.1f')",
     },
   },
@@ -38,19 +37,19 @@ export const SCORES = {
     apart: (a, b) => Math.abs(a - b),
     within: (part) => `${part} in R²`,
     formats: {
-      $legend: ".3~f", $fine: ".6~f", $tick: ".4~f",
+      $legend: ".3f", $fine: ".6~f", $tick: ".4~f",
       $cell: "format(datum.mean < 1 ? min(datum.mean, 0.999) : 1, '.3f')",
     },
   },
 };
 
-/** The same of a metric that is none of them: `label` is what it is called, `limits` between what it lies, or null. */
+/** The same for any other metric, with its `label` and its `limits` (null for none). */
 export function scoringOf({ label, is_percentage, limits: [least, most] }) {
   const limits = [least ?? -Infinity, most ?? Infinity];
   if (is_percentage) return { ...SCORES.accuracy, name: label, limits };
   if (most === 1) return { ...SCORES.r2, name: label, limits };
   const digits = ".4~g"; // significant ones
-  const formats = { $legend: digits, $fine: ".6~g", $tick: digits, $cell: "format(datum.mean, '.4g')" };
+  const formats = { $legend: ".4g", $fine: ".6~g", $tick: digits, $cell: "format(datum.mean, '.4g')" };
   return { ...SCORES.r2, name: label, limits, text: short, formats };
 }
 
@@ -61,7 +60,7 @@ function fraction(value) {
   return value.toFixed(digits);
 }
 
-/** An interval, as far as there can be such scores; a dash where there is none. */
+/** An interval, clipped to the limits of the score; a dash if there is none. */
 export function span(low, high, { text, limits } = SCORES.accuracy) {
   if (low === null) return "–";
   const [from, to] = [low, high].map((end) => text(clipped(end, limits)));
@@ -72,13 +71,13 @@ export function clipped(value, [least, most]) {
   return Math.min(Math.max(value, least), most);
 }
 
-/** At most so many of a list, evenly chosen, with the first and the last. */
+/** At most `most` items of a list, evenly chosen, with the first and the last. */
 export function some(list, most) {
   if (list.length <= most) return list;
   return Array.from({ length: most }, (_, k) => list[Math.round((k * (list.length - 1)) / (most - 1))]);
 }
 
-/** How far two numbers are apart. */
+/** The difference of two numbers. */
 export function apart(a, b) {
   const difference = Math.abs(a - b);
   return difference > 0 && difference < 1e-4 ? difference.toExponential(0) : String(Number(difference.toPrecision(2)));

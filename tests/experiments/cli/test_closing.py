@@ -97,15 +97,16 @@ def test_the_whole_report() -> None:
     computed = lines_of(results_of({"2": worse, "8x8": better, "20": equal}, rates=(0.0316227766017,)))
     assert computed == [
         "",
-        "8x8 units at 0.0316227766017: 87.5 % [77.2, 97.8] over 4 seeds. Tied with it: 1",
-        "other; the smallest network among them has 20 units.",
+        "8x8 hidden units, learning rate 0.0316227766017: test accuracy 87.5 % (95 %",
+        "interval [77.2, 97.8]), mean over 4 seeds. 1 other configuration is tied with",
+        "it; the smallest of these networks has 20 hidden units.",
         "",
         "flower: test accuracy, mean over 4 seeds and 95 % interval",
         "  rank  hidden    learning_rate    mean     95 % interval  best?",
         "     1     8x8  0.0316227766017  0.8750  [0.7723, 0.9777]  best",
         "     2      20  0.0316227766017  0.8625  [0.8227, 0.9023]  tied",
         "     3       2  0.0316227766017  0.5025  [0.4825, 0.5225]",
-        "  1 other is tied with the best: seeds cannot tell which is truly best",
+        "  1 other is tied with the best: the runs cannot tell which is truly best",
         "",
     ]
 
@@ -116,17 +117,18 @@ def test_another_metric_and_what_is_better_than_baselines() -> None:
     accuracies = {"2": worse, "8x8": better, "20": equal}
     assert lines_of(results_of(accuracies, metric="auc", about={"baselines": baselines})) == [
         "",
-        "8x8 units at 1.2: AUC 0.875 [0.772, 0.978] over 4 seeds. Tied with it: 1 other;",
-        "the smallest network among them has 20 units.",
+        "8x8 hidden units, learning rate 1.2: test AUC 0.875 (95 % interval [0.772,",
+        "0.978]), mean over 4 seeds. 1 other configuration is tied with it; the smallest",
+        "of these networks has 20 hidden units.",
         "",
         "flower: test AUC, mean over 4 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
         "     1     8x8            1.2  0.8750  [0.7723, 0.9777]  best",
         "     2      20            1.2  0.8625  [0.8227, 0.9023]  tied",
         "     3       2            1.2  0.5025  [0.4825, 0.5225]",
-        "  always answering '1'         0.5000",
+        "  always predicting '1'        0.5000",
         "  linear model                 0.7000",
-        "  1 other is tied with the best: seeds cannot tell which is truly best",
+        "  1 other is tied with the best: the runs cannot tell which is truly best",
         "",
     ]
     # Those that were judged by another metric are not shown.
@@ -140,22 +142,25 @@ def test_a_regression_of_which_the_smallest_error_is_the_best() -> None:
     about = {"task": "regression", "baselines": baselines}
     assert lines_of(results_of(errors, datasets=("diabetes",), metric="rmse", about=about)) == [
         "",
-        "2 units at 1.2: RMSE 50.25 [48.25, 52.25] over 4 seeds. No other is tied with",
-        "it.",
+        "2 hidden units, learning rate 1.2: test RMSE 50.25 (95 % interval [48.25,",
+        "52.25]), mean over 4 seeds. No other configuration is tied with it.",
         "",
         "diabetes: test RMSE, mean over 4 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
         "     1       2            1.2  50.250  [48.248, 52.252]  best",
         "     2      20            1.2  86.250  [82.272, 90.228]",
         "     3     8x8            1.2  87.500  [77.229, 97.771]",
-        "  always answering the mean    99.000",
+        "  always predicting the mean   99.000",
         "  linear model                 94.375",
         "  no other is tied with the best",
         "",
     ]
     scores = {"2": [0.5, 0.52, 0.49, 0.5], "8x8": [0.9, 0.8, 0.85, 0.95]}
     lines = lines_of(results_of(scores, datasets=("diabetes",), metric="r2", about={"task": "regression"}))
-    assert lines[1:3] == ["8x8 units at 1.2: R² 0.875 [0.772, 0.978] over 4 seeds. No other is tied with", "it."]
+    assert lines[1:3] == [
+        "8x8 hidden units, learning rate 1.2: test R² 0.875 (95 % interval [0.772,",
+        "0.978]), mean over 4 seeds. No other configuration is tied with it.",
+    ]
     assert lines[4] == "diabetes: test R², mean over 4 seeds and 95 % interval"
 
 
@@ -168,9 +173,9 @@ def test_what_the_interval_speaks_of_is_said_and_nothing_is_rounded_up_to_perfec
     )
     assert lines_of(results) == [
         "",
-        "2 units at 1.2: balanced accuracy 99.9 % [99.9, 100.0] over 2 seeds. The",
-        "interval speaks of new data, approximately: every replicate has a split of its",
-        "own. No other is tied with it.",
+        "2 hidden units, learning rate 1.2: test balanced accuracy 99.9 % (95 % interval",
+        "[99.9, 100.0]), mean over 2 seeds. The interval approximately covers new data,",
+        "since every replicate has its own split. No other configuration is tied with it.",
         "",
         "iris2: test balanced accuracy, mean over 2 seeds and 95 % interval",
         "  rank  hidden  learning_rate    mean     95 % interval  best?",
@@ -195,6 +200,10 @@ def test_ties_are_counted(tied: int, said: str) -> None:
     said_lines = [line for line in lines if "tied with the best" in line]
     assert len(said_lines) == 1
     assert said_lines[0].startswith(f"  {said} with the best")
+    # Of equal means one is named the best, and the others tied, as many as the line says.
+    verdicts = [line.split()[-1] for line in lines if line.startswith(" ") and "[" in line]
+    assert verdicts.count("best") == 1
+    assert verdicts.count("tied") == min(tied, len(verdicts) - 1)
 
 
 @pytest.mark.parametrize("configurations", [10, 11, 12])
@@ -214,9 +223,10 @@ def test_the_best_ten_are_shown_and_the_others_counted(configurations: int) -> N
 def test_one_seed_has_no_interval_and_no_ties() -> None:
     assert lines_of(results_of({"2": [0.75], "3": [0.5]})) == [
         "",
-        "2 units at 1.2: 75.0 % with one seed: no interval and no ties.",
+        "2 hidden units, learning rate 1.2: test accuracy 75.0 % with one seed: no",
+        "interval and no ties.",
         "",
-        "flower: test accuracy of one seed; no interval without a second one",
+        "flower: test accuracy of one seed; an interval requires at least two",
         "  rank  hidden  learning_rate    mean  95 % interval  best?",
         "     1       2            1.2  0.7500              -  best",
         "     2       3            1.2  0.5000              -",
@@ -247,7 +257,7 @@ def test_all_failed() -> None:
         "     -       2            1.2     -              -  2 failed",
         "     -       3            1.2     -              -  2 failed",
         "",
-        "the first failure: MemoryError: Unable to allocate 11.9 GiB for an array with...",
+        "first failure: MemoryError: Unable to allocate 11.9 GiB for an array with sha...",
     ]
 
 
@@ -260,12 +270,12 @@ def test_the_counts() -> None:
 def test_some_failed() -> None:
     lines = tables_of(lines_of(results_of({"2": [0.7, math.nan, 0.8], "3": [0.5, 0.4, 0.45]}, error="ValueError: no")))
     assert lines[3].endswith("best, 1 failed")
-    assert lines[-2:] == ["", "the first failure: ValueError: no"]
+    assert lines[-2:] == ["", "first failure: ValueError: no"]
 
 
 def test_each_data_set_has_a_table_of_its_own() -> None:
     lines = lines_of(results_of({"2": [0.7, 0.8], "3": [0.5, 0.4]}, datasets=("moons", "flower"), dtype="float32"))
-    titles = [line for line in lines if "mean over" in line]
+    titles = [line for line in lines if ": test accuracy, mean over" in line]
     assert titles == [
         "moons, float32: test accuracy, mean over 2 seeds and 95 % interval",
         "flower, float32: test accuracy, mean over 2 seeds and 95 % interval",

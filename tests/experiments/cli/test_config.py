@@ -94,10 +94,10 @@ def test_there_are_two_examples() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("hiden = 4", "expected options such as hidden, got 'hiden' (did you mean 'hidden'?)"),
+        ("hiden = 4", "expected an option such as hidden, got 'hiden' (did you mean 'hidden'?)"),
         ("hidden = [1, 2", "expected TOML, got "),
         ("hidden = 4\nhidden = 5", "expected TOML, got "),
-        ("learning_rate = 1\nlr = 2", "expected each option once, got lr as another name of learning_rate"),
+        ("learning_rate = 1\nlr = 2", "expected each option once, got lr as well as learning_rate"),
         ("[hidden]\nx = 1", "hidden: expected a value or a list, got {'x': 1}"),
         ("out = 3", "out: expected the name of a folder, got 3"),
         (f"hidden = {10**4299}0", "expected TOML, got "),
@@ -118,7 +118,7 @@ def test_what_is_wrong_with_a_file_is_said(text: str | bytes, said: str, tmp_pat
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "none.toml", "No such file"), (tmp_path, "Is a directory")):
-        with pytest.raises(SweepError, match=f"expected a file that can be read, got {why}"):
+        with pytest.raises(SweepError, match=f"expected a readable file, found: {why}"):
             config.read(path)
 
 
@@ -128,8 +128,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("hidden = -1", "--hidden: expected"),
         ("iterations = 2.5", "--iterations: expected an integer"),
         ("seed = true", "--seeds: expected an integer"),
-        ("zip = 'lr'", "--zip: expected lists of the axes"),
-        ("zip = ['lr']", "--zip: expected two axes or more"),
+        ("zip = 'lr'", "--zip: expected lists of axes"),
+        ("zip = ['lr']", "--zip: expected at least two axes"),
         ("zip = [['lr', 'hidden']]\nlr = [1, 2]\nhidden = [1]", "--zip: expected axes of the same length"),
         ("backend = 'spark'", "--backend: expected one of threading"),
         ("jobs = [1]", "--jobs: expected one value"),
@@ -138,8 +138,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("zip = 3", "--zip: expected lists"),
         ("zip = [3]", "--zip: expected lists"),
         ("zip = [[3, 'lr']]", "--zip: expected axes among"),
-        ("seed = 0\nout = ''", "--out: expected a folder"),
-        ("seed = 0\nout = 'a\\u0000b'".replace("'", '"'), "--out: expected a folder"),
+        ("seed = 0\nout = ''", "--out: expected a writable folder"),
+        ("seed = 0\nout = 'a\\u0000b'".replace("'", '"'), "--out: expected a writable folder"),
     ],
 )
 def test_bad_values_are_refused_as_on_the_command_line(

@@ -57,8 +57,7 @@ def test_what_is_wrong_is_one_line(
     path.write_text("old")
     monkeypatch.setitem(sys.modules, "onnx", None)
     expected = (
-        "experiments.export: expected the package onnx, found none installed: install the extra 'onnx' "
-        "(pip install '.[onnx]')"
+        "experiments.export: ONNX export requires the package onnx, which is not installed: pip install '.[onnx]'"
     )
     assert run(capsys, folder, "--format", "onnx", "--out", path) == (2, [], [expected])
     assert path.read_text() == "old"

@@ -70,31 +70,31 @@ def refused(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str
         ("--dtype float16", "--dtype: expected one of float64, float32 (did you mean 'float64'?), got 'float16'"),
         ("--backend loki", "--backend: expected one of threading, loky, dask (did you mean 'loky'?), got 'loki'"),
         ("--scheduler tcp://host:1", "--scheduler requires --backend dask, got threading"),
-        ("--target x", "--target: expected a file with a table as data set, got flower"),
-        ("--positive x", "--positive: expected a file with a table as data set, got flower"),
-        ("--class-weight balanced --dataset diabetes", "--class-weight: expected data with classes, got a regression"),
+        ("--target x", "--target requires a table file as --dataset, got flower"),
+        ("--positive x", "--positive requires a table file as --dataset, got flower"),
+        ("--class-weight balanced --dataset diabetes", "--class-weight: expected classification data, got regression"),
         (
             "--dataset iris plane",
-            "--dataset: expected data sets with classes, or with values; got some of both",
+            "--dataset: expected only classification or only regression data sets, got both",
         ),
         ("--split cv:1", "--split: expected seed, fixed or cv:K with K from 2 to 1,000, or auto, got 'cv:1'"),
         ("--seeds 1,2,3",
-         ("--seeds: expected an integer from 0 to 4,294,967,295, got '1,2,3'; separate values by blanks: "
+         ("--seeds: expected an integer from 0 to 4,294,967,295, got '1,2,3'; separate values by spaces: "
           "--seeds 1 2 3")),
-        ("--epochs 3", "unknown argument '--epochs' (here it is --iterations); --help lists the options"),
-        ("--n_jobs 2", "unknown argument '--n_jobs' (here it is --jobs); --help lists the options"),
-        ("--dropout=0.5", ("unknown argument '--dropout=0.5' (there is none here: --l2 and --l1 are penalties on the "
+        ("--epochs 3", "unknown argument '--epochs' (use --iterations); --help lists the options"),
+        ("--n_jobs 2", "unknown argument '--n_jobs' (use --jobs); --help lists the options"),
+        ("--dropout=0.5", ("unknown argument '--dropout=0.5' (not available; --l1 and --l2 are penalties on the "
          "weights); --help lists the options")),
         # What agrees to something is never suggested.
-        ("--ye", "unknown argument '--ye' (did you mean '--dtype'?); --help lists the options"),
-        ("--yess", "unknown argument '--yess' (did you mean '--seeds'?); --help lists the options"),
-        ("--frsh", "unknown argument '--frsh' (did you mean '--features'?); --help lists the options"),
-        ("--momentum 0.5", "--momentum: expected --optimizer momentum, got gd"),
+        ("--ye", "unknown argument '--ye'; --help lists the options"),
+        ("--yess", "unknown argument '--yess'; --help lists the options"),
+        ("--frsh", "unknown argument '--frsh'; --help lists the options"),
+        ("--momentum 0.5", "--momentum requires --optimizer momentum, got gd"),
         ("--batch-size 0", "--batch-size: expected an integer from 1 to 1,000,000,000,000, or all, got '0'"),
-        ("--zip lr", "--zip: expected two axes or more, got learning_rate"),
+        ("--zip lr", "--zip: expected at least two axes, got learning_rate"),
         ("--zip lr l2", "--zip: expected axes of the same length, got learning_rate (5), l2 (1)"),
         ("--l2 0 1 --l1 0 1 --zip l1 l2 --zip l2 hidden", "--zip: expected each axis once, got l2 again"),
-        ("--data-seed 0:20000", "data seed: expected at most 10,000 problems together, got 20,000"),
+        ("--data-seed 0:20000", "data seed: expected at most 10,000 problems in total, got 20,000"),
         ("--hiden 3", "unknown argument '--hiden' (did you mean '--hidden'?); --help lists the options"),
         ("--iteration=3", "unknown argument '--iteration=3' (did you mean '--iterations'?); --help lists the options"),
         ("flower", "unknown argument 'flower'; --help lists the options"),
@@ -110,7 +110,7 @@ def test_bad_arguments(arguments: str, message: str, tmp_path: Path, capsys: pyt
     ("arguments", "words"),
     [
         ("--dataset flowr", ["unknown data set 'flowr'", "flower, moons,", "(did you mean 'flower'?)"]),
-        ("--dataset nowhere.csv", ["nowhere.csv", "found nothing there"]),
+        ("--dataset nowhere.csv", ["nowhere.csv", "expected a file, found none"]),
         ("--dataset flower .csv", [".csv"]),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path, capsys: pytest.Captu
         (Path("/proc/self/x"), "No such file or directory"),  # read-only even for root
     ):
         message = refused([*TINY, "--out", str(out)], capsys)
-        assert message == f"--out: expected a folder that can be written to, got {str(out)!r}: {reason}"
+        assert message == f"--out: expected a writable folder, got {str(out)!r}: {reason}"
     assert refused(["--out"], capsys) == "argument --out: expected one argument; --help lists the options"
 
 
@@ -139,7 +139,7 @@ def test_a_disk_without_room(
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
     message = refused([*TINY, "--out", str(tmp_path / "out")], capsys)
     assert re.fullmatch(
-        r"--out: not enough disk space: \d+ kB needed, 1 kB free; make room, or choose another folder", message
+        r"--out: not enough disk space: \d+ kB needed, 1 kB free; free some space, or choose another folder", message
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -165,7 +165,7 @@ def test_an_enormous_grid_is_refused_without_being_expanded(
 
     assert grid.main([*arguments.split(), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
     plan = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("plan"))
-    assert re.match(f"^plan +{PLAN}; needs --yes$", plan), plan
+    assert re.match(f"^plan +{PLAN}; requires --yes$", plan), plan
     assert list(tmp_path.iterdir()) == []
 
 
@@ -239,7 +239,7 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(tmp_path: Path, capsys: py
         "data           flower: 2 features, 400 training and 2000 test examples",
         "data           moons: 2 features, 400 training and 2000 test examples",
     ]
-    assert re.match(f"^plan           {PLAN}; needs --yes$", lines[7])
+    assert re.match(f"^plan           {PLAN}; requires --yes$", lines[7])
     assert [line.split()[1] for line in lines[8:]] == [
         str(tmp_path / "out" / name) for name in (*files.FILES, files.STORE, "plots/*.png", "report.html")
     ]
@@ -253,21 +253,21 @@ def test_a_dry_run_shows_what_is_set_and_fits_a_terminal(tmp_path: Path, capsys:
     arguments += ["--l2", "0", "0.1", "--output-learning-rate", "same", "0.01", "--zip", "hidden", "l2"]
     assert grid.main([*arguments, "--dry-run", "--out", "out"]) == 0
     notes = capsys.readouterr().out.splitlines()
-    assert notes[0] == "--seeds 4: one seed; for seeds 0 to 3 give 0:4"
-    assert notes[1].endswith(".csv: target: 'y', the last column (decide otherwise with --target)")
+    assert notes[0] == "--seeds 4 is a single seed; for seeds 0 to 3 use 0:4"
+    assert notes[1].endswith(".csv: target: 'y', the last column (override with --target)")
     assert grid.main([*arguments, "--dry-run", "--quiet", "--out", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     data = next(i for i, line in enumerate(lines) if line.startswith("data "))
     assert lines[data].endswith("a rather long name .csv:")
     assert lines.pop(data + 1).split() == ["2", "features,", "30", "training", "and", "10", "test", "examples"]
-    assert [line.split()[0] for line in lines if not line.startswith("in step")] == [
+    assert [line.split()[0] for line in lines if not line.startswith("zipped")] == [
         *("dataset", "hidden", "l2", "learning_rate", "output_learning_rate", "seed", "iterations", "data", "plan"),
         *["file"] * 7,
     ]
     assert "hidden               2 3  (2)" in lines
     assert "output_learning_rate same 0.01  (2)" in lines
-    assert "in step              hidden, l2" in lines
+    assert "zipped               hidden, l2" in lines
     assert any(line.startswith("plan                 36 runs, about ") for line in lines)
 
 
@@ -292,9 +292,9 @@ def test_a_sweep_says_what_it_does_and_what_came_of_it(tmp_path: Path, capsys: p
     assert err == ""
     assert lines[0] == "--hidden: repeated value dropped: 2"
     assert re.match(f"^{PLAN}$", lines[1])
-    assert lines[3].startswith("2 units at 1.2: ")
+    assert lines[3].startswith("2 hidden units, learning rate 1.2: ")
     assert "flower: test accuracy, mean over 2 seeds and 95 % interval" in lines
-    assert re.match(rf"^5 files in {re.escape(str(tmp_path))}/ after [\d.]+ s$", lines[-2])
+    assert re.match(rf"^5 files written to {re.escape(str(tmp_path))}/ in [\d.]+ s$", lines[-2])
     assert lines[-1] == "4 runs: 4 computed, 0 reused, 0 diverged, 0 failed"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*files.FILES, files.STORE])
 
@@ -332,7 +332,7 @@ def test_pictures_and_report_come_with_the_tables(tmp_path: Path, capsys: pytest
     pictures = sorted(path.name for path in (tmp_path / "plots").iterdir())
     assert "accuracy.png" in pictures
     assert (tmp_path / "report.html").stat().st_size > 500_000
-    assert f"{6 + len(pictures)} files in" in capsys.readouterr().out
+    assert f"{6 + len(pictures)} files written to" in capsys.readouterr().out
 
 
 def test_a_name_cannot_leave_the_line_of_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -446,8 +446,8 @@ def test_the_first_failure_ends_the_sweep_where_that_is_asked_for(
         grid.main([*arguments, "--fail-fast", "--quiet"])
     assert exit_.value.code == 1
     assert capsys.readouterr().err == (
-        "experiments.grid: stopped at the first run that failed: flower, hidden 1, learning rate 1.2, seed 0:"
-        " RuntimeError: no; 4 of 6 runs are stored, the tables are as they were; the same command goes on from there\n"
+        "experiments.grid: stopped at the first failed run: flower, hidden 1, learning rate 1.2, seed 0:"
+        " RuntimeError: no; 4 of 6 runs are stored, the tables are unchanged; run the same command to continue\n"
     )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != files.STORE} == before
     assert grid.main(arguments) == 1

@@ -44,8 +44,8 @@ def test_predictions_are_written_and_the_estimate_is_said(tmp_path: Path, capsys
     assert written.iloc[:, 0].tolist() == expected.iloc[:, 0].tolist()
     np.testing.assert_allclose(models.numbers(written), models.numbers(expected), rtol=1e-5)
     assert err[0].endswith("hidden 3, learning rate 0.5, init he, variety: 3 networks")
-    assert err[1].startswith("together ")
-    assert ", each row answered by networks that were not trained on it (" in err[1]
+    assert err[1].startswith("ensemble: ")
+    assert ", each row predicted only by networks that were not trained on it (" in err[1]
     again = run(capsys, folder, tmp_path / "new.csv", "--out", tmp_path / "p.csv")
     assert (again[0], again[1]) == (0, f"{tmp_path / 'p.csv'}\n")
     assert (tmp_path / "p.csv").read_text() == out
@@ -73,7 +73,7 @@ def test_numbers_are_read_as_in_the_file_of_the_sweep(comma: Path, capsys: pytes
     status, out, (err,) = run(capsys, comma / "out", comma / "point.csv")
     assert (status, out) == (2, "")
     assert err.startswith(
-        f"experiments.predict: '{comma / 'point.csv'}': expected cells like those of the training file, found "
+        f"experiments.predict: '{comma / 'point.csv'}': expected cells in the format of the training file, found "
     )
     assert "expected a number with a decimal comma" in err
 
@@ -82,7 +82,8 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     folder, path = models.folder_of("binary"), tmp_path / "new.csv"
     models.rows("binary").drop(columns="size").to_csv(path, index=False)
     expected = (
-        f"experiments.predict: '{path}': expected the columns that networks were trained on, found none named 'size': "
+        f"experiments.predict: '{path}': expected the columns that the networks were trained on, found none named "
+        "'size': "
         "add or rename them"
     )
     status, out, err = run(capsys, folder, path)

@@ -94,8 +94,8 @@ def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 SAID = "experiments.grid: interrupted; nothing was written\n"
 SAID_IN_THE_MIDDLE = (
-    r"experiments\.grid: interrupted; (\d+) of (\d+) runs are stored, the tables are as they were;"
-    r" the same command goes on from there\n"
+    r"experiments\.grid: interrupted; (\d+) of (\d+) runs are stored, the tables are unchanged;"
+    r" run the same command to continue\n"
 )
 
 
@@ -220,10 +220,10 @@ def test_a_signal_while_drawing_says_that_the_tables_are_there(tmp_path: Path) -
         *TINY[:-1], "--quiet", "--out", str(tmp_path),
         before=f"import os, signal; from experiments.plots import gallery; {interrupt}",
     )  # fmt: skip
-    what = "the tables were written, not all of the pictures"
+    what = "the tables were written, but not all plots"
     assert (status, err) == (
         143,
-        f"experiments.grid: interrupted; 4 of 4 runs are stored, {what}; the same command goes on from there\n",
+        f"experiments.grid: interrupted; 4 of 4 runs are stored, {what}; run the same command to continue\n",
     )
     assert len(read(tmp_path).runs) == 4
 
@@ -290,7 +290,7 @@ def test_a_disk_that_fills_up_is_said_in_one_line(room: int, tmp_path: Path) -> 
         assert (line[1], stored) == ("nothing was written", 0)
     else:
         assert stored == 200
-        what = "200 of 400 runs are stored, the tables are as they were; the same command goes on from there"
+        what = "200 of 400 runs are stored, the tables are unchanged; run the same command to continue"
         assert line[1] == what
     assert grid.main(arguments) == 0
     counts = read(tmp_path).manifest["counts"]

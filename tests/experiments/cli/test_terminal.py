@@ -61,14 +61,14 @@ def test_the_state_at_every_step_is_what_is_there(
         assert all(path.exists() for path in terminal.files)
         return
     said = re.fullmatch(
-        rf"(\d+) of 8 runs are stored{' afresh' * fresh}, (.+); the same command{' without --fresh' * fresh} goes on"
-        r" from there",
+        rf"(\d+) of 8 runs are stored{' again' * fresh}, (.+); run the same command"
+        rf"{' without --fresh' * fresh} to continue",
         terminal.state,
     )
     assert said is not None, terminal.state
     assert int(said[1]) == stored == {"began": 0, "trained": 3}.get(step, 8)
     assert said[2] == {
         "replacing_tables": "the tables were being replaced",
-        "drawing": "the tables were written, not all of the pictures",
-    }.get(step, "the tables are as they were")
+        "drawing": "the tables were written, but not all plots",
+    }.get(step, "the tables are unchanged")
     assert (tmp_path / "out" / FILES[0]).exists() == (step == "drawing")

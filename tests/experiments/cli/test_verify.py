@@ -34,7 +34,7 @@ def run(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> tu
 
 
 def test_what_is_stored_is_what_training_gives(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    expected = f"{2 * RUNS} of {2 * RUNS} stored runs trained again: all bits are the same"
+    expected = f"{2 * RUNS} of {2 * RUNS} stored runs retrained: all are bit-identical"
     assert run(capsys, folder) == (0, [expected], "")
 
 
@@ -46,7 +46,7 @@ def test_what_is_stored_under_further_knobs_is_verified_too(tmp_path: Path, caps
         zip=[["l2", "batch_size"], ["init_scale", "output_learning_rate"]],
     ).run(out=tmp_path)  # fmt: skip
     n = 2 * 4 * 2 * 2 * 2  # gd, momentum with two values, and adam
-    assert run(capsys, tmp_path) == (0, [f"{n} of {n} stored runs trained again: all bits are the same"], "")
+    assert run(capsys, tmp_path) == (0, [f"{n} of {n} stored runs retrained: all are bit-identical"], "")
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 59, 60, 1000])
@@ -93,8 +93,8 @@ def test_one_bit_that_differs_is_said(
     changed(folder, change)
     status, (line, verdict), err = run(capsys, folder)
     assert (status, err) == (1, "")
-    assert line.endswith(f"hidden 0, learning rate 0.1, seed 3: other {part}")
-    assert verdict == f"{2 * RUNS} of {2 * RUNS} stored runs trained again: 1 differ"
+    assert line.endswith(f"hidden 0, learning rate 0.1, seed 3: different {part}")
+    assert verdict == f"{2 * RUNS} of {2 * RUNS} stored runs retrained: 1 differ"
 
 
 def test_runs_without_numbers_or_of_other_numerics_are_left_out(
@@ -103,11 +103,11 @@ def test_runs_without_numbers_or_of_other_numerics_are_left_out(
     changed(folder, lambda run: StoredRun("failed", np.zeros((3, 0)), b"", "no memory"))
     status, lines, _ = run(capsys, folder)
     assert (status, lines[0].split(" stored")[0]) == (0, f"{2 * RUNS - 1} of {2 * RUNS - 1}")
-    assert lines[1].startswith("1 more have failed, or are of another version")
+    assert lines[1].startswith("1 more left out: failed, or computed by a version")
     monkeypatch.setattr(verification, "NUMERICS", NUMERICS + 1)
     status, lines, _ = run(capsys, folder)
     assert (status, lines[0].split(" stored")[0]) == (0, "0 of 0")
-    assert lines[1].startswith(f"{2 * RUNS} more have failed, or are of another version")
+    assert lines[1].startswith(f"{2 * RUNS} more left out: failed, or computed by a version")
 
 
 def test_nothing_to_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,7 +123,7 @@ def test_a_damaged_store(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     connection.close()
     status, lines, err = run(capsys, folder)
     assert (status, lines) == (2, [])
-    assert "sweep.sqlite: damaged (the run of seed 1 is not what was written)" in err
+    assert "sweep.sqlite: damaged (checksum mismatch in the run of seed 1)" in err
 
 
 @pytest.mark.parametrize("n", ["0", "-1", "many", "1.5"])
@@ -131,4 +131,4 @@ def test_a_bad_sample(n: str, folder: Path, capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as exit_:
         verify.main([str(folder), "--sample", n])
     assert exit_.value.code == 2
-    assert f"expected an integer, 1 or more, got '{n}'" in capsys.readouterr().err
+    assert f"expected an integer of at least 1, got '{n}'" in capsys.readouterr().err

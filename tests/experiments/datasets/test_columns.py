@@ -92,8 +92,8 @@ KINDS = {
     "constant number": (["4", "4.0"] * (ROWS // 2), "constant"),
     "nothing": ([""] * ROWS, "no values"),
     "gaps only": (repeated("NA", "?", ""), "no values"),
-    "counted from 0": ([str(i) for i in range(ROWS)], "it numbers the rows"),
-    "counted from 1": ([str(i + 1) for i in range(ROWS)], "it numbers the rows"),
+    "counted from 0": ([str(i) for i in range(ROWS)], "row numbers"),
+    "counted from 1": ([str(i + 1) for i in range(ROWS)], "row numbers"),
     "counted from 2": ([str(i + 2) for i in range(ROWS)], "number"),
 }
 
@@ -115,7 +115,7 @@ def test_more_than_30_categories(make: Any, tmp_path: Any) -> None:
         path.write_text("a,c,y\n" + "".join(f"{i % 7}.5,k{i % categories},{i % 2}\n" for i in range(200)))
         table = make_table(read_table(path))
         assert (column(table) is not None) == is_kept
-    assert said(table, "left out: 'c': text with more than 30 values (decide otherwise with --keep)")
+    assert said(table, "left out: 'c': text with more than 30 different values (override with --keep)")
     assert len(column(make_table(read_table(path), Reading(keep=("c",)))).categories) == 31
 
 
@@ -123,7 +123,7 @@ def test_more_than_30_categories(make: Any, tmp_path: Any) -> None:
 def test_unique_columns_with_the_name_of_an_identifier(make: Any, name: Any) -> None:
     table = make(columns={name: [str(i * 7 + 100) for i in range(ROWS)]})
     assert column(table, name) is None
-    assert said(table, f"left out: {name!r}: identifiers, another in every row (decide otherwise with --keep)")
+    assert said(table, f"left out: {name!r}: identifiers, different in every row (override with --keep)")
     assert column(make(columns={name: [str(i * 7 % 50 + 1) for i in range(ROWS)]}, keep=name), name).kind == "number"
     assert column(make(columns={name: repeated("7", "8", "9")}), name).kind == "number"
 
@@ -159,18 +159,18 @@ def test_a_decimal_comma_elsewhere_decides_what_a_point_is(make: Any) -> None:
     commas = [cell.replace(".", ",") for cell in FRACTIONS]
     table = make(separator=";", columns={"c": cells, "d": commas, "n": commas})
     assert column(table).values.tolist() == [float(cell.replace(".", "")) for cell in cells]
-    assert said(table, "decimal mark: comma in 'n', 'd' (decide otherwise with --decimal)")
+    assert said(table, "decimal mark: comma in 'n', 'd' (override with --decimal)")
     assert said(table, "thousands are grouped in 'c' ('1.000' is 1000)")
 
 
 def test_a_point_that_may_be_either_is_refused_among_semicolons_and_else_said(make: Any) -> None:
     cells = [f"{i + 1}.{i * 37:03}" for i in range(ROWS)]
     integers = [str(i * i) for i in range(ROWS)]
-    with pytest.raises(DataError, match=r"column 'c' has '1\.000': choose with --decimal \. or --decimal ,$"):
+    with pytest.raises(DataError, match=r"column 'c' has '1\.000': choose one with --decimal \. or --decimal ,$"):
         make(separator=";", columns={"c": cells, "n": integers})
     table = make(columns={"c": cells, "n": integers})
     assert column(table).values.tolist() == [float(cell) for cell in cells]
-    assert said(table, "decimal mark: taken to be a point in 'c' ('1.000') (decide otherwise with --decimal)")
+    assert said(table, "decimal mark: assumed to be a point in 'c' ('1.000') (override with --decimal)")
 
 
 def test_missing_values_as_numbers(make: Any) -> None:
@@ -185,7 +185,9 @@ def test_a_number_that_may_stand_for_a_gap_is_warned_of(make: Any) -> None:
     table = make(columns={"c": cells})
     assert np.isnan(column(table).values).sum() == 0
     assert said(
-        table, "warning: 'c' is -999 in 4 rows and else never negative: if it stands for a gap, --missing-values"
+        table,
+        "warning: 'c' is -999 in 4 rows and otherwise never negative: if this means a missing value, use "
+        "--missing-values",
     )
     assert not said(make(columns={"c": ["-999", *(f"{i - 9}.25" for i in range(1, ROWS))]}), "warning")
 
@@ -228,11 +230,11 @@ def test_labels(make: Any, kind: Any) -> None:
 @pytest.mark.parametrize(
     ("labels", "task", "note"),
     [
-        ([str(i % 12) for i in range(ROWS)], "multiclass", "since 'y' has 12 different integers"),
-        ([str(i * 3) for i in range(ROWS)], "regression", "since 'y' has 24 different numbers"),
-        ([str(i % 3 + 0.5) for i in range(ROWS)], "regression", "since 'y' has fractions"),
-        ([f"{i}.0" for i in range(12)] * 2, "multiclass", "since 'y' has 12 different integers"),
-        ([str(i) for i in range(ROWS)], "regression", "since 'y' has 24 different numbers"),
+        ([str(i % 12) for i in range(ROWS)], "multiclass", "because 'y' has 12 different integers"),
+        ([str(i * 3) for i in range(ROWS)], "regression", "because 'y' has 24 different numbers"),
+        ([str(i % 3 + 0.5) for i in range(ROWS)], "regression", "because 'y' has fractions"),
+        ([f"{i}.0" for i in range(12)] * 2, "multiclass", "because 'y' has 12 different integers"),
+        ([str(i) for i in range(ROWS)], "regression", "because 'y' has 24 different numbers"),
         (["unknown", *(f"{i}.5" for i in range(1, ROWS))], "regression", "1 row without a label in 'y' left out"),
     ],
 )
@@ -247,8 +249,8 @@ def test_the_target_and_columns_to_drop(make: Any) -> None:
     table = make(columns={"c": colours, "d": repeated("1.5", "2.5", "7")}, target="c", drop=("d",))
     assert (table.target_name, table.class_names) == ("c", ("blue", "green", "red"))
     assert [column.name for column in table.columns] == ["n", "y"]
-    assert said(table, "left out: 'd': --drop")
-    assert said(make(), "target: 'y', the last column (decide otherwise with --target)")
+    assert said(table, "left out: 'd': named with --drop")
+    assert said(make(), "target: 'y', the last column (override with --target)")
 
 
 @pytest.mark.parametrize(
@@ -256,33 +258,30 @@ def test_the_target_and_columns_to_drop(make: Any) -> None:
     [
         ({"labels": ["1"] * ROWS}, (", column 'y': expected at least two classes, found only '1' in all 24 rows: "
         "add rows of "
-         "another class, or name another column with --target")),
+         "another class, or choose another column with --target")),
         ({"labels": [""] * ROWS}, ": expected at least 4 rows with a label, found 0: add rows"),
-        ({"labels": [f"name {i}" for i in range(ROWS)]}, (", column 'y': expected two rows of each class, found "
+        ({"labels": [f"name {i}" for i in range(ROWS)]}, (", column 'y': expected at least two rows per class, found "
         "24 classes in "
-         "24 rows: name another column with --target, or choose --task regression for numbers")),
+         "24 rows: choose another column with --target, or use --task regression for numbers")),
         ({"labels": ["a", *"b" * (ROWS - 1)]}, (", column 'y': expected at least 2 rows of each class, one to "
         "train on and one "
          "to test on, found 1 of 'a': add rows of that class")),
-        ({"target": "x"}, ": expected a column named 'x', found 'n', 'y': name one of these with --target"),
-        ({"keep": "N"}, (": expected a column named 'N', found 'n', 'y': name one of these with --keep (did you "
+        ({"target": "x"}, ": expected a column named 'x', found 'n', 'y': choose one of these with --target"),
+        ({"keep": "N"}, (": expected a column named 'N', found 'n', 'y': choose one of these with --keep (did you "
         "mean 'n'?)")),
-        ({"drop": "y"}, (": expected another column than the target with --drop, got 'y': name the target with "
+        ({"drop": "y"}, (": expected a column other than the target with --drop, got 'y': choose the target with "
         "--target")),
-        ({"drop": "n"}, (": expected columns to predict 'y' from, found none that can be used: add one, or name "
-        "one with "
-         "--keep")),
-        ({"positive": "maybe"}, (", column 'y': expected the label 'maybe' in some row, found 'no', 'yes': name "
-        "one of these "
-         "with --positive")),
-        ({"positive": ("yes", "no")}, (", column 'y': expected some label that is not positive, got all of them with "
-         "--positive: leave one out")),
-        ({"task": "regression"}, (", column 'y': expected numbers, for --task regression, found texts such as "
-        "'no': choose "
-         "--task classification, or name another column with --target")),
-        ({"task": "regression", "labels": ["3"] * ROWS}, (", column 'y': expected different numbers, found 3 in every "
-         "row: "
-         "name another column with --target")),
+        ({"drop": "n"}, (": expected columns to predict 'y' from, found none that can be used: add one, or keep "
+         "one with --keep")),
+        ({"positive": "maybe"}, (", column 'y': expected the label 'maybe' in at least one row, found 'no', 'yes': "
+         "choose one of these with --positive")),
+        ({"positive": ("yes", "no")}, (", column 'y': expected at least one label that is not positive, got all of "
+         "them with --positive: remove one")),
+        ({"task": "regression"}, (", column 'y': expected numbers for --task regression, found text such as 'no': "
+         "choose --task classification, or choose another column with --target")),
+        ({"task": "regression", "labels": ["3"] * ROWS}, (", column 'y': expected a target with different values, "
+         "found 3 in every row: "
+         "choose another column with --target")),
     ],
 )  # fmt: skip
 def test_what_is_refused(make: Any, tmp_path: Any, arguments: Any, message: Any) -> None:
@@ -292,7 +291,7 @@ def test_what_is_refused(make: Any, tmp_path: Any, arguments: Any, message: Any)
 
 
 def test_positive_and_regression(make: Any) -> None:
-    with pytest.raises(DataError, match=r"^--positive, --task: expected labels of a classification, got 'yes' for a"):
+    with pytest.raises(DataError, match=r"^--positive, --task: expected classification with --positive, got 'yes' and"):
         make(positive="yes", task="regression")
 
 
@@ -301,7 +300,8 @@ def test_labels_of_the_test_file_only(tmp_path: Any) -> None:
     train.write_text("n,y\n1.5,a\n2.5,b\n3.5,a\n4.5,b\n")
     test.write_text("n,y\n1.5,a\n2.5,c\n")
     with pytest.raises(
-        DataError, match=r"expected every label of the test file in the training file, found 'c' in the test"
+        DataError,
+        match=r"expected every label of the test file to occur in the training file, found 'c' only in the test",
     ):
         make_table(read_table(train), None, read_table(test))
     test.write_text("m,y\n1.5,a\n2.5,b\n")
@@ -314,7 +314,7 @@ def test_test_rows_that_are_training_rows_are_said(tmp_path: Any) -> None:
     train.write_text("n,y\n1.5,a\n2.5,b\n3.5,a\n4.5,b\n")
     test.write_text("n,y\n1.5,a\n7.5,b\n")
     table = make_table(read_table(train), None, read_table(test))
-    assert said(table, "1 of them are test rows that equal a training row")
+    assert said(table, "1 of them are test rows with the inputs of a training row")
 
 
 CELL = st.sampled_from(["a", "b", "1", "2.5", "", "NA", "x y", "é"])

@@ -22,7 +22,7 @@ from experiments.datasets.reading import read_table
 from experiments.datasets.table import Table
 
 GOOD = "x1,x2,label\n1,2.5,no\n-3,1e-3,yes\n0.5,7,no\n.25,+8.,yes\n"
-LAST = "target: 'y', the last column (decide otherwise with --target)"
+LAST = "target: 'y', the last column (override with --target)"
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def test_a_good_file() -> None:
     assert (table.task, table.class_names, table.target_name) == ("binary", ("no", "yes"), "label")
     assert table.lines == (2, 3, 4, 5)
     assert table.notes == (
-        "target: 'label', the last column (decide otherwise with --target)",
+        "target: 'label', the last column (override with --target)",
         "labels: 'no' -> 0, 'yes' -> 1",
     )
 
@@ -143,12 +143,12 @@ def test_two_labels(
 def test_three_labels_or_more_are_as_many_classes() -> None:
     table = read(with_labels(["b", "c", "a", "b", "c", "a"]))
     assert (table.task, table.class_names, table.target.tolist()) == ("multiclass", ("a", "b", "c"), [1, 2, 0, 1, 2, 0])
-    assert table.notes == (LAST, "classes: 3 ('a', 'b', 'c'); one against the rest with --positive LABEL")
+    assert table.notes == (LAST, "classes: 3 ('a', 'b', 'c'); for one against the rest use --positive LABEL")
     many = read(with_labels([*"abcdefghijkl"] * 2))
     assert many.class_names == tuple("abcdefghijkl")
     assert many.notes[-1] == (
         "classes: 12 ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', ...); "
-        "one against the rest with --positive LABEL"
+        "for one against the rest use --positive LABEL"
     )
 
 
@@ -210,7 +210,7 @@ def test_names_that_would_upset_a_spreadsheet_or_a_terminal() -> None:
     assert numbers(table) == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
     assert refusal(write(content, name), target="ete") == (
         r"'we\nird =é \u2028.CSV': expected a column named 'ete', found '=cmd()', 'two lines', 'été': "
-        "name one of these with --target"
+        "choose one of these with --target"
     )
 
 
@@ -227,8 +227,8 @@ def test_a_first_line_of_data_is_data(first: str) -> None:
     assert numbers(table)[0] == [float(cell) for cell in first.split(",")]
     assert names(table) == ("x1", "x2")
     assert table.notes[0] == (
-        "header: none, since the first line holds numbers like those below; columns are called x1 to x3 "
-        "(decide otherwise with --header yes)"
+        "header: none, because the first line has numbers like those below; columns are named x1 to x3 "
+        "(override with --header yes)"
     )
 
 
@@ -306,14 +306,14 @@ def test_the_locale_decides_on_no_decimal_comma() -> None:
 
 
 def test_a_missing_file() -> None:
-    assert refusal("no.csv") == "'no.csv': expected a file, found nothing there: check the path"
+    assert refusal("no.csv") == "'no.csv': expected a file, found none: check the path"
     write(GOOD)
-    assert refusal("d.csv/x.csv") == "'d.csv/x.csv': expected a file, found nothing there: check the path"
+    assert refusal("d.csv/x.csv") == "'d.csv/x.csv': expected a file, found none: check the path"
 
 
 def test_a_directory() -> None:
     Path("folder.csv").mkdir()
-    assert refusal("folder.csv") == "'folder.csv': expected a file, found a directory: name a file in it"
+    assert refusal("folder.csv") == "'folder.csv': expected a file, found a directory: choose a file in it"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions work differently on Windows")
@@ -340,7 +340,7 @@ def test_an_empty_file(content: str | bytes) -> None:
 @pytest.mark.parametrize("rows", ["", "\n\n"])
 def test_a_header_alone(rows: str) -> None:
     assert refusal(write("x,y\n" + rows)) == (
-        "'d.csv': expected rows of values below the header, found the header only: add rows"
+        "'d.csv': expected rows of values below the header, found only the header: add rows"
     )
 
 
@@ -353,15 +353,15 @@ def test_bytes_that_are_not_utf_8() -> None:
     latin = "x,y\n1,a\n2,\xe9\n3.5,a\n4,\xe9\n".encode("latin-1")
     table = read(write(latin))
     assert table.class_names == ("a", "é")
-    assert table.notes[0] == "encoding: cp1252, since line 3 is not UTF-8 (decide otherwise with --encoding)"
+    assert table.notes[0] == "encoding: cp1252, because line 3 is not UTF-8 (override with --encoding)"
     assert refusal(write(latin), encoding="utf-8") == (
-        "'d.csv', line 3: expected utf-8 text, found the byte 0xe9: name the encoding with --encoding"
+        "'d.csv', line 3: expected utf-8 text, found the byte 0xe9: choose the encoding with --encoding"
     )
     assert refusal(write(b"x,y\r1,a\r2,\xc3"), encoding="utf-8") == (
-        "'d.csv', line 3: expected utf-8 text, found the byte 0xc3: name the encoding with --encoding"
+        "'d.csv', line 3: expected utf-8 text, found the byte 0xc3: choose the encoding with --encoding"
     )
     assert refusal(write(b"x,y\n1,\0\n2,\xff\n")) == (
-        "'d.csv', line 2: expected text, found a NUL character: save the file as text, in UTF-8"
+        "'d.csv', line 2: expected text, found a NUL character: save the file as UTF-8 text"
     )
 
 
@@ -379,7 +379,7 @@ def test_malformed_csv(row: str, reason: str) -> None:
 def test_one_column(header: str, found: str) -> None:
     assert refusal(write(header + "\n1\n")) == (
         f"'d.csv', line 1: expected at least two columns, found one ({found}): "
-        "add a column, or name what separates cells with --separator"
+        "add a column, or choose the separator with --separator"
     )
 
 
@@ -387,15 +387,15 @@ def test_a_target_that_is_not_there() -> None:
     write(GOOD)
     assert refusal("d.csv", target="Lable") == (
         "'d.csv': expected a column named 'Lable', found 'x1', 'x2', 'label': "
-        "name one of these with --target (did you mean 'label'?)"
+        "choose one of these with --target (did you mean 'label'?)"
     )
     assert refusal("d.csv", target="") == (
-        "'d.csv': expected a column named '', found 'x1', 'x2', 'label': name one of these with --target"
+        "'d.csv': expected a column named '', found 'x1', 'x2', 'label': choose one of these with --target"
     )
     many = ",".join(f"c{i}" for i in range(12)) + "\n" + ",".join(["1"] * 12) + "\n"
     assert refusal(write(many), target="species") == (
         "'d.csv': expected a column named 'species', found 'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8', "
-        "'c9', ...: name one of these with --target"
+        "'c9', ...: choose one of these with --target"
     )
 
 
@@ -404,8 +404,8 @@ def test_a_target_that_is_not_there() -> None:
 
 def test_rows_of_different_lengths() -> None:
     assert refusal(write("a,b,c\n1,2,0\n\n3,4\n5,6,1,7\n")) == (
-        "'d.csv': expected 3 cells on every line, as in the header, found others: 2 lines: line 4 has 2, 5 has 4: "
-        "add or remove cells there, or put texts that contain the separator (comma) in quotes"
+        "'d.csv': expected 3 cells on every line, as in the header, found: 2 lines: line 4 has 2, 5 has 4: "
+        "add or remove cells there, or quote the cells that contain the separator (comma)"
     )
 
 
@@ -429,7 +429,7 @@ def with_cell(cell: str) -> str:
 def test_a_cell_that_is_no_finite_number_among_numbers(cell: str, found: str) -> None:
     assert refusal(with_cell(cell), target="y") == (
         f"'d.csv': expected numbers, found other text in 1 cell: column 'b': '{found}' (line 3): correct the cells, "
-        f'or make them gaps with --missing-values "{found}", or leave the column out with --drop'
+        f'or treat them as missing with --missing-values "{found}", or leave the column out with --drop'
     )
 
 
@@ -440,7 +440,7 @@ def test_a_gap_among_numbers_is_filled_and_said(cell: str) -> None:
         [False] * 5,
         [False, True, False, False, False],
     ]
-    assert table.notes == ("missing values: 'b' 1: the median of the training part (decide otherwise with --missing)",)
+    assert table.notes == ("missing values: 'b' 1: the median of the training part (override with --missing)",)
 
 
 @pytest.mark.parametrize("cell", ["", " ", "NaN", "-nan"])
@@ -457,7 +457,7 @@ def test_a_row_without_a_label_is_left_out_and_said(cell: str) -> None:
 def test_one_class() -> None:
     expected = (
         "'d.csv', column 'y': expected at least two classes, found only '1' in all 4 rows: "
-        "add rows of another class, or name another column with --target"
+        "add rows of another class, or choose another column with --target"
     )
     assert refusal(with_labels(["1", "1.0", "1", "1"])) == expected
     assert refusal(with_labels(["1"] * 4), positive="1") == expected
@@ -465,8 +465,8 @@ def test_one_class() -> None:
 
 def test_more_classes_than_can_be_trained_and_tested_on() -> None:
     assert refusal(with_labels(["b", "c", "a", "b"])) == (
-        "'d.csv', column 'y': expected two rows of each class, found 3 classes in 4 rows: "
-        "name another column with --target, or choose --task regression for numbers"
+        "'d.csv', column 'y': expected at least two rows per class, found 3 classes in 4 rows: "
+        "choose another column with --target, or use --task regression for numbers"
     )
 
 
@@ -480,15 +480,15 @@ def test_more_classes_than_can_be_trained_and_tested_on() -> None:
 )
 def test_no_row_with_the_label_that_is_to_be_class_1(labels: list[str], positive: str, found: str) -> None:
     assert refusal(with_labels(labels * 2), positive=positive) == (
-        f"'d.csv', column 'y': expected the label '{positive}' in some row, "
-        f"found {found.replace('hint', 'name one of these with --positive')}"
+        f"'d.csv', column 'y': expected the label '{positive}' in at least one row, "
+        f"found {found.replace('hint', 'choose one of these with --positive')}"
     )
 
 
 def test_a_gap_is_no_label() -> None:
     assert refusal(with_labels(["1", "2", "1"] * 2), positive="") == (
-        "'d.csv', column 'y': expected a label, got '' with --positive, which stands for a missing label: "
-        "name one of '1', '2'"
+        "'d.csv', column 'y': expected a label, got '' with --positive, which means a missing label: "
+        "choose one of '1', '2'"
     )
 
 

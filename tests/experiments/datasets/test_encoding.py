@@ -145,7 +145,7 @@ def test_columns_that_are_constant_in_the_training_part_are_zeros() -> None:
     encoder = fit(table, np.arange(4))
     X = encoder.transform(table)
     assert X[: len(encoder.feature_names) - 1].tolist() == [[0.0] * 6] * (len(encoder.feature_names) - 1)
-    assert encoder.notes == ("constant in the training part, so set to 0: 'a', 'c', 'b'",)
+    assert encoder.notes == ("constant in the training part, therefore set to 0: 'a', 'c', 'b'",)
 
 
 def test_the_target_of_a_regression_is_standardized_and_converted_back() -> None:
@@ -197,9 +197,10 @@ def test_columns_of_new_rows_are_matched_by_name() -> None:
     assert notes == ()
     assert X.tobytes() == encoder.transform_frame(frame[["width", "colour", "depth"]]).X.tobytes()
     more = encoder.transform_frame(frame.assign(height=1, ripe="yes"))
-    assert (more.X.tobytes(), more.notes) == (X.tobytes(), ("columns that are not used: 'height'",))
+    assert (more.X.tobytes(), more.notes) == (X.tobytes(), ("unused columns: 'height'",))
     refused(
-        "the table: expected the columns that networks were trained on, found none named 'width': add or rename them "
+        "the table: expected the columns that the networks were trained on, found none named 'width': add or rename "
+        "them "
         "(did you mean 'width_'?)",
         encoder,
         frame.rename(columns={"width": "width_"}),
@@ -212,8 +213,8 @@ def test_new_categories_are_none_of_the_known_ones() -> None:
     X, notes = encoder.transform_frame(frame)
     assert X[2:].T.tolist() == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
     assert notes == (
-        "column 'colour': not in the training part, so none of its categories: 'pink'",
-        "column 'colour': 1 gap, none in the training part: none of its categories",
+        "column 'colour': values not seen in training, encoded as no category: 'pink'",
+        "column 'colour': 1 missing value, not seen in training, encoded as no category",
     )
 
 
@@ -221,7 +222,7 @@ def test_gaps_of_new_rows_are_filled_by_the_training_part() -> None:
     encoder = encoder_of("separate_train.csv")
     X, notes = encoder.transform_frame(pd.DataFrame({"width": ["?", "unknown", "20"], "depth": [1.5, 1.5, 2]}))
     assert X[0, 0] == X[0, 1] == encoder.columns[0].scaling.apply(np.array([encoder.columns[0].fill]))[0]
-    assert notes == ("missing values: 'width' 2: filled by the training part",)
+    assert notes == ("missing values: 'width' 2: filled with values from the training part",)
 
 
 def test_new_numbers_are_understood_as_in_the_training_file() -> None:
@@ -230,7 +231,7 @@ def test_new_numbers_are_understood_as_in_the_training_file() -> None:
     expected = percent.transform_frame(INPUTS / "thousands_percent.csv").X[:, :2]
     assert X.tobytes() == expected.tobytes()
     refused(
-        "the table: expected cells like those of the training file, found 1 other cell: '0.238' in column 'share' "
+        "the table: expected cells in the format of the training file, found 1 other cell: '0.238' in column 'share' "
         "(row 1), "
         "expected a number in % with a decimal point and no grouped thousands: correct them, or leave them blank",
         percent,
@@ -240,7 +241,7 @@ def test_new_numbers_are_understood_as_in_the_training_file() -> None:
     X, _ = comma.transform_frame(pd.DataFrame({"Länge": ["25,62"], "Breite": [1.2]}))  # a number is what it is
     assert X.tobytes() == comma.transform_frame(INPUTS / "semicolon_decimal_comma.csv").X[:, :1].copy().tobytes()
     refused(
-        "the table: expected cells like those of the training file, found 1 other cell: '25.62' in column 'Länge' "
+        "the table: expected cells in the format of the training file, found 1 other cell: '25.62' in column 'Länge' "
         "(row 1), "
         "expected a number with a decimal comma and no grouped thousands: correct them, or leave them blank",
         comma,
@@ -252,7 +253,7 @@ def test_new_cells_that_cannot_be_read() -> None:
     encoder = encoder_of("booleans.csv")
     frame = pd.DataFrame({"a": ["17.9", "12 mm"], "is_wild": [True, False], "is_old": ["yes", "maybe"]})
     refused(
-        "the table: expected cells like those of the training file, found 2 other cells: '12 mm' in column 'a' "
+        "the table: expected cells in the format of the training file, found 2 other cells: '12 mm' in column 'a' "
         "(row 2), "
         "expected a number with a decimal point and no grouped thousands, 'maybe' in column 'is_old' (row 2), "
         "expected 'no' "

@@ -91,13 +91,15 @@ def zipped(**files: Any) -> Any:
 def test_an_archive_of_one_file(file: Any) -> None:
     assert content(read_table(file(zipped(t=PLAIN)))) == content(read_table(file(PLAIN, "plain.csv")))
     path = file(zipped(t=PLAIN, u=PLAIN))
-    refused(path, f"{str(path)!r}: expected one file in the archive, found 2 ('t', 'u'): take one out")
+    refused(path, f"{str(path)!r}: expected one file in the archive, found 2 ('t', 'u'): extract the one to use")
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_a_compressed_file_that_is_cut_off(file: Any, compression: Any) -> None:
     path = file(COMPRESSIONS[compression](PLAIN.encode())[:-12])
-    with pytest.raises(DataError, match=r"expected a whole compressed file, found: .*: compress or copy it again$"):
+    with pytest.raises(
+        DataError, match=r"expected a complete compressed file, found: .*: compress it or copy it again$"
+    ):
         read_table(path)
 
 
@@ -164,9 +166,9 @@ def test_what_is_around_a_table_does_not_change_it(file: Any, change: Any) -> No
 
 
 def test_what_was_skipped_is_said(file: Any) -> None:
-    assert "line 2 holds units: left out" in read_table(file(PLAIN.replace("\n", "\nmm,kg,-\n", 1))).notes
+    assert "line 2 contains units: left out" in read_table(file(PLAIN.replace("\n", "\nmm,kg,-\n", 1))).notes
     assert "1 line above the table skipped: 'Title'" in read_table(file("Title\n" + PLAIN)).notes
-    assert "2 rows without any value skipped" in read_table(file(PLAIN + ",,\n,,\n")).notes
+    assert "2 rows without values skipped" in read_table(file(PLAIN + ",,\n,,\n")).notes
     remark = read_table(file(PLAIN.replace("\n", "\n# a remark\n", 1)))
     assert "1 line that begins with # skipped: 2" in remark.notes
     assert remark.rows == 12
@@ -194,9 +196,9 @@ def test_rows_of_another_length(file: Any) -> None:
     path = file(PLAIN.replace("\n", ",9\n", 3).replace(",9\n", "\n", 1))
     refused(
         path,
-        f"{str(path)!r}: expected 3 cells on every line, as in the header, found others: 2 lines: line 2 has 4, 3 "
+        f"{str(path)!r}: expected 3 cells on every line, as in the header, found: 2 lines: line 2 has 4, 3 "
         f"has 4: "
-        "add or remove cells there, or put texts that contain the separator (comma) in quotes",
+        "add or remove cells there, or quote the cells that contain the separator (comma)",
     )
 
 
@@ -235,8 +237,8 @@ def test_whether_there_is_a_header(file: Any, text: Any) -> None:
 def test_names_that_come_twice_or_not_at_all(file: Any) -> None:
     table = read_table(file("a,,a,,y\n1,2,3,4,5\n6,7,8,9,0\n"))
     assert table.names == ("a", "column 2", "a (2)", "column 4", "y")
-    assert "2 columns without a name: called 'column 2', 'column 4'" in table.notes
-    assert "columns with a name that came before: called 'a (2)'" in table.notes
+    assert "2 columns without a name: named 'column 2', 'column 4'" in table.notes
+    assert "columns with repeated names: renamed 'a (2)'" in table.notes
 
 
 def test_very_long_cells(file: Any) -> None:
@@ -249,10 +251,10 @@ def test_very_long_cells(file: Any) -> None:
     [
         ("", "expected a header and rows of values, found an empty file: add the data"),
         (" \n\n", "expected a header and rows of values, found an empty file: add the data"),
-        ("a,b,y\n", "expected rows of values below the header, found the header only: add rows"),
-        ("# a\n# b\n", "expected a header and rows of values, found comments only: add the data"),
-        (";", "expected a header and rows of values, found separators only: add the data"),
-        (",,\n , ,\n", "expected a header and rows of values, found separators only: add the data"),
+        ("a,b,y\n", "expected rows of values below the header, found only the header: add rows"),
+        ("# a\n# b\n", "expected a header and rows of values, found only comments: add the data"),
+        (";", "expected a header and rows of values, found only separators: add the data"),
+        (",,\n , ,\n", "expected a header and rows of values, found only separators: add the data"),
         ("<html></html>", "expected a table as text, found a web page or XML: save the table as CSV"),
         ('{"a": 1}', "expected a table as text, found JSON: save the table as CSV"),
     ],
@@ -267,35 +269,35 @@ def test_one_column(file: Any) -> None:
     refused(
         path,
         f"{str(path)!r}, line 1: expected at least two columns, found one ('a'): "
-        "add a column, or name what separates cells with --separator",
+        "add a column, or choose the separator with --separator",
     )
 
 
 def test_nul_characters(file: Any) -> None:
     path = file("a,b\n1,2\n3,\0\n")
-    refused(path, f"{str(path)!r}, line 3: expected text, found a NUL character: save the file as text, in UTF-8")
+    refused(path, f"{str(path)!r}, line 3: expected text, found a NUL character: save the file as UTF-8 text")
 
 
 def test_no_file(tmp_path: Any) -> None:
     path = tmp_path / "none.csv"
-    refused(path, f"{str(path)!r}: expected a file, found nothing there: check the path")
-    refused(tmp_path, f"{str(tmp_path)!r}: expected a file, found a directory: name a file in it")
+    refused(path, f"{str(path)!r}: expected a file, found none: check the path")
+    refused(tmp_path, f"{str(tmp_path)!r}: expected a file, found a directory: choose a file in it")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"encoding": "utf9"}, ("--encoding: expected the name of an encoding, such as utf-8, utf-16, cp1252 or "
+        ({"encoding": "utf9"}, ("--encoding: expected the name of an encoding such as utf-8, utf-16, cp1252 or "
         "latin-1, "
-         "got 'utf9': name one (did you mean 'utf-8'?)")),
+         "got 'utf9': choose a known one (did you mean 'utf-8'?)")),
         ({"separator": "coma"}, ("--separator: expected comma, semicolon, tab, pipe, blanks or one character, "
-         "got 'coma': name one of these (did you mean 'comma'?)")),
-        ({"decimal": "x"}, "--decimal: expected a point or a comma, got 'x': give . or ,"),
-        ({"header": "maybe"}, "--header: expected auto, yes or no, got 'maybe': name one of these"),
-        ({"missing": "fil"}, ("--missing: expected fill, drop or refuse, got 'fil': name one of these "
+         "got 'coma': choose one of these (did you mean 'comma'?)")),
+        ({"decimal": "x"}, "--decimal: expected a point or a comma, got 'x': use . or ,"),
+        ({"header": "maybe"}, "--header: expected auto, yes or no, got 'maybe': choose one of these"),
+        ({"missing": "fil"}, ("--missing: expected fill, drop or refuse, got 'fil': choose one of these "
          "(did you mean 'fill'?)")),
-        ({"drop": "a", "keep": ("a", "b")}, ("--keep, --drop: expected a column in one of them, got 'a' in both: "
-         "take it out of one")),
+        ({"drop": "a", "keep": ("a", "b")}, ("--keep, --drop: expected each column in only one of them, got 'a' in "
+         "both: remove it from one")),
     ],
 )  # fmt: skip
 def test_options_that_make_no_sense(file: Any, options: Any, message: Any) -> None:
@@ -306,7 +308,7 @@ def test_bytes_that_are_not_in_the_encoding_given(file: Any) -> None:
     path = file(PLAIN.replace("b", "\u00f6").encode("cp1252"))
     refused(
         path,
-        f"{str(path)!r}, line 1: expected utf-8 text, found the byte 0xf6: name the encoding with --encoding",
+        f"{str(path)!r}, line 1: expected utf-8 text, found the byte 0xf6: choose the encoding with --encoding",
         encoding="utf-8",
     )
 
@@ -353,9 +355,9 @@ def test_arrays() -> None:
     assert (table.names, table.cells[0]) == (("x1", "x2", "y"), ["0.1", "0.2"])
     refused(
         (np.zeros((3, 2)), np.zeros(2)),
-        "(X, y): expected y of (3,), a value for each row of X, got the shape (2,): give as many",
+        "(X, y): expected y of shape (3,), one value per row of X, got (2,): check their lengths",
     )
-    refused((np.zeros(3), np.zeros(3)), "(X, y): expected X of (rows, columns), got the shape (3,): reshape it")
+    refused((np.zeros(3), np.zeros(3)), "(X, y): expected X of shape (rows, columns), got (3,): reshape it")
 
 
 def test_parquet(file: Any) -> None:
@@ -385,15 +387,13 @@ def test_readers_that_are_not_installed(file: Any) -> None:
     with mock.patch.dict(sys.modules, {"pyarrow": None, "fastparquet": None}):
         refused(
             path,
-            f"{str(path)!r}: expected a reader of parquet files, found none installed: install the extra 'parquet' "
-            "(pip install '.[parquet]')",
+            f"{str(path)!r}: reading parquet files requires pyarrow, which is not installed: pip install '.[parquet]'",
         )
     path = file(zipped(xl__workbook="x"), "t.xlsx")
     with mock.patch.dict(sys.modules, {"openpyxl": None}):
         refused(
             path,
-            f"{str(path)!r}: expected a reader of xlsx files, found none installed: install the extra 'xlsx' "
-            "(pip install '.[xlsx]')",
+            f"{str(path)!r}: reading xlsx files requires openpyxl, which is not installed: pip install '.[xlsx]'",
         )
 
 

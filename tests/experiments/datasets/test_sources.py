@@ -172,7 +172,7 @@ def test_a_table_with_a_test_file_has_one_split_whatever_the_seed(tmp_path: Path
         assert [rows.tolist() for rows in source.rows_of(5)] == [list(range(40)), list(range(40, ROWS))]
     with pytest.raises(DataError) as caught:
         Divided(table, "cv:3", 0.25).part(0, 0)
-    assert str(caught.value) == "--split cv:3: expected a table without a test file, got one: use --split fixed"
+    assert str(caught.value) == "--split cv:3: cannot be combined with --test-file: use --split fixed"
     for name, rows in (("a.csv", 20), ("b.csv", 6)):
         lines = [f"{row * row % 17 + 0.5},{row % 2}" for row in range(rows)]
         (tmp_path / name).write_text("\n".join(["x,y", *lines]))
@@ -279,7 +279,7 @@ def test_how_numbers_are_written_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_of_source_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^expected a source of data of a known kind, got 'x': update this program$"):
+    with pytest.raises(ValueError, match=r"^expected a known kind of data source, got 'x': update this program$"):
         restored("x", b"")
 
 
@@ -290,11 +290,14 @@ def test_what_is_said_of_a_source() -> None:
     rare = mixed(target=np.array([0, 1] * 29 + [2, 0], dtype=np.int64))
     assert Divided(mixed(), "seed", 0.25).notes == ("said",)
     assert Divided(rare, "seed", 0.25).notes == (
-        "said", "too few rows to be tested on, so in the training part only: 'ç' (1)",
+        "said", "classes with too few rows for testing, so only in the training part: 'ç' (1)",
     )  # fmt: skip
-    assert Divided(rare, "cv:5", 0.25).notes == ("said", "fewer rows than folds, so not in every fold: 'ç' (1)")
+    assert Divided(rare, "cv:5", 0.25).notes == (
+        "said",
+        "classes with fewer rows than folds, so not in every fold: 'ç' (1)",
+    )
     flat = mixed(columns=(Column("flat", NUMBER, np.zeros(ROWS)), *mixed().columns))
-    assert Divided(flat, "fixed", 0.25).notes == ("said", "constant in the training part, so set to 0: 'flat'")
+    assert Divided(flat, "fixed", 0.25).notes == ("said", "constant in the training part, therefore set to 0: 'flat'")
     assert Divided(flat, "seed", 0.25).notes == ("said",)  # another seed may tell otherwise
 
 

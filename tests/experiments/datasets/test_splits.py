@@ -142,8 +142,8 @@ def test_a_class_of_one_row_is_for_training() -> None:
     table = table_of([0, 1] * 10 + [2], "multiclass")
     for seed in range(10):
         assert 20 in split(table, seed)[0]
-    assert remarks(table) == ("too few rows to be tested on, so in the training part only: 'c' (1)",)
-    assert remarks(table, k=5) == ("fewer rows than folds, so not in every fold: 'c' (1)",)
+    assert remarks(table) == ("classes with too few rows for testing, so only in the training part: 'c' (1)",)
+    assert remarks(table, k=5) == ("classes with fewer rows than folds, so not in every fold: 'c' (1)",)
     assert remarks(table_of([0, 1] * 10)) == ()
 
 
@@ -156,14 +156,14 @@ def refused(message: Any, call: Any, *arguments: Any) -> None:
 def test_what_is_refused() -> None:
     two = table_of([0] * 9 + [1])
     message = (
-        "test_fraction: expected one that leaves every class a row to train on and one to test on, got 0.25, by which "
-        "0 of the 1 rows of 'b' in 't.csv' are to test on"
+        "test_fraction: expected a fraction that leaves each class at least one row to train on and one to test on, "
+        "got 0.25, which puts 0 of the 1 rows of 'b' in 't.csv' into the test part"
     )
     refused(message, split, two, 0)
     refused(message, fixed, two)
-    refused("--split cv:1: expected 2 folds or more, got 1: give more", folds, two, 1, 0)
+    refused("--split cv:1: expected at least 2 folds, got 1: use more", folds, two, 1, 0)
     refused(
-        "--split cv:11: expected as many rows as folds at least, found 10 in 't.csv': take fewer folds",
+        "--split cv:11: expected at least as many rows as folds, found 10 in 't.csv': use fewer folds",
         folds,
         two,
         11,
@@ -171,7 +171,7 @@ def test_what_is_refused() -> None:
     )
     grouped = table_of([0, 1] * 6, groups=[0, 1, 2] * 4, grouped_by="g")
     refused(
-        "--split cv:4: expected as many groups as folds at least, found 3 in 't.csv': take fewer folds",
+        "--split cv:4: expected at least as many groups as folds, found 3 in 't.csv': use fewer folds",
         folds,
         grouped,
         4,
@@ -179,7 +179,7 @@ def test_what_is_refused() -> None:
     )
     one = table_of([0, 1] * 6, groups=[0] * 12, grouped_by="g")
     refused(
-        "'t.csv': expected two groups at least, one to train on and one to test on, found one: name another "
+        "'t.csv': expected at least two groups, one to train on and one to test on, found one: choose another "
         "column with "
         "--group",
         split,
@@ -188,15 +188,15 @@ def test_what_is_refused() -> None:
     )
     apart = table_of([0] * 6 + [1] * 6, groups=[0] * 6 + [1] * 6, grouped_by="g")
     refused(
-        "'t.csv': expected groups that leave every class rows to train on and to test on, found too few groups "
+        "'t.csv': expected enough groups for every class in both parts, found too few groups "
         "with 'a': "
-        "use --test-file, or another column with --group",
+        "use --test-file, or choose another column with --group",
         split,
         apart,
         0,
     )
     filed = table_of([0, 1] * 6, test_rows=np.array([10, 11]))
-    refused("--split cv:3: expected a table without a test file, got one: use --split fixed", folds, filed, 3, 0)
+    refused("--split cv:3: cannot be combined with --test-file: use --split fixed", folds, filed, 3, 0)
 
 
 def test_the_bits_of_splits() -> None:

@@ -61,7 +61,7 @@ def test_a_text_among_numbers_is_refused_with_its_place_and_remedy() -> None:
     refused(
         f"{path!r}: expected numbers, found other text in 1 cell: column 'width': '12 mm' (line 19): correct the "
         f"cells, "
-        'or make them gaps with --missing-values "12 mm", or leave the column out with --drop',
+        'or treat them as missing with --missing-values "12 mm", or leave the column out with --drop',
         "numbers_with_text.csv",
     )
 
@@ -89,7 +89,7 @@ def test_a_text_column_becomes_a_column_for_each_category() -> None:
     table = table_of("text_column.csv")
     assert kinds(table) == ["number", "number", "category"]
     assert table.columns[2].categories == ("blue", "green", "red")
-    assert said(table, "categories, a column of 0 and 1 each: 'colour' (3)")
+    assert said(table, "categories, encoded one-hot: 'colour' (3)")
     encoder = fit(table, np.arange(table.rows))
     assert encoder.feature_names == ("width", "depth", "colour=blue", "colour=green", "colour=red")
     expected = [
@@ -120,7 +120,7 @@ def test_all_gaps_are_counted_where_they_are_refused() -> None:
     refused(
         f"{path!r}: expected no missing values with --missing refuse, found 12 cells: "
         "'width' 5 (lines 13, 28, 30, 34 and 44), 'depth' 7 (lines 5, 14, 22, 36, 38 and 2 more): "
-        "fill them in, or choose --missing fill or drop",
+        "fill them in, or use --missing fill or --missing drop",
         "missing_words.csv",
         missing="refuse",
     )
@@ -135,8 +135,8 @@ def test_a_missing_label_is_no_class() -> None:
 def test_a_missing_label_is_not_positive() -> None:
     path = str(INPUTS / "missing_label.csv")
     refused(
-        f"{path!r}, column 'sex': expected a label, got 'NA' with --positive, which stands for a missing label: "
-        "name one of 'female', 'male'",
+        f"{path!r}, column 'sex': expected a label, got 'NA' with --positive, which means a missing label: "
+        "choose one of 'female', 'male'",
         "missing_label.csv",
         positive="NA",
     )
@@ -146,7 +146,7 @@ def test_a_missing_label_is_not_positive() -> None:
 def test_a_column_that_numbers_the_rows_is_left_out_unless_kept(name: Any, column: Any) -> None:
     table = table_of(name)
     assert names(table) == ["width", "depth"]
-    assert said(table, f"left out: {column!r}: it numbers the rows (decide otherwise with --keep)")
+    assert said(table, f"left out: {column!r}: row numbers (override with --keep)")
     kept = table_of(name, keep=column)
     assert names(kept) == [column, "width", "depth"]
 
@@ -165,7 +165,7 @@ def test_three_classes() -> None:
     assert (table.task, table.class_names) == ("multiclass", ("canadian", "kama", "rosa"))
     labels = [row[-1] for row in rows_of("three_classes.csv")[1:]]
     assert [table.class_names[code] for code in table.target] == labels
-    assert said(table, "one against the rest with --positive LABEL")
+    assert said(table, "for one against the rest use --positive LABEL")
 
 
 def test_one_class_against_the_rest() -> None:
@@ -178,13 +178,13 @@ def test_a_number_with_many_values_is_a_regression() -> None:
     table = table_of("regression.csv")
     assert (table.task, table.class_names, table.target_name) == ("regression", (), "price")
     assert table.target.tolist() == [float(row[-1]) for row in rows_of("regression.csv")[1:]]
-    assert said(table, "task: regression, since 'price' has fractions (decide otherwise with --task classification)")
+    assert said(table, "task: regression, because 'price' has fractions (override with --task classification)")
 
 
 def test_a_few_integers_are_classes_and_on_demand_numbers() -> None:
     table = table_of("ordered_grades.csv")
     assert (table.task, table.class_names) == ("multiclass", ("3", "4", "5", "6", "7", "8"))
-    assert said(table, "since 'quality' has 6 different integers (decide otherwise with --task regression)")
+    assert said(table, "because 'quality' has 6 different integers (override with --task regression)")
     grades = [float(row[-1]) for row in rows_of("ordered_grades.csv")[1:]]
     assert table_of("ordered_grades.csv", task="regression").target.tolist() == grades
 
@@ -264,7 +264,7 @@ def test_thousands_and_percent() -> None:
 def test_thousands_alone_may_be_two_numbers(tmp_path: Any) -> None:
     path = tmp_path / "t.csv"
     path.write_text("".join(f'"{row[0]}",{i * i},{row[2]}\n' for i, row in enumerate(rows_of("thousands_percent.csv"))))
-    with pytest.raises(DataError, match=r"column 'income' has '16,146': choose with --decimal \. or --decimal ,$"):
+    with pytest.raises(DataError, match=r"column 'income' has '16,146': choose one with --decimal \. or --decimal ,$"):
         make_table(read_table(path))
     values = {d: make_table(read_table(path, Reading(decimal=d)), Reading(decimal=d)).columns[0].values for d in ".,"}
     assert (values["."][0], values[","][0]) == (16146, 16.146)
@@ -294,7 +294,7 @@ def test_labels_that_differ_in_case_or_blanks_are_one_class() -> None:
     assert (table.task, table.class_names) == ("binary", ("NO", "yes"))
     labels = [row[2].strip().lower() for row in rows_of("labels_case.csv")[1:]]
     assert table.target.tolist() == [int(label == "yes") for label in labels]
-    assert said(table, "labels that differ in case or blanks only are one class: 'Yes', 'yes' and 'YES' are 'yes'")
+    assert said(table, "labels that differ only in case or spaces are one class: 'Yes', 'yes' and 'YES' are 'yes'")
 
 
 def test_constant_columns_are_left_out() -> None:
@@ -316,7 +316,7 @@ def test_tables_that_are_hard_to_learn_are_read_as_any(name: Any) -> None:
 
 def test_equal_rows_stay_on_one_side() -> None:
     table = table_of("duplicates.csv")
-    assert said(table, "240 rows have the inputs of another one: equal rows stay on one side of every split")
+    assert said(table, "240 rows have the same inputs as another row: such rows stay on the same side of every split")
     inputs = [tuple(row[:-1]) for row in rows_of("duplicates.csv")[1:]]
     for train, test in [*(split(table, seed) for seed in range(5)), *folds(table, 5, 0)]:
         assert not {inputs[row] for row in train} & {inputs[row] for row in test}
@@ -343,14 +343,14 @@ def test_equal_rows_of_few_categories_are_split_like_others(tmp_path: Any) -> No
     path.write_text("colour,size,y\n" + "".join(f"{'rgb'[i % 3]},{i % 4},{i % 5 % 2}\n" for i in range(60)))
     table = make_table(read_table(path))
     assert table.groups is None
-    assert said(table, "60 rows have the inputs of another one, as is to be expected of columns with few values")
+    assert said(table, "60 rows have the same inputs as another row, as expected for columns with few values")
 
 
 def test_the_rows_of_a_group_stay_on_one_side() -> None:
     table = table_of("groups.csv", group="patient")
     patients = [row[0] for row in rows_of("groups.csv")[1:]]
     assert names(table) == ["a", "b"]
-    assert said(table, "groups: rows of equal 'patient' stay on one side of every split (12 groups)")
+    assert said(table, "groups: rows with the same 'patient' stay on the same side of every split (12 groups)")
     for train, test in [fixed(table), *(split(table, seed) for seed in range(5)), *folds(table, 4, 1)]:
         assert not {patients[row] for row in train} & {patients[row] for row in test}
         assert set(table.target[train]) == {0, 1}
@@ -358,7 +358,7 @@ def test_the_rows_of_a_group_stay_on_one_side() -> None:
 
 
 def test_a_column_that_may_be_a_group_is_warned_of() -> None:
-    assert said(table_of("groups.csv"), "warning: 'patient' repeats and nearly determines 'y'")
+    assert said(table_of("groups.csv"), "warning: values of 'patient' repeat and nearly determine 'y'")
     for name in ("id_column.csv", "text_column.csv", "ordered_grades.csv", "duplicates.csv", "booleans.csv"):
         assert not said(table_of(name), "warning")
 

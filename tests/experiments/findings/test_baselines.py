@@ -24,8 +24,9 @@ UNKNOWN = {"test": None, "difference": None, "ci_low": None, "ci_high": None}
             {"test": 0.9, "difference": 0.033, "ci_low": 0.03, "ci_high": 0.036},
             [
                 (
-                    "Better than always answering 'no' (73.7 %) by 19.6 points [18.2, 21.0], and than a linear model "
-                    "(90.0 %) by 3.3 points [3.0, 3.6]."
+                    "Better than always predicting 'no' (73.7 %) by 19.6 percentage points [18.2, 21.0], and than a "
+                    "linear model "
+                    "(90.0 %) by 3.3 percentage points [3.0, 3.6]."
                 )
             ],
         ),
@@ -33,7 +34,7 @@ UNKNOWN = {"test": None, "difference": None, "ci_low": None, "ci_high": None}
             SURE,
             UNSURE,
             [
-                "Better than always answering 'no' (73.7 %) by 19.6 points [18.2, 21.0].",
+                "Better than always predicting 'no' (73.7 %) by 19.6 percentage points [18.2, 21.0].",
                 "No better than a linear model (90.0 %).",
             ],
         ),
@@ -41,7 +42,7 @@ UNKNOWN = {"test": None, "difference": None, "ci_low": None, "ci_high": None}
             SURE,
             WORSE,
             [
-                "Better than always answering 'no' (73.7 %) by 19.6 points [18.2, 21.0].",
+                "Better than always predicting 'no' (73.7 %) by 19.6 percentage points [18.2, 21.0].",
                 "Worse than a linear model (95.0 %).",
             ],
         ),
@@ -49,16 +50,16 @@ UNKNOWN = {"test": None, "difference": None, "ci_low": None, "ci_high": None}
             UNSURE,
             EQUAL,
             [
-                "No better than always answering 'no' (90.0 %): nothing was found to be learned.",
+                "No better than always predicting 'no' (90.0 %): nothing was learned.",
                 "No better than a linear model (90.0 %).",
             ],
         ),
-        (WORSE, UNKNOWN, ["Worse than always answering 'no' (95.0 %)."]),
+        (WORSE, UNKNOWN, ["Worse than always predicting 'no' (95.0 %)."]),
         (
             ONE,
             ONE | {"difference": 0.0},
             [
-                "With one replicate, better than always answering 'no' (90.0 %).",
+                "With one replicate, better than always predicting 'no' (90.0 %).",
                 "With one replicate, no better than a linear model (90.0 %).",
             ],
         ),
@@ -75,7 +76,7 @@ def test_other_metrics() -> None:
     beside = {"test": 2.5, "difference": 1.25, "ci_low": 1.0, "ci_high": 1.5}
     found = {"answer": "3.5", "constant": beside, "linear": UNKNOWN}
     assert list(compared_in_words(found, "rmse")) == [
-        "Better than always answering the mean (2.500) by 1.250 [1.000, 1.500]."
+        "Better than always predicting the mean (2.500) by 1.250 [1.000, 1.500]."
     ]
     found = {
         "answer": "no",
@@ -83,5 +84,5 @@ def test_other_metrics() -> None:
         "linear": UNKNOWN,
     }
     assert list(compared_in_words(found, "auc")) == [
-        "Better than always answering 'no' (0.500) by 0.250 [0.125, 0.375]."
+        "Better than always predicting 'no' (0.500) by 0.250 [0.125, 0.375]."
     ]

@@ -76,9 +76,11 @@ def test_all_of_it() -> None:
     found = [{"points": "fresh", "n_points": 10_000, "test_accuracy": 0.9034}]
     assert said(COLUMNS, cells, findings=found) == [
         (
-            "20 units at 0.3: 91.0 % [90.1, 91.9] over 6 seeds. On fresh points: 90.3 %. Tied with it: 1 other. "
-            "Its number of hidden units is at the edge of what was tried: try larger values. "
-            "10 of 36 runs are stuck, all with 3 units."
+            "20 hidden units, learning rate 0.3: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 "
+            "seeds. On fresh test "
+            "points: 90.3 %. 1 other configuration is tied with it. "
+            "Its number of hidden units is at the edge of the values tried: try larger ones. "
+            "10 of 36 runs learned nothing, all with 3 hidden units."
         )
     ]
 
@@ -87,8 +89,10 @@ def test_halves_are_no_fresh_points() -> None:
     found = [{"points": "halves", "n_points": 13, "test_accuracy": 0.8}]
     assert said(COLUMNS, grid({"2": STEADY, "1": LOW}), findings=found) == [
         (
-            "2 units at 1.2: 91.0 % [90.1, 91.9] over 6 seeds. Chosen by half the test points and judged by the others:"
-            " 80.0 %. No other is tied with it."
+            "2 hidden units, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 "
+            "seeds. Chosen on one half "
+            "of the test points and measured on the other:"
+            " 80.0 %. No other configuration is tied with it."
         )
     ]
 
@@ -96,37 +100,48 @@ def test_halves_are_no_fresh_points() -> None:
 @pytest.mark.parametrize(
     ("hidden", "name", "smallest"),
     [
-        (("20", "5"), "20 units", "; the smallest network among them has 5 units"),
-        (("20", "1"), "20 units", "; the smallest network among them has 1 unit"),
-        (("5", "0"), "5 units", "; the smallest network among them is linear"),
-        (("8x8", "50"), "8x8 units", ", none of them smaller"),
-        (("30", "8x8"), "30 units", "; the smallest network among them has 8x8 units"),
-        (("0", "1"), "no hidden units", ", none of them smaller"),
+        (("20", "5"), "20 hidden units", "; the smallest of these networks has 5 hidden units"),
+        (("20", "1"), "20 hidden units", "; the smallest of these networks has 1 hidden unit"),
+        (("5", "0"), "5 hidden units", "; the smallest of these networks is linear"),
+        (("8x8", "50"), "8x8 hidden units", ", none with a smaller network"),
+        (("30", "8x8"), "30 hidden units", "; the smallest of these networks has 8x8 hidden units"),
+        (("0", "1"), "no hidden units", ", none with a smaller network"),
     ],
 )
 def test_the_smallest_of_the_ties(hidden: tuple[str, str], name: str, smallest: str) -> None:
     # 8x8 has 24 + 72 + 9 = 105 parameters, 30 units have 121, 50 have 201
     assert said(COLUMNS, grid({hidden[0]: STEADY, hidden[1]: STEADY[::-1]})) == [
-        f"{name} at 1.2: 91.0 % [90.1, 91.9] over 6 seeds. Tied with it: 1 other{smallest}."
+        (
+            f"{name}, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 seeds. 1 "
+            "other configuration is tied "
+            f"with it{smallest}."
+        )
     ]
 
 
 def test_a_single_configuration_has_no_ties() -> None:
-    assert said(COLUMNS, grid({"0": STEADY})) == ["no hidden units at 1.2: 91.0 % [90.1, 91.9] over 6 seeds."]
+    assert said(COLUMNS, grid({"0": STEADY})) == [
+        "no hidden units, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 seeds."
+    ]
 
 
 def test_one_seed_has_no_interval() -> None:
     assert said(COLUMNS, grid({"1": [0.9], "2": [0.5]})) == [
-        "1 unit at 1.2: 90.0 % with one seed: no interval and no ties."
+        "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with one seed: no interval and no ties."
     ]
     nan = math.nan
     assert said(COLUMNS, grid({"1": [0.9, nan], "2": [nan, nan]})) == [
-        "1 unit at 1.2: 90.0 % with the one seed that finished: no interval and no ties. 3 of 4 runs failed."
+        (
+            "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with the only seed that finished: no interval and "
+            "no ties. 3 of 4 runs failed."
+        )
     ]
     assert said(COLUMNS, grid({"1": [0.9, nan, 0.92], "2": [0.1, 0.12, 0.1]})) == [
         (
-            "1 unit at 1.2: 91.0 % [78.3, 100.0] over 2 of 3 seeds. No other is tied with it. "
-            "3 of 6 runs are stuck, all with 2 units. 1 of 6 runs failed, with 1 unit."
+            "1 hidden unit, learning rate 1.2: test accuracy 91.0 % (95 % interval [78.3, 100.0]), mean over 2 of 3 "
+            "seeds. No other "
+            "configuration is tied with it. "
+            "3 of 6 runs learned nothing, all with 2 hidden units. 1 of 6 runs failed, with 1 hidden unit."
         )
     ]
 
@@ -136,8 +151,23 @@ def test_one_seed_has_no_interval() -> None:
     [
         ([math.nan], "failed", "No run finished. The only run failed."),
         ([math.nan] * 3, "failed", "No run finished. All 3 runs failed."),
-        ([0.1, 0.1], "ok", "4 units at 1.2: 10.0 % [10.0, 10.0] over 2 seeds. All 2 runs are stuck."),
-        ([0.1, 0.1], "diverged", "4 units at 1.2: 10.0 % [10.0, 10.0] over 2 seeds. All 2 runs diverged."),
+        (
+            [0.1, 0.1],
+            "ok",
+            (
+                "4 hidden units, learning rate 1.2: test accuracy 10.0 % (95 % interval [10.0, 10.0]), mean over 2 "
+                "seeds. All 2 runs learned "
+                "nothing."
+            ),
+        ),
+        (
+            [0.1, 0.1],
+            "diverged",
+            (
+                "4 hidden units, learning rate 1.2: test accuracy 10.0 % (95 % interval [10.0, 10.0]), mean over 2 "
+                "seeds. All 2 runs diverged."
+            ),
+        ),
     ],
 )
 def test_nothing_went_well(accuracies: list[float], status: str, expected: str) -> None:
@@ -148,7 +178,9 @@ def test_other_knobs_that_were_varied() -> None:
     columns = dict.fromkeys(["dataset", "hidden", "activation", "learning_rate", "momentum", "l2", "dtype"])
     values = itertools.product(["4"], ["tanh", "relu"], [1.2], [0.9, 0.99], [0.1], ["float32"])
     cells = {("flower", *key): LOW if key[1] == "tanh" else STEADY for key in values}
-    assert said(columns, cells)[0].startswith("4 units at 1.2, relu, momentum 0.9: 91.0 % [")
+    assert said(columns, cells)[0].startswith(
+        "4 hidden units, learning rate 1.2, relu, momentum 0.9: test accuracy 91.0 % ("
+    )
 
 
 def test_each_problem_is_spoken_of_but_not_too_many() -> None:
@@ -156,9 +188,13 @@ def test_each_problem_is_spoken_of_but_not_too_many() -> None:
     for k, dataset in enumerate(["moons", "circles", "blobs", "iris", "flower"]):
         cells |= grid({"1": [0.9 - 0.16 * k for _ in range(3)]}, dataset=dataset)
     lines = said(COLUMNS, cells)
-    assert lines[0] == "moons: 1 unit at 1.2: 90.0 % [90.0, 90.0] over 3 seeds."
+    assert (
+        lines[0]
+        == "moons: 1 hidden unit, learning rate 1.2: test accuracy 90.0 % (95 % interval [90.0, 90.0]), mean over 3 "
+        "seeds."
+    )
     assert [line.split(":")[0] for line in lines] == [
-        "moons", "circles", "blobs", "2 more problems", "3 of 15 runs are stuck, all on flower.",
+        "moons", "circles", "blobs", "2 more problems", "3 of 15 runs learned nothing, all on flower.",
     ]  # fmt: skip
     assert len(said(COLUMNS, dict(itertools.islice(cells.items(), 4)))) == 4
 
@@ -174,9 +210,12 @@ def test_several_draws_of_the_data_are_replicates() -> None:
     # the interval is that of 0.8, 0.9, 1.0: 0.9 -+ 4.3027 * 0.1 / sqrt(3) = 1.148, of which 1 is the most there can be
     assert said(columns, cells, problem=("dataset", "data_seed")) == [
         (
-            "2 units at 1.2: 90.0 % [65.2, 100.0] over 3 draws of the data, 2 seeds each. "
-            "The interval speaks of data and initialization. Tied with it: 1 other; the smallest network among them "
-            "has 1 unit."
+            "2 hidden units, learning rate 1.2: test accuracy 90.0 % (95 % interval [65.2, 100.0]), mean over 3 "
+            "draws of the data, 2 seeds "
+            "each. "
+            "The interval covers variation of the data and of the initial weights. 1 other configuration is tied "
+            "with it; the smallest of these networks "
+            "has 1 hidden unit."
         )
     ]
     one = {key: values for key, values in cells.items() if key[1] == 2}
@@ -186,8 +225,8 @@ def test_several_draws_of_the_data_are_replicates() -> None:
 @pytest.mark.parametrize(
     ("stuck", "expected"),
     [
-        ({("1", 0.1)}, ", all with 1 unit at learning rate 0.1"),
-        ({("3", 0.1), ("4", 0.1), ("3", 5.0), ("4", 5.0)}, ", all with 3 or 4 units"),
+        ({("1", 0.1)}, ", all with 1 hidden unit at learning rate 0.1"),
+        ({("3", 0.1), ("4", 0.1), ("3", 5.0), ("4", 5.0)}, ", all with 3 or 4 hidden units"),
         ({(h, 5.0) for h in "01234"}, ", all at learning rate 5"),
         ({(h, 0.1) for h in "01234"} | {("0", 5.0)}, ""),
         ({(h, 0.1) for h in "0123"}, ", all at learning rate 0.1"),
@@ -200,7 +239,7 @@ def test_what_the_stuck_runs_share(stuck: set[tuple[str, float]], expected: str)
         for rate in (0.1, 5.0)
     }
     line = said(COLUMNS, cells)[0]
-    assert line.endswith(f" {2 * len(stuck)} of 20 runs are stuck{expected}.")
+    assert line.endswith(f" {2 * len(stuck)} of 20 runs learned nothing{expected}.")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +251,7 @@ def test_many_values_in_a_row_are_a_range(stuck: Any, expected: str | None) -> N
     }
     line = said(COLUMNS, cells)[0]
     shared = f", all at learning rate {expected}" if expected else ""
-    assert line.endswith(f" {2 * len(stuck)} of 20 runs are stuck{shared}.")
+    assert line.endswith(f" {2 * len(stuck)} of 20 runs learned nothing{shared}.")
 
 
 def test_stuck_is_what_a_constant_would_be() -> None:
@@ -222,24 +261,24 @@ def test_stuck_is_what_a_constant_would_be() -> None:
     assert results.runs.loc[stuck, "learning_rate"].eq(0).all()  # untrained, and some by chance the better for it
     assert 3 <= stuck.sum() == results.summary["n_stuck"].sum() < 18
     assert headline(results, results.manifest["findings"])[0].endswith(
-        f"{stuck.sum()} of 36 runs are stuck, all at learning rate 0."
+        f"{stuck.sum()} of 36 runs learned nothing, all at learning rate 0."
     )
 
 
 @pytest.mark.parametrize(
     ("best", "expected"),
     [
-        ({"hidden": "1"}, " Its number of hidden units is at the edge of what was tried: try smaller values."),
-        ({"hidden": "3"}, " Its number of hidden units is at the edge of what was tried: try larger values."),
+        ({"hidden": "1"}, " Its number of hidden units is at the edge of the values tried: try smaller ones."),
+        ({"hidden": "3"}, " Its number of hidden units is at the edge of the values tried: try larger ones."),
         (
             {"hidden": "2", "learning_rate": 0.1},
-            " Its learning rate is at the edge of what was tried: try smaller values.",
+            " Its learning rate is at the edge of the values tried: try smaller ones.",
         ),
         (
             {"hidden": "3", "learning_rate": 3.0},
             (
-                " Its number of hidden units is at the edge of what was tried: try larger values. "
-                "Its learning rate is at the edge of what was tried: try larger values."
+                " Its number of hidden units is at the edge of the values tried: try larger ones. "
+                "Its learning rate is at the edge of the values tried: try larger ones."
             ),
         ),
         ({"hidden": "2", "learning_rate": 0.3}, ""),
@@ -255,7 +294,7 @@ def test_the_edge_of_what_was_tried(best: dict[str, Any], expected: str) -> None
         for rate in (0.3, 0.1, 3.0)
     }
     (line,) = said(COLUMNS, cells)
-    assert line.partition("No other is tied with it.")[2] == expected
+    assert line.partition("No other configuration is tied with it.")[2] == expected
 
 
 def test_two_values_and_no_hidden_units_are_no_edge() -> None:
@@ -273,13 +312,13 @@ def test_as_good_in_the_middle_is_no_edge() -> None:
 
 
 def test_of_what_the_interval_speaks() -> None:
-    start = "1 unit at 1.2: 91.0 % [90.1, 91.9] over "
+    start = "1 hidden unit, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over "
     cells = grid({"1": STEADY})
     assert said(COLUMNS, cells) == [f"{start}6 seeds."]
     assert said(COLUMNS, cells, identity={"data": "0f", "data_seed": "seed"}) == [
-        f"{start}6 seeds. The interval speaks of data and initialization."
+        f"{start}6 seeds. The interval covers variation of the data and of the initial weights."
     ]
-    split = "The interval speaks of new data, approximately: every replicate has a split of its own."
+    split = "The interval approximately covers new data, since every replicate has its own split."
     assert said(COLUMNS, cells, identity={"data": "0f", "split": "seed"}) == [f"{start}6 seeds. {split}"]
     assert said(COLUMNS, cells, identity={"data": "0f", "split": "cv:3"}, folds=range(3)) == [
         f"{start}3 folds x 2 seeds. {split}"
@@ -301,8 +340,11 @@ def test_baselines_and_a_test_cost_that_has_turned() -> None:
     }
     assert said(COLUMNS, grid({"1": STEADY}), findings=[found]) == [
         (
-            "1 unit at 1.2: 91.0 % [90.1, 91.9] over 6 seeds. Better than always answering 'no' (50.0 %) by 41.0 "
-            "points [40.0, 42.0], and than a linear model (70.0 %) by 41.0 points [40.0, 42.0]. Its test cost was "
-            "lowest after 1,200 of 5,000 iterations and has risen since: it overfits."
+            "1 hidden unit, learning rate 1.2: test accuracy 91.0 % (95 % interval [90.1, 91.9]), mean over 6 seeds. "
+            "Better than always "
+            "predicting 'no' (50.0 %) by 41.0 "
+            "percentage points [40.0, 42.0], and than a linear model (70.0 %) by 41.0 percentage points [40.0, "
+            "42.0]. Its test cost was "
+            "lowest after 1,200 of 5,000 iterations and rose afterwards: it overfits."
         )
     ]

@@ -38,7 +38,7 @@ def test_a_seed_that_there_is_not_is_one_line() -> None:
 
 def test_points_that_are_generated_are_no_table(tmp_path: Path) -> None:
     results = Sweep(dataset="moons", hidden=2, seed=0, iterations=2).run(out=tmp_path, jobs=1)
-    with pytest.raises(ResultsError, match=r"^expected a sweep over a table, got moons, whose points are generated$"):
+    with pytest.raises(ResultsError, match=r"^expected a sweep over a table, got moons, a generated data set$"):
         results.model()
 
 

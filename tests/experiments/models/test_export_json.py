@@ -93,19 +93,22 @@ def without(name: str) -> Callable[[Any], Any]:
         (put("version", to=2), "version: expected 1, found 2"),
         (put("version", to=True), "version: expected 1, found true"),
         (without("networks"), "networks: expected an entry of this name, found none"),
-        (put("more", to=1), "the file: expected format, version, task, "),
+        (put("more", to=1), "the file: expected only format, version, task, "),
         (put("task", to="guess"), 'task: expected one of binary, multiclass, regression, found "guess"'),
         (put("class_names", to=["a"]), 'class_names: expected two names, found ["a"]'),
         (put("class_names", to=["a", "a"]), 'class_names: expected a list of different texts, found ["a", "a"]'),
-        (put("features", to="x1+x11"), 'features: expected x1 to x10 alone, found "x1+x11"'),
+        (put("features", to="x1+x11"), 'features: expected only x1 to x10, found "x1+x11"'),
         (put("features", to="exec(x1)"), "features: expected terms such as x1, "),
         (put("activation", to="softplus"), "activation: expected one of tanh, relu, sigmoid, identity, found "),
-        (put("columns", 1, "name", to="size"), 'columns[1].name: expected a name that no other column has, found "si'),
+        (put("columns", 1, "name", to="size"), 'columns[1].name: expected a unique column name, found "si'),
         (put("columns", 0, "kind", to="date"), "columns[0].kind: expected one of number, boolean, category, found "),
-        (put("columns", 0, "categories", to=["a"]), 'columns[0].categories: expected none of a number, found ["a"]'),
+        (
+            put("columns", 0, "categories", to=["a"]),
+            'columns[0].categories: expected no texts for a number, found ["a"]',
+        ),
         (put("columns", 0, "has_gaps", to=True), "columns[0].has_gaps: expected false for a number, found true"),
         (put("columns", 0, "number_format", "decimal", to=";"), "columns[0].number_format.decimal: expected one of .,"),
-        (put("encoders", to=[]), "encoders: expected a list of one object at least, found []"),
+        (put("encoders", to=[]), "encoders: expected a list of at least one object, found []"),
         (put("encoders", 0, "columns", to=[]), "encoders[0].columns: expected a list of 6 objects, found []"),
         (put("encoders", 0, "columns", 0, "fill", to="1"), "encoders[0].columns[0].fill: expected a finite number, "),
         (put("encoders", 0, "columns", 0, "scaling", to=None), "encoders[0].columns[0].scaling: expected an object {."),
@@ -152,5 +155,7 @@ def test_networks_that_are_not_finite_are_refused() -> None:
     (member,) = model.members
     (W, b), *rest = member.parameters
     broken = member._replace(parameters=[(W * math.nan, b), *rest])
-    with pytest.raises(ResultsError, match=r"^expected networks of finite numbers, got one of seed 7 that diverged$"):
+    with pytest.raises(
+        ResultsError, match=r"^expected networks with finite parameters, got the diverged network of seed 7$"
+    ):
         json_file.content(type(model)(**{**vars(model), "members": (broken,)}))

@@ -113,6 +113,4 @@ def test_without_the_package_its_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ResultsError) as raised:
         onnx_file.content(models.model("binary"))
-    assert str(raised.value) == (
-        "expected the package onnx, found none installed: install the extra 'onnx' (pip install '.[onnx]')"
-    )
+    assert str(raised.value) == ("ONNX export requires the package onnx, which is not installed: pip install '.[onnx]'")

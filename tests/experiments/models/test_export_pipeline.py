@@ -54,7 +54,7 @@ def test_columns_go_by_name_and_without_names_in_order() -> None:
     assert made.n_features_in_ == new.shape[1]
     with pytest.raises(DataError, match="found none named 'size'"):
         made.predict(new.drop(columns="size"))
-    with pytest.raises(ValueError, match=r"^X: expected \(rows, 6\) without names, got the shape \(12, 5\)$"):
+    with pytest.raises(ValueError, match=r"^X: expected shape \(rows, 6\) without column names, got \(12, 5\)$"):
         made.predict(new.to_numpy()[:, 1:])
 
 

@@ -56,11 +56,12 @@ def test_columns_go_by_name_and_others_are_not_looked_at() -> None:
     expected = model.predict(new)
     mixed = model.predict(new[new.columns[::-1]].assign(other="x", ripe="?"))
     pd.testing.assert_frame_equal(mixed.table, expected.table, check_exact=True)
-    assert mixed.notes == ("columns that are not used: 'other'", *_in_order(expected.notes, mixed.notes))
+    assert mixed.notes == ("unused columns: 'other'", *_in_order(expected.notes, mixed.notes))
     with pytest.raises(DataError) as raised:
         model.predict(new.rename(columns={"colour": "color"}))
     assert str(raised.value) == (
-        "the table: expected the columns that networks were trained on, found none named 'colour': add or rename them "
+        "the table: expected the columns that the networks were trained on, found none named 'colour': add or rename "
+        "them "
         "(did you mean 'color'?)"
     )
 
@@ -72,8 +73,8 @@ def _in_order(notes: tuple[str, ...], by: tuple[str, ...]) -> list[str]:
 def test_categories_that_were_never_seen_are_said_and_are_none_of_those_that_were() -> None:
     model, new = models.model("binary"), models.rows("binary")
     notes = model.predict(new).notes
-    assert "column 'colour': not in the training part, so none of its categories: 'purple'" in notes
-    assert "column 'shape': not in the training part, so none of its categories: 'Round'" in notes
+    assert "column 'colour': values not seen in training, encoded as no category: 'purple'" in notes
+    assert "column 'shape': values not seen in training, encoded as no category: 'Round'" in notes
     one, other = (model.predict(new.assign(colour=name)).table for name in ("purple", "violet"))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     assert not one.equals(model.predict(new.assign(colour="red")).table)
@@ -94,7 +95,7 @@ def test_cells_that_cannot_be_read_are_named() -> None:
     with pytest.raises(DataError) as raised:
         models.model("binary").predict(new)
     assert str(raised.value) == (
-        "the table: expected cells like those of the training file, found 2 other cells: "
+        "the table: expected cells in the format of the training file, found 2 other cells: "
         "'about 3' in column 'size' (row 8), expected a number with a decimal point and no grouped thousands, "
         "'maybe' in column 'is_wild' (row 10), expected 'false' or 'true': correct them, or leave them blank"
     )

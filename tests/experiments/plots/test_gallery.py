@@ -125,7 +125,7 @@ def test_draw_all_reads_only_the_networks_it_draws() -> None:
     material = Material(results, {"dataset": "moons"})
     assert len(material.networks) == len(results.asked) == 20
     assert material.note.endswith("; 20 of 30 hidden sizes shown")
-    assert material.networks[-1][0] == "30 hidden units\nseed 0: 0.850 correct"
+    assert material.networks[-1][0] == "30 hidden units\nseed 0: accuracy 0.850"
 
 
 def test_draw_all_of_several_data_sets_gives_each_its_own_pictures(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_draw_all_of_several_problems_names_each_and_draws_twelve(
     said: list[str] = []
     written = [path.name for path in gallery.draw_all(tmp_path, make_results(noisy(*range(13))), said.append)]
     assert written == sorted(f"accuracy-moons-noise-{noise}.png" for noise in range(12))
-    assert said == ["in the pictures: the first 12 of 13 problems"]
+    assert said == ["in the plots: the first 12 of 13 problems"]
 
 
 def test_a_problem_is_named_in_every_picture() -> None:
@@ -210,7 +210,7 @@ def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatc
     monkeypatch.setattr(gallery, "MAX_CURVE_ROWS", 1)
     said: list[str] = []
     gallery.draw_all(tmp_path, make_results(make_runs(("4",), (0.5,), range(2))), said.append)
-    assert said == ["in the pictures: no more than 1 rows"]
+    assert said == ["in the plots: no more than 1 rows"]
 
 
 def test_some_curves_only_is_in_the_titles() -> None:
@@ -231,7 +231,7 @@ def test_the_target_is_that_of_the_summary() -> None:
     results = make_results(make_runs())
     results.summary["target_test_accuracy"] = 0.625
     material = Material(results, {"dataset": "moons"})
-    assert "is 62.5 %" in title(gallery.PICTURES["convergence"].draw(material))
+    assert "reaches 62.5 %" in title(gallery.PICTURES["convergence"].draw(material))
 
 
 def test_one_of_everything_is_drawn_without_warnings(tmp_path: Path) -> None:

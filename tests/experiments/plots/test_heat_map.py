@@ -87,7 +87,7 @@ def test_heat_map_leaves_cells_without_a_configuration_empty() -> None:
 
 def test_heat_map_of_one_seed_says_that_ties_are_unknown() -> None:
     ax = plot_heat_map(make_summary(make_runs(seeds=range(1))))
-    assert "one seed: no telling what is tied" in title(ax)
+    assert "one seed: ties are unknown" in title(ax)
     assert list(frames(ax).values()) == ["best"]
 
 

@@ -61,7 +61,7 @@ def test_distribution_shows_every_seed_in_the_order_of_rank() -> None:
     np.testing.assert_allclose(ends, ranked[["ci_low_test_accuracy", "ci_high_test_accuracy"]])
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the best at the top
     assert ax.get_xlabel() == "test accuracy (fraction correct)"
-    assert "mean over 5 seeds, band: its 95 % interval" in title(ax)
+    assert "mean over 5 seeds, band: 95 % interval" in title(ax)
 
 
 def test_distribution_colours_tell_best_tied_and_worse() -> None:
@@ -124,13 +124,13 @@ def test_convergence_shows_when_each_seed_reaches_the_target_and_which_never_do(
     assert [segment[0, 0] for segment in median.get_segments()] == [20]  # half of the others never get there
     texts = [text.get_text() for text in ax.texts]
     assert [text for text in texts if "never" in text] == ["2 of 3 never", "3 of 3 never"]
-    assert title(ax).startswith("moons: iterations until the test accuracy is 90 %")
-    assert "5 of 9 runs never get there" in title(ax)
-    assert legend_texts(ax)[-1] == "never: at the end of its training"
+    assert title(ax).startswith("moons: iterations until the test accuracy reaches 90 %")
+    assert "5 of 9 runs never reach it" in title(ax)
+    assert legend_texts(ax)[-1] == "never (drawn at the end of training)"
 
 
 def test_convergence_chooses_a_target_below_the_best() -> None:
-    assert "is 88 %" in title(plot_convergence(curves_that_reach()))  # 0.5 + 0.95 (0.9 - 0.5)
+    assert "reaches 88 %" in title(plot_convergence(curves_that_reach()))  # 0.5 + 0.95 (0.9 - 0.5)
 
 
 def test_convergence_at_the_start_has_a_place_on_the_axis() -> None:
@@ -225,5 +225,5 @@ def test_cost_by_size_keeps_diverged_costs_at_the_edge() -> None:
     ax = plot_cost_by_size(make_summary(runs), features=2)
     (crosses,) = lines(ax, "with diverged seeds")
     assert list(crosses.get_ydata()) == [20]
-    assert "1 configuration beyond 20 nats" in title(ax)
-    assert legend_texts(ax)[-1] == "one of which\nseeds diverged"
+    assert "1 configuration above 20 nats" in title(ax)
+    assert legend_texts(ax)[-1] == "a configuration with\ndiverged seeds"

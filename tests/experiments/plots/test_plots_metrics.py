@@ -42,7 +42,7 @@ from tests.helpers.tables import (
     title,
 )
 
-BASELINES = (("always answering 'a'", 0.5), ("linear model", 0.8))
+BASELINES = (("always predicting 'a'", 0.5), ("linear model", 0.8))
 
 
 def judged_by(runs: pd.DataFrame, metric: str, values: Any, *, larger: bool, **more: Any) -> tuple[Any, pd.DataFrame]:
@@ -220,10 +220,10 @@ def test_curves_of_a_regression() -> None:
     assert title(figure).startswith("moons: test R² while training")
     figure = plot_curves(curves, "test_cost")
     assert figure.get_supylabel() == "test cost (half squared error)"
-    assert "errors of the standardized target" in title(figure)
+    assert "cost of the standardized target" in title(figure)
     with pytest.raises(ValueError, match="among cost, test_cost, train_r2, test_r2, got 'test_accuracy'"):
         plot_curves(curves, "test_accuracy")
-    assert title(plot_convergence(curves, target=0.81)).startswith("moons: iterations until the test R² is 0.81")
+    assert title(plot_convergence(curves, target=0.81)).startswith("moons: iterations until the test R² reaches 0.81")
 
 
 def test_curves_of_r2_are_cut_off_far_below_0() -> None:
@@ -238,7 +238,7 @@ def test_curves_of_r2_are_cut_off_far_below_0() -> None:
 def test_costs_of_a_regression_are_no_nats() -> None:
     ax = plot_cost_by_size(by_r2()[1], 2)
     assert ax.get_ylabel() == "final cost (half squared error)"
-    assert "errors of the standardized target" in title(ax)
+    assert "cost of the standardized target" in title(ax)
 
 
 # Costs on the test points
@@ -253,7 +253,7 @@ def test_the_lowest_test_cost_of_a_line_that_rises_again_is_marked() -> None:
     figure = plot_curves(of_costs([0.7, 0.3, 0.5]), "test_cost")
     (dot,) = lines(figure.axes[0], "lowest")
     assert (dot.get_xdata().tolist(), dot.get_ydata().tolist()) == ([10], [0.3])
-    assert "lowest of a line that\nends higher" in legend_texts(figure)
+    assert "minimum of a line\nthat rises again" in legend_texts(figure)
     falling = plot_curves(of_costs([0.7, 0.5, 0.3]), "test_cost")
     assert lines(falling.axes[0], "lowest") == []
     assert not any("lowest" in text for text in legend_texts(falling))
@@ -275,10 +275,10 @@ def test_baselines_are_lines_that_a_legend_names() -> None:
     ax = plot_accuracy(runs, summary, baselines=BASELINES)
     (line,) = lines(ax, "baseline")
     assert set(line.get_ydata()) == {0.8}
-    assert legend_texts(ax)[-2:] == ["always answering 'a':\n0.500 (below)", "linear model:\n0.800"]
+    assert legend_texts(ax)[-2:] == ["always predicting 'a':\n0.500 (below)", "linear model:\n0.800"]
     ax = plot_distribution(runs, summary, baselines=[("low", 0.6), BASELINES[1]])
     assert [line.get_xdata()[0] for line in lines(ax, "baseline")] == [0.6, 0.8]
-    assert "always answering 'a': 0.500; linear model: 0.800" in title(plot_heat_map(summary, baselines=BASELINES))
+    assert "always predicting 'a': 0.500; linear model: 0.800" in title(plot_heat_map(summary, baselines=BASELINES))
     figure = plot_curves(make_curves(runs), "test_accuracy", baselines=BASELINES)
     assert all(len(lines(panel, "baseline")) == 2 for panel in figure.axes)
     assert lines(plot_curves(make_curves(runs), "cost", baselines=BASELINES).axes[0], "baseline") == []

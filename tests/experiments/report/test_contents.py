@@ -162,18 +162,18 @@ def test_of_many_configurations_a_coarser_grid_is_held_with_the_best(monkeypatch
     best = results.summary[results.summary["rank_test_accuracy"] == 1].iloc[0]
     assert (best["hidden"] in hidden, f"{best['learning_rate']:g}" in rates) == (True, True)
     (note,) = held["notes"]
-    assert note.startswith(f"This page holds {n} of 600 configurations (")
-    assert note.endswith("of 100 values of learning rate), the best among them; summary.csv has them all.")
+    assert note.startswith(f"This page includes {n} of 600 configurations (")
+    assert note.endswith("of 100 values of learning rate), among them the best; summary.csv contains all of them.")
 
 
 def test_of_many_seeds_the_first_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents, "MOST_RUNS", 20)
     held = contents.contents(many(4, 7, 3))
     assert held["seeds"] == [0, 1, 2, 3, 4]
-    assert held["notes"] == ["This page holds 5 of 7 seeds; runs.csv has them all."]
+    assert held["notes"] == ["This page includes 5 of 7 seeds; runs.csv contains all of them."]
 
 
-EVENLY = "seeds, evenly chosen by their test accuracy"
+EVENLY = "seeds, evenly chosen by test accuracy"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,9 @@ def test_of_many_curves_some_are_held(
     shown = decoded(held["curves"]["run"])
     assert (len(shown), len(held["curves_at"])) == (curves, records)
     assert (held["curves_at"][0], held["curves_at"][-1]) == (0, 39)
-    assert held["notes"] == ([] if said is None else [f"Curves are those of {said}; curves.csv has them all."])
+    assert held["notes"] == (
+        [] if said is None else [f"Curves are limited to {said}; curves.csv contains all of them."]
+    )
     if curves in (3, 6):  # the medians
         for run in shown:
             accuracies = results.runs["test_accuracy"].iloc[run // 5 * 5 : run // 5 * 5 + 5]
@@ -210,7 +212,7 @@ def test_of_many_networks_those_of_the_highest_ranks_are_held(monkeypatch: pytes
     assert sorted(ranks.tolist()) == [1, 1, 2, 2, 3, 3, 4][: len(ranks)]
     assert len(ranks) == 7
     assert held["notes"] == [
-        "The trained networks of 7 of 12 curves are in this page; others can be trained again in it."
+        "This page includes the trained networks of 7 of 12 curves; the others can be retrained here."
     ]
 
 
@@ -218,4 +220,4 @@ def test_data_that_are_too_large_are_left_out(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(contents, "MOST_DATA", 799)
     held = contents.contents(many(2, 2, 3))
     assert held["problems"][0]["X"] is None
-    assert held["notes"][0].startswith("The data of 1 of 1 problems are not in this page")
+    assert held["notes"][0].startswith("The data of 1 of 1 problems are too large for this page")

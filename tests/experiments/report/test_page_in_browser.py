@@ -241,8 +241,10 @@ def test_what_is_not_held_is_said(
         button.click()
         browser.settle()
     said = browser.text("curves-said"), browser.text("plane-said")
-    assert said[0].startswith(("The page does not hold the curves", "1 of 5 seeds have their curves"))
-    assert said[1].startswith("The page does not hold this network: train it again to see it.")
+    assert said[0].startswith(
+        ("This page does not include the curves", "This page includes the curves of 1 of 5 seeds")
+    )
+    assert said[1].startswith("This page does not include this network: retrain it to see it.")
     browser.find("#step").click()
     assert browser.text("plane-said").startswith("Trained here for 1 iterations.")
     browser.find("#filter").clear()

@@ -311,9 +311,10 @@ def test_the_page_trains_as_was_recorded(browser: Browser, task: str) -> None:
     for name in ("cost", "test-cost", "train", "test"):
         here, recorded = browser.text(f"here-{name}"), browser.text(f"recorded-{name}")
         assert here == recorded != "–"
-    distance = "0.01 in R²" if task == "regression" else "1 point of accuracy"
+    distance = "0.01 in R²" if task == "regression" else "1 percentage point of accuracy"
     assert browser.text("comparison").startswith(
-        f"Costs agree with the recorded ones to 1e-9 up to iteration {ITERATIONS}. It ends within the tolerance of 1e-9"
+        f"Costs agree with the recorded ones to 1e-9 up to iteration {ITERATIONS}. It ended within the tolerance of "
+        "1e-9"
         f" in cost and {distance}: "
     )
 
@@ -331,7 +332,7 @@ def test_the_plane_is_painted_as_the_network_answers(
         Y = problem(task, 150)[1]
         ends = [f"{100 + 20 * end:.4g}" for end in (Y.min(), Y.max())]
         assert legend == ["wave", f"height{ends[0]}{ends[1]}"]
-        assert browser.text("plane-said").endswith("Lines: equal steps of it.")
+        assert browser.text("plane-said").endswith("Lines: equal steps of the predicted value.")
     else:
         names = contents_of(task)["problems"][0]["class_names"]
         shown = browser(

@@ -74,8 +74,8 @@ def test_training_in_the_page_follows_the_recorded_curve(
         == f"{curves['test_accuracy'].iloc[-1]:.2%}".replace("%", " %")
     )
     assert opened.text("comparison").startswith(
-        "Costs agree with the recorded ones to 1e-9 up to iteration 200. It ends within the tolerance of 1e-9 in cost"
-        " and 1 point of accuracy: "
+        "Costs agree with the recorded ones to 1e-9 up to iteration 200. It ended within the tolerance of 1e-9 in cost"
+        " and 1 percentage point of accuracy: "
     )
     opened.settle()
     here = opened("return planar.charts.cost.view.data('here')")
@@ -139,9 +139,9 @@ def test_a_training_that_leaves_the_recorded_curve_is_said_to(opened: Browser, a
     )
     opened.until("return planar.trainer.isDone")
     assert opened.text("comparison") == (
-        "Costs agree with the recorded ones to 1e-9 up to iteration 100. After that, training has amplified differences"
-        f" in the last bit. It ends {verdict} the tolerance of 0.3 in cost and 5 points of accuracy: {apart} and 0"
-        " apart."
+        "Costs agree with the recorded ones to 1e-9 up to iteration 100. After that, training amplified rounding"
+        f" differences. It ended {verdict} the tolerance of 0.3 in cost and 5 percentage points of accuracy: the"
+        f" differences are {apart} and 0."
     )
 
 
@@ -191,7 +191,7 @@ def test_data_with_more_than_two_inputs_have_no_boundary_and_train_all_the_same(
     opened.find("#filter").send_keys("iris hidden=3")
     opened.find("#configurations tbody button").click()
     assert opened("return document.getElementById('plane-part').hidden") is True
-    assert opened.text("plane-said").startswith("No picture of the boundary: the network's 4 features")
+    assert opened.text("plane-said").startswith("No boundary plot: the network's 4 features")
     opened.find("#step").click()
     assert opened.text("iteration") == "1"
 

@@ -172,4 +172,4 @@ def test_a_run_that_always_kills_its_worker_is_found_and_costs_no_other(monkeypa
     dead = (after["hidden"] == "3") & (after["seed"] == 2)
     assert after[~dead].equals(before[~dead])
     assert after[dead]["status"].tolist() == ["failed"]
-    assert after[dead]["error"].item().startswith("its worker process died each time it was tried")
+    assert after[dead]["error"].item().startswith("its worker process died on every attempt")

@@ -80,7 +80,7 @@ def test_another_version_of_the_numerics_trains_nothing() -> None:
     wanted = NUMERICS + 1
     runs = trained(networks_of(numerics=wanted))
     assert [run.status for run in runs] == ["failed"] * 2
-    assert {run.error for run in runs} == {f"a worker has version {wanted - 1} of the numerics, not {wanted}"}
+    assert {run.error for run in runs} == {f"a worker has version {wanted - 1} of the arithmetic instead of {wanted}"}
 
 
 def test_a_worker_that_is_told_to_stop_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,8 @@ def refusal(folder: Path, pid: int) -> str:
     """The pattern of what somebody else is told."""
     owner = rf"process {pid} on {re.escape(socket.gethostname())}, since {TIME}"
     return (
-        rf"^expected a folder that no other sweep writes to, got {re.escape(repr(str(folder)))}:"
-        rf" in use by {owner}; wait for it, or choose another folder$"
+        rf"^the folder {re.escape(repr(str(folder)))} is in use by another sweep"
+        rf" \({owner}\): wait until it ends, or choose another folder$"
     )
 
 
@@ -93,7 +93,7 @@ def test_a_second_claim_of_the_same_process_is_refused_too(tmp_path: Path) -> No
 def test_an_owner_that_has_not_said_its_name_yet_is_another_process(tmp_path: Path) -> None:
     descriptor = lock._locked(tmp_path / lock.FILE)
     try:
-        with pytest.raises(ResultsError, match="in use by another process; wait for it"), claimed(tmp_path):
+        with pytest.raises(ResultsError, match=r"in use by another sweep \(unknown process\): wait"), claimed(tmp_path):
             raise AssertionError("two owners")
     finally:
         os.close(descriptor)

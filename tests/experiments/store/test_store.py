@@ -193,7 +193,7 @@ def test_data_sets_are_kept_by_fingerprint(tmp_path: Path) -> None:
                 assert getattr(found, part).tobytes() == getattr(data, part).tobytes()
             assert {name: getattr(found, name) for name in names} == names
         lacks = refused(lambda: opened.data("ff", name="other.csv"))
-    assert lacks == f"{tmp_path / files.STORE}: lacks the data of other.csv: run the sweep again"
+    assert lacks == f"{tmp_path / files.STORE}: the data of other.csv are missing: run the sweep again"
 
 
 def test_sources_are_kept_by_fingerprint(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_sources_are_kept_by_fingerprint(tmp_path: Path) -> None:
         connection.close()
         with read_only(path) as opened:
             said = refused(lambda: opened.source("0c" if "'0c'" in change else "0a"))  # noqa: B023 - called at once
-        assert said == f"{path}: damaged (a source of data that is not what was written): {START_OVER}", change
+        assert said == f"{path}: damaged (checksum mismatch in a data source): {START_OVER}", change
 
 
 def test_a_store_without_a_folder_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,7 +372,7 @@ def test_no_test_costs_are_not_taken_for_others(tmp_path: Path) -> None:
         with read_only(copy) as opened:
             assert opened.find(ABOUT) == 1
             said = refused(lambda: opened.run(1, seed))  # noqa: B023 - called at once
-        assert said == f"{copy}: damaged (the run of seed {seed} is not what was written): {START_OVER}"
+        assert said == f"{copy}: damaged (checksum mismatch in the run of seed {seed}): {START_OVER}"
 
 
 @pytest.mark.parametrize("writes", [False, True])
@@ -395,7 +395,7 @@ def test_a_flipped_byte_in_any_column_of_version_1_is_damage(writes: bool, tmp_p
             with Store(path, writes) as opened:
                 assert opened.find(ABOUT) == 1
                 said = refused(lambda: opened.run(1, seed))  # noqa: B023 - called at once
-            assert said == f"{path}: damaged (the run of seed {seed} is not what was written): {START_OVER}"
+            assert said == f"{path}: damaged (checksum mismatch in the run of seed {seed}): {START_OVER}"
     start = whole.index(key + about.encode())
     for place in range(start, start + len(key) + len(about.encode())):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x04]) + whole[place + 1 :])
@@ -403,7 +403,7 @@ def test_a_flipped_byte_in_any_column_of_version_1_is_damage(writes: bool, tmp_p
         if writes and place < start + len(key):  # whoever writes looks at the index of the keys too
             what = "row 1 missing from index sqlite_autoindex_configurations_1"
         else:
-            what = "configuration 1 is not what was written"
+            what = "checksum mismatch in configuration 1"
         assert said == f"{path}: damaged ({what}): {START_OVER}"
 
 
@@ -438,7 +438,7 @@ def test_a_run_under_another_name_is_damage(tmp_path: Path) -> None:
         connection.close()
         with read_only(path) as opened:
             found = [number for about in (ABOUT, OTHER) if (number := opened.find(about)) is not None]
-            with pytest.raises(ResultsError, match=r"damaged \(the run of seed \d is not what was written\)"):
+            with pytest.raises(ResultsError, match=r"damaged \(checksum mismatch in the run of seed \d\)"):
                 [list(opened.runs(number)) for number in found]
 
 
@@ -626,7 +626,7 @@ def test_a_damaged_run_says_what_to_do_and_costs_no_other(whole: Whole) -> None:
         assert number is not None
         assert opened.run(number, 0) is not None
         said = refused(lambda: opened.run(number, 1))
-    assert said == f"{path}: damaged (the run of seed 1 is not what was written): {START_OVER}"
+    assert said == f"{path}: damaged (checksum mismatch in the run of seed 1): {START_OVER}"
 
 
 # Beside a writer

@@ -166,7 +166,10 @@ def test_a_replicate_that_is_there_twice_is_refused() -> None:
         ({"measures": ()}, r"^expected seed among the replicates, and a measure; got \['seed'\], \[\]$"),
         ({"replicates": ("seed", "fold")}, r"^expected a table of runs, got one without fold$"),
         ({"measures": ("test_auc", "test_f1")}, r"^expected a table of runs, got one without test_f1, test_auc$"),
-        ({"replicates": ("seed", "hidden")}, r"^expected problem within configuration, no seed; got "),
+        (
+            {"replicates": ("seed", "hidden")},
+            r"^expected problem columns among the configuration columns, without seed; got ",
+        ),
     ],
 )
 def test_bad_arguments_are_refused(changed: dict[str, Any], message: str) -> None:

@@ -160,7 +160,9 @@ def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^expected a table of runs, got one without hidden, cost$"):
         summarize(runs.drop(columns=["cost", "hidden"]), CONFIGURATION, PROBLEM)
     for configuration, problem in [(["hidden", "seed"], []), (["hidden"], ["dataset"])]:
-        with pytest.raises(ValueError, match=r"^expected problem within configuration, no seed; got \["):
+        with pytest.raises(
+            ValueError, match=r"^expected problem columns among the configuration columns, without seed; got \["
+        ):
             summarize(runs, configuration, problem)
     with pytest.raises(ValueError, match=r"^expected status ok, diverged, failed, got lost$"):
         summarize(runs.assign(status=["ok", "ok", "lost", "ok"]), CONFIGURATION, PROBLEM)

@@ -81,8 +81,8 @@ def test_data_are_those_of_a_row(tmp_path: Path) -> None:
         assert [again.data(row).fingerprint for _, row in table.iterrows()] == expected
     assert again.data({"dataset": "moons", "noise": 0.5}).fingerprint == expected[1]
     for problem, said in (
-        ("moons", "moons, of which it has 2"),
-        ({"dataset": "moons", "noise": 1}, "noise 1, of which"),
+        ("moons", "moons, which matches 2"),
+        ({"dataset": "moons", "noise": 1}, "noise 1, which matches"),
     ):
         with pytest.raises(KeyError, match=said):
             again.data(problem)
@@ -195,7 +195,9 @@ def test_a_store_of_no_folder_has_a_name_in_messages_too() -> None:
     sweep = Sweep(hidden=0, learning_rate=1, seed=0, iterations=1)
     sources = sweep.load()
     with Store(None) as empty:
-        with pytest.raises(ResultsError, match=r"^the temporary store: lacks runs of the sweep: run it again$"):
+        with pytest.raises(
+            ResultsError, match=r"^the temporary store: some runs of the sweep are missing: run it again$"
+        ):
             build(sweep, about_data(sweep, sources), sources, empty)
-        with pytest.raises(ResultsError, match=r"^the temporary store: lacks the data of flower: "):
+        with pytest.raises(ResultsError, match=r"^the temporary store: the data of flower are missing: "):
             empty.data("ff", name="flower")
