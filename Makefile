@@ -99,7 +99,7 @@ endef
 
 installed_from := pyproject.toml constraints.txt .venv/.made
 
-# The smallest sweep with pictures compiles what every sweep needs. If it fails, the command that follows says why.
+# A minimal sweep compiles the kernels that every sweep needs. If it fails, the command that follows reports why.
 compile = $(python) -m experiments.grid --hidden 1 --seeds 0 --iterations 1 --out .venv/smallest > /dev/null 2>&1; \
     rm -rf .venv/smallest
 

@@ -1,4 +1,4 @@
-"""Numbers as text: character for character what Python's own ``repr`` gives."""
+"""Numbers as text have the same characters as Python's ``repr``."""
 
 from __future__ import annotations
 

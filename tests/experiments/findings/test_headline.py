@@ -308,7 +308,7 @@ def test_as_good_in_the_middle_is_no_edge() -> None:
     best = {key: STEADY if key[2] != 1.2 else LOW for key in cells}
     assert "edge" not in said(COLUMNS, best)[0]
     best = {key: STEADY if key[2] == 0.1 else LOW for key in cells}
-    assert "Its learning rate is at the edge of what was tried: try smaller values." in said(COLUMNS, best)[0]
+    assert "Its learning rate is at the edge of the values tried: try smaller ones." in said(COLUMNS, best)[0]
 
 
 def test_of_what_the_interval_speaks() -> None:
