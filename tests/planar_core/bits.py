@@ -141,7 +141,7 @@ def keep(bits: dict[str, Any]) -> None:
     """Write ``bits.json``, unless other bits are of the same version."""
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     if bits["numerics"] <= kept["numerics"] and any(bits.get(name) != value for name, value in kept.items()):
-        sys.exit(f"other bits than those of numerics {kept['numerics']}: raise NUMERICS in planar_core/training.py")
+        sys.exit(f"other bits than those of numerics {kept['numerics']}: raise NUMERICS in planar_core/choices.py")
     KEPT.write_text(json.dumps(bits, indent=2) + "\n", encoding="utf-8")
 
 
