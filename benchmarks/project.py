@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.workload import Layers, Workload
 from planar_core import network, training
+from planar_core.choices import Hyperparameters
 from planar_core.kernels import Batch
 
 _PIECES_PER_JOB = 16  # as many batches as the runner makes: enough to keep all cores busy to the end
@@ -41,7 +42,7 @@ class Project:
     def _batch(self, workload: Workload, position: int, start: int, size: int) -> Batch:
         group = workload.groups[position]
         chosen = slice(start, start + size)
-        how = [training.Hyperparameters(rate) for rate in group.learning_rates[chosen]]
+        how = [Hyperparameters(rate) for rate in group.learning_rates[chosen]]
         return training.new_batch(self.features, group.hidden, group.seeds[chosen], how, 2, workload.dtype)
 
     def close(self) -> None:

@@ -9,10 +9,8 @@ from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
-from typing import Any, NamedTuple, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, cast
 
-from experiments.datasets.loading import load_source
-from experiments.datasets.source import Source
 from experiments.knobs.declared import (
     ALIASES,
     AXES,
@@ -39,8 +37,10 @@ from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
 from experiments.knobs.words import shown
 from experiments.text import closest, listed
-from planar_core.metrics import checked_metrics
-from planar_core.training import NUMERICS, default_record_every
+from planar_core.choices import NUMERICS, checked_metrics, default_record_every
+
+if TYPE_CHECKING:
+    from experiments.datasets.source import Source
 
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # columns that are always present come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
@@ -373,6 +373,8 @@ class Design:
 
     def load(self) -> dict[ProblemKey, Source]:
         """The data source of every problem. Raises SweepError for too many, or DataError; both are ValueErrors."""
+        from experiments.datasets.loading import load_source  # Numba: half a second
+
         problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
         if n_samples > MOST_SAMPLES:

@@ -9,12 +9,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from experiments.datasets import load
-from experiments.plots import plot_boundaries, plot_data
-from experiments.plots.axes import figure_of
-from experiments.plots.gallery import write_picture
-from planar_core import backward, cost, forward, initialize, layer_shapes, predict, predict_proba, train, update
-
 HIDDEN, LEARNING_RATE, ITERATIONS, SEED = 4, 1.2, 10_000, 2
 
 
@@ -26,6 +20,13 @@ def main(arguments: list[str] | None = None) -> None:
     )
     out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
+
+    # Here, so that --help need not wait for Numba and matplotlib: two seconds.
+    from experiments.datasets import load
+    from experiments.plots import plot_boundaries, plot_data
+    from experiments.plots.axes import figure_of
+    from experiments.plots.gallery import write_picture
+    from planar_core import backward, cost, forward, initialize, layer_shapes, predict, predict_proba, train, update
 
     print("1. Look at the data")
     data = load("flower")

@@ -136,11 +136,48 @@ def sigmoid_in_units(y):
     return half * e / fma(half + 0.5, e, -r)
 
 
+# 2^f as a polynomial in f, |f| <= 1/2
+_POWER = polynomial(
+    float64=[
+        1.0,
+        0.693147180559945309,
+        0.240226506959100982,
+        0.0555041086648215943,
+        0.00961812910760688853,
+        0.00133335581464169353,
+        0.000154035304417360502,
+        0.0000152527338298361184,
+        1.32154425879216897e-6,
+        1.01780624458457735e-7,
+        7.0725859492692237e-9,
+        4.45496059818651839e-10,
+    ],
+    float32=[
+        1.0,
+        0.693147188026228781,
+        0.240226507605681269,
+        0.0555035711421907782,
+        0.00961808255727785149,
+        0.00133908633646712344,
+        0.000154531629451206902,
+    ],
+)
+
+
 @inlined
 def exp_in_units(y):
-    """e^(y / SIGMOID_UNITS) = 2^y for |y| <= HALF_ANGLE_RANGE, whose lower end is 0 beside 1; 2^0 is exactly 1."""
-    half, e, r = _parts_in_units(y)
-    return half * e / fma(0.5, e, -r)
+    """e^(y / SIGMOID_UNITS) = 2^y for |y| <= HALF_ANGLE_RANGE, whose lower end is 0 beside 1; 2^0 is exactly 1.
+
+    2^k 2^f: a quotient would need a division where the others need one anyway.
+    """
+    shifted = y + _ROUND(y)
+    return shift_to_exponent(shifted) * _POWER(y - (shifted - _ROUND(y)))
+
+
+@inlined
+def above_half_angle_range(y):
+    """y, or the lower end of HALF_ANGLE_RANGE, where that is above it."""
+    return select(y < -HALF_ANGLE_RANGE, -HALF_ANGLE_RANGE, y)
 
 
 _TANH_IS_1 = constant(float64=20.0, float32=10.0)

@@ -35,6 +35,7 @@ from numba import types
 from numba.extending import overload
 
 from planar_core.activations import RANGE, is_bounded
+from planar_core.choices import OPTIMIZERS
 from planar_core.compiling import INLINED, called, inlined, kernel
 from planar_core.elementary import SIGMOID_UNITS
 from planar_core.outputs import add_losses, add_residuals, add_scores, score
@@ -308,7 +309,6 @@ def backward_pass(layout, output, parameters, examples, workspace):
     add_up(workspace.sums, examples.total, workspace.gradient)
 
 
-OPTIMIZERS = ("gd", "momentum", "adam")
 _MOMENTUM, _ADAM = OPTIMIZERS.index("momentum"), OPTIMIZERS.index("adam")
 _EPSILON = 1e-8  # of Adam: keeps it from dividing by zero
 

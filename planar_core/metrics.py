@@ -16,110 +16,18 @@ integers, and sums are compensated (Neumaier, 1974), in the order of the example
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from planar_core.choices import BINARY, REGRESSION, checked_metrics, metrics_of
 from planar_core.compiling import inlined, kernel
 from planar_core.elementary import exp, log1p
 from planar_core.simd import LANES, absolute, lanes_of, load, select, splat, store, zeros
 
 Floats = NDArray[np.float64]
-BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
-CLASSIFICATION = (BINARY, MULTICLASS)
-_INF = float("inf")
-
-
-class Metric(NamedTuple):
-    """One way to judge a network."""
-
-    name: str
-    tasks: tuple[str, ...]  # that it is for
-    larger_is_better: bool
-    needs: str  # labels: the predicted classes; scores: how sure the network is of each; values
-    limits: tuple[float, float]  # between which it lies
-    help: str  # one line
-    formula: str  # of it, and the function of scikit-learn that it agrees with
-
-
-_ALL = (
-    Metric(
-        "accuracy", CLASSIFICATION, True, "labels", (0.0, 1.0),
-        "share of the examples that are classified rightly",
-        "mean(prediction = y); accuracy_score(y, prediction)",
-    ),
-    Metric(
-        "balanced_accuracy", CLASSIFICATION, True, "labels", (0.0, 1.0),
-        "mean over the classes of the share that is classified rightly",
-        "mean of tp / (tp + fn) over the classes that occur; balanced_accuracy_score(y, prediction)",
-    ),
-    Metric(
-        "f1", CLASSIFICATION, True, "labels", (0.0, 1.0),
-        "F1 of each class, averaged over all classes (macro), of two classes as well",
-        "mean of 2 tp / (2 tp + fp + fn) over the classes that occur or are predicted;"
-        " f1_score(y, prediction, average='macro')",
-    ),
-    Metric(
-        "auc", CLASSIFICATION, True, "scores", (0.0, 1.0),
-        "area under the ROC curve; of several classes each against the rest, averaged",
-        "P(score of an example of the class > score of another) + P(equal) / 2; empty where a class is missing;"
-        " roc_auc_score(y, scores), with several classes multi_class='ovr', average='macro'",
-    ),
-    Metric(
-        "average_precision", CLASSIFICATION, True, "scores", (0.0, 1.0),
-        "average precision of class 1; of several classes each against the rest, averaged",
-        "sum of (recall_n - recall_n-1) precision_n over the scores from the highest; empty where a class is missing;"
-        " average_precision_score(y, scores), with several classes average='macro' of their indicators",
-    ),
-    Metric(
-        "log_loss", CLASSIFICATION, False, "scores", (0.0, _INF),
-        "mean of -log of the probability of the class that is right",
-        "mean(-log p_y), from logits; log_loss(y, probabilities)",
-    ),
-    Metric(
-        "r2", (REGRESSION,), True, "values", (-_INF, 1.0),
-        "share of the variance of the target that is explained",
-        "1 - sum (y - z)^2 / sum (y - mean y)^2; of a constant target 1 where all is right, else 0; empty for a single"
-        " example; r2_score(y, z)",
-    ),
-    Metric(
-        "rmse", (REGRESSION,), False, "values", (0.0, _INF),
-        "root of the mean squared error, in units of the target",
-        "sqrt(mean (y - z)^2); root_mean_squared_error(y, z)",
-    ),
-    Metric(
-        "mae", (REGRESSION,), False, "values", (0.0, _INF),
-        "mean absolute error, in units of the target",
-        "mean |y - z|; mean_absolute_error(y, z)",
-    ),
-)  # fmt: skip
-
-METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ALL})
-"""Every metric by its name. Of each task the first is the default."""
-
-
-def metrics_of(task: str) -> tuple[str, ...]:
-    """The names of the metrics of a task, the default first. Raises ValueError for a task that there is not."""
-    names = tuple(metric.name for metric in METRICS.values() if task in metric.tasks)
-    if not names:
-        raise ValueError(f"task={task!r}: expected one of {BINARY}, {MULTICLASS}, {REGRESSION}")
-    return names
-
-
-def checked_metrics(names: Sequence[str], task: str) -> tuple[str, ...]:
-    """``names``, or the default of the task if there are none; a name that is repeated counts once.
-
-    Raises ValueError for a metric that there is not, or that is for another task.
-    """
-    choices = metrics_of(task)
-    for name in names:
-        if name not in choices:
-            what = f"a metric of {' and '.join(METRICS[name].tasks)}; " if name in METRICS else ""
-            raise ValueError(f"metric {name!r}: {what}expected one of {', '.join(choices)}, for task={task!r}")
-    return tuple(dict.fromkeys(names)) or choices[:1]
 
 
 # --- kernels ---------------------------------------------------------------------------------------------

@@ -1,16 +1,16 @@
-"""Layer shapes, initial parameters, and the arrays that the kernels work on."""
+"""Initial parameters, and the arrays that the kernels work on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planar_core.activations import ACTIVATIONS
+from planar_core.choices import MOST_CLASSES, count_parameters, initial_deviations, layer_shapes
 from planar_core.kernels import Examples, Layout, Workspace
 from planar_core.outputs import check_task
 from planar_core.simd import LANES
@@ -20,83 +20,7 @@ Array: TypeAlias = NDArray[np.floating]
 Parameters: TypeAlias = list[tuple[Array, Array]]
 """[(W, b), ...], a pair for each layer from the input to the output: W is (units, inputs), b is (units, 1)."""
 
-NUMBER = int | float | np.integer | np.floating
-INITS = ("normal", "glorot", "he")
-INITIAL_SCALE = 0.01
-MOST_CLASSES = 10_000  # more than that are taken for a mistake: values, or numbers of rows
 _TILE_BYTES = 256 * 1024  # of activations: about what a core's second-level cache holds beside the rest
-
-
-def is_finite(value: object) -> bool:
-    """Whether it is a number, and one that float64 can hold."""
-    try:
-        return isinstance(value, NUMBER) and math.isfinite(value)
-    except OverflowError:  # an integer beyond that
-        return False
-
-
-def hidden_layers(hidden: int | str | Sequence[int]) -> tuple[int, ...]:
-    """The units of each hidden layer: ``4``, ``"4"`` -> (4,); ``"8x8"``, ``(8, 8)`` -> (8, 8); ``0``, ``()`` -> ().
-
-    No hidden layer at all is a linear model, such as logistic regression. Raises ValueError for anything else.
-    """
-    if isinstance(hidden, str):
-        parts: list[object] = [int(p) if p.isascii() and p.isdigit() else p for p in hidden.strip().split("x")]
-    elif isinstance(hidden, Sequence):
-        parts = list(hidden)
-    else:
-        parts = [hidden]
-    if parts == [0]:
-        return ()
-    layers = []
-    for part in parts:
-        if isinstance(part, bool) or not isinstance(part, int | np.integer) or part < 1:
-            raise ValueError(
-                f"hidden={hidden!r}: expected a number of hidden units such as 4, several layers such as 8x8,"
-                " or 0 for no hidden layer"
-            )
-        layers.append(int(part))
-    return tuple(layers)
-
-
-def layer_shapes(
-    features: int, hidden: int | str | Sequence[int], outputs: int = 1
-) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """The shapes of (W, b) of each layer: W (units, inputs), b (units, 1). The last layer has ``outputs`` units."""
-    if isinstance(outputs, bool) or not isinstance(outputs, int | np.integer) or outputs < 1:
-        raise ValueError(f"outputs={outputs!r}: expected an integer, 1 or more")
-    sizes = [features, *hidden_layers(hidden), int(outputs)]
-    return [((units, inputs), (units, 1)) for inputs, units in pairwise(sizes)]
-
-
-def count_parameters(features: int, hidden: int | str | Sequence[int], outputs: int = 1) -> int:
-    """The number of weights and biases of a network."""
-    return sum(units * inputs + units for (units, inputs), _ in layer_shapes(features, hidden, outputs))
-
-
-def initial_deviations(
-    features: int,
-    hidden: int | str | Sequence[int],
-    init: str = "normal",
-    init_scale: float | None = None,
-    outputs: int = 1,
-) -> list[float]:
-    """The standard deviation of each layer's initial weights.
-
-    normal: init_scale, by default 0.01; glorot: init_scale sqrt(2 / (inputs + units)), he: init_scale sqrt(2 / inputs),
-    by default times 1 (Glorot and Bengio, 2010; He et al., 2015). Raises ValueError for anything else.
-    """
-    if init not in INITS:
-        raise ValueError(f"init={init!r}: expected one of {', '.join(INITS)}")
-    scale = (INITIAL_SCALE if init == "normal" else 1.0) if init_scale is None else init_scale
-    if not (is_finite(scale) and scale >= 0):
-        raise ValueError(f"init_scale={init_scale!r}: expected a finite number, 0 or more")
-    by_init: dict[str, Callable[[int, int], float]] = {
-        "normal": lambda _units, _inputs: scale,
-        "glorot": lambda units, inputs: scale * math.sqrt(2 / (inputs + units)),
-        "he": lambda _units, inputs: scale * math.sqrt(2 / inputs),
-    }
-    return [by_init[init](units, inputs) for (units, inputs), _ in layer_shapes(features, hidden, outputs)]
 
 
 def initialize(

@@ -26,9 +26,11 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from planar_core import elementary
+from planar_core.choices import TASKS
 from planar_core.compiling import CALLED, INLINED, inlined, kernel
 from planar_core.elementary import (
     SIGMOID_UNITS,
+    above_half_angle_range,
     exp,
     exp_in_units,
     into_half_angle_range,
@@ -57,7 +59,6 @@ Output = Binary | Multiclass | Regression
 OUTPUTS: Mapping[str, Output] = MappingProxyType(
     {"binary": Binary(), "multiclass": Multiclass(), "regression": Regression()}
 )
-TASKS = tuple(OUTPUTS)
 
 
 def check_task(task: str) -> None:
@@ -209,7 +210,7 @@ def _multiclass_residuals(output, z, units, y, weight, blocks, weighted, is_in_r
         largest, _ = _largest(z, units, block)
         total = zeros(z)
         for unit in range(units):
-            e = exp_in_units(into_half_angle_range((load(z, unit, block) - largest) * SIGMOID_UNITS))
+            e = exp_in_units(above_half_angle_range((load(z, unit, block) - largest) * SIGMOID_UNITS))
             store(dz, unit, block, e)
             total = total + e
         scale = share / total

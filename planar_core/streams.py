@@ -14,13 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from planar_core.choices import LARGEST_SEED
 from planar_core.compiling import inlined, kernel
 from planar_core.elementary import log
 from planar_core.simd import first_lane, splat, sqrt, zeros
 
 _N, _M = 624, 397
 STREAM_WORDS = _N + 1
-LARGEST_SEED = 2**32 - 1
 _POSITION = _N  # index of the position within the state; below it are the N words
 
 

@@ -2,69 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planar_core import kernels, network, steps
-from planar_core.activations import ACTIVATIONS
-from planar_core.kernels import OPTIMIZERS, Batch, Examples, State
+from planar_core.choices import (
+    ACTIVATIONS,
+    DTYPES,
+    OPTIMIZERS,
+    Hyperparameters,
+    at_least,
+    default_record_every,
+    initial_deviations,
+    one_of,
+)
+from planar_core.kernels import Batch, Examples, State
 from planar_core.network import Array, Parameters
 from planar_core.outputs import output_of
 from planar_core.streams import STREAM_WORDS
 
-NUMERICS = 2
-"""A version of the arithmetic, raised whenever the bits of a result may change: results of another one are no longer
-those of the same request."""
-
-DTYPES = ("float64", "float32")
 _ALL = 2**62  # examples in a mini-batch: all there are
 _BUDGET = 2**25  # activations in one call of the kernel: some 50 ms, after which Ctrl-C is answered
-
-
-class Hyperparameters(NamedTuple):
-    """How a network is trained, beside its shape, its activation function and its seed.
-
-    learning_rate: of gradient descent, or of the optimizer in its place
-    output_learning_rate: that of the last layer; None: the same
-    optimizer: "gd", "momentum" or "adam"; see ``kernels.direction``
-    momentum: of momentum; beta1, beta2: of Adam
-    l1, l2: what is minimized is cost + l1 sum |W| + l2/2 sum W^2, of weights, not of biases; the recorded cost is the
-        cost alone. Adam sees them as part of the gradient, as momentum does
-    batch_size: examples of one update; None: all. They are dealt out anew every epoch; an iteration is one update
-    init, init_scale: see ``network.initial_deviations``
-    """
-
-    learning_rate: float = 1.2
-    output_learning_rate: float | None = None
-    optimizer: str = "gd"
-    momentum: float = 0.9
-    beta1: float = 0.9
-    beta2: float = 0.999
-    l1: float = 0.0
-    l2: float = 0.0
-    batch_size: int | None = None
-    init: str = "normal"
-    init_scale: float | None = None
-
-    def check(self) -> None:
-        """Raises ValueError for values that are invalid."""
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        for name in ("learning_rate", "output_learning_rate", "l1", "l2"):
-            value = getattr(self, name)
-            is_default = value is None and name == "output_learning_rate"
-            if not is_default and not (network.is_finite(value) and value >= 0):
-                raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
-        for name in ("momentum", "beta1", "beta2"):
-            value = getattr(self, name)
-            if not (isinstance(value, network.NUMBER) and 0 <= value < 1):
-                raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
-        if self.batch_size is not None:
-            _at_least(1, batch_size=self.batch_size)
-        network.initial_deviations(1, 0, self.init, self.init_scale)
 
 
 @dataclass(frozen=True)
@@ -121,11 +83,6 @@ def n_records(iterations: int, record_every: int) -> int:
     return -(-iterations // record_every) + 1
 
 
-def default_record_every(iterations: int) -> int:
-    """A fiftieth of the iterations, at least 1."""
-    return max(1, iterations // 50)
-
-
 def new_batch(
     features: int,
     hidden: int | str | Sequence[int],
@@ -140,7 +97,7 @@ def new_batch(
     ``outputs`` is the number of output units: that of the classes for multiclass, else 1.
     """
     scales = {(h.init, h.init_scale) for h in hyperparameters}
-    deviations = {scale: network.initial_deviations(features, hidden, *scale, outputs) for scale in scales}
+    deviations = {scale: initial_deviations(features, hidden, *scale, outputs) for scale in scales}
     of_runs = [deviations[h.init, h.init_scale] for h in hyperparameters]
     parameters = network.initial_parameters(features, hidden, seeds, of_runs, np.dtype(dtype), outputs)
     runs, curves = len(seeds), np.full((4, len(seeds), records), np.nan)
@@ -250,16 +207,16 @@ def train(
 
     Raises ValueError for invalid arguments.
     """
-    _one_of("dtype", dtype, DTYPES)
-    _one_of("activation", activation, ACTIVATIONS)
+    one_of("dtype", dtype, DTYPES)
+    one_of("activation", activation, ACTIVATIONS)
     for name in hyperparameters:
-        _one_of("keyword", name, Hyperparameters._fields)
+        one_of("keyword", name, Hyperparameters._fields)
     how = Hyperparameters(learning_rate=learning_rate, **hyperparameters)
     how.check()
-    _at_least(0, iterations=iterations)
+    at_least(0, iterations=iterations)
     if record_every is None:
         record_every = default_record_every(iterations)
-    _at_least(1, record_every=record_every)
+    at_least(1, record_every=record_every)
     outputs = network.n_outputs(task, Y, classes)
     of_task: dict[str, Any] = {"task": task, "classes": outputs if task == "multiclass" else None}
     train_examples = network.examples(X, Y, np.dtype(dtype), **of_task, sample_weight=sample_weight)
@@ -297,17 +254,6 @@ def train(
         activation=activation,
         task=task,
     )
-
-
-def _one_of(name: str, given: str, choices: Iterable[str]) -> None:
-    if given not in tuple(choices):  # which, unlike a dict, takes what has no hash
-        raise ValueError(f"{name}={given!r}: expected one of {', '.join(choices)}")
-
-
-def _at_least(least: int, **given: int) -> None:
-    for name, value in given.items():
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name}={value!r}: expected an integer, {least} or more")
 
 
 def _print_new(batch: Batch, at: NDArray[np.int64], printed: int, report: Callable[[str], None]) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from experiments.cli.outputs import chosen_row, configuration_options
-from experiments.console import BAD_INPUT, DONE, Parser, say, warn
+from experiments.cli.options import export_parser
+from experiments.cli.outputs import chosen_row
+from experiments.console import BAD_INPUT, DONE, say, warn
 from experiments.files import replacing
 from experiments.knobs.words import in_words
 from experiments.models import json_file, onnx_file
@@ -31,19 +32,7 @@ FORMATS: Mapping[str, Callable[[Model], bytes]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write a model file; returns 0, or 2 after printing a one-line error."""
-    parser = Parser(
-        prog="python -m experiments.export",
-        description="Export the networks of the best configuration of a sweep over a table, together with the "
-        "preprocessing"
-        " of new rows, to one file. docs/predictions.md describes the formats.",
-        epilog="onnx requires an extra (pip install '.[onnx]'). Loading a joblib file runs the code in it: load only"
-        " files that you trust. Exit status: 0 success, 2 invalid arguments or data.",
-    )
-    configuration_options(parser)
-    parser.add_argument(
-        "--format", required=True, choices=list(FORMATS), help="onnx, joblib (a scikit-learn pipeline) or json"
-    )
-    parser.add_argument("--out", metavar="FILE", type=Path, help="output file (default: model.FORMAT in DIR)")
+    parser = export_parser()
     options = parser.parse(arguments)
     try:
         results = read(options.folder)

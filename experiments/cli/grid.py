@@ -9,18 +9,16 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 from experiments.cli import config
-from experiments.cli.closing import closing_lines, counts
-from experiments.cli.options import parser
+from experiments.cli.options import grid_parser
 from experiments.cli.process import on_interrupt
 from experiments.cli.terminal import Terminal, is_large
 from experiments.console import DONE, SOME_FAILED, fail, say
-from experiments.datasets.data import DataError
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
 from experiments.knobs.declared import HOW, REQUESTED
-from experiments.knobs.knob import SweepError
+from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
-from experiments.runner.run import RunFailed
+from experiments.runner.observer import RunFailed
 from experiments.sweep import Prepared, Sweep
 from experiments.text import WIDTH, columns, fit_end, printable
 
@@ -30,7 +28,7 @@ _PROGRAM = "experiments.grid"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status. Raises SystemExit for invalid input."""
-    options = parser().parse(arguments)
+    options = grid_parser().parse(arguments)
     start = time.perf_counter()
     speak = _silent if options.quiet else say
     observer = Terminal(speak, not options.quiet, options.yes, options.fresh)
@@ -72,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(_PROGRAM, f"the sweep could not be finished: {what}; {observer.state}", SOME_FAILED)
     finally:
         observer.close()
+    from experiments.cli.closing import closing_lines, counts  # pandas, which a plan does not need
+
     for line in closing_lines(results, _SHOWN):
         speak(line)
     speak(f"{len(observer.files)} files written to {out}{os.sep} in {time.perf_counter() - start:.1f} s")

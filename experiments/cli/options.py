@@ -1,14 +1,21 @@
-"""The options of the command line."""
+"""The options of every command. They are parsed before what a command works with is imported."""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
 from experiments.console import Parser
-from experiments.datasets.loading import DATASETS
 from experiments.knobs.declared import HOW, REQUESTED, ZIP, elsewhere
 from experiments.knobs.words import shown
 
+FORMATS = ("onnx", "joblib", "json")
+"""What ``experiments.export`` writes."""
 
-def parser() -> Parser:
+
+def grid_parser() -> Parser:
     """The options: one for every knob, and those that control execution."""
     result = Parser(
         prog="python -m experiments.grid",
@@ -22,7 +29,7 @@ def parser() -> Parser:
     )
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
     for knob in (*REQUESTED, *HOW):
-        about = knob.help.format(datasets=", ".join(DATASETS))
+        about = knob.help
         if knob.default:
             about += f" (default: {shown(knob.default)})"
         groups[knob.group].add_argument(
@@ -50,3 +57,93 @@ def parser() -> Parser:
     run.add_argument("--no-plots", action="store_true", help="write no plots and no report")
     run.add_argument("--quiet", action="store_true", help="print only errors")
     return result
+
+
+def export_parser() -> Parser:
+    """The options of ``experiments.export``."""
+    parser = Parser(
+        prog="python -m experiments.export",
+        description="Export the networks of the best configuration of a sweep over a table, together with the"
+        " preprocessing of new rows, to one file. docs/predictions.md describes the formats.",
+        epilog="onnx requires an extra (pip install '.[onnx]'). Loading a joblib file runs the code in it: load only"
+        " files that you trust. Exit status: 0 success, 2 invalid arguments or data.",
+    )
+    _configuration_options(parser)
+    parser.add_argument(
+        "--format", required=True, choices=list(FORMATS), help="onnx, joblib (a scikit-learn pipeline) or json"
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, help="output file (default: model.FORMAT in DIR)")
+    return parser
+
+
+def predict_parser() -> Parser:
+    """The options of ``experiments.predict``."""
+    parser = Parser(
+        prog="python -m experiments.predict",
+        description="Predict the rows of FILE with the networks of the best configuration of a sweep over a table.",
+        epilog="Columns are matched by name, in any order. Without --out, predictions go to stdout. Exit status: 0"
+        " success, 2 invalid arguments or data.",
+    )
+    _configuration_options(parser)
+    parser.add_argument("file", metavar="FILE", help="a table with the columns that the networks were trained on")
+    parser.add_argument("--out", metavar="FILE.csv", type=Path, help="write the predictions into this file")
+    return parser
+
+
+def verify_parser() -> Parser:
+    """The options of ``experiments.verify``."""
+    parser = Parser(
+        prog="python -m experiments.verify",
+        description="Retrain stored runs and compare their numbers bit for bit.",
+        epilog="Exit status: 0 all identical, 1 some differ, 2 invalid arguments or unreadable results.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser.add_argument(
+        "--sample", metavar="N", type=_count, help="number of runs to check, evenly spread (default: all)"
+    )
+    return parser
+
+
+def plots_parser() -> Parser:
+    """The options of ``experiments.plots``."""
+    parser = Parser(prog="python -m experiments.plots", description="Draw the plots of a sweep into DIR/plots.")
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser.add_argument("--page", metavar="FILE.png", type=Path, help="also put all plots on one page")
+    return parser
+
+
+def report_parser() -> Parser:
+    """The options of ``experiments.report``."""
+    parser = Parser(
+        prog="python -m experiments.report", description="Recreate report.html and the plots of a sweep in DIR."
+    )
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    return parser
+
+
+def _configuration_options(parser: Parser) -> None:
+    """Add the folder and the options that choose among its networks."""
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser.add_argument("--dataset", metavar="NAME", help="data set to use, if the sweep has several")
+    parser.add_argument(
+        "--seed", metavar="S", type=int, help="use only the networks of this seed (default: all seeds together)"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
+    return int(text)
+
+
+PARSERS: Mapping[str, Callable[[], Parser]] = MappingProxyType(
+    {
+        "export": export_parser,
+        "grid": grid_parser,
+        "plots": plots_parser,
+        "predict": predict_parser,
+        "report": report_parser,
+        "verify": verify_parser,
+    }
+)
+"""The options of each command, by its name."""

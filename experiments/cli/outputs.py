@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from experiments.console import Parser
 from experiments.files import ResultsError
 from experiments.results import Results
 from experiments.text import closest, listed
-
-
-def configuration_options(parser: Parser) -> None:
-    """Add the folder and the options that choose among its networks."""
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
-    parser.add_argument("--dataset", metavar="NAME", help="data set to use, if the sweep has several")
-    parser.add_argument(
-        "--seed", metavar="S", type=int, help="use only the networks of this seed (default: all seeds together)"
-    )
 
 
 def chosen_row(results: Results, dataset: str | None) -> pd.Series:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiments.console import Parser, say_paths, warn
+from experiments.cli.options import plots_parser
+from experiments.console import say_paths, warn
 from experiments.plots.gallery import draw_all
 from experiments.plots.page import write_page
 from experiments.results import read
@@ -13,9 +14,7 @@ from experiments.results import read
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a line for each plot; returns 0, or 2 after printing a one-line error."""
-    parser = Parser(prog="python -m experiments.plots", description="Draw the plots of a sweep into DIR/plots.")
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
-    parser.add_argument("--page", metavar="FILE.png", type=Path, help="also put all plots on one page")
+    parser = plots_parser()
     options = parser.parse(arguments)
 
     def write() -> Iterator[Path]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from experiments.cli.outputs import chosen_row, configuration_options
-from experiments.console import BAD_INPUT, DONE, Parser, say, warn
+from experiments.cli.options import predict_parser
+from experiments.cli.outputs import chosen_row
+from experiments.console import BAD_INPUT, DONE, say, warn
 from experiments.datasets.options import Reading
 from experiments.files import replacing, sync
 from experiments.knobs.words import in_words
@@ -20,15 +20,7 @@ from experiments.text import count, printable
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write predictions; returns 0, or 2 after printing a one-line error."""
-    parser = Parser(
-        prog="python -m experiments.predict",
-        description="Predict the rows of FILE with the networks of the best configuration of a sweep over a table.",
-        epilog="Columns are matched by name, in any order. Without --out, predictions go to stdout. Exit status: 0"
-        " success, 2 invalid arguments or data.",
-    )
-    configuration_options(parser)
-    parser.add_argument("file", metavar="FILE", help="a table with the columns that the networks were trained on")
-    parser.add_argument("--out", metavar="FILE.csv", type=Path, help="write the predictions into this file")
+    parser = predict_parser()
     options = parser.parse(arguments)
     try:
         results = read(options.folder)

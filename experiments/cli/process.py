@@ -1,6 +1,7 @@
 """Signals, streams and the exit status of a command.
 
-This module must be quick to import: the handlers are set before anything slow is imported.
+This module and ``options`` must be quick to import: handlers are set and arguments parsed before slow
+imports.
 """
 
 from __future__ import annotations
@@ -90,7 +91,10 @@ def run_as_program(program: str, state: str = "") -> NoReturn:
     warnings = os.environ.get("PYTHONWARNINGS", "")
     os.environ["PYTHONWARNINGS"] = f"{warnings},ignore:resource_tracker".lstrip(",")
     try:
-        command = importlib.import_module(f"experiments.cli.{program.rpartition('.')[2]}")
+        name = program.rpartition(".")[2]
+        # --help and a refused argument end here, before the command imports what it works with.
+        importlib.import_module("experiments.cli.options").PARSERS[name]().parse(None)
+        command = importlib.import_module(f"experiments.cli.{name}")
         sys.exit(command.main())
     except Interrupted as interrupted:
         _end(interrupted.number)

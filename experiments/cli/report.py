@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiments.console import Parser, say_paths, warn
+from experiments.cli.options import report_parser
+from experiments.console import say_paths, warn
 from experiments.plots.gallery import draw_all
 from experiments.report.page import write as write_report
 from experiments.results import read
@@ -13,10 +14,7 @@ from experiments.results import read
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a line for each file; returns 0, or 2 after printing a one-line error."""
-    parser = Parser(
-        prog="python -m experiments.report", description="Recreate report.html and the plots of a sweep in DIR."
-    )
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    parser = report_parser()
     folder = parser.parse(arguments).folder
 
     def write() -> Iterator[Path]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from experiments.console import Say
 from experiments.knobs.knob import SweepError
-from experiments.runner.plan import Plan
 from experiments.sweep import Observer, Prepared, Progress
 from experiments.text import printable
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from experiments.runner.plan import Plan
 
 # A plan beyond these limits requires --yes, so that a typing error in a range does not cost a night.
 MOST_HOURS = 24
@@ -55,6 +58,8 @@ class Terminal(Observer):
         """Show the bar."""
         self._set_state(progress, "the tables are unchanged")
         if self._shows_bar:
+            from tqdm import tqdm  # 0.1 s, for a terminal alone
+
             self._bar = tqdm(
                 total=progress.total_work,
                 desc=self._runs(progress),

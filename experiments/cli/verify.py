@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.console import BAD_INPUT, DONE, SOME_FAILED, Parser, say, warn
+from experiments.cli.options import verify_parser
+from experiments.console import BAD_INPUT, DONE, SOME_FAILED, say, warn
 from experiments.files import STORE, ResultsError
 from experiments.runner.verification import differences, finished_runs, sample
 from experiments.store.store import Store
-from planar_core.training import NUMERICS
+from planar_core.choices import NUMERICS
 
 _SHOWN = 20  # runs that differ
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0 if all bits are the same, 1 if some differ, 2 for invalid arguments or no results."""
-    parser = Parser(
-        prog="python -m experiments.verify",
-        description="Retrain stored runs and compare their numbers bit for bit.",
-        epilog="Exit status: 0 all identical, 1 some differ, 2 invalid arguments or unreadable results.",
-    )
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
-    parser.add_argument(
-        "--sample", metavar="N", type=_count, help="number of runs to check, evenly spread (default: all)"
-    )
+    parser = verify_parser()
     options = parser.parse(arguments)
     different = 0
     try:
@@ -46,9 +38,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if others:
         say(f"{others:,} more left out: failed, or computed by a version of the arithmetic other than {NUMERICS}")
     return SOME_FAILED if different else DONE
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
-    return int(text)

@@ -5,6 +5,7 @@ Every bit of every array is the same on any machine. Real data are standardized 
 """
 
 from experiments.datasets.data import Data, DataError
-from experiments.datasets.loading import DATASETS, load, load_fresh
+from experiments.datasets.loading import load, load_fresh
+from experiments.knobs.declared import DATASETS
 
 __all__ = ["DATASETS", "Data", "DataError", "load", "load_fresh"]

@@ -286,7 +286,7 @@ def _grouped(table: Table) -> tuple[Table, list[str]]:
             *notes,
             f"{what}; {both:,} of them are test rows with the inputs of a training row",
         ] if both else notes
-    if by_chance(table.columns, table.rows):
+    if by_chance(table.columns, codes):
         return table, [*notes, f"{what}, as expected for columns with few values: they are split like other rows"]
     notes.append(f"{what}: such rows stay on the same side of every split")
     groups = codes if table.groups is None else joined(table.groups, codes)

@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 from experiments.datasets.features import compute
 from experiments.knobs.features import ALL, parse
+from experiments.knobs.knob import DataError
+
+__all__ = ["Array", "Data", "DataError"]
 
 Array = npt.NDArray[np.float64]
-
-
-class DataError(ValueError):
-    """Data that cannot be used. The message is one line: what was expected, what was found, what to do."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,7 @@ import numpy.typing as npt
 
 from experiments.datasets.table import Codes, Column
 
-FAR_ABOVE = 1000
-"""Equal rows are not expected by chance if the columns have this many times more combinations of values than rows."""
-
+_MORE_THAN_BY_CHANCE = 5  # columns that depend on each other have more equal rows than independent ones, too
 _DETERMINED, _FEWEST_VALUES, _ROWS_PER_VALUE = 0.95, 5, 2
 
 
@@ -28,12 +26,20 @@ def equal_rows(columns: Sequence[Column], rows: int) -> tuple[Codes, int]:
     return codes, int(sizes[sizes > 1].sum())
 
 
-def by_chance(columns: Sequence[Column], rows: int) -> bool:
-    """Whether equal rows are expected by chance, because there are few columns with few values."""
-    product, enough = 1, FAR_ABOVE * rows
+def by_chance(columns: Sequence[Column], codes: Codes) -> bool:
+    """Whether about as many equal rows are expected by chance, as for a few columns with few values.
+
+    ``codes`` are those of ``equal_rows``. Two rows of n have the same value in a column with probability
+    p = sum (n_value / n)^2, and in all of them, if they are independent, with the product of these. There are
+    n (n - 1) / 2 pairs of rows; up to five times as many equal ones as expected are attributed to chance.
+    """
+    rows, sizes = codes.size, np.bincount(codes)
+    found = int((sizes * (sizes - 1) // 2).sum())
+    most = _MORE_THAN_BY_CHANCE * rows * (rows - 1) / 2
     for column in columns:
-        product *= max(1, len(np.unique(_words(column.values))))
-        if product > enough:
+        counts = np.unique(_words(column.values), return_counts=True)[1]
+        most *= float(((counts / rows) ** 2).sum())
+        if found > most:
             return False
     return True
 

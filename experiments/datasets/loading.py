@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields, replace
-from types import MappingProxyType
 from typing import Any
 
 from experiments.datasets import synthetic
@@ -21,31 +20,8 @@ from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.table import Table
 from experiments.datasets.terms import computed
 from experiments.knobs.checks import integer
-from experiments.knobs.declared import FRAME, KNOBS, SEED, SPLIT, TEST_FRACTION, is_table
+from experiments.knobs.declared import DATASETS, FRAME, KNOBS, SEED, SPLIT, TEST_FRACTION, is_table
 from experiments.text import closest, quoted
-
-DATASETS: Mapping[str, str] = MappingProxyType(
-    {
-        "flower": "petals around the origin, of two alternating classes (2 features, 400 points)",
-        "moons": "two interleaving half circles (2 features, 400 points)",
-        "circles": "a circle inside another, noisy (2 features, 400 points)",
-        "blobs": "six Gaussian blobs, of two alternating classes (2 features, 400 points)",
-        "gaussian_quantiles": "the inside and the outside of a Gaussian blob (2 features, 400 points)",
-        "circle": "a disc within a ring (2 features, 400 points)",
-        "xor": "four squares, two on each diagonal of the same class (2 features, 400 points)",
-        "gauss": "two Gaussian blobs (2 features, 400 points)",
-        "spiral": "two arms of a spiral (2 features, 400 points)",
-        "plane": "regression: a linear function of two inputs (2 features, 400 points)",
-        "multi_gaussian": "regression: six bumps, alternately up and down (2 features, 400 points)",
-        "iris": "three species of iris (4 features, 150 flowers)",
-        "iris2": "iris versicolor against iris virginica (4 features, 100 flowers)",
-        "breast_cancer": "malignant against benign tumours (30 features, 569 patients)",
-        "wine": "wines of three growers (13 features, 178 wines)",
-        "digits": "handwritten digits (64 features, 1,797 digits)",
-        "diabetes": "regression: the progression of diabetes (10 features, 442 patients)",
-    }
-)
-"""The data sets known to `load`, each with a one-line description."""
 
 _GENERATED, _REAL, _FILE = "a generated data set", "real data", "a file with a table"
 _READING = tuple(field.name for field in fields(Reading))

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from experiments.datasets.data import DataError
 from experiments.datasets.table import BINARY, REGRESSION, Codes, Table
 from experiments.text import count, listed, quoted
-from planar_core.streams import LARGEST_SEED, Stream
+from planar_core.choices import LARGEST_SEED
+from planar_core.streams import Stream
 
 FIXED_SEED = 0
 """Seed of the permutation of rows for the fixed split."""

@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from experiments.estimator.names import refusing_other_names
 from experiments.estimator.network import ROWS, PlanarNetwork, weighted
+from planar_core.choices import MOST_CLASSES, is_finite
 from planar_core.elementary import evaluate
-from planar_core.network import MOST_CLASSES, is_finite
 from planar_core.outputs import probabilities
 
 

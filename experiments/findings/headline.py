@@ -15,7 +15,7 @@ from experiments.tables.statistics import rank_column
 from experiments.tables.tables import Tables
 from experiments.tables.words import label, said, said_interval
 from experiments.text import count, listed
-from planar_core.network import count_parameters
+from planar_core.choices import count_parameters
 
 _SPOKEN_OF = 3  # problems in the headline
 _LISTED = 3  # values in a sentence

@@ -13,7 +13,7 @@ from typing import Any
 
 from experiments.knobs.features import ALL, standard_form
 from experiments.text import closest
-from planar_core.network import hidden_layers
+from planar_core.choices import hidden_layers
 
 LARGEST_LAYER = 1_000_000
 

@@ -5,19 +5,24 @@ Choices, limits and defaults of the core are taken from the core.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from experiments.knobs import checks
 from experiments.knobs.features import ALL
 from experiments.knobs.knob import Knob
 from experiments.text import listed
-from planar_core.activations import ACTIVATIONS
-from planar_core.kernels import OPTIMIZERS
-from planar_core.metrics import METRICS
-from planar_core.network import INITIAL_SCALE, INITS
-from planar_core.streams import LARGEST_SEED
-from planar_core.training import DTYPES, Hyperparameters
+from planar_core.choices import (
+    ACTIVATIONS,
+    DTYPES,
+    INITIAL_SCALE,
+    INITS,
+    LARGEST_SEED,
+    METRICS,
+    OPTIMIZERS,
+    Hyperparameters,
+)
 
 LARGEST_COUNT = 10**12  # iterations: even the smallest network would take days
 FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
@@ -46,6 +51,29 @@ def _problem(name: str, metavar: str, about: str, check: Callable[[Any], Any], d
     return _further(name, metavar, about, check, default, is_problem=True, group="data", **more)
 
 
+DATASETS: Mapping[str, str] = MappingProxyType(
+    {
+        "flower": "petals around the origin, of two alternating classes (2 features, 400 points)",
+        "moons": "two interleaving half circles (2 features, 400 points)",
+        "circles": "a circle inside another, noisy (2 features, 400 points)",
+        "blobs": "six Gaussian blobs, of two alternating classes (2 features, 400 points)",
+        "gaussian_quantiles": "the inside and the outside of a Gaussian blob (2 features, 400 points)",
+        "circle": "a disc within a ring (2 features, 400 points)",
+        "xor": "four squares, two on each diagonal of the same class (2 features, 400 points)",
+        "gauss": "two Gaussian blobs (2 features, 400 points)",
+        "spiral": "two arms of a spiral (2 features, 400 points)",
+        "plane": "regression: a linear function of two inputs (2 features, 400 points)",
+        "multi_gaussian": "regression: six bumps, alternately up and down (2 features, 400 points)",
+        "iris": "three species of iris (4 features, 150 flowers)",
+        "iris2": "iris versicolor against iris virginica (4 features, 100 flowers)",
+        "breast_cancer": "malignant against benign tumours (30 features, 569 patients)",
+        "wine": "wines of three growers (13 features, 178 wines)",
+        "digits": "handwritten digits (64 features, 1,797 digits)",
+        "diabetes": "regression: the progression of diabetes (10 features, 442 patients)",
+    }
+)
+"""The data sets known to `load`, each with a one-line description."""
+
 _TABLES = (".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".xlsx")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
@@ -65,8 +93,9 @@ _OF_TABLE = ("dataset", "a table file as --dataset", is_table)
 _OF_MOMENTUM = ("optimizer", "--optimizer momentum", lambda optimizer: optimizer == "momentum")
 _OF_ADAM = ("optimizer", "--optimizer adam", lambda optimizer: optimizer == "adam")
 DATASET = Knob(
-    "dataset", ("--dataset",), "NAME|FILE", "data set: {datasets}, or a file with a table", checks.name, ("flower",),
-    is_axis=True, column="always", is_problem=True, group="data", elsewhere=("data", "input", "file", "csv"),
+    "dataset", ("--dataset",), "NAME|FILE", f"data set: {', '.join(DATASETS)}, or a file with a table", checks.name,
+    ("flower",), is_axis=True, column="always", is_problem=True, group="data",
+    elsewhere=("data", "input", "file", "csv"),
 )  # fmt: skip
 NOISE = _problem(
     "noise", "SIGMA", "noise of generated data", _noise, "auto", word="auto", takes_ranges=True, elsewhere=("sigma",),

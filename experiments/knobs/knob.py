@@ -8,7 +8,11 @@ from typing import Any
 
 
 class SweepError(ValueError):
-    """An invalid request. The message is one line: what was expected, what came, what to do."""
+    """An invalid request. The message is one line: what was expected, what was found, what to do."""
+
+
+class DataError(ValueError):
+    """Data that cannot be used. The message is one line: what was expected, what was found, what to do."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from experiments.files import ResultsError
 from experiments.knobs.features import parse
 from experiments.models.model import Member, Model
 from experiments.text import quoted
-from planar_core.activations import ACTIVATIONS
+from planar_core.choices import ACTIVATIONS
 from planar_core.network import Parameters
 
 FORMAT, VERSION = "planar-sweep model", 1

@@ -15,7 +15,7 @@ from experiments.plots.choice import Replicates, evenly, finished_of, score_of, 
 from experiments.plots.limits import HIGHEST_COST
 from experiments.plots.style import BEST, NOTHING, SMALL, WORSE, count, words
 from experiments.tables.words import cost_unit
-from planar_core.network import count_parameters
+from planar_core.choices import count_parameters
 
 MAX_NAMES = 12  # labels of sizes beside their points
 

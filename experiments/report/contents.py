@@ -28,9 +28,9 @@ from experiments.tables.stored import measures
 from experiments.tables.tables import Tables
 from experiments.tables.words import is_percentage, larger_is_better, limits, metric_of
 from experiments.tables.words import label as label_of
+from planar_core.choices import INITIAL_SCALE, Hyperparameters
 from planar_core.kernels import _EPSILON, SHUFFLES
-from planar_core.network import INITIAL_SCALE
-from planar_core.training import Hyperparameters, recorded_iterations
+from planar_core.training import recorded_iterations
 
 # Limits of the contents of the page: with some 0.9 MB of Vega about 7 MB.
 MOST_CONFIGURATIONS = 10_000

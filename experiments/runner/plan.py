@@ -16,6 +16,7 @@ from experiments.runner.train import Problem
 from experiments.runner.work import Todo
 from experiments.text import duration, size
 from planar_core import network, training
+from planar_core.choices import count_parameters
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     for group in todo.groups():
         work += group.work * group.n_runs
         problem = todo.parts.example(group.problem)
-        of_one = network.count_parameters(problem.features, group.hidden, problem.outputs)
+        of_one = count_parameters(problem.features, group.hidden, problem.outputs)
         parameters, largest = parameters + group.n_runs * of_one, max(largest, of_one)
     runs, at_once = design.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
     text = sum(

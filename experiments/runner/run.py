@@ -11,12 +11,9 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.knobs.words import in_words
 from experiments.runner.backends import How, train_all
+from experiments.runner.observer import RunFailed
 from experiments.runner.work import BatchResult, Todo, todo
 from experiments.store.store import Store
-
-
-class RunFailed(Exception):
-    """The first failed run, with fail_fast. The message is one line."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from experiments.knobs.knob import Knob
 from experiments.knobs.values import known_value
 from experiments.store.store import CURVES, StoredRun
 from planar_core import network, training
+from planar_core.choices import NUMERICS, Hyperparameters
 from planar_core.kernels import Examples
-from planar_core.training import Hyperparameters
 
 _OF_HYPERPARAMETERS = [axis for axis in AXES if axis.name in Hyperparameters._fields]
 
@@ -72,7 +72,7 @@ class Networks:
     iterations: int
     record_every: int
     dtype: str
-    numerics: int = training.NUMERICS
+    numerics: int = NUMERICS
 
     def part(self, start: int, end: int) -> Networks:
         """Some of them."""
@@ -97,8 +97,8 @@ def _or_default(axis: Knob, value: Any) -> Any:
 
 def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:
     """Train networks. If one raises, it becomes a failed run with that message; the others are not affected."""
-    if networks.numerics != training.NUMERICS:
-        why = f"a worker has version {training.NUMERICS} of the arithmetic instead of {networks.numerics}"
+    if networks.numerics != NUMERICS:
+        why = f"a worker has version {NUMERICS} of the arithmetic instead of {networks.numerics}"
         return [failed(why)] * len(networks.seeds)
     try:
         return _train(networks, problem, stop)

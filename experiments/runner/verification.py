@@ -17,7 +17,8 @@ from experiments.knobs.words import in_words
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.runner.work import work_of_run
 from experiments.store.store import Store, StoredRun
-from planar_core.training import NUMERICS, n_records
+from planar_core.choices import NUMERICS
+from planar_core.training import n_records
 
 _PARTS_KEPT = 64
 _BATCH = 2**30  # of work, see work_of_run: a quarter of a second

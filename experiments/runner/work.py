@@ -18,8 +18,8 @@ from experiments.runner.parts import Part, Parts
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.store.store import Store, StoredRun
 from planar_core import network, training
+from planar_core.choices import Hyperparameters, layer_shapes
 from planar_core.simd import LANES
-from planar_core.training import Hyperparameters
 
 # A batch should be long enough for its overhead, and short enough for the progress bar and other workers.
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
@@ -165,7 +165,7 @@ def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, ba
     takes four. A record has no backward pass and takes half an iteration on all examples. A mini-batch is padded to
     whole vectors, plus one vector for summing up the lanes, which is negligible with all examples.
     """
-    shapes = network.layer_shapes(problem.features, hidden, problem.outputs)
+    shapes = layer_shapes(problem.features, hidden, problem.outputs)
     work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
     examples, test_examples = int(problem.train.X.shape[1]), int(problem.test.X.shape[1])
     work_of_records = work_of_example * (records * (examples + test_examples) // 2)

@@ -22,9 +22,9 @@ from experiments.tables.judging import Judge
 from experiments.tables.problems import class_counts
 from experiments.tables.tables import Tables
 from experiments.text import quoted
+from planar_core.choices import METRICS
 from planar_core.elementary import evaluate
 from planar_core.linear import linear_outputs, logistic, ridge
-from planar_core.metrics import METRICS
 
 Floats = npt.NDArray[np.float64]
 PENALTY = 1.0  # of the linear model: Ridge(alpha=1), LogisticRegression(C=1) of scikit-learn

@@ -18,7 +18,7 @@ from experiments.tables.stored import identity, measures, stored_runs
 from experiments.tables.tables import Tables
 from experiments.tables.targets import Climbs
 from planar_core import steps
-from planar_core.metrics import METRICS
+from planar_core.choices import METRICS
 from planar_core.network import Parameters
 from planar_core.training import recorded_iterations
 

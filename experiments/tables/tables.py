@@ -28,7 +28,7 @@ from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
 from experiments.tables.stored import curves_of, runs_of, stored_runs
 from planar_core import steps
-from planar_core.metrics import METRICS
+from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
 from planar_core.training import n_records
 

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from planar_core.metrics import METRICS
+from planar_core.choices import METRICS
 
 _LABELS = {
     "accuracy": "accuracy",

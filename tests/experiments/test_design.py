@@ -22,7 +22,7 @@ from experiments.files import ResultsError
 from experiments.knobs.declared import AXES, REQUESTED
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Sweep
-from planar_core import training
+from planar_core.choices import NUMERICS
 from tests.helpers.knobs import DEFAULTS, FURTHER, OTHERS
 
 F0, F1 = {"data": "f0"}, {"data": "f1"}
@@ -279,7 +279,7 @@ def test_too_many_problems_are_refused_before_any_is_loaded(monkeypatch: pytest.
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("it loaded")
 
-    monkeypatch.setattr("experiments.design.load_source", never)
+    monkeypatch.setattr("experiments.datasets.loading.load_source", never)
     sweep = Sweep(data_seed=range(MOST_PROBLEMS + 1), noise=[0, 0.1])
     with pytest.raises(SweepError) as error:
         sweep.load()
@@ -297,7 +297,7 @@ def test_knobs_of_the_data_reach_them(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append({knob: value for knob, value in knobs.items() if value is not None})
         return Fixed(small_data())
 
-    monkeypatch.setattr("experiments.design.load_source", load)
+    monkeypatch.setattr("experiments.datasets.loading.load_source", load)
     sources = Sweep(dataset=["moons", "iris"], noise=["auto", 0], samples=[400, 10], data_seed=0).load()
     assert asked == [
         {"name": name, "split": "auto", "data_seed": 0, **noise, **samples}
@@ -332,7 +332,7 @@ def test_a_further_knob_at_its_default_leaves_what_is_stored_valid() -> None:
     sweep = Sweep(hidden="2x2", learning_rate=0.1, seed=3, iterations=7, record_every=2, dtype="float32")
     assert sweep.identity(sweep[0], F0) == {
         "data": "f0", "hidden": "2x2", "learning_rate": 0.1, "iterations": 7, "record_every": 2, "dtype": "float32",
-        "numerics": training.NUMERICS,
+        "numerics": NUMERICS,
     }  # fmt: skip
     assert list(sweep.identity(sweep[0], F0)) == [
         "data", "hidden", "learning_rate", "iterations", "record_every", "dtype", "numerics",
@@ -684,7 +684,7 @@ def test_bad_arguments_of_run_are_refused_before_training(monkeypatch: pytest.Mo
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("it trained")
 
-    monkeypatch.setattr("experiments.sweep.run", never)
+    monkeypatch.setattr("experiments.orchestration.run", never)
     (tmp_path / "file").touch()
     for arguments, error, message in (
         ({"jobs": 0}, SweepError, "--jobs: expected an integer from 1 to 1,024, or -1 for all cores, got 0"),

@@ -18,7 +18,7 @@ from experiments.runner import work
 from experiments.store.store import stored_in
 from experiments.sweep import Observer, Prepared, Progress
 from experiments.text import size
-from planar_core.training import NUMERICS
+from planar_core.choices import NUMERICS
 
 REQUEST: dict[str, Any] = {"hidden": [0, 2, 2], "learning_rate": 1.2, "seed": range(4), "iterations": 10}
 RUNS = 8
@@ -41,7 +41,7 @@ def _one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
         observer.note("curves: left out")
         return [out / PLOTS / "accuracy.png", out / REPORT]
 
-    monkeypatch.setattr("experiments.sweep._draw", draw)
+    monkeypatch.setattr("experiments.orchestration._draw", draw)
 
 
 class End(BaseException):

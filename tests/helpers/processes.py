@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
-from experiments import files, sweep
+from experiments import files, orchestration
 from experiments.files import STORE, ResultsError
 from experiments.results import read
 from experiments.store import lock, store
@@ -127,7 +127,7 @@ WRITERS = {"_transaction", "add"}
 FILES = {
     "store": {store.__file__},
     "lock": {lock.__file__},
-    "tables": {files.__file__, tables_as_csv.__file__, sweep.__file__},
+    "tables": {files.__file__, tables_as_csv.__file__, orchestration.__file__},
 }
 
 
@@ -151,7 +151,7 @@ def happen(what: str, at: int, where: str, functions: Sequence[str] = (), **abou
             caller, name = frame, argument.__name__
         if caller is None or caller.f_code.co_filename not in within or name not in names:
             return
-        if caller.f_code.co_filename == sweep.__file__ and not event.startswith("c_"):
+        if caller.f_code.co_filename == orchestration.__file__ and not event.startswith("c_"):
             return  # what Python does there changes no file
         if where == "store" and caller.f_code.co_name not in WRITERS:
             return

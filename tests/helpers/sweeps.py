@@ -16,7 +16,7 @@ from experiments.sweep import Sweep
 from experiments.tables.build import build
 from experiments.tables.manifest import manifest_of
 from experiments.tables.problems import about_data
-from planar_core.training import Hyperparameters
+from planar_core.choices import Hyperparameters
 
 
 def run(

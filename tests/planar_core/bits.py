@@ -1,7 +1,7 @@
 """What training, streams, elementary functions, linear models and metrics give, bit for bit: a digest each, as JSON.
 
 ``bits.json`` holds what this prints, and any machine must print the same. A change of the numerics that is meant
-changes every result that anybody has computed with an earlier version. Raise ``planar_core.training.NUMERICS`` then, so
+changes every result that anybody has computed with an earlier version. Raise ``planar_core.choices.NUMERICS`` then, so
 that no stored result is taken for a new one, say so in the changelog, and write the file anew:
 
     .venv/bin/python -m tests.planar_core.bits --keep
@@ -24,11 +24,11 @@ import numpy.typing as npt
 
 from experiments.datasets.synthetic import flower
 from planar_core import TrainedNetwork, kernels, train
+from planar_core.choices import NUMERICS, metrics_of
 from planar_core.elementary import evaluate
 from planar_core.linear import linear_outputs, logistic, ridge
-from planar_core.metrics import Evaluator, metrics_of
+from planar_core.metrics import Evaluator
 from planar_core.streams import Stream
-from planar_core.training import NUMERICS
 
 KEPT = Path(__file__).with_name("bits.json")
 HIDDEN = ("0", "4", "8x8")
@@ -141,7 +141,7 @@ def keep(bits: dict[str, Any]) -> None:
     """Write ``bits.json``, unless other bits are of the same version."""
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     if bits["numerics"] <= kept["numerics"] and any(bits.get(name) != value for name, value in kept.items()):
-        sys.exit(f"other bits than those of numerics {kept['numerics']}: raise NUMERICS in planar_core/training.py")
+        sys.exit(f"other bits than those of numerics {kept['numerics']}: raise NUMERICS in planar_core/choices.py")
     KEPT.write_text(json.dumps(bits, indent=2) + "\n", encoding="utf-8")
 
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from planar_core import network, train
-from planar_core.training import Hyperparameters, new_batch, train_batch
+from planar_core.choices import Hyperparameters
+from planar_core.training import new_batch, train_batch
 from tests.oracles import reference
 
 Array = npt.NDArray[Any]

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from planar_core.metrics import METRICS, Evaluator, checked_metrics, evaluate, metrics_of
+from planar_core.choices import METRICS, checked_metrics, metrics_of
+from planar_core.metrics import Evaluator, evaluate
 from tests.oracles import metrics as oracle
 
 NAN, INF = float("nan"), float("inf")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from planar_core import initialize, layer_shapes, network
+from planar_core.choices import hidden_layers
 from planar_core.simd import LANES
 from tests.oracles import reference
 
@@ -39,7 +40,7 @@ ANY_HIDDEN = pytest.mark.parametrize("hidden", [(), (1,), (4,), (5,), (8, 8), (4
     ],
 )
 def test_hidden_layers(hidden: int | str | Sequence[int], layers: tuple[int, ...]) -> None:
-    computed = network.hidden_layers(hidden)
+    computed = hidden_layers(hidden)
     assert computed == layers
     assert all(type(units) is int for units in computed)
 
@@ -74,7 +75,7 @@ def test_hidden_that_means_nothing_is_refused(hidden: Any) -> None:
         " or 0 for no hidden layer"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        network.hidden_layers(hidden)
+        hidden_layers(hidden)
 
 
 @ANY_NETWORK

@@ -26,11 +26,12 @@ from planar_core import (
     train,
     update,
 )
+from planar_core.choices import Hyperparameters, count_parameters
 from planar_core.compiling import kernel
 from planar_core.elementary import SIGMOID_UNITS, exp_in_units
 from planar_core.outputs import OUTPUTS
 from planar_core.simd import LANES, lanes_of, load, store
-from planar_core.training import Hyperparameters, new_batch, train_batch
+from planar_core.training import new_batch, train_batch
 from tests.oracles import reference
 
 Array = npt.NDArray[Any]
@@ -307,7 +308,7 @@ def test_initial_weights_are_one_stream_whatever_the_outputs(kind: Task) -> None
     computed = initialize(3, "5x2", 4, "he", outputs=kind.outputs)
     expected = reference.initial(3, (5, 2), 4, "he", outputs=kind.outputs)
     assert [(W.shape, b.shape) for W, b in computed] == layer_shapes(3, "5x2", kind.outputs)
-    assert network.count_parameters(3, "5x2", kind.outputs) == sum(W.size + b.size for W, b in expected)
+    assert count_parameters(3, "5x2", kind.outputs) == sum(W.size + b.size for W, b in expected)
     for (W, b), (W_expected, b_expected) in zip(computed, expected, strict=True):
         np.testing.assert_allclose(W, W_expected, rtol=1e-15)
         np.testing.assert_array_equal(b, b_expected)

@@ -17,15 +17,9 @@ from hypothesis import strategies as st
 
 from experiments.datasets.synthetic import flower
 from planar_core import TrainedNetwork, network, train
+from planar_core.choices import Hyperparameters, default_record_every
 from planar_core.kernels import Batch
-from planar_core.training import (
-    Hyperparameters,
-    default_record_every,
-    n_records,
-    new_batch,
-    recorded_iterations,
-    train_batch,
-)
+from planar_core.training import n_records, new_batch, recorded_iterations, train_batch
 from tests.oracles import reference
 
 Array = npt.NDArray[Any]

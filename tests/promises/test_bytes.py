@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.datasets.loading import DATASETS
+from experiments.knobs.declared import DATASETS
 from tests.helpers.machines import LIBRARIES_FOR_THE_OLDEST_CPU, ROOT
 
 

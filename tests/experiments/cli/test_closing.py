@@ -15,7 +15,7 @@ from experiments.cli import closing
 from experiments.results import Results
 from experiments.sweep import Sweep
 from experiments.tables.statistics import summarize
-from planar_core.metrics import METRICS
+from planar_core.choices import METRICS
 
 
 def results_of(

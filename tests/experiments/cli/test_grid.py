@@ -277,7 +277,7 @@ def test_a_plan_follows_the_speed_of_the_machine(
     # Per run: 10 iterations of 400 examples and 11 records of 2,400, which take half as long; 3 weights, 2 units.
     steps = 4 * (10 * 400 + 11 * 2400 // 2) * (3 + 2 * 4)
     monkeypatch.setattr(
-        "experiments.sweep.measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__
+        "experiments.runner.prepare.measure_speed", {"float64": 7200 / steps, "float32": 3600 / steps}.__getitem__
     )
     for dtype, hours in (("float64", "2.0 h"), ("float32", "60 min")):
         arguments = ["--hidden", "1", "--lr", "1", "--seeds", "0:4", "--iterations", "10", "-j", "1"]
@@ -416,7 +416,7 @@ def test_what_is_stored_is_not_trained_again_but_when_asked_to(
 def test_a_plan_that_looks_up_nothing_still_reuses_what_is_stored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("experiments.sweep.MOST_LOOKED_UP", 1)
+    monkeypatch.setattr("experiments.runner.prepare.MOST_LOOKED_UP", 1)
     for shown, last in (("0/4", "4 computed, 0 reused"), ("4/4", "0 computed, 4 reused")):
         monkeypatch.setattr(sys, "stderr", terminal := Terminal())
         assert grid.main([*TINY, "--out", str(tmp_path)]) == 0
@@ -438,7 +438,7 @@ def test_the_first_failure_ends_the_sweep_where_that_is_asked_for(
         return new_batch(features, hidden, *others)
 
     monkeypatch.setattr(training, "new_batch", failing)
-    monkeypatch.setattr("experiments.sweep.MOST_LOOKED_UP", looked_up)
+    monkeypatch.setattr("experiments.runner.prepare.MOST_LOOKED_UP", looked_up)
     assert grid.main([*TINY, "--hidden", "0", "2", "--quiet", "--out", str(tmp_path)]) == 0
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != files.STORE}
     arguments = [*TINY, "--hidden", "0", "1", "2", "-j", "1", "--out", str(tmp_path)]

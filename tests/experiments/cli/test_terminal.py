@@ -42,7 +42,7 @@ def test_the_state_at_every_step_is_what_is_there(
 ) -> None:
     for name in ("_SHORTEST_BATCH", "_LONGEST_BATCH"):
         monkeypatch.setattr(work, name, 1)
-    monkeypatch.setattr("experiments.sweep._draw", lambda *_: [])  # takes seconds
+    monkeypatch.setattr("experiments.orchestration._draw", lambda *_: [])  # takes seconds
     request: dict[str, Any] = {"hidden": [1, 1], "learning_rate": [1, 2], "seed": range(4), "iterations": 2}
     terminal = stopping(Terminal(lambda _: None, False, False, fresh), step, at=3 if step == "trained" else 1)
     with pytest.raises(Stop):

@@ -13,7 +13,7 @@ from experiments import Sweep, files
 from experiments.cli import verify
 from experiments.runner import verification
 from experiments.store.store import Store, StoredRun
-from planar_core import training
+from planar_core.choices import NUMERICS
 
 RUNS = 2 * 3 * 5
 
@@ -104,7 +104,7 @@ def test_runs_without_numbers_or_of_other_numerics_are_left_out(
     status, lines, _ = run(capsys, folder)
     assert (status, lines[0].split(" stored")[0]) == (0, f"{2 * RUNS - 1} of {2 * RUNS - 1}")
     assert lines[1].startswith("1 more left out: failed, or computed by a version")
-    monkeypatch.setattr(verification, "NUMERICS", training.NUMERICS + 1)
+    monkeypatch.setattr(verification, "NUMERICS", NUMERICS + 1)
     status, lines, _ = run(capsys, folder)
     assert (status, lines[0].split(" stored")[0]) == (0, "0 of 0")
     assert lines[1].startswith(f"{2 * RUNS} more left out: failed, or computed by a version")

@@ -26,10 +26,11 @@ from sklearn.preprocessing import StandardScaler
 
 from experiments.datasets import synthetic
 from experiments.datasets.data import Data, DataError
-from experiments.datasets.loading import DATASETS, load, load_source
+from experiments.datasets.loading import load, load_source
 from experiments.datasets.partition import fixed
 from experiments.datasets.scaling import Scaling
 from experiments.datasets.table import Table
+from experiments.knobs.declared import DATASETS
 from tests.helpers.machines import ROOT
 
 

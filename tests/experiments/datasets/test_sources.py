@@ -15,10 +15,11 @@ from experiments.datasets import partition
 from experiments.datasets.data import Data, DataError
 from experiments.datasets.divided import Divided, unpacked
 from experiments.datasets.encoding import Encoder
-from experiments.datasets.loading import DATASETS, load, load_source, restored
+from experiments.datasets.loading import load, load_source, restored
 from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.synthetic import PROBLEMS
 from experiments.datasets.table import BOOLEAN, CATEGORY, NUMBER, Column, Table
+from experiments.knobs.declared import DATASETS
 
 REAL = [name for name in DATASETS if name not in PROBLEMS]
 ROWS = 60

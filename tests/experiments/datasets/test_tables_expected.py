@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -344,6 +345,18 @@ def test_equal_rows_of_few_categories_are_split_like_others(tmp_path: Any) -> No
     table = make_table(read_table(path))
     assert table.groups is None
     assert said(table, "60 rows have the same inputs as another row, as expected for columns with few values")
+
+
+def test_rows_that_come_twice_stay_together_in_a_small_table(tmp_path: Any) -> None:
+    rows = [f"{math.sin(i):.3f},{100 * math.cos(i * i):.1f},{i % 2}\n" for i in range(40)]
+    path = tmp_path / "t.csv"
+    path.write_text("width,height,y\n" + "".join(rows + rows[:10]))
+    table = make_table(read_table(path))
+    assert said(table, "20 rows have the same inputs as another row: such rows stay on the same side of every split")
+    assert table.groups is not None
+    assert table.groups[:10].tolist() == table.groups[40:].tolist()
+    path.write_text("width,height,y\n" + "".join(rows + rows[:1]))
+    assert make_table(read_table(path)).groups is None  # one pair is what chance gives: 0.8 are expected
 
 
 def test_the_rows_of_a_group_stay_on_one_side() -> None:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from experiments.datasets.loading import DATASETS, load, load_fresh
+from experiments.datasets.loading import load, load_fresh
 from experiments.findings import confirmation
 from experiments.findings.confirmation import confirmations
+from experiments.knobs.declared import DATASETS
 from experiments.results import Results, read
 from experiments.sweep import Sweep
 from experiments.tables.tables import Points

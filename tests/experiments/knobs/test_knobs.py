@@ -61,10 +61,7 @@ from experiments.knobs.declared import (
 )
 from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import plain, value_of, values_of
-from planar_core.activations import ACTIVATIONS
-from planar_core.kernels import OPTIMIZERS
-from planar_core.metrics import METRICS
-from planar_core.network import INITS
+from planar_core.choices import ACTIVATIONS, INITS, METRICS, OPTIMIZERS
 
 HIDDEN_EXPECTED = "--hidden: expected a number of hidden units such as 4, layers such as 8x8, or 0 for none, got "
 RATE_EXPECTED = "--learning-rate: expected a finite number, 0 or more, got "

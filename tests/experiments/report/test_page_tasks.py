@@ -22,9 +22,7 @@ from experiments.report.charts import KINDS, specifications
 from experiments.report.vega import vega
 from experiments.store.store import STATUSES
 from experiments.tables.words import label
-from planar_core.activations import ACTIVATIONS
-from planar_core.kernels import OPTIMIZERS
-from planar_core.network import INITS
+from planar_core.choices import ACTIVATIONS, INITS, OPTIMIZERS
 from tests.helpers.browser import Browser
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

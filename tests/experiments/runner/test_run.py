@@ -15,11 +15,12 @@ from experiments.results import Results, read
 from experiments.runner import backends
 from experiments.runner import plan as plan_module
 from experiments.runner import work as work_module
-from experiments.runner.run import RunFailed
+from experiments.runner.observer import RunFailed
 from experiments.runner.work import BatchResult, batches, todo
 from experiments.store.store import Store
 from experiments.sweep import Sweep
 from planar_core import train, training
+from planar_core.choices import NUMERICS
 from tests.helpers.knobs import DEFAULTS, FURTHER
 from tests.helpers.sweeps import counts, run, same
 from tests.helpers.version_1 import put_back
@@ -256,7 +257,7 @@ def test_fresh_trains_everything_again(sweep: Sweep, expected: Results, tmp_path
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "new_batch", counting)
-        patch.setattr("experiments.sweep.measure_speed", lambda _: 1e-10)  # which trains something else
+        patch.setattr("experiments.runner.prepare.measure_speed", lambda _: 1e-10)  # which trains something else
         for fresh in (False, True):
             results = sweep.run(jobs=1, out=tmp_path, fresh=fresh)
             assert counts(results) == {"runs": 36, "ok": 36, "computed": 36}
@@ -310,7 +311,7 @@ def test_whatever_changes_the_numbers_reuses_nothing(monkeypatch: pytest.MonkeyP
     copy = csv_file(tmp_path / "copy.csv", 40)
     assert counts(Sweep(**{**request, "dataset": copy}).run(out=out)) == nothing  # the data count, not their name
 
-    monkeypatch.setattr("experiments.design.NUMERICS", training.NUMERICS + 1)
+    monkeypatch.setattr("experiments.design.NUMERICS", NUMERICS + 1)
     assert counts(Sweep(**request).run(out=out)) == everything
     monkeypatch.undo()
     assert counts(Sweep(**request).run(out=out)) == nothing

@@ -15,7 +15,7 @@ from experiments.runner.train import Networks, Problem, Stopped, hyperparameters
 from experiments.store.store import StoredRun
 from experiments.sweep import Sweep
 from planar_core import training
-from planar_core.training import Hyperparameters
+from planar_core.choices import NUMERICS, Hyperparameters
 from tests.helpers.sweeps import how_of
 
 FLOWER = load("flower")
@@ -77,7 +77,7 @@ def test_a_message_without_words_has_no_colon(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_another_version_of_the_numerics_trains_nothing() -> None:
-    wanted = training.NUMERICS + 1
+    wanted = NUMERICS + 1
     runs = trained(networks_of(numerics=wanted))
     assert [run.status for run in runs] == ["failed"] * 2
     assert {run.error for run in runs} == {f"a worker has version {wanted - 1} of the arithmetic instead of {wanted}"}

@@ -29,7 +29,7 @@ from experiments.runner.work import (
 )
 from experiments.store.store import Store, StoredRun
 from experiments.sweep import Sweep
-from planar_core.training import Hyperparameters
+from planar_core.choices import Hyperparameters
 from tests.helpers.sweeps import how_of
 
 DATA = Sweep(dataset=["flower", "moons"]).load()

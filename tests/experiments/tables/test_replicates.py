@@ -22,8 +22,9 @@ from experiments.tables.statistics import (
     rank_column,
     summarize,
 )
+from planar_core.choices import METRICS
 from planar_core.linear import linear_outputs, logistic
-from planar_core.metrics import METRICS, Evaluator
+from planar_core.metrics import Evaluator
 from tests.oracles import statistics as reference
 
 Array = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from experiments import sweep
+from experiments import orchestration
 from experiments.files import FILES, STORE
 from experiments.results import read
 from experiments.sweep import Sweep
@@ -72,14 +72,14 @@ def test_an_interrupted_write_leaves_everything_as_it_was(
     results = mixed(tmp_path, monkeypatch, iterations=30)
     before = {name: (tmp_path / name).read_bytes() for name in FILES}
 
-    original: Callable[..., Any] = getattr(sweep, where)
+    original: Callable[..., Any] = getattr(orchestration, where)
 
     def interrupted(*arguments: Any) -> None:
         original(*arguments)
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, where, interrupted)
+        patch.setattr(orchestration, where, interrupted)
         with pytest.raises(error):
             mixed(tmp_path, monkeypatch, iterations=40)
     assert {path.name for path in tmp_path.iterdir()} == {*FILES, STORE}

@@ -1,0 +1,166 @@
+"""Run a sweep: prepare, train, build tables, confirm, write, draw."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from experiments.datasets.source import Source
+from experiments.design import Design, ProblemKey
+from experiments.files import (
+    CURVES,
+    FILES,
+    MANIFEST,
+    RUNS,
+    STORE,
+    SUMMARY,
+    ResultsError,
+    check_folder,
+    replacing,
+    sync,
+)
+from experiments.findings.confirmation import confirmations
+from experiments.knobs.declared import BACKEND, JOBS, SCHEDULER
+from experiments.knobs.values import value_of
+from experiments.results import Results
+from experiments.runner.backends import How, workers
+from experiments.runner.observer import Observer, Prepared, Progress
+from experiments.runner.prepare import prepare
+from experiments.runner.run import Done, run
+from experiments.runner.work import BatchResult, Todo
+from experiments.store.lock import claimed
+from experiments.store.store import Store
+from experiments.tables.baselines import baselines
+from experiments.tables.build import build
+from experiments.tables.csv_files import curves_into, write_csv
+from experiments.tables.manifest import manifest_of
+from experiments.tables.problems import about_data, score_of
+from experiments.text import count, size
+
+MOST_WITH_BASELINES = 1000  # problems
+
+
+def run_sweep(
+    design: Design,
+    jobs: int,
+    out: str | os.PathLike[str] | None,
+    backend: str,
+    scheduler: str | None,
+    fresh: bool,
+    fail_fast: bool,
+    plots: bool,
+    observer: Observer,
+) -> Results:
+    """``Sweep.run``."""
+    jobs, backend, scheduler = value_of(JOBS, jobs), value_of(BACKEND, backend), value_of(SCHEDULER, scheduler)
+    how = How(jobs, backend, scheduler, fresh, fail_fast)
+    plots = plots and out is not None
+    prepared = prepare(design, jobs, out, fresh, plots)
+    for note in prepared.notes:
+        observer.note(note)
+    observer.planned(prepared)
+    if out is not None and prepared.plan.disk > (free := shutil.disk_usage(check_folder(out)).free):
+        needed = f"{size(prepared.plan.disk)} needed, {size(free)} free"
+        raise ResultsError(f"not enough disk space: {needed}; free some space, or choose another folder")
+    observer.accepted(prepared)
+    with workers(how) as at_once:
+        if out is None:
+            opened = Store(None)  # a temporary file, from which the results are read
+            done = _train(design, prepared, opened, how, at_once, observer)
+            tables = build(design, _about(design, prepared.sources), prepared.sources, opened)
+            return Results.of(tables, manifest_of(tables, confirmations(tables), done))
+        with claimed(Path(out)) as opened:
+            done = _train(design, prepared, opened, how, at_once, observer)
+            observer.building()
+            results = _write(design, prepared.sources, opened, done, Path(out), observer)
+            files = [Path(out, name) for name in (*FILES, STORE)]
+            if plots:
+                observer.drawing()
+                files += _draw(results, Path(out), observer)
+            observer.finished(files)
+            return results
+
+
+def _train(
+    design: Design, prepared: Prepared, opened: Store, how: How, jobs: int, observer: Observer
+) -> dict[str, Any]:
+    """Train the remaining runs; return how that was done."""
+    progress = Progress(prepared.plan.runs, 0, 0, 0, prepared.plan.work)
+
+    def begin(left: Todo) -> None:  # the plan may not have looked up what is stored
+        nonlocal progress
+        stored = design.size - left.n_runs
+        progress = progress._replace(done=stored, stored=stored, total_work=left.work)
+        observer.began(progress)
+
+    def add(result: BatchResult) -> None:
+        nonlocal progress
+        runs = progress.done + len(result.runs)
+        stored = progress.stored + sum(run.status != "failed" for run in result.runs)
+        progress = progress._replace(done=runs, stored=stored, work=progress.work + result.batch.work)
+        observer.trained(progress)
+
+    done: Done = run(
+        design, prepared.sources, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None
+    )
+    return {
+        "computed": done.computed,
+        "reused": done.reused,
+        "seconds": done.seconds,
+        "jobs": how.jobs,
+        "backend": how.backend,
+    }
+
+
+def _about(design: Design, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
+    """The description of each problem for the manifest, with its baselines."""
+    about = about_data(design, sources)
+    metric = (design.metrics or [score_of(about)])[0]
+    for each, source in zip(about, itertools.islice(sources.values(), MOST_WITH_BASELINES), strict=False):
+        each["baselines"] = baselines(design, source, metric)
+    return about
+
+
+def _write(
+    design: Design,
+    sources: Mapping[ProblemKey, Source],
+    opened: Store,
+    done: Mapping[str, Any],
+    out: Path,
+    observer: Observer,
+) -> Results:
+    """Build the tables and write them with the manifest.
+
+    All are complete and on disk before the first old file is replaced: an interruption leaves the old ones.
+    """
+    with contextlib.ExitStack() as stack:
+        # In reverse, since the stack replaces the last file first: the manifest is replaced at the end.
+        files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
+        about = _about(design, sources)
+        with curves_into(files[CURVES], design, score_of(about)) as each:
+            tables = build(design, about, sources, opened, each)
+        if (n := int((tables.runs["test_cost"].isna() & tables.runs["status"].eq("ok")).sum())) > 0:
+            observer.note(f"{count(n, 'run')} stored without test costs: their cells are empty; --fresh retrains them")
+        write_csv(tables.runs, files[RUNS])
+        write_csv(tables.summary, files[SUMMARY])
+        manifest = manifest_of(tables, confirmations(tables), done)
+        files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+        for file in files.values():
+            sync(file)
+        observer.replacing_tables()
+    return Results.of(replace(tables, store=out / STORE), manifest)
+
+
+def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
+    # Imported only if needed: they take a second.
+    from experiments.plots.gallery import draw_all
+    from experiments.report.page import write
+
+    return [*draw_all(out, results, observer.note), write(out, results, results.manifest)]

@@ -1,0 +1,69 @@
+"""What a sweep reports while it is prepared and run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from experiments.datasets.source import Source
+    from experiments.design import ProblemKey
+    from experiments.runner.plan import Plan
+    from experiments.runner.work import Todo
+
+
+class RunFailed(Exception):
+    """The first failed run, with fail_fast. The message is one line."""
+
+
+class Progress(NamedTuple):
+    """Progress of the training. A failed run is done but not finished: it is tried again next time."""
+
+    runs: int  # of the sweep
+    done: int
+    stored: int
+    work: int  # done since the start, in units of ``experiments.runner.work.work_of_run``
+    total_work: int
+
+
+class Observer:
+    """Receives the progress of a sweep. Terminals, notebooks and tests override the methods they need."""
+
+    def note(self, message: str) -> None:
+        """A note on the request, the data or the plots."""
+
+    def planned(self, prepared: Prepared) -> None:
+        """The plan, before anything is written. May refuse it with a SweepError."""
+
+    def accepted(self, prepared: Prepared) -> None:
+        """The plan was accepted and fits on the disk."""
+
+    def began(self, progress: Progress) -> None:
+        """Training begins."""
+
+    def trained(self, progress: Progress) -> None:
+        """A batch of runs was stored."""
+
+    def building(self) -> None:
+        """All runs are stored; the tables are built from them."""
+
+    def replacing_tables(self) -> None:
+        """The new tables are complete and replace the old ones."""
+
+    def drawing(self) -> None:
+        """The tables are written; plots and report come next."""
+
+    def finished(self, files: Sequence[Path]) -> None:
+        """All files are written."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known about a sweep before it runs."""
+
+    sources: dict[ProblemKey, Source]
+    left: Todo
+    plan: Plan
+    notes: tuple[str, ...]  # on the request and on the data

@@ -1,0 +1,52 @@
+"""What is known about a sweep before it runs: its data, its stored runs, and the plan for the others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from experiments.datasets.divided import Divided
+from experiments.design import Design
+from experiments.files import FILES, PLOTS, REPORT, check_folder
+from experiments.knobs.declared import JOBS
+from experiments.knobs.values import value_of
+from experiments.runner.observer import Prepared
+from experiments.runner.plan import measure_speed, plan
+from experiments.runner.work import Todo, earlier_runs, todo
+from experiments.store.store import Store, stored_in
+from experiments.text import count
+
+MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
+
+
+def prepare(design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh: bool, plots: bool) -> Prepared:
+    """``Sweep.prepare``."""
+    jobs = value_of(JOBS, jobs)
+    sources = design.load()
+    with contextlib.ExitStack() as stack:
+        stored = None
+        if out is not None:
+            check_folder(out, (*FILES, REPORT) if plots else FILES)
+            if plots:
+                check_folder(Path(out) / PLOTS)
+            stored = stack.enter_context(stored_in(Path(out)))
+        left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh)
+        of_folder = _notes_on_folder(left, stored)
+    of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
+    return Prepared(sources, left, plan(left, jobs, measure_speed(design.dtype)), (*design.notes, *of_data, *of_folder))
+
+
+def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
+    """Notes on stored runs that are not reused: of another split of a table, or of an earlier arithmetic."""
+    if stored is None:
+        return []
+    notes = [
+        f"{source.name}: the stored runs use one split for all seeds; use --split fixed to reuse them"
+        for source in left.parts.sources.values()
+        if isinstance(source, Divided) and source.rule == "seed" and stored.has_data(source.fixed().fingerprint)
+    ]
+    if n := earlier_runs(left, stored):
+        are = "is" if n == 1 else "are"
+        notes.append(f"{count(n, 'stored run')} {are} of an earlier version of the arithmetic and {are} trained again")
+    return notes
