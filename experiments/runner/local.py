@@ -126,10 +126,18 @@ def _close(done: Generator[Any]) -> None:
 def interrupts_held_back() -> Iterator[None]:
     """Block Ctrl-C in processes that are started meanwhile; a terminal sends it to all processes.
 
-    The parent receives it afterwards and ends them; otherwise each of them would print a traceback.
+    The parent receives it afterwards and ends them; otherwise each of them would print a traceback. Blocking it in this
+    thread is not enough: another thread may receive it, and Python would then handle it here.
     """
+    came: list[int] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if is_main else None
     try:
         yield
     finally:
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number in came:
+            signal.raise_signal(number)

@@ -105,6 +105,23 @@ def test_interrupts_are_held_back_only_while_processes_start() -> None:
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
 
+def test_an_interrupt_that_another_thread_receives_is_held_back_as_well() -> None:
+    is_over = threading.Event()
+    receiver = threading.Thread(target=is_over.wait)
+    receiver.start()
+    finished = False
+    try:
+        with pytest.raises(KeyboardInterrupt), local.interrupts_held_back():  # noqa: PT012
+            os.kill(os.getpid(), signal.SIGINT)  # this thread blocks it, the other one does not
+            time.sleep(0.1)
+            finished = True
+    finally:
+        is_over.set()
+        receiver.join()
+    assert finished
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 # Workers that die
 
 
