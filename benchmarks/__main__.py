@@ -24,6 +24,7 @@ SECTIONS = {
     "start": "imports, compiling, first call",
     "sweep": "the default sweep from command to last file",
     "series": "examples, hidden units, depth, features and runs, each doubled several times",
+    "whole": "two sweeps from command to answer, beside GridSearchCV, Optuna, Ray Tune and JAX",
 }
 IN_A_SHORT_LOOK = ("peers", "ours", "overhead", "series")
 DTYPES = ("float64", "float32")
@@ -87,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Table]:
     """The tables of the chosen sections, each as soon as it is there."""
     from benchmarks import compare, ours, overhead, series, start
+    from benchmarks.whole import section, tools
+    from benchmarks.whole.jobs import BREAST_CANCER, FLOWER
     from benchmarks.workload import workload
     from experiments.datasets import load
 
@@ -126,6 +129,10 @@ def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Tab
     if "series" in chosen:
         yield from series.of_networks(clock, say)
         yield series.of_runs(say, 3_200 if quick else 16_000)
+    if "whole" in chosen:
+        jobs = (FLOWER, BREAST_CANCER)
+        rounds = 1 if quick else 3
+        yield from section.tables(jobs, tools.projects(), tools.scripts(quick), clock.cores, rounds, quick, say)
 
 
 def _notes(clock: Clock) -> tuple[str, ...]:
