@@ -31,7 +31,8 @@ _ABOUT_TIME = (
     "From the command to the answer: the process, its imports, compiling where it compiles, training, and the best"
     " configuration printed. Medians of the rounds, in which the tools take turns. ~: estimated from a part of the"
     " networks, with one seed, or one seed and one learning rate, of all sizes: the time from the begin of training to"
-    " the answer as often as all are a multiple of the part, and the rest once."
+    " the answer as often as all are a multiple of the part, and the rest once. CPU: of all cores; on a busy machine it"
+    " says more than the clock on the wall."
 )
 _ABOUT_THE_REST = (
     "Memory: the most that all processes of a tool had at once; what several share counts once. Lines: of the user's"
@@ -66,11 +67,12 @@ def tables(
 
 
 _COLUMNS = (
-    Column("name", "from the command to the answer"),
+    Column("name", "command to answer"),
     Column("shown_networks", "networks"),
     Column("shown_wall", "s on wall"),
     Column("ratio", "x ours", three),
     Column("cpu", "s of CPU", three),
+    Column("cpu_ratio", "x ours", three),
     Column("memory", "MB", lambda size: f"{size / 1e6:.0f}"),
     Column("lines", "lines"),
     Column("accuracy", "best", lambda value: f"{value:.1%}"),
@@ -138,7 +140,7 @@ class _Comparison:
         rows = [self._row(name, rounds) | {"lines": lines.get(name, 1)} for name, rounds in self.found.items()]
         rows = [row for row in rows if row["name"] not in self.failed]
         for row in rows:
-            row["ratio"] = row["wall"] / rows[0]["wall"]
+            row["ratio"], row["cpu_ratio"] = (row[key] / rows[0][key] for key in ("wall", "cpu"))
         return rows + [{"name": name, "status": status} for name, status in self.failed.items()]
 
     def _row(self, name: str, rounds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def projects() -> tuple[Project, ...]:
     return (
         Project("this project", ("--no-plots",)),
         Project("this project, with pictures"),
-        Project("this project, nothing compiled before", ("--no-plots",), has_empty_cache=True),
+        Project("this project, nothing compiled", ("--no-plots",), has_empty_cache=True),
     )
 
 
@@ -126,8 +126,8 @@ def scripts(quick: bool) -> tuple[Script, ...]:
         settings = (("JAX_ENABLE_X64", x64), ("JAX_PLATFORMS", "cpu"))
         together = ("with_jax_processes.py", "with_jax.py")
         found += [
-            Script(f"JAX vmap, {dtype}", ("with_jax.py",), "jax", settings, takes_part=False),
-            Script(f"JAX vmap, {dtype}, a process a core", together, "jax", settings, takes_part=False),
+            Script(f"JAX {dtype}", ("with_jax.py",), "jax", settings, takes_part=False),
+            Script(f"JAX {dtype}, a process a core", together, "jax", settings, takes_part=False),
         ]
     return tuple(found)
 
