@@ -24,8 +24,10 @@ SECTIONS = {
     "start": "imports, compiling, first call",
     "sweep": "the default sweep from command to last file",
     "series": "examples, hidden units, depth, features and runs, each doubled several times",
+    "whole": "two sweeps from command to answer, beside GridSearchCV, Optuna, Ray Tune and JAX",
 }
 IN_A_SHORT_LOOK = ("peers", "ours", "overhead", "series")
+WHEN_NAMED = ("whole",)  # it takes longer than all others together
 DTYPES = ("float64", "float32")
 
 
@@ -39,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--only",
         metavar="A,B",
-        help=f"sections, with commas between (default: all, with --quick {','.join(IN_A_SHORT_LOOK)})",
+        help=f"sections, with commas between (default: all but {','.join(WHEN_NAMED)}, with --quick"
+        f" {','.join(IN_A_SHORT_LOOK)})",
     )
     result.add_argument("--quick", action="store_true", help="a short look: fewer networks, variants and repetitions")
     result.add_argument(
@@ -52,7 +55,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = parser().parse_args(arguments)
-    chosen = options.only.split(",") if options.only is not None else IN_A_SHORT_LOOK if options.quick else SECTIONS
+    usual = IN_A_SHORT_LOOK if options.quick else [name for name in SECTIONS if name not in WHEN_NAMED]
+    chosen = options.only.split(",") if options.only is not None else usual
     for name in chosen:
         if name not in SECTIONS:
             print(f"benchmarks: --only: expected some of {', '.join(SECTIONS)}; got {name!r}", file=sys.stderr)
@@ -87,6 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Table]:
     """The tables of the chosen sections, each as soon as it is there."""
     from benchmarks import compare, ours, overhead, series, start
+    from benchmarks.whole import section, tools
+    from benchmarks.whole.jobs import BREAST_CANCER, FLOWER
     from benchmarks.workload import workload
     from experiments.datasets import load
 
@@ -126,6 +132,10 @@ def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Tab
     if "series" in chosen:
         yield from series.of_networks(clock, say)
         yield series.of_runs(say, 3_200 if quick else 16_000)
+    if "whole" in chosen:
+        jobs = (FLOWER, BREAST_CANCER)
+        rounds = 1 if quick else 3
+        yield from section.tables(jobs, tools.projects(), tools.scripts(quick), clock.cores, rounds, quick, say)
 
 
 def _notes(clock: Clock) -> tuple[str, ...]:

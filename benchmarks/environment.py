@@ -25,7 +25,7 @@ THREADS = (
     "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
 
-PACKAGES = ("numpy", "numba", "llvmlite", "joblib", "pandas", "scikit-learn", "torch", "jax", "jaxlib")
+PACKAGES = ("numpy", "numba", "llvmlite", "joblib", "pandas", "scikit-learn", "torch", "jax", "jaxlib", "optuna", "ray")
 
 
 def cleaned() -> list[str]:
