@@ -61,9 +61,9 @@ def curves_into(file: BinaryIO, design: Design, score: str) -> Iterator[Callable
             own = [_harmless(value) if isinstance(value, str) else value for value in map(values.get, columns)]
         own[seed_at] = seed
         text = io.StringIO()
-        csv.writer(text, lineterminator=",").writerow(own)
+        csv.writer(text, lineterminator="\n").writerow(own)  # quotes what has an end of line
         curves = run.curves.T
-        file.write(lines(text.getvalue().encode(), iterations[: len(curves)], curves).data)
+        file.write(lines(text.getvalue()[:-1].encode() + b",", iterations[: len(curves)], curves).data)
 
     yield write_run
 
