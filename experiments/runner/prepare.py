@@ -48,5 +48,5 @@ def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
     ]
     if n := earlier_runs(left, stored):
         are = "is" if n == 1 else "are"
-        notes.append(f"{count(n, 'stored run')} {are} of an earlier version of the arithmetic and {are} trained again")
+        notes.append(f"{count(n, 'stored run')} {are} of an earlier version of the arithmetic and {are} retrained")
     return notes

@@ -212,8 +212,8 @@ def test_runs_of_an_earlier_arithmetic_are_said_and_trained_again(tmp_path: Path
         earlier.setattr("experiments.design.NUMERICS", NUMERICS - 1)
         Sweep(**REQUEST).run(out=tmp_path)
         assert notes() == []
-    assert notes() == [f"{RUNS} stored runs are of an earlier version of the arithmetic and are trained again"]
-    assert notes(hidden=2, seed=3) == ["1 stored run is of an earlier version of the arithmetic and is trained again"]
+    assert notes() == [f"{RUNS} stored runs are of an earlier version of the arithmetic and are retrained"]
+    assert notes(hidden=2, seed=3) == ["1 stored run is of an earlier version of the arithmetic and is retrained"]
     assert notes(hidden=3) == []
     results = Sweep(**REQUEST).run(out=tmp_path)
     assert results.manifest["counts"]["reused"] == 0
