@@ -104,8 +104,7 @@ def initial_deviations(
     normal: init_scale, by default 0.01; glorot: init_scale sqrt(2 / (inputs + units)), he: init_scale sqrt(2 / inputs),
     by default times 1 (Glorot and Bengio, 2010; He et al., 2015). Raises ValueError for anything else.
     """
-    if init not in INITS:
-        raise ValueError(f"init={init!r}: expected one of {', '.join(INITS)}")
+    one_of("init", init, INITS)
     scale = (INITIAL_SCALE if init == "normal" else 1.0) if init_scale is None else init_scale
     if not (is_finite(scale) and scale >= 0):
         raise ValueError(f"init_scale={init_scale!r}: expected a finite number, 0 or more")

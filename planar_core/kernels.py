@@ -195,7 +195,8 @@ def forward_pass(layout, parameters, examples, workspace, Z):
 
 @inlined
 def _sum_of_losses(layout, output, examples, first_block, blocks, A, losses):
-    z, last = rows(A, layout.rows[layout.units.shape[0] - 1], 0), layout.units.shape[0] - 1
+    last = layout.units.shape[0] - 1
+    z = rows(A, layout.rows[last], 0)
     y, weight = rows(examples.Y, 0, first_block), rows(examples.weight, 0, first_block)
     return add_losses(output, z, layout.units[last], y, weight, blocks, losses)
 

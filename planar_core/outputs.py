@@ -26,7 +26,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from planar_core import elementary
-from planar_core.choices import TASKS
+from planar_core.choices import TASKS, one_of
 from planar_core.compiling import CALLED, INLINED, inlined, kernel
 from planar_core.elementary import (
     SIGMOID_UNITS,
@@ -63,8 +63,7 @@ OUTPUTS: Mapping[str, Output] = MappingProxyType(
 
 def check_task(task: str) -> None:
     """Raises ValueError for an unknown task."""
-    if task not in TASKS:
-        raise ValueError(f"task={task!r}: expected one of {', '.join(TASKS)}")
+    one_of("task", task, TASKS)
 
 
 def output_of(task: str, outputs: int) -> Output:

@@ -97,7 +97,7 @@ def verify_parser() -> Parser:
         description="Retrain stored runs and compare their numbers bit for bit.",
         epilog="Exit status: 0 all identical, 1 some differ, 2 invalid arguments or unreadable results.",
     )
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    _add_folder(parser)
     parser.add_argument(
         "--sample", metavar="N", type=_count, help="number of runs to check, evenly spread (default: all)"
     )
@@ -107,7 +107,7 @@ def verify_parser() -> Parser:
 def plots_parser() -> Parser:
     """The options of ``experiments.plots``."""
     parser = Parser(prog="python -m experiments.plots", description="Draw the plots of a sweep into DIR/plots.")
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    _add_folder(parser)
     parser.add_argument("--page", metavar="FILE.png", type=Path, help="also put all plots on one page")
     return parser
 
@@ -117,13 +117,17 @@ def report_parser() -> Parser:
     parser = Parser(
         prog="python -m experiments.report", description="Recreate report.html and the plots of a sweep in DIR."
     )
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    _add_folder(parser)
     return parser
+
+
+def _add_folder(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
 
 
 def _configuration_options(parser: Parser) -> None:
     """Add the folder and the options that choose among its networks."""
-    parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
+    _add_folder(parser)
     parser.add_argument("--dataset", metavar="NAME", help="data set to use, if the sweep has several")
     parser.add_argument(
         "--seed", metavar="S", type=int, help="use only the networks of this seed (default: all seeds together)"
