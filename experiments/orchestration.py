@@ -39,9 +39,10 @@ from experiments.store.lock import claimed
 from experiments.store.store import Store
 from experiments.tables.baselines import baselines
 from experiments.tables.build import build
-from experiments.tables.csv_files import curves_into, write_csv
+from experiments.tables.csv_files import CurvesFile, write_csv
 from experiments.tables.manifest import manifest_of
 from experiments.tables.problems import about_data, score_of
+from experiments.tables.rows import Rows
 from experiments.text import count, size
 
 MOST_WITH_BASELINES = 1000  # problems
@@ -144,11 +145,20 @@ def _write(
         # In reverse, since the stack replaces the last file first: the manifest is replaced at the end.
         files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
         about = _about(design, sources)
-        with curves_into(files[CURVES], design, score_of(about)) as each:
-            tables = build(design, about, sources, opened, each)
-        if (n := int((tables.runs["test_cost"].isna() & tables.runs["status"].eq("ok")).sum())) > 0:
-            observer.note(f"{count(n, 'run')} stored without test costs: their cells are empty; --fresh retrains them")
-        write_csv(tables.runs, files[RUNS])
+        curves = CurvesFile(files[CURVES], design, score_of(about))
+        has_header = without_test_cost = 0
+
+        def write(rows: Rows) -> None:
+            nonlocal has_header, without_test_cost
+            curves.write(rows.block)
+            write_csv(rows.table, files[RUNS], header=not has_header)
+            has_header = 1
+            without_test_cost += int((rows.table["test_cost"].isna() & rows.table["status"].eq("ok")).sum())
+
+        tables = build(design, about, sources, opened, write)
+        if without_test_cost:
+            stored = count(without_test_cost, "run")
+            observer.note(f"{stored} stored without test costs: their cells are empty; --fresh retrains them")
         write_csv(tables.summary, files[SUMMARY])
         manifest = manifest_of(tables, confirmations(tables), done)
         files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())

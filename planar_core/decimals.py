@@ -8,6 +8,7 @@ kernel is about ten times as fast as ``repr``; most of what a sweep writes are s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -204,29 +205,41 @@ def _put_number(out, at, number, bits, powers, inverses):
 
 
 @kernel
-def _put_lines(prefix, numbers, values, powers, inverses, out):
-    at = 0
+def _put_lines(prefixes, ends, numbers, values, lengths, powers, inverses, out):
+    at = start = 0
     bits = values.view(np.uint64)
-    for line in range(values.shape[0]):
-        for k in range(prefix.shape[0]):
-            out[at + k] = prefix[k]
-        at = _put_integer(out, at + prefix.shape[0], numbers[line])
-        for column in range(values.shape[1]):
-            out[at] = 44
-            at = _put_number(out, at + 1, values[line, column], bits[line, column], powers, inverses)
-        out[at] = 10
-        at += 1
+    for group in range(values.shape[0]):
+        for line in range(lengths[group]):
+            for k in range(start, ends[group]):
+                out[at] = prefixes[k]
+                at += 1
+            at = _put_integer(out, at, numbers[line])
+            for column in range(values.shape[1]):
+                out[at] = 44
+                number = values[group, column, line]
+                at = _put_number(out, at + 1, number, bits[group, column, line], powers, inverses)
+            out[at] = 10
+            at += 1
+        start = ends[group]
     return at
 
 
-def lines(prefix: bytes, numbers: NDArray[np.int64], values: NDArray[np.float64]) -> Bytes:
-    """Return lines of CSV as bytes: the prefix, an integer and a row of values each, with a comma before each value.
+def lines(
+    prefixes: Sequence[bytes],
+    numbers: NDArray[np.int64],
+    values: NDArray[np.float64],
+    lengths: NDArray[np.int64],
+) -> Bytes:
+    """Return lines of CSV as bytes, several for each group: its prefix, an integer, and a value from each column.
 
-    ``numbers`` has the shape (lines,) and no negative entries; ``values`` has the shape (lines, columns). A nan becomes
-    an empty cell.
+    ``prefixes`` has one for each group, ``values`` the shape (groups, columns, lines), of which a group uses the first
+    ``lengths``, (groups,). The integers ``numbers``, (lines,), are not negative. There is a comma before each value,
+    and a nan becomes an empty cell.
     """
     values = np.ascontiguousarray(values, np.float64)
-    longest = len(prefix) + LONGEST * (values.shape[1] + 1)
-    out = np.empty(longest * len(values), np.uint8)
-    end = _put_lines(np.frombuffer(prefix, np.uint8), numbers, values, _POWERS, _INVERSES, out)
+    of_prefixes = np.array([len(prefix) for prefix in prefixes], np.int64)
+    longest = of_prefixes + LONGEST * (values.shape[1] + 1)
+    out = np.empty(int(longest @ lengths), np.uint8)
+    text = np.frombuffer(b"".join(prefixes), np.uint8)
+    end = _put_lines(text, np.cumsum(of_prefixes), numbers, values, lengths, _POWERS, _INVERSES, out)
     return out[:end]

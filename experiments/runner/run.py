@@ -12,7 +12,7 @@ from experiments.design import Design, ProblemKey
 from experiments.knobs.words import in_words
 from experiments.runner.backends import How, train_all
 from experiments.runner.observer import RunFailed
-from experiments.runner.work import BatchResult, Todo, todo
+from experiments.runner.work import BatchResult, Todo, identities, todo
 from experiments.store.store import Store
 
 
@@ -46,7 +46,7 @@ def run(
     if begin is not None:
         begin(left)
     _keep(sources.values(), store)
-    numbers = store.configurations(design.identity(run, sources[run.problem].identity) for run in design.all_series())
+    numbers = store.add_configurations(identities(design, sources) if left.n_runs else ())
     with contextlib.closing(train_all(left, how, jobs)) as results:
         for result in results:
             batch = result.batch

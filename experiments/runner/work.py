@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
+from experiments.identity import Identities
 from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, HIDDEN, SEED
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
@@ -18,7 +19,7 @@ from experiments.runner.parts import Part, Parts
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.store.store import Store, StoredRun
 from planar_core import network, training
-from planar_core.choices import Hyperparameters, layer_shapes
+from planar_core.choices import NUMERICS, Hyperparameters, layer_shapes
 from planar_core.simd import LANES
 
 # A batch should be long enough for its overhead, and short enough for the progress bar and other workers.
@@ -185,7 +186,8 @@ def todo(
 ) -> Todo:
     """The runs that are not stored yet, including failed ones.
 
-    Every stored run is read to check that it is not damaged, unless that was done already (``is_checked``).
+    If any are left to train, those that are stored are read first to check that none is damaged, unless that was done
+    already (``is_checked``).
 
     Raises SweepError for a grid with too many kinds of networks, ResultsError for a damaged run.
     """
@@ -194,19 +196,31 @@ def todo(
     if everything.n_groups > MOST_GROUPS:
         axes = "data sets, hidden sizes, activations and batch sizes"
         raise SweepError(f"expected at most {MOST_GROUPS:,} combinations of {axes}, got {everything.n_groups:,}")
-    if store is None or fresh:
+    if store is None or fresh or store.is_empty:
         return everything
-    wanted, seeds = design.values["seed"], list[Sequence[int]]()
-    for run in design.all_series():
-        number = store.find(design.identity(run, sources[run.problem].identity))
-        stored = set() if number is None else set(_finished(store, number, is_checked))
-        seeds.append(wanted if stored.isdisjoint(wanted) else array("L", (s for s in wanted if s not in stored)))
+    wanted, seeds = design.values[SEED.name], list[Sequence[int]]()
+    numbers = store.find_all(identities(design, sources))
+    is_finished = store.finished((number, seed) for number in numbers if number for seed in wanted)
+    nothing = array("L")
+    for number in numbers:
+        left = array("L", (seed for seed in wanted if not next(is_finished))) if number else wanted
+        seeds.append(wanted if len(left) == len(wanted) else left or nothing)
+    if any(seeds) and not is_checked:
+        for number, left in zip(numbers, seeds, strict=True):
+            if len(left) < len(wanted):
+                store.check(number, set(wanted).difference(left))
     return Todo(design, parts, seeds)
+
+
+def identities(design: Design, sources: Mapping[ProblemKey, Source]) -> Identities:
+    """The identity of every series, as text."""
+    return Identities(design, {problem: source.identity for problem, source in sources.items()})
 
 
 def earlier_runs(left: Todo, store: Store) -> int:
     """How many runs of what is left are stored with the bits of an earlier version of the numerics."""
-    if left.seeds is None:
+    earlier = [version for version in range(1, NUMERICS) if store.has_numerics(version)]
+    if left.seeds is None or not earlier:
         return 0
     n, design = 0, left.design
     for run, seeds in zip(design.all_series(), left.seeds, strict=True):
@@ -214,16 +228,8 @@ def earlier_runs(left: Todo, store: Store) -> int:
         for numerics in range(1, identity.get("numerics", 1)):
             number = store.find({**identity, "numerics": numerics})
             if number is not None:
-                n += len({seed for seed, status in store.statuses(number) if status != "failed"}.intersection(seeds))
+                n += sum(store.finished((number, seed) for seed in seeds))
     return n
-
-
-def _finished(store: Store, configuration: int, is_checked: bool) -> Iterator[int]:
-    """The seeds of the runs that are stored and did not fail."""
-    if is_checked:
-        yield from (seed for seed, status in store.statuses(configuration) if status != "failed")
-    else:
-        yield from (seed for seed, run in store.runs(configuration) if run.status != "failed")
 
 
 def batches(todo: Todo, jobs: int, shortest: int | None = None) -> Iterator[Batch]:

@@ -15,10 +15,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +30,7 @@ import numpy.typing as npt
 
 from experiments.datasets.data import Data
 from experiments.files import STORE, ResultsError
+from experiments.identity import canonical
 from planar_core.network import Parameters, shaped
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ FORMAT = 2  # user_version of the database
 STATUSES = ("ok", "diverged", "failed")
 CURVES = ("cost", "train_score", "test_score", "test_cost")
 """The rows of curves. Scores are accuracies, or R^2 for regression; version 1 did not store test costs."""
+_AT_ONCE, _MOST_BYTES = 1000, 2**24  # rows found by one query
 _SEEDS = 2**32  # a run's row is number configuration * 2^32 + seed, so the runs of a configuration lie together
 _PATIENCE = 60  # seconds to wait for a reader
 _NOT_DAMAGE = tuple(f"SQLITE_{name}" for name in ("FULL", "IOERR", "CANTOPEN", "READONLY", "BUSY", "LOCKED", "NOMEM"))
@@ -83,6 +88,25 @@ class StoredRun(NamedTuple):
         return shaped(flat, features, hidden, outputs)
 
 
+@dataclass(frozen=True)
+class StoredRuns:
+    """Several computed runs as arrays, with an entry for each."""
+
+    statuses: npt.NDArray[np.int8]  # positions in STATUSES
+    records: npt.NDArray[np.int64]  # lengths of the curves
+    curves: npt.NDArray[np.float64]  # (runs, 4, records): CURVES; nan after the last record
+    parameters: Sequence[bytes]
+    errors: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def run(self, at: int) -> StoredRun:
+        """One of them."""
+        curves = self.curves[at, :, : self.records[at]]
+        return StoredRun(STATUSES[self.statuses[at]], curves, self.parameters[at], self.errors[at])
+
+
 def _digest(*parts: bytes) -> bytes:
     """A 16-byte digest of the parts and their boundaries."""
     lengths = b",".join(b"%d" % len(part) for part in parts)
@@ -93,11 +117,59 @@ _Row = tuple[int, str, bytes, bytes, str, bytes, bytes | None]
 
 
 def _row(key: bytes, number: int, run: StoredRun, has_test_costs: bool = True) -> _Row:
-    rows = run.curves.astype("<f8", copy=False)
-    curves, test_costs = rows[:-1].tobytes(), rows[-1].tobytes() if has_test_costs else None
-    parts = (key, b"%d" % (number % _SEEDS), run.status.encode(), curves, run.parameters, run.error.encode())
-    digest = _digest(*parts) if test_costs is None else _digest(*parts, test_costs)
+    numbers = run.curves.astype("<f8", copy=False).tobytes()
+    end = len(numbers) // len(CURVES) * (len(CURVES) - 1)
+    curves, test_costs = numbers[:end], numbers[end:] if has_test_costs else None
+    digest = _digest_of(key, number, run.status, curves, run.parameters, run.error, test_costs)
     return number, run.status, curves, run.parameters, run.error, digest, test_costs
+
+
+def _digest_of(
+    key: bytes, number: int, status: str, curves: bytes, parameters: bytes, error: str, test_costs: bytes | None
+) -> bytes:
+    parts = (key, b"%d" % (number % _SEEDS), status.encode(), curves, parameters, error.encode())
+    return _digest(*parts) if test_costs is None else _digest(*parts, test_costs)
+
+
+def _as_arrays(rows: Sequence[_Row]) -> StoredRuns:
+    """Rows whose digests were checked, as arrays."""
+    n, of_record = len(rows), 8 * (len(CURVES) - 1)
+    records = np.array([len(row[2]) // of_record for row in rows], np.int64)
+    longest = int(records.max(initial=0))
+    if (records == longest).all() and not any(row[-1] is None for row in rows):  # at once
+        curves = np.empty((n, len(CURVES), longest))
+        curves[:, :-1] = np.frombuffer(b"".join([row[2] for row in rows]), "<f8").reshape(n, len(CURVES) - 1, longest)
+        curves[:, -1] = np.frombuffer(b"".join([row[-1] or b"" for row in rows]), "<f8").reshape(n, longest)
+    else:
+        curves = np.full((n, len(CURVES), longest), np.nan)
+        for of_run, row, length in zip(curves, rows, records.tolist(), strict=True):
+            of_run[:-1, :length] = np.frombuffer(row[2], "<f8").reshape(len(CURVES) - 1, length)
+            if row[-1] is not None:
+                of_run[-1, :length] = np.frombuffer(row[-1], "<f8")
+    statuses = np.array([STATUSES.index(row[1]) for row in rows], np.int8)
+    return StoredRuns(statuses, records, curves, [row[3] for row in rows], [row[4] for row in rows])
+
+
+def _batched(values: Iterable[Any], n: int) -> Iterator[tuple[Any, ...]]:
+    """Tuples of ``n`` values, the last one with what is left (itertools.batched, since Python 3.12)."""
+    left = iter(values)
+    return iter(lambda: tuple(itertools.islice(left, n)), ())
+
+
+class _Keys:
+    """The key of each configuration, by number: 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def __setitem__(self, number: int, key: bytes) -> None:
+        missing = 16 * (number + 1) - len(self._bytes)
+        if missing > 0:
+            self._bytes.extend(bytes(max(missing, len(self._bytes) // 4)))
+        self._bytes[16 * number : 16 * number + 16] = key
+
+    def __getitem__(self, number: int) -> bytes:
+        return bytes(self._bytes[16 * number : 16 * number + 16])
 
 
 class Store:
@@ -110,7 +182,7 @@ class Store:
     def __init__(self, path: Path | None, writes: bool = True) -> None:
         self.path = path
         self.name = "the temporary store" if path is None else str(path)  # in messages
-        self._keys: dict[int, bytes] = {}
+        self._keys = _Keys()
         with self._errors():
             if path is None:
                 self._connection = sqlite3.connect("", check_same_thread=False)
@@ -264,32 +336,62 @@ class Store:
 
     # Configurations
 
-    def configurations(self, abouts: Iterable[Mapping[str, Any]]) -> list[int]:
-        """The number of each configuration, for ``add`` and ``run``; new ones are added."""
-        with self._transaction():
-            return [self._configuration(about) for about in abouts]
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no configurations, and so no runs."""
+        with self._errors():
+            return self._connection.execute("SELECT 1 FROM configurations LIMIT 1").fetchone() is None
 
-    def _configuration(self, about: Mapping[str, Any]) -> int:
-        number = self.find(about)
-        if number is None:
-            text = _canonical(about)
-            key = _digest(text.encode())
-            number = self._connection.execute(
-                "INSERT INTO configurations (key, about) VALUES (?, ?)", (key, text)
-            ).lastrowid
-            assert number is not None
-            self._keys[number] = key
-        return number
+    def configurations(self, abouts: Iterable[Mapping[str, Any]]) -> array[int]:
+        """The number of each configuration, for ``add`` and ``run``; new ones are added."""
+        return self.add_configurations(map(canonical, abouts))
+
+    def add_configurations(self, texts: Iterable[str]) -> array[int]:
+        """The same, given the ``canonical`` text of each."""
+        numbers = array("q")
+        with self._transaction():
+            for some in _batched(texts, _AT_ONCE):
+                found = self._find(some)
+                (last,) = self._connection.execute("SELECT ifnull(max(id), 0) FROM configurations").fetchone()
+                following = itertools.count(last + 1)
+                new: dict[bytes, tuple[int, bytes, str]] = {}
+                for text, (key, number) in zip(some, found, strict=True):
+                    if number == 0 and key not in new:
+                        new[key] = next(following), key, text
+                        self._keys[new[key][0]] = key
+                    numbers.append(number or new[key][0])
+                self._connection.executemany("INSERT INTO configurations VALUES (?, ?, ?)", new.values())
+        return numbers
 
     def find(self, about: Mapping[str, Any]) -> int | None:
         """The number of a configuration, or None if it is not stored."""
-        key = _digest(_canonical(about).encode())
+        return self.find_all([canonical(about)])[0] or None
+
+    def find_all(self, texts: Iterable[str]) -> array[int]:
+        """The number of each configuration, given its ``canonical`` text; 0 for those that are not stored."""
         with self._errors():
-            row = self._connection.execute("SELECT id FROM configurations WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        self._keys[row[0]] = key
-        return int(row[0])
+            return array("q", (number for some in _batched(texts, _AT_ONCE) for _, number in self._find(some)))
+
+    def _find(self, texts: Sequence[str]) -> list[tuple[bytes, int]]:
+        """Key and number of each configuration; the number is 0 if it is not stored."""
+        keys = [_digest(text.encode()) for text in texts]
+        places = ",".join("?" * len(keys))
+        rows = self._connection.execute(f"SELECT key, id FROM configurations WHERE key IN ({places})", keys).fetchall()
+        numbers = dict(rows)
+        for key, number in rows:
+            self._keys[number] = key
+        return [(key, numbers.get(key, 0)) for key in keys]
+
+    def has_numerics(self, version: int) -> bool:
+        """Whether any configuration has this version of the arithmetic."""
+        with self._errors():
+            pattern = f'%"numerics":{version},%'
+            return (
+                self._connection.execute(
+                    "SELECT 1 FROM configurations WHERE about LIKE ? LIMIT 1", (pattern,)
+                ).fetchone()
+                is not None
+            )
 
     def all_configurations(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The number and the content of every configuration. Raises ResultsError for a damaged one."""
@@ -318,33 +420,76 @@ class Store:
 
     def runs(self, configuration: int, seeds: range = range(_SEEDS)) -> Iterator[tuple[int, StoredRun]]:
         """The stored runs of a configuration, ordered by seed. Raises as ``run``."""
-        first = configuration * _SEEDS
-        with self._errors():
-            for row in self._connection.execute(
-                "SELECT * FROM runs WHERE id BETWEEN ? AND ? ORDER BY id", (first + seeds[0], first + seeds[-1])
-            ):
-                yield row[0] - first, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
+        for row in self._rows("*", configuration, seeds):
+            yield row[0] % _SEEDS, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
 
-    def statuses(self, configuration: int) -> Iterator[tuple[int, str]]:
-        """Seed and status of each stored run of a configuration, without checking its numbers."""
-        first = configuration * _SEEDS
+    def _rows(self, columns: str, configuration: int, seeds: range) -> Iterator[Any]:
+        """Rows of a configuration, a few at a time: whoever reads for long would keep others from writing."""
+        following, last = configuration * _SEEDS + seeds[0], configuration * _SEEDS + seeds[-1]
+        query = f"SELECT {columns} FROM runs WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
+        most = 1  # then more, unless rows are large
+        while following <= last:
+            with self._errors():
+                rows = self._connection.execute(query, (following, last, most)).fetchall()
+            yield from rows
+            following = rows[-1][0] + 1 if len(rows) == most else last + 1
+            most = (
+                min(_AT_ONCE, 8 * most, 1 + _MOST_BYTES // sum(len(of) for of in rows[-1] if isinstance(of, bytes)))
+                if rows
+                else most
+            )
+
+    def many(self, configurations: Sequence[int], seeds: Sequence[int]) -> StoredRuns:
+        """Some runs, in this order. Raises as ``run``, and LookupError if one is not stored."""
+        wanted = [configuration * _SEEDS + seed for configuration, seed in zip(configurations, seeds, strict=True)]
+        found = {number: row for ids in _batched(wanted, _AT_ONCE) for number, row in self._found(ids)}
+        if not found.keys() >= set(wanted):
+            raise LookupError(f"{self.name}: some runs of the sweep are missing: run it again")
+        for number, row in found.items():
+            self._check(number // _SEEDS, row)
+        return _as_arrays([found[number] for number in wanted])
+
+    def _found(self, ids: Sequence[int]) -> list[tuple[int, _Row]]:
+        """The rows that are stored of these runs, at most _AT_ONCE."""
         with self._errors():
-            for number, status in self._connection.execute(
-                "SELECT id, status FROM runs WHERE id BETWEEN ? AND ? ORDER BY id", (first, first + _SEEDS - 1)
-            ):
-                yield number - first, status
+            query = f"SELECT * FROM runs WHERE id IN ({','.join('?' * len(ids))})"
+            rows = self._connection.execute(query, ids).fetchall()
+        return [(row[0], row if self._is_of_version_2 else (*row, None)) for row in rows]
+
+    def check(self, configuration: int, seeds: Collection[int]) -> None:
+        """Read these runs of a configuration. Raises as ``run``."""
+        for row in self._rows("*", configuration, range(min(seeds), max(seeds) + 1)):
+            if row[0] % _SEEDS in seeds:
+                self._check(configuration, row if self._is_of_version_2 else (*row, None))
+
+    def finished(self, runs: Iterable[tuple[int, int]]) -> Iterator[bool]:
+        """Whether each run, by configuration and seed, is stored and did not fail, without checking its numbers."""
+        for some in _batched((configuration * _SEEDS + seed for configuration, seed in runs), _AT_ONCE):
+            with self._errors():
+                query = f"SELECT id FROM runs WHERE status != 'failed' AND id IN ({','.join('?' * len(some))})"
+                found = {number for (number,) in self._connection.execute(query, some).fetchall()}
+            yield from (number in found for number in some)
+
+    def statuses(self, configuration: int, seeds: range = range(_SEEDS)) -> Iterator[tuple[int, str]]:
+        """Seed and status of each stored run of a configuration, without checking its numbers."""
+        return ((number % _SEEDS, status) for number, status in self._rows("id, status", configuration, seeds))
 
     def _checked(self, configuration: int, row: _Row) -> StoredRun:
-        number, status, curves, parameters, error, _, test_costs = row
+        self._check(configuration, row)
+        return _as_arrays([row]).run(0)
+
+    def _check(self, configuration: int, row: _Row) -> None:
+        number, status, curves, parameters, error, digest, test_costs = row
         try:
-            rows = np.frombuffer(curves, "<f8").reshape(len(CURVES) - 1, -1)
-            last = np.full(rows.shape[1], np.nan) if test_costs is None else np.frombuffer(test_costs, "<f8")
-            run = StoredRun(status, np.vstack([rows, last]), parameters, error)
-            if _row(self._keys[configuration], number, run, test_costs is not None) != row:
-                raise ValueError("other bits")
-        except (ValueError, TypeError, AttributeError):
-            raise self._damaged(f"checksum mismatch in the run of seed {number % _SEEDS}") from None
-        return run
+            fits = len(curves) % (8 * (len(CURVES) - 1)) == 0 and (
+                test_costs is None or (len(CURVES) - 1) * len(test_costs) == len(curves)
+            )
+            expected = _digest_of(self._keys[configuration], number, status, curves, parameters, error, test_costs)
+            is_whole = fits and digest == expected and status in STATUSES
+        except (TypeError, AttributeError):  # text instead of bytes, or vice versa
+            is_whole = False
+        if not is_whole:
+            raise self._damaged(f"checksum mismatch in the run of seed {number % _SEEDS}")
 
 
 @contextlib.contextmanager
@@ -357,7 +502,3 @@ def stored_in(folder: Path) -> Iterator[Store | None]:
         return
     with opened:
         yield opened
-
-
-def _canonical(about: Mapping[str, Any]) -> str:
-    return json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from experiments.datasets.source import Source
-from experiments.design import Design, ProblemKey, Run
-from experiments.store.store import CURVES, STATUSES, Store, StoredRun
-from experiments.tables.parts import Parts
-from experiments.tables.problems import identities, outputs_of, score_of
-from experiments.tables.statistics import significant, summarize, target_of, targets
-from experiments.tables.stored import identity, measures, stored_runs
+from experiments.design import Design, ProblemKey
+from experiments.store.store import CURVES, Store
+from experiments.tables.problems import score_of
+from experiments.tables.rows import Rows, RowsOfRuns
+from experiments.tables.statistics import compared, scores_of, significant, statistics_of, target_of, targets
+from experiments.tables.stored import identity
 from experiments.tables.tables import Tables
 from experiments.tables.targets import Climbs
-from planar_core import steps
 from planar_core.choices import METRICS
-from planar_core.network import Parameters
 from planar_core.training import recorded_iterations
 
+MOST_KEPT = 100_000  # runs whose table is kept in memory; a longer one is read again from the store when it is wanted
 _ROUNDING = 1e-6  # at least that of a mean in the summary
 _TEST_SCORE = CURVES.index("test_score")
+_FACTS = ("constant_cost", "majority", "test_share", "one_class")  # of Rows
 
 
 def build(
@@ -31,78 +32,112 @@ def build(
     about: list[dict[str, Any]],
     sources: Mapping[ProblemKey, Source],
     opened: Store,
-    each: Callable[[Run, int, StoredRun], None] | None = None,
+    each: Callable[[Rows], None] | None = None,
 ) -> Tables:
     """The tables of a sweep whose runs are all stored; the store must stay open while they are used.
 
-    ``each`` is called for every run. Raises ResultsError for a missing or damaged run.
+    ``each`` is called for every run, many at a time. Raises ResultsError for a missing or damaged run.
     """
-    score, n = score_of(about), design.n_replicates
+    score = score_of(about)
     metrics = design.metrics or [score]
-    parts = Parts(sources, [name for name in metrics if name != score])
-    status = np.zeros(len(design), np.int8)
-    final = np.full((len(CURVES), len(design)), np.nan)
-    errors = np.full(len(design), "", dtype=object)
-    constant, majority, test_share = np.empty(len(design)), np.empty(len(design)), np.empty(len(design))
-    judged = np.full((len(parts.metrics), len(design)), np.nan)
-    one_class = np.zeros(len(design), bool)
-    shapes = _shapes(design, about)
-    climbs, floors = Climbs(), dict.fromkeys(sources, -np.inf)
-    for position, (series, seed, run) in enumerate(stored_runs(design, identities(design, about), opened)):
-        status[position] = STATUSES.index(run.status)
-        errors[position] = run.error
-        part = parts.of(series, seed)
-        constant[position], majority[position], test_share[position], shares = part.about
-        if run.curves.shape[1]:
-            final[:, position] = run.curves[:, -1]
-        if part.judge is not None and run.status != "failed":
-            judged[:, position] = part.judge(run.network(*shapes[series.problem](series)), series.activation)
-        if run.status != "failed" and final[_TEST_SCORE, position] in shares:  # as where all answers are of one class
-            network = run.network(*shapes[series.problem](series))
-            one_class[position] = _answers_one_class(network, series, sources[series.problem], seed)
-        climbs.add(run.curves[_TEST_SCORE], floors[series.problem])
-        if (position + 1) % n == 0:  # the last run of its configuration
-            these = slice(position + 1 - n, position + 1)
-            reached = target_of(_mean(final[_TEST_SCORE, these]), majority[these].mean())
-            floors[series.problem] = max(floors[series.problem], reached - _ROUNDING)
+    measures = [*(f"test_{name}" for name in dict.fromkeys([*metrics, score])), f"train_{score}", "cost", "test_cost"]
+    summaries = _Summaries(design, sources, measures, score)
+    kept = []
+    for rows in RowsOfRuns(design, about, sources, opened)():
+        summaries.add(rows)
+        if len(design) <= MOST_KEPT:
+            kept.append(rows.table)
         if each is not None:
-            each(series, seed, run)
-
-    runs = pd.DataFrame(identity(design))
-    runs["iterations"] = design.iterations
-    runs["status"] = pd.Series(np.array(STATUSES, dtype=object)[status], dtype=str)
-    for measure, values in zip(measures(score), final, strict=True):
-        runs[measure] = values
-    for name, values in zip(parts.metrics, judged, strict=True):
-        runs[f"test_{name}"] = values
-    runs["error"] = pd.Series(errors, dtype=str)
-    tested = dict.fromkeys([*metrics, score])
-    overlaps = np.array([_overlaps(sources[series.problem]) for series in design.all_series()])
-    summary = summarize(
-        runs,
-        design.configuration_columns,
-        design.problem_columns,
-        constant,
-        measures=[*(f"test_{name}" for name in tested), f"train_{score}", "cost", "test_cost"],
-        larger_is_better=METRICS[metrics[0]].larger_is_better,
-        replicates=list(reversed(design.replicate_columns)),
-        test_share=np.where(np.repeat(overlaps, len(design) // max(1, len(overlaps))), test_share, 0.0),
-    )
-    if score == "accuracy":
-        position_of = list(summary.columns).index("n_stuck") + 1
-        summary.insert(position_of, "n_one_class", one_class.reshape(-1, n).sum(axis=1))
-    of_configuration = majority.reshape(-1, n).mean(axis=1)
-    _add_iterations_to_target(
-        summary, targets(summary, design.problem_columns, of_configuration, score), climbs, design, score
-    )
-    return Tables(runs, summary, design, about, opened)
+            each(rows)
+    runs = pd.concat(kept, ignore_index=True) if kept else None
+    return Tables(runs, summaries.table(METRICS[metrics[0]].larger_is_better), design, about, opened)
 
 
-def _answers_one_class(network: Parameters, series: Run, source: Source, seed: int) -> bool:
-    """Whether a network predicts the same class for all test points."""
-    data = source.part(seed, series.fold)
-    answers = steps.predict(network, data.X_test, series.activation, data.task)
-    return len(np.unique(answers)) == 1
+class _Summaries:
+    """Makes the table of configurations, one row for each, from the rows of runs, which arrive in order."""
+
+    def __init__(self, design: Design, sources: Mapping[ProblemKey, Source], measures: list[str], score: str) -> None:
+        self._design, self._sources, self._measures, self._score = design, sources, measures, score
+        n = design.n_replicates
+        # In the order of the replicates: that of their values, not of the request.
+        of_first = identity(design, range(n))
+        self._order = np.lexsort([of_first[name] for name in design.replicate_columns])
+        self._columns = ["status", *dict.fromkeys([*measures, "cost"])]
+        self._waiting: list[pd.DataFrame] = []  # runs of a configuration that is not complete
+        self._n_waiting = self._n_done = 0
+        self._statistics: list[dict[str, npt.NDArray[Any]]] = []
+        self._scores = np.empty((design.n_configurations, n))
+        self._climbs, self._floors = Climbs(), dict.fromkeys(sources, -np.inf)
+
+    def add(self, rows: Rows) -> None:
+        """Add the next runs."""
+        block = rows.block
+        floors = np.repeat([self._floors[series.problem] for series in block.series], len(block.seeds))
+        self._climbs.add(block.runs.curves[:, _TEST_SCORE], floors)
+        facts = {name: getattr(rows, name) for name in _FACTS}
+        self._waiting.append(rows.table[self._columns].assign(**facts))
+        self._n_waiting += len(rows.table)
+        if self._n_waiting % self._design.n_replicates == 0:
+            self._add_configurations(pd.concat(self._waiting, ignore_index=True))
+            self._waiting, self._n_waiting = [], 0
+
+    def _add_configurations(self, runs: pd.DataFrame) -> None:
+        n = self._design.n_replicates
+        n_groups = len(runs) // n
+        of = {name: runs[name].to_numpy().reshape(n_groups, n) for name in (*_FACTS, f"test_{self._score}")}
+        if (np.diff(self._order) != 1).any():
+            runs = runs.iloc[(np.arange(n_groups)[:, np.newaxis] * n + self._order).ravel()]
+        group = np.repeat(np.arange(n_groups), n)
+        found = statistics_of(runs, runs["constant_cost"].to_numpy(), self._measures, group, n_groups)
+        found["one_class"] = of["one_class"].sum(axis=1)
+        found["majority"] = of["majority"].mean(axis=1)
+        found["test_share"] = of["test_share"].max(axis=1)
+        self._statistics.append(found)
+        self._scores[self._n_done : self._n_done + n_groups] = scores_of(runs, self._measures[0]).reshape(n_groups, n)
+        for k, scores in enumerate(of[f"test_{self._score}"]):  # no target will be below what is reached
+            problem = self._design.configuration(self._n_done + k).problem
+            reached = target_of(_mean(scores), found["majority"][k])
+            self._floors[problem] = max(self._floors[problem], reached - _ROUNDING)
+        self._n_done += n_groups
+
+    def table(self, larger_is_better: bool) -> pd.DataFrame:
+        """The table, after all runs were added."""
+        design, n, score = self._design, self._design.n_replicates, self._score
+        of_groups = {name: np.concatenate([each[name] for each in self._statistics]) for name in self._statistics[0]}
+        self._statistics.clear()
+        summary = pd.DataFrame(identity(design, range(0, len(design), n)))[design.configuration_columns]
+        summary["n_seeds"] = len(design.values["seed"])
+        if design.replicate_columns != ["seed"]:
+            summary["n_replicates"] = n
+        of_problem = {problem: _overlaps(source) for problem, source in self._sources.items()}
+        overlaps = np.array([of_problem[run.problem] for run in design.configurations()])
+        summary = compared(
+            summary,
+            of_groups,
+            self._scores,
+            self._measures,
+            design.problem_columns,
+            np.where(overlaps, of_groups["test_share"], 0.0),
+            larger_is_better,
+        )
+        if score == "accuracy":
+            summary.insert(list(summary.columns).index("n_stuck") + 1, "n_one_class", of_groups["one_class"])
+        target = targets(summary, design.problem_columns, of_groups["majority"], score)
+        at = recorded_iterations(design.iterations, design.record_every)
+        first_at = self._climbs.first(np.repeat(target, n), at).reshape(len(summary), n)
+        summary[f"target_test_{score}"] = target
+        summary["n_reached_target"] = np.isfinite(first_at).sum(axis=1)
+        summary["median_iterations_to_target"] = _median(first_at, n - summary["n_failed"].to_numpy())
+        return summary
+
+
+def _median(first: npt.NDArray[np.float64], finished: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The median over all runs that did not fail; those that never reach the target count as infinite."""
+    in_order, some = np.sort(first, axis=1), finished > 0
+    middle = np.maximum(np.stack([finished - 1, finished], axis=1), 0) // 2
+    with np.errstate(invalid="ignore"):
+        median = 0.5 * np.take_along_axis(in_order, np.minimum(middle, first.shape[1] - 1), axis=1).sum(axis=1)
+    return significant(np.where(some & np.isfinite(median), median, np.nan))
 
 
 def _overlaps(source: Source) -> bool:
@@ -110,33 +145,6 @@ def _overlaps(source: Source) -> bool:
     return source.varies and "split" in source.identity
 
 
-def _shapes(
-    design: Design, about: Sequence[Mapping[str, Any]]
-) -> dict[ProblemKey, Callable[[Run], tuple[int, str, str, int]]]:
-    """The arguments of ``StoredRun.network`` for each problem."""
-
-    def of(each: Mapping[str, Any]) -> Callable[[Run], tuple[int, str, str, int]]:
-        return lambda run: (each["features"], run.hidden, design.dtype, outputs_of(each))
-
-    return {problem: of(each) for problem, each in zip(design.problems(), about, strict=True)}
-
-
-def _mean(scores: np.ndarray[Any, Any]) -> float:
+def _mean(scores: npt.NDArray[np.float64]) -> float:
     finite = scores[np.isfinite(scores)]
     return float(finite.mean()) if finite.size else -np.inf
-
-
-def _add_iterations_to_target(
-    summary: pd.DataFrame, target: np.ndarray[Any, Any], climbs: Climbs, design: Design, score: str
-) -> None:
-    at = recorded_iterations(design.iterations, design.record_every)
-    first = climbs.first(np.repeat(target, design.n_replicates), at).reshape(len(summary), -1)
-    summary[f"target_test_{score}"] = target
-    summary["n_reached_target"] = np.isfinite(first).sum(axis=1)
-    # The median over all runs that did not fail; those that never reach the target count as infinite.
-    in_order = np.sort(first, axis=1)
-    finished = (design.n_replicates - summary["n_failed"]).tolist()
-    median = [
-        0.5 * (row[(n - 1) // 2] + row[n // 2]) if n else np.nan for row, n in zip(in_order, finished, strict=True)
-    ]
-    summary["median_iterations_to_target"] = significant(np.where(np.isfinite(median), median, np.nan))

@@ -15,17 +15,16 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_string_dtype
 
-from experiments.design import Design, Run
-from experiments.store.store import StoredRun
-from experiments.tables.stored import measures
+from experiments.design import Design
+from experiments.tables.stored import Block, measures
 from planar_core.decimals import lines
 from planar_core.training import recorded_iterations
 
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
-    """Write a table with a header."""
+def write_csv(table: pd.DataFrame, file: BinaryIO, header: bool = True) -> None:
+    """Write a table, with a header unless it continues one."""
     # The csv module writes the same bytes in half the time of DataFrame.to_csv.
     columns = []
     for name in table.columns:
@@ -39,33 +38,44 @@ def write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
                 np.where(missing, "", column.to_numpy(object)).tolist() if missing.any() else column.tolist()
             )
     with _rows_into(file) as write_rows:
-        write_rows([table.columns])
+        if header:
+            write_rows([table.columns])
         write_rows(zip(*columns, strict=True))
 
 
-@contextlib.contextmanager
-def curves_into(file: BinaryIO, design: Design, score: str) -> Iterator[Callable[[Run, int, StoredRun], None]]:
-    """A function that takes the runs one by one and writes curves.csv."""
-    iterations = recorded_iterations(design.iterations, design.record_every)
-    columns, settings = design.columns, design.settings
-    seed_at = columns.index("seed")
-    own: list[Any] = []
-    written: Run | None = None
+def write_header(columns: Iterable[str], file: BinaryIO) -> None:
+    """Write the header of a table that ``write_csv`` writes in parts."""
     with _rows_into(file) as write_rows:
-        write_rows([[*columns, "iteration", *measures(score)]])
+        write_rows([columns])
 
-    def write_run(series: Run, seed: int, run: StoredRun) -> None:
-        nonlocal own, written
-        if series is not written:
-            written, values = series, {**series._asdict(), **settings}
-            own = [_harmless(value) if isinstance(value, str) else value for value in map(values.get, columns)]
-        own[seed_at] = seed
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(own)  # quotes what has an end of line
-        curves = run.curves.T
-        file.write(lines(text.getvalue()[:-1].encode() + b",", iterations[: len(curves)], curves).data)
 
-    yield write_run
+class CurvesFile:
+    """Writes curves.csv from the runs of a sweep, many at a time."""
+
+    def __init__(self, file: BinaryIO, design: Design, score: str) -> None:
+        self._file, self._design = file, design
+        self._iterations = recorded_iterations(design.iterations, design.record_every)
+        write_header([*design.columns, "iteration", *measures(score)], file)
+
+    def write(self, block: Block) -> None:
+        """Write the next runs."""
+        columns, settings = self._design.columns, self._design.settings
+        at, seeds = columns.index("seed"), [b"%d" % seed for seed in block.seeds]
+        prefixes = []
+        for series in block.series:
+            values = {**series._asdict(), **settings}
+            before, after = (_cells(map(values.get, names)) for names in (columns[:at], columns[at + 1 :]))
+            prefixes += [b"%b%b,%b" % (before, seed, after) for seed in seeds]
+        runs = block.runs
+        self._file.write(lines(prefixes, self._iterations, runs.curves, runs.records).data)
+
+
+def _cells(values: Iterable[Any]) -> bytes:
+    """Some cells of a row, with a comma after each."""
+    text = io.StringIO()
+    cells = [_harmless(value) if isinstance(value, str) else value for value in values]
+    csv.writer(text, lineterminator="").writerow([*cells, "."])
+    return text.getvalue()[:-1].encode()
 
 
 @contextlib.contextmanager

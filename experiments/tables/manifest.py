@@ -37,7 +37,7 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
         "problem_columns": design.problem_columns,
         "counts": {
             "runs": len(design),
-            **{status: int((tables.runs["status"] == status).sum()) for status in STATUSES},
+            **_statuses(tables),
             "computed": done["computed"],
             "reused": done["reused"],
         },
@@ -60,6 +60,12 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
             "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
         },
     }
+
+
+def _statuses(tables: Tables) -> dict[str, int]:
+    """The number of runs of each status."""
+    others = {status: int(tables.summary[f"n_{status}"].sum()) for status in STATUSES if status != "ok"}
+    return {"ok": len(tables.design) - sum(others.values()), **others}
 
 
 def _commit() -> str | None:

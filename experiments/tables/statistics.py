@@ -10,7 +10,7 @@ ranks and the best are determined. docs/statistics.md describes the methods.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,35 +110,81 @@ def summarize(
         different = ~runs.duplicated([*configuration, "seed"]).to_numpy(dtype=bool)
         summary["n_seeds"] = np.bincount(all_groups[different], minlength=n_groups)
         summary["n_replicates"] = np.bincount(group, minlength=n_groups)
-    diverged, failed = (runs["status"].eq(s).to_numpy(dtype=bool)[order] for s in ("diverged", "failed"))
-    summary["n_diverged"] = np.bincount(group[diverged], minlength=n_groups)
-    summary["n_failed"] = np.bincount(group[failed], minlength=n_groups)
-    cost = runs["cost"].to_numpy(dtype=np.float64, na_value=np.nan)
-    stuck = (cost >= np.asarray(constant_cost) - STUCK_MARGIN) & runs["status"].eq("ok").to_numpy(dtype=bool)
-    summary["n_stuck"] = np.bincount(all_groups[stuck], minlength=n_groups)
+    constant = np.broadcast_to(np.asarray(constant_cost, np.float64), len(runs))
+    of_groups = statistics_of(runs.iloc[order], constant[order], measures, group, n_groups)
+    scores = np.full((n_groups, _count(seed)), np.nan)
+    scores[group, seed] = scores_of(runs.iloc[order], measures[0])
+    share = _largest_share(test_share, all_groups, n_groups)
+    return compared(summary, of_groups, scores, measures, problem, share, larger_is_better)
 
+
+def statistics_of(
+    runs: pd.DataFrame, constant_cost: Floats, measures: Sequence[str], group: Codes, n_groups: int
+) -> dict[str, npt.NDArray[Any]]:
+    """What `compared` needs to know of each configuration, (configurations,) each, from its runs.
+
+    The rows of a configuration, `group`, are in the order of the replicates; configurations can be added in parts.
+    """
+    status = {name: runs["status"].eq(name).to_numpy(dtype=bool) for name in STATUSES}
+    found: dict[str, npt.NDArray[Any]] = {
+        f"n_{name}": np.bincount(group[status[name]], minlength=n_groups) for name in ("diverged", "failed")
+    }
+    cost = runs["cost"].to_numpy(dtype=np.float64, na_value=np.nan)
+    stuck = (cost >= constant_cost - STUCK_MARGIN) & status["ok"]
+    found["n_stuck"] = np.bincount(group[stuck], minlength=n_groups)
+    for name in measures:
+        values = scores_of(runs, name)
+        moments, robust = _moments(values, group, n_groups), _robust(values, group, n_groups)
+        for statistic, value in zip(("n", "mean", "std", "median", "iqm"), (*moments, *robust), strict=True):
+            found[f"{statistic}_{name}"] = value
+    return found
+
+
+def scores_of(runs: pd.DataFrame, measure: str) -> Floats:
+    """A measure of each run; nan for failed ones."""
+    values = runs[measure].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(runs["status"].eq("failed").to_numpy(dtype=bool), np.nan, values)
+
+
+def compared(
+    summary: pd.DataFrame,
+    of_groups: Mapping[str, npt.NDArray[Any]],
+    scores: Floats,
+    measures: Sequence[str],
+    problem: Sequence[str],
+    test_share: Floats,
+    larger_is_better: bool,
+) -> pd.DataFrame:
+    """The table of `summarize`: `summary` has its first columns, `of_groups` comes from `statistics_of`.
+
+    `scores`, (configurations, replicates), has the ranking measure of each run and is overwritten; `test_share` is that
+    of each configuration.
+    """
+    n_groups = len(summary)
     problem_of = _codes(summary, problem)
-    overlap = _overlap(test_share, all_groups, problem_of)
-    values = {name: runs[name].to_numpy(dtype=np.float64, na_value=np.nan)[order] for name in measures}
-    for name, of_runs in values.items():
-        values[name] = np.where(failed, np.nan, of_runs)
-        n, mean, std = _moments(values[name], group, n_groups)
+    columns = {name: of_groups[name] for name in ("n_diverged", "n_failed", "n_stuck")}
+    largest = np.zeros(_count(problem_of))
+    np.maximum.at(largest, problem_of, test_share)
+    overlap = largest[problem_of]
+    for name in measures:
+        n, mean, std = (of_groups[f"{statistic}_{name}"] for statistic in ("n", "mean", "std"))
         with np.errstate(over="ignore"):  # t(0.975, 1) is 12.7: the interval of costs near 1e308 is infinite
             half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * overlap)
             statistics = {"mean": mean, "std": std, "ci_low": mean - half, "ci_high": mean + half}
-        statistics["median"], statistics["iqm"] = _robust(values[name], group, n_groups)
-        for statistic, value in statistics.items():
-            summary[f"{statistic}_{name}"] = _settled(value)
+        statistics |= {statistic: of_groups[f"{statistic}_{name}"] for statistic in ("median", "iqm")}
+        columns |= {f"{statistic}_{name}": _settled(value) for statistic, value in statistics.items()}
+    summary = pd.concat([summary, pd.DataFrame(columns)], axis=1)
     mean_of_problem = summary[f"mean_{measures[0]}"].groupby(problem_of)
     rank = mean_of_problem.rank(method="min", ascending=not larger_is_better).astype("Int64")
     summary[f"{RANK}{measures[0]}"] = rank
     best = np.full(_count(problem_of), n_groups)  # n_groups: nobody
     leaders = np.flatnonzero(rank.eq(1).to_numpy(dtype=bool, na_value=False))
     np.minimum.at(best, problem_of[leaders], leaders)
+    unit = _to_units(scores, problem_of, best)
+    if not larger_is_better:
+        np.negative(scores, out=scores)
     best = best[problem_of]
-    score, unit = _in_units(values[measures[0]], problem_of[group], best[group] == group)
-    score = score if larger_is_better else -score
-    difference, low, high = _shortfalls(score, group, seed, problem_of, best, overlap)
+    difference, low, high = _shortfalls(scores, problem_of, best, overlap)
     with np.errstate(over="ignore"):
         difference, low, high = (np.ldexp(of_group, unit[problem_of]) for of_group in (difference, low, high))
     is_best = best == np.arange(n_groups)
@@ -310,42 +356,47 @@ def _t_quantile(degrees: Floats, tail: npt.ArrayLike = TAIL) -> Floats:
     return quantile
 
 
-def _overlap(test_share: npt.ArrayLike | None, group: Codes, problem_of: Codes) -> Floats:
-    """The largest share of each problem, for each of its configurations; 0 without any."""
+def _largest_share(test_share: npt.ArrayLike | None, group: Codes, n_groups: int) -> Floats:
+    """The largest share of each configuration; 0 without any."""
     share = np.broadcast_to(np.asarray(0.0 if test_share is None else test_share, np.float64), group.shape)
     if not ((share >= 0) & np.isfinite(share)).all():
         raise ValueError("test_share: expected n_test / n_train, a number of 0 or more")
-    largest = np.zeros(_count(problem_of))
-    np.maximum.at(largest, problem_of[group], share)
-    return largest[problem_of]
+    largest = np.zeros(n_groups)
+    np.maximum.at(largest, group, share)
+    return largest
 
 
-def _in_units(score: Floats, problem: Codes, is_best: npt.NDArray[np.bool_]) -> tuple[Floats, Codes]:
-    """(`score` / 2^e of its problem, e of each problem): differences are rounded to 1e-12.
+def _to_units(scores: Floats, problem_of: Codes, best: Codes) -> Codes:
+    """Divide the scores of each problem by 2^e, in place, and return e: differences are rounded to 1e-12.
 
     e is 0 unless the values of the best configuration are tiny or huge: an RMSE has the unit of its target. Values
     2^30 times as large, as in diverged runs, are clipped, since they would hide the differences between the others.
+    `best` is the best configuration of each problem, len(scores) for none.
     """
-    largest = np.zeros(_count(problem))
-    np.maximum.at(largest, problem, np.where(np.isfinite(score) & is_best, np.abs(score), 0.0))
+    largest = np.zeros(len(best))
+    for k in np.flatnonzero(best < len(scores)):
+        of_best = scores[best[k]]
+        largest[k] = np.abs(of_best[np.isfinite(of_best)]).max(initial=0.0)
     is_usual = (largest == 0) | ((largest >= 2.0**-10) & (largest <= 2.0**30))
     exponent = np.where(is_usual, 0, np.frexp(largest)[1]).astype(np.int64)
     with np.errstate(over="ignore"):
-        return np.clip(np.ldexp(score, -exponent[problem]), -(2.0**30), 2.0**30), exponent
+        np.ldexp(scores, -exponent[problem_of, np.newaxis], out=scores)
+    np.clip(scores, -(2.0**30), 2.0**30, out=scores)
+    return exponent
 
 
-def _shortfalls(score: Floats, group: Codes, seed: Codes, problem_of: Codes, best: Codes, overlap: Floats) -> Floats:
+def _shortfalls(scores: Floats, problem_of: Codes, best: Codes, overlap: Floats) -> Floats:
     """difference_to_best, difference_ci_low and difference_ci_high, as `summarize` says: (3, configurations).
 
-    score, group and seed are per run (nan: no result); problem_of, best (len(problem_of) for none) and overlap are per
-    configuration.
+    scores are (configurations, replicates), nan for no result; problem_of, best (len(problem_of) for none) and overlap
+    are per configuration.
     """
-    n_groups, n_seeds = len(problem_of), _count(seed)
+    n_groups, n_seeds = scores.shape
     order = np.argsort(problem_of, kind="stable")  # so that those of a problem stand together
     place = np.empty(n_groups + 1, np.int64)
     place[order], place[n_groups] = np.arange(n_groups), -1
-    scores = np.full((n_groups, n_seeds), np.nan)
-    scores[place[group], seed] = score
+    if (problem_of[1:] < problem_of[:-1]).any():
+        scores = scores[order]
     sizes = np.bincount(problem_of)
     last = np.repeat(np.cumsum(sizes), sizes)
     first = last - np.repeat(sizes, sizes)

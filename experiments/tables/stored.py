@@ -1,9 +1,9 @@
-"""The runs of a sweep, read from its store one by one, in the order of the sweep."""
+"""The runs of a sweep, read from its store in the order of the sweep, many at a time."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,27 @@ import pandas as pd
 
 from experiments.design import Design, ProblemKey, Run
 from experiments.files import ResultsError
-from experiments.store.store import CURVES, Store, StoredRun
-from planar_core.training import recorded_iterations
+from experiments.identity import Identities
+from experiments.store.store import CURVES, Store, StoredRun, StoredRuns
+from planar_core.choices import count_parameters
+from planar_core.training import n_records, recorded_iterations
+
+_MOST_RUNS, _MOST_BYTES = 4096, 2**24  # of a block
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive runs of a sweep: whole series, or a part of one. Every series has the same ``seeds``."""
+
+    start: int  # the position of the first run
+    series: list[Run]
+    seeds: list[int]
+    runs: StoredRuns
+
+    def __iter__(self) -> Iterator[tuple[Run, int, StoredRun]]:
+        """Series, seed and content of every run."""
+        each = ((series, seed) for series in self.series for seed in self.seeds)
+        return ((*of, self.runs.run(at)) for at, of in enumerate(each))
 
 
 def measures(score: str) -> tuple[str, ...]:
@@ -20,52 +39,61 @@ def measures(score: str) -> tuple[str, ...]:
     return tuple(name.replace("score", score) for name in CURVES)
 
 
-def runs_of(
-    design: Design, series: Run, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store
-) -> Iterator[tuple[int, StoredRun]]:
-    """The runs of a series, by seed, in the order of the sweep. Raises ResultsError for a missing one."""
-    number = opened.find(design.identity(series, identities[series.problem]))
-    seeds = design.values["seed"]
-    if number is not None and isinstance(seeds, range) and seeds.step == 1:
-        stored: Iterator[tuple[int, StoredRun | None]] = opened.runs(number, seeds)  # all in one query
-    else:
-        stored = ((seed, None if number is None else opened.run(number, seed)) for seed in seeds)
-    for seed, found in itertools.zip_longest(seeds, stored, fillvalue=(None, None)):
-        if seed is None or found[0] != seed or found[1] is None:
-            raise ResultsError(f"{opened.name}: some runs of the sweep are missing: run it again")
-        yield seed, found[1]
+def blocks(
+    design: Design,
+    identities: Mapping[ProblemKey, Mapping[str, Any]],
+    opened: Store,
+    inputs: int = 1,
+    outputs: int = 1,
+    series: range | None = None,
+) -> Iterator[Block]:
+    """The runs of a sweep, or of some consecutive series of it, in order. Raises ResultsError for a missing one.
 
-
-def stored_runs(
-    design: Design, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store
-) -> Iterator[tuple[Run, int, StoredRun]]:
-    """Series, seed and content of every run, in the order of the sweep."""
-    for series in design.all_series():
-        for seed, run in runs_of(design, series, identities, opened):
-            yield series, seed, run
+    ``inputs`` and ``outputs`` are the most that a network has: a block must not be too large.
+    """
+    series = range(design.n_series) if series is None else series
+    records = n_records(design.iterations, design.record_every)
+    parameters = max(count_parameters(inputs, hidden, outputs) for hidden in design.values["hidden"])
+    most = max(1, min(_MOST_RUNS, _MOST_BYTES // (8 * (len(CURVES) * records + parameters))))
+    seeds = [int(seed) for seed in design.values["seed"]]
+    texts = Identities(design, identities)
+    width = max(1, most // len(seeds))
+    for first in range(series.start, series.stop, width):
+        some = [design.series(position) for position in range(first, min(first + width, series.stop))]
+        numbers = opened.find_all(map(texts.text, some))
+        for at in range(0, len(seeds), most):
+            part = seeds[at : at + most]
+            try:
+                runs = opened.many([number for number in numbers for _ in part], part * len(some))
+            except LookupError as error:
+                raise ResultsError(str(error)) from None
+            yield Block(first * len(seeds) + at, some, part, runs)
 
 
 def curves_of(
     design: Design, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store, score: str
 ) -> pd.DataFrame:
     """The curves of every run: a row for each record."""
-    records = [run.curves for _, _, run in stored_runs(design, identities, opened)]
-    lengths = [curves.shape[1] for curves in records]
-    run_of_row = np.repeat(np.arange(len(records)), lengths)
+    found = [block.runs for block in blocks(design, identities, opened)]
+    lengths = np.concatenate([runs.records for runs in found])
+    run_of_row = np.repeat(np.arange(len(lengths)), lengths)
     columns = {name: values[run_of_row] for name, values in identity(design).items()}
     # Without a row, pandas cannot tell which columns are text.
     table = pd.DataFrame(columns).astype({name: "str" for name in columns if columns[name].dtype == object})
     at = recorded_iterations(design.iterations, design.record_every)
-    table["iteration"] = np.concatenate([at[:length] for length in lengths])
-    for measure, values in zip(measures(score), np.concatenate(records, axis=1), strict=True):
-        table[measure] = values
+    table["iteration"] = np.concatenate([at[:length] for length in lengths.tolist()])
+    for k, measure in enumerate(measures(score)):
+        table[measure] = np.concatenate(
+            [runs.curves[:, k][np.arange(runs.curves.shape[2]) < runs.records[:, np.newaxis]] for runs in found]
+        )
     return table
 
 
-def identity(design: Design) -> dict[str, np.ndarray[Any, Any]]:
-    """The identifying columns, one value per run, in sweep order. Numbers in a column with words are text."""
+def identity(design: Design, runs: range | None = None) -> dict[str, np.ndarray[Any, Any]]:
+    """The identifying columns of all runs, or of some by position. Numbers in a column with words are text."""
+    positions = np.arange(len(design)) if runs is None else np.arange(runs.start, runs.stop, runs.step)
     columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(design.columns, np.empty(0))
-    inner, outer = len(design), 1
+    inner = len(design)
     for dimension in design.dimensions:
         inner //= dimension.size
         for name, values in zip(*dimension, strict=True):
@@ -73,8 +101,7 @@ def identity(design: Design) -> dict[str, np.ndarray[Any, Any]]:
                 column = np.array([np.nan if value is None else value for value in values])
                 if column.dtype.kind == "U":
                     column = np.array([str(value) for value in values], dtype=object)
-                columns[name] = np.tile(np.repeat(column, inner), outer)
-        outer *= dimension.size
+                columns[name] = column[positions // inner % dimension.size]
     for name, value in design.settings.items():
-        columns[name] = np.full(len(design), value, dtype=object)
+        columns[name] = np.full(len(positions), value, dtype=object)
     return columns

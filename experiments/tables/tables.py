@@ -24,9 +24,10 @@ from experiments.knobs.words import in_words
 from experiments.store.store import CURVES, Store, StoredRun
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
+from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import curves_of, runs_of, stored_runs
+from experiments.tables.stored import curves_of
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
@@ -63,18 +64,23 @@ class Network:
 class Tables:
     """The tables of a sweep, its data sets and its networks.
 
-    runs: a row for each network
+    kept_runs: the table of runs, if it is kept in memory; see ``runs``
     summary: a row for each configuration
     design: the request
     about: the description of each problem, from ``problems.about_data``
     store: the store with the networks, open or as a path
     """
 
-    runs: pd.DataFrame
+    kept_runs: pd.DataFrame | None = field(repr=False)
     summary: pd.DataFrame
     design: Design = field(repr=False)
     about: list[dict[str, Any]] = field(repr=False)
     store: Store | Path = field(repr=False)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """A row for each network; of a large sweep it is read from the store on first access."""
+        return self._runs_of(range(self.design.n_series)) if self.kept_runs is None else self.kept_runs
 
     @property
     def curves(self) -> pd.DataFrame:
@@ -139,8 +145,8 @@ class Tables:
     def stored_runs(self) -> Iterator[StoredRun]:
         """Everything that is stored of each run, one at a time, in the order of ``runs``."""
         with self._opened() as opened:
-            for _, _, run in stored_runs(self.design, self.identities, opened):
-                yield run
+            for block in self._reader(opened).blocks():
+                yield from (run for _, _, run in block)
 
     def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
         """The training and test data of a problem.
@@ -175,14 +181,7 @@ class Tables:
 
         Replicates are the first ``most`` (None: all) that did not fail; nan after the last record of a diverged run.
         """
-        wanted = self._runs_of(configuration, self.design.configuration_columns)
-        found = []
-        with self._opened() as opened:
-            for run in (self.design[int(position)] for position in np.flatnonzero(wanted)[:most]):
-                number = opened.find(self.design.identity(run, self.identities[run.problem]))
-                stored = None if number is None else opened.run(number, run.seed)
-                if stored is not None and stored.status != "failed":
-                    found.append(stored.curves)
+        found = [run.curves for _, run in itertools.islice(self._finished(configuration), most)]
         longest = max((curves.shape[1] for curves in found), default=0)
         padded = np.full((len(CURVES), len(found), longest), np.nan)
         for k, curves in enumerate(found):
@@ -191,7 +190,7 @@ class Tables:
 
     def scores_of(self, configuration: Mapping[str, Any] | pd.Series) -> npt.NDArray[np.float64]:
         """The ranking metric of each replicate of a row of ``summary``, in order; nan for a failed one."""
-        of = self.runs[self._runs_of(configuration, self.design.configuration_columns)]
+        of = self._runs_of_configuration(configuration)
         scores: npt.NDArray[np.float64] = of[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
         return scores
 
@@ -249,18 +248,20 @@ class Tables:
         n_folds = len(design.values[FOLD.name])
         columns: list[list[float]] = []
         with self._opened() as opened:
-            for series in map(design.series, range(position * n_folds, (position + 1) * n_folds)):
+            for at in range(position * n_folds, (position + 1) * n_folds):
                 left = None if most is None else most - len(columns)
-                columns += self._scores_of_series(series, points, opened, left)
+                runs = (each for block in self._reader(opened).blocks(range(at, at + 1)) for each in block)
+                columns += self._scores_of_series(design.series(at), points, itertools.islice(runs, left))
         return np.array(columns).T
 
-    def _scores_of_series(self, series: Run, points: Points, opened: Store, most: int | None) -> list[list[float]]:
+    def _scores_of_series(
+        self, series: Run, points: Points, runs: Iterable[tuple[Run, int, StoredRun]]
+    ) -> list[list[float]]:
         about = self._about_of(series)
         task = task_of(about)
         shape = about["features"], series.hidden, self.design.dtype, outputs_of(about)
-        runs = itertools.islice(runs_of(self.design, series, self.identities, opened), most)
         # Only one network at a time is in memory.
-        networks = ((seed, None if run.status == "failed" else run.network(*shape)) for seed, run in runs)
+        networks = ((seed, None if run.status == "failed" else run.network(*shape)) for _, seed, run in runs)
         judges: list[Judge] = []
         scores = []
         for seed, network in networks:
@@ -283,54 +284,75 @@ class Tables:
         LookupError if there is no such run or if it failed.
         """
         row = dict(run)
-        if "seed" not in run:
-            of_configuration = self.runs[self._runs_of(run, self.design.configuration_columns)]
+        runs = self._runs_of_configuration(row)
+        columns = self.design.replicate_columns
+        if SEED.name not in row:
             try:
-                row |= median_replicate(
-                    of_configuration, self.design.replicate_columns, f"test_{self.metric}", self.larger_is_better
-                )
+                row |= median_replicate(runs, columns, f"test_{self.metric}", self.larger_is_better)
             except ValueError as error:
                 raise LookupError(str(error)) from None
-        wanted = self._runs_of(row, self.columns)
-        positions = np.flatnonzero(wanted)
-        if len(positions) != 1 or self.runs["status"].iloc[positions[0]] == "failed":
+        found = runs[_rows_with(runs, row, columns) & (runs["status"] != "failed").to_numpy()]
+        if len(found) != 1:
             wanted_run = ", ".join(f"{column} {run[column]}" for column in self.columns if column in run)
             raise LookupError(f"expected a run of this sweep that did not fail, got {wanted_run}")
-        return next(self._networks_at(positions, row))
+        replicate = {name: int(found[name].iloc[0]) for name in columns}
+        networks = self.networks_of(row)
+        return next(each for of, each in networks if all(getattr(of, name) == at for name, at in replicate.items()))
 
     def networks_of(self, configuration: Mapping[str, Any] | pd.Series) -> Iterator[tuple[Run, Network]]:
         """The networks of a configuration, a row of ``summary``, that did not fail, each with its run."""
-        wanted = self._runs_of(configuration, self.design.configuration_columns)
-        for position in np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy()):
-            run = self.design[int(position)]
-            yield run, next(self._networks_at([int(position)], configuration))
+        about = self._about(configuration)
+        for run, stored in self._finished(configuration):
+            parameters = stored.network(about["features"], run.hidden, self.design.dtype, outputs_of(about))
+            yield run, Network(parameters, run.activation, task_of(about))
 
     def networks(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> list[Network]:
         """The networks of a configuration, a row of ``summary``: the first ``most`` (None: all) that did not fail.
 
-        Raises LookupError if one is no longer stored.
+        Raises ResultsError if one is no longer stored.
         """
-        wanted = self._runs_of(configuration, self.design.configuration_columns)
-        positions = np.flatnonzero(wanted & (self.runs["status"] != "failed").to_numpy())
-        return list(self._networks_at(positions[:most], configuration))
+        return [network for _, network in itertools.islice(self.networks_of(configuration), most)]
 
-    def _runs_of(self, row: Mapping[str, Any] | pd.Series, columns: list[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """The runs that have the values of a row in these columns."""
-        wanted = np.ones(len(self.runs), bool)
-        for column in columns:
-            wanted &= equals(self.runs[column], row[column])
-        return wanted
-
-    def _networks_at(self, positions: Iterable[int], problem: Mapping[str, Any] | pd.Series) -> Iterator[Network]:
-        about = self._about(problem)
+    def _finished(self, configuration: Mapping[str, Any] | pd.Series) -> Iterator[tuple[Run, StoredRun]]:
+        """The runs of a configuration that did not fail."""
         with self._opened() as opened:
-            for found in (self.design[position] for position in positions):
-                number = opened.find(self.design.identity(found, self.identities[found.problem]))
-                stored = None if number is None else opened.run(number, found.seed)
-                if stored is None:
-                    raise LookupError(f"expected a stored run, got {found}: run the sweep again")
-                parameters = stored.network(about["features"], found.hidden, self.design.dtype, outputs_of(about))
-                yield Network(parameters, found.activation, task_of(about))
+            for block in self._reader(opened).blocks(self._series_of(configuration)):
+                for series, seed, run in block:
+                    if run.status != "failed":
+                        yield series._replace(seed=seed), run
+
+    def _runs_of_configuration(self, configuration: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
+        """Its rows of the table of runs."""
+        series, n = self._series_of(configuration), len(self.design.values[SEED.name])
+        if self.kept_runs is None:
+            return self._runs_of(series)
+        return self.kept_runs.iloc[series.start * n : series.stop * n]
+
+    def _series_of(self, configuration: Mapping[str, Any] | pd.Series) -> range:
+        """The positions of its series; empty if the sweep has no such configuration."""
+        n_folds = len(self.design.values[FOLD.name])
+        found = np.flatnonzero(_rows_with(self.summary, configuration, self.design.configuration_columns))
+        return range(int(found[0]) * n_folds, int(found[0] + 1) * n_folds) if len(found) else range(0)
+
+    def _runs_of(self, series: range) -> pd.DataFrame:
+        """The rows of consecutive series in the table of runs."""
+        with self._opened() as opened:
+            return pd.concat([each.table for each in self._reader(opened)(series)], ignore_index=True)
+
+    def _reader(self, opened: Store) -> RowsOfRuns:
+        problems = zip(self.design.problems(), self.about, strict=True)
+        sources = {problem: self.source(about["problem"]) for problem, about in problems}
+        return RowsOfRuns(self.design, self.about, sources, opened)
+
+
+def _rows_with(
+    table: pd.DataFrame, row: Mapping[str, Any] | pd.Series, columns: Iterable[str]
+) -> npt.NDArray[np.bool_]:
+    """Where a table has the values of a row in these columns."""
+    wanted = np.ones(len(table), bool)
+    for column in columns:
+        wanted &= equals(table[column], row[column])
+    return wanted
 
 
 def equals(column: pd.Series, value: Any) -> npt.NDArray[np.bool_]:

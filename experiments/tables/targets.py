@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
-
 import numpy as np
 import numpy.typing as npt
 
@@ -17,25 +15,30 @@ class Climbs:
     """
 
     def __init__(self) -> None:
-        self._ends = array("q")  # of each run, among the following
-        self._accuracies, self._records = array("d"), array("q")
+        self._of_runs: list[npt.NDArray[np.int32]] = []  # how many each run has
+        self._accuracies: list[Floats] = []
+        self._records: list[npt.NDArray[np.int32]] = []
 
-    def add(self, accuracies: Floats, floor: float = -np.inf) -> None:
-        """Add the curve of a run, (records,). No target below ``floor`` will be requested."""
-        highest = np.fmax.accumulate(np.append(-np.inf, accuracies))
-        climbs = np.flatnonzero((highest[1:] > highest[:-1]) & (highest[1:] >= floor))
-        self._accuracies.extend(highest[climbs + 1].tolist())
-        self._records.extend(climbs.tolist())
-        self._ends.append(len(self._records))
+    def add(self, accuracies: Floats, floors: Floats) -> None:
+        """Add the curves of runs, (runs, records). No target below its floor, (runs,), will be requested of a run."""
+        highest = np.maximum.accumulate(np.fmax(accuracies, -np.inf), axis=1)
+        before = np.full_like(highest, -np.inf)
+        before[:, 1:] = highest[:, :-1]
+        climbs = (highest > before) & (highest >= floors[:, np.newaxis])
+        self._of_runs.append(climbs.sum(axis=1, dtype=np.int32))
+        self._accuracies.append(highest[climbs])
+        self._records.append(np.nonzero(climbs)[1].astype(np.int32))
 
     def first(self, targets: Floats, iterations: npt.NDArray[np.int64]) -> Floats:
         """The first of the recorded ``iterations`` at which each run had reached its target, (runs,); inf for never.
 
         ``targets`` are (runs,); one that is nan is never reached.
         """
-        ends = np.array(self._ends, np.int64)
-        run = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-        reached = np.array(self._accuracies) >= targets[run]
-        first = np.full(len(ends), np.inf)
-        np.minimum.at(first, run[reached], iterations[np.array(self._records, np.int64)[reached]].astype(np.float64))
+        first = np.full(len(targets), np.inf)
+        start = 0
+        for of_runs, accuracies, records in zip(self._of_runs, self._accuracies, self._records, strict=True):
+            run = start + np.repeat(np.arange(len(of_runs)), of_runs)
+            reached = accuracies >= targets[run]
+            np.minimum.at(first, run[reached], iterations[records[reached]].astype(np.float64))
+            start += len(of_runs)
         return first

@@ -46,8 +46,9 @@ SAMPLES: dict[str, Callable[[int], Array]] = {
 }
 
 
-def text_of(*arguments: Any) -> str:
-    return bytes(lines(*arguments)).decode()
+def text_of(prefix: bytes, numbers: npt.NDArray[np.int64], values: Array) -> str:
+    """The lines of one group; values are (lines, columns)."""
+    return bytes(lines([prefix], numbers, values.T[np.newaxis], np.array([len(values)]))).decode()
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -66,3 +67,11 @@ def test_lines_have_a_prefix_a_number_and_empty_cells() -> None:
     assert text_of("a,é,".encode(), np.array([0, 98, 10**6]), np.asfortranarray(values)) == expected
     assert text_of(b"a", np.array([], np.int64), values[:0]) == ""
     assert text_of(b"", np.array([7]), np.empty((1, 0))) == "7\n"
+
+
+def test_groups_have_their_own_prefix_and_length() -> None:
+    values = np.arange(12.0).reshape(3, 2, 2)  # groups, columns, lines
+    expected = "a,5,0.0,2.0\na,7,1.0,3.0\nccc,5,8.0,10.0\n"
+    computed = bytes(lines([b"a,", b"", b"ccc,"], np.array([5, 7]), values, np.array([2, 0, 1]))).decode()
+    assert computed == expected
+    assert bytes(lines([], np.array([5, 7]), values[:0], np.array([], np.int64))) == b""

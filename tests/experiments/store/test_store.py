@@ -173,7 +173,7 @@ def test_configurations_are_known_by_their_content(tmp_path: Path) -> None:
         assert numbers[-1] == numbers[0]
         assert opened.find({}) is None
     with Store(path) as opened:
-        assert opened.configurations([*changed, ABOUT]) == [*numbers[1:-1], numbers[0]]
+        assert list(opened.configurations([*changed, ABOUT])) == [*numbers[1:-1], numbers[0]]
     with read_only(path) as opened:
         assert [opened.find(about) for about in (backwards, *changed)] == numbers[:-1]
         assert list(opened.all_configurations()) == list(zip(numbers, [ABOUT, *changed], strict=False))

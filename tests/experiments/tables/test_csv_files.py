@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from experiments.files import FILES
 from experiments.results import read
-from experiments.store.store import StoredRun
+from experiments.store.store import StoredRuns
 from experiments.sweep import Sweep
 from experiments.tables import csv_files
+from experiments.tables.stored import Block
 from tests.helpers.knobs import DEFAULTS, OTHERS
 from tests.helpers.mixed import AXES, MEASURES, assert_same, csv_data, mixed
 
@@ -204,8 +205,9 @@ def test_every_number_of_a_curve_survives(numbers: list[tuple[float, ...]], seed
     sweep = Sweep(dataset="=1+1.csv", hidden="2x2", learning_rate=abs(rate), seed=seed, iterations=10, record_every=1)
     curves = np.array(numbers, dtype=np.float64).reshape(-1, 4).T
     path = FOLDER / "curves.csv"
-    with path.open("wb") as file, csv_files.curves_into(file, sweep, "accuracy") as write_run:
-        write_run(sweep[0], seed, StoredRun("ok", curves, b"", ""))
+    runs = StoredRuns(np.zeros(1, np.int8), np.array([len(numbers)]), curves[np.newaxis], [b""], [""])
+    with path.open("wb") as file:
+        csv_files.CurvesFile(file, sweep, "accuracy").write(Block(0, [sweep[0]], [seed], runs))
     computed = read_csv(path)
 
     assert list(computed.columns) == [*AXES, "iteration", *MEASURES]

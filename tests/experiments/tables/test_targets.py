@@ -17,6 +17,7 @@ from planar_core.training import recorded_iterations
 from tests.helpers.tables import CONFIGURATION, runs_of
 
 ACCURACIES = st.sampled_from([math.nan, 0.0, 0.25, 0.5, np.nextafter(0.5, 0), np.nextafter(0.5, 1), 0.75, 1.0])
+NO_FLOOR = np.array([-math.inf])
 RUN = st.tuples(st.lists(ACCURACIES, max_size=11), ACCURACIES)
 
 
@@ -51,7 +52,7 @@ def test_the_target_lies_between_a_constant_prediction_and_the_best() -> None:
 )
 def test_iterations_to_a_target(target: float, accuracies: list[float], expected: float) -> None:
     climbs = Climbs()
-    climbs.add(np.array(accuracies))
+    climbs.add(np.array([accuracies]), NO_FLOOR)
     assert climbs.first(np.array([target]), np.array([0, 10, 20, 25])).tolist() == [expected]
 
 
@@ -63,8 +64,11 @@ def test_first_iterations(runs: list[tuple[list[float], float]], below: float) -
     expected = [first(curve, target, at.tolist()) for curve, target in runs]
 
     climbs = Climbs()
-    for curve, target in runs:
-        climbs.add(np.array(curve), -math.inf if math.isnan(target) else target - below)
+    for some in (runs[:2], runs[2:]):  # curves that end early are padded
+        longest = max((len(curve) for curve, _ in some), default=0)
+        padded = [[*curve, *[math.nan] * (longest - len(curve))] for curve, _ in some]
+        floors = [-math.inf if math.isnan(target) else target - below for _, target in some]
+        climbs.add(np.array(padded).reshape(len(some), longest), np.array(floors))
     computed = climbs.first(np.array([target for _, target in runs]), at)
 
     assert computed.dtype == np.float64
@@ -78,8 +82,7 @@ def test_curves_of_many_records() -> None:
     wanted = random.integers(300, 401, 50) / 400
 
     climbs = Climbs()
-    for curve in curves:
-        climbs.add(curve)
+    climbs.add(curves, np.full(len(curves), -math.inf))
     computed = climbs.first(wanted, at)
 
     expected = [first(curve.tolist(), target, at.tolist()) for curve, target in zip(curves, wanted, strict=True)]
@@ -90,8 +93,7 @@ def test_curves_of_many_records() -> None:
 @pytest.mark.parametrize("shape", [(0,), (5,)])
 def test_no_runs_reach_nothing(shape: tuple[int]) -> None:
     climbs = Climbs()
-    for _ in range(shape[0]):
-        climbs.add(np.array([]))
+    climbs.add(np.empty((*shape, 0)), np.zeros(shape))
     assert climbs.first(np.zeros(shape), recorded_iterations(10, 1)).tolist() == [math.inf] * shape[0]
 
 

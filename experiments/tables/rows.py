@@ -1,0 +1,120 @@
+"""The rows of the table of runs, made from the store, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from experiments.datasets.source import Source
+from experiments.design import Design, ProblemKey, Run
+from experiments.store.store import CURVES, STATUSES, Store
+from experiments.tables.parts import Parts
+from experiments.tables.problems import identities, outputs_of, score_of
+from experiments.tables.stored import Block, blocks, identity, measures
+from planar_core import steps
+from planar_core.network import Parameters
+
+Floats = npt.NDArray[np.float64]
+_FAILED = STATUSES.index("failed")
+_TEST_SCORE = CURVES.index("test_score")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The runs of a block, with what is known of each beyond the block.
+
+    table: their rows of the table of runs
+    constant_cost, majority, test_share: facts about the part of the data of each run, see ``parts.About``
+    one_class: whether the network predicts the same class for all test points
+    """
+
+    block: Block
+    table: pd.DataFrame
+    constant_cost: Floats
+    majority: Floats
+    test_share: Floats
+    one_class: npt.NDArray[np.bool_]
+
+
+class RowsOfRuns:
+    """Makes the rows of a sweep; ``about`` are the descriptions of its problems."""
+
+    def __init__(
+        self,
+        design: Design,
+        about: Sequence[Mapping[str, Any]],
+        sources: Mapping[ProblemKey, Source],
+        opened: Store,
+    ) -> None:
+        self._design, self._sources, self._opened = design, sources, opened
+        self._score = score_of(about)
+        self._identities = identities(design, about)
+        self._parts = Parts(sources, [name for name in design.metrics if name != self._score])
+        self._shapes = {
+            problem: (each["features"], outputs_of(each))
+            for problem, each in zip(design.problems(), about, strict=True)
+        }
+
+    def blocks(self, series: range | None = None) -> Iterator[Block]:
+        """The runs, or those of some consecutive series. Raises ResultsError for a missing or damaged run."""
+        inputs, outputs = (max(sizes) for sizes in zip(*self._shapes.values(), strict=True))
+        return blocks(self._design, self._identities, self._opened, inputs, outputs, series)
+
+    def __call__(self, series: range | None = None) -> Iterator[Rows]:
+        """The rows of the same runs."""
+        return map(self._of, self.blocks(series))
+
+    def _of(self, block: Block) -> Rows:
+        runs, n, of_series = block.runs, len(block.runs), len(block.seeds)
+        some = runs.records > 0
+        final = np.full((n, len(CURVES)), np.nan)
+        final[some] = runs.curves[np.flatnonzero(some), :, runs.records[some] - 1]
+        finished = runs.statuses != _FAILED
+        facts = np.empty((3, n))
+        judged = np.full((len(self._parts.metrics), n), np.nan)
+        one_class = np.zeros(n, bool)
+        for k, each in enumerate(block.series):
+            varies = self._sources[each.problem].varies
+            for first in range(k * of_series, (k + 1) * of_series, 1 if varies else of_series):
+                these = slice(first, first + (1 if varies else of_series))
+                part = self._parts.of(each, block.seeds[first % of_series])
+                *about, shares = part.about
+                facts[:, these] = np.array(about)[:, np.newaxis]
+                if part.judge is not None:
+                    for at in np.flatnonzero(finished[these]) + first:
+                        judged[:, at] = part.judge(self._network(block, int(at), each), each.activation)
+                if shares:  # the score of a network whose answers are of one class
+                    suspects = finished[these] & np.isin(final[these, _TEST_SCORE], shares)
+                    for at in np.flatnonzero(suspects) + first:
+                        seed = block.seeds[int(at) % of_series]
+                        one_class[at] = self._answers_one_class(self._network(block, int(at), each), each, seed)
+        table = self._table(block, final, judged)
+        constant_cost, majority, test_share = facts
+        return Rows(block, table, constant_cost, majority, test_share, one_class)
+
+    def _table(self, block: Block, final: Floats, judged: Floats) -> pd.DataFrame:
+        n = len(block.runs)
+        table = pd.DataFrame(identity(self._design, range(block.start, block.start + n)))
+        table["iterations"] = self._design.iterations
+        table["status"] = pd.Series(np.array(STATUSES, dtype=object)[block.runs.statuses], dtype=str)
+        for measure, values in zip(measures(self._score), final.T, strict=True):
+            table[measure] = values
+        for name, values in zip(self._parts.metrics, judged, strict=True):
+            table[f"test_{name}"] = values
+        table["error"] = pd.Series(block.runs.errors, dtype=str)
+        return table
+
+    def _network(self, block: Block, at: int, series: Run) -> Parameters:
+        features, outputs = self._shapes[series.problem]
+        return block.runs.run(at).network(features, series.hidden, self._design.dtype, outputs)
+
+    def _answers_one_class(self, network: Parameters, series: Run, seed: int) -> bool:
+        """Whether a network predicts the same class for all test points."""
+        data = self._sources[series.problem].part(seed, series.fold)
+        answers = steps.predict(network, data.X_test, series.activation, data.task)
+        return len(np.unique(answers)) == 1
