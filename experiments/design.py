@@ -339,11 +339,7 @@ class Design:
         Optional knobs at their default are left out, so that runs stored before a knob existed are still found.
         """
         knobs = {**self._settings, RECORD_EVERY.name: self.record_every, **run._asdict()}
-        trains = {
-            knob.name: knobs[knob.name]
-            for knob in _TRAINING
-            if not knob.is_further or knobs[knob.name] not in (None, knob.default[0])
-        }
+        trains = {knob.name: knobs[knob.name] for knob in _TRAINING if identifies(knob, knobs[knob.name])}
         return {**data, **trains, "numerics": NUMERICS}
 
     def problems(self) -> Iterator[ProblemKey]:
@@ -406,6 +402,11 @@ class Design:
             arguments |= {knob.name: self._settings[knob.name] for knob in READING if self._is_set(knob.name)}
         name = arguments.pop(DATASET.name)
         return {"name": name, "frame": self._frames.get(name), "split": self.split, **arguments}
+
+
+def identifies(knob: Knob, value: Any) -> bool:
+    """Whether a value of a training knob is a part of the identity of a run."""
+    return not knob.is_further or value not in (None, knob.default[0])
 
 
 def _values_of(dimensions: Iterable[Dimension]) -> dict[str, Sequence[Any]]:

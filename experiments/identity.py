@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.design import Design, ProblemKey, Run
+from experiments.design import Design, ProblemKey, Run, identifies
 from experiments.knobs.declared import AXES
 
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
@@ -61,9 +61,10 @@ class Identities:
         self._end = constant
 
     def _add(self, run: Run, place: int) -> str:
-        name = AXES[place].name
-        identity = self._design.identity(run, self._data[run.problem])
-        made = self._entries[name][run[place]] = _entry(identity, name)
+        axis, value = AXES[place], run[place]
+        made = self._entries[axis.name][value] = _entry(
+            {axis.name: value} if identifies(axis, value) else {}, axis.name
+        )
         return made
 
 

@@ -20,7 +20,8 @@ from planar_core import network, training
 from planar_core.choices import NUMERICS, Hyperparameters
 from planar_core.kernels import Examples
 
-_OF_HYPERPARAMETERS = [axis for axis in AXES if axis.name in Hyperparameters._fields]
+_AXES = {axis.name: axis for axis in AXES}
+_OF_HYPERPARAMETERS = [_AXES[name] for name in Hyperparameters._fields]
 
 
 class Stopped(Exception):
@@ -86,13 +87,11 @@ class Networks:
 
 def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
     """The hyperparameters of a run. Optional knobs without a value are at their default."""
-    return Hyperparameters(
-        **{axis.name: known_value(axis, _or_default(axis, knobs.get(axis.name))) for axis in _OF_HYPERPARAMETERS}
-    )
+    return Hyperparameters(*[_known(axis, knobs.get(axis.name)) for axis in _OF_HYPERPARAMETERS])
 
 
-def _or_default(axis: Knob, value: Any) -> Any:
-    return axis.default[0] if value is None else value
+def _known(axis: Knob, value: Any) -> Any:
+    return value if type(value) is float else known_value(axis, axis.default[0] if value is None else value)
 
 
 def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:

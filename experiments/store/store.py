@@ -109,7 +109,7 @@ class StoredRuns:
 
 def _digest(*parts: bytes) -> bytes:
     """A 16-byte digest of the parts and their boundaries."""
-    lengths = b",".join(b"%d" % len(part) for part in parts)
+    lengths = b",".join([b"%d" % len(part) for part in parts])
     return hashlib.blake2b(b"".join((lengths, b":", *parts)), digest_size=16).digest()
 
 

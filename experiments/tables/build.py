@@ -65,6 +65,7 @@ class _Summaries:
         self._columns = ["status", *dict.fromkeys([*measures, "cost"])]
         self._waiting: list[pd.DataFrame] = []  # runs of a configuration that is not complete
         self._n_waiting = self._n_done = 0
+        self._problems: list[ProblemKey] = []  # of the series that wait
         self._statistics: list[dict[str, npt.NDArray[Any]]] = []
         self._scores = np.empty((design.n_configurations, n))
         self._climbs, self._floors = Climbs(), dict.fromkeys(sources, -np.inf)
@@ -72,14 +73,16 @@ class _Summaries:
     def add(self, rows: Rows) -> None:
         """Add the next runs."""
         block = rows.block
-        floors = np.repeat([self._floors[series.problem] for series in block.series], len(block.seeds))
+        problems = [series.problem for series in block.series]
+        floors = np.repeat([self._floors[problem] for problem in problems], len(block.seeds))
+        self._problems += problems if block.start % len(self._design.values["seed"]) == 0 else []
         self._climbs.add(block.runs.curves[:, _TEST_SCORE], floors)
         facts = {name: getattr(rows, name) for name in _FACTS}
         self._waiting.append(rows.table[self._columns].assign(**facts))
         self._n_waiting += len(rows.table)
         if self._n_waiting % self._design.n_replicates == 0:
             self._add_configurations(pd.concat(self._waiting, ignore_index=True))
-            self._waiting, self._n_waiting = [], 0
+            self._waiting, self._n_waiting, self._problems = [], 0, []
 
     def _add_configurations(self, runs: pd.DataFrame) -> None:
         n = self._design.n_replicates
@@ -94,10 +97,11 @@ class _Summaries:
         found["test_share"] = of["test_share"].max(axis=1)
         self._statistics.append(found)
         self._scores[self._n_done : self._n_done + n_groups] = scores_of(runs, self._measures[0]).reshape(n_groups, n)
-        for k, scores in enumerate(of[f"test_{self._score}"]):  # no target will be below what is reached
-            problem = self._design.configuration(self._n_done + k).problem
-            reached = target_of(_mean(scores), found["majority"][k])
-            self._floors[problem] = max(self._floors[problem], reached - _ROUNDING)
+        reached = target_of(_means(of[f"test_{self._score}"]), found["majority"]) - _ROUNDING
+        for problem, value in zip(
+            self._problems[:: len(self._design.values["fold"])], reached.tolist(), strict=True
+        ):  # no target will be below this
+            self._floors[problem] = max(self._floors[problem], value)
         self._n_done += n_groups
 
     def table(self, larger_is_better: bool) -> pd.DataFrame:
@@ -145,6 +149,9 @@ def _overlaps(source: Source) -> bool:
     return source.varies and "split" in source.identity
 
 
-def _mean(scores: npt.NDArray[np.float64]) -> float:
-    finite = scores[np.isfinite(scores)]
-    return float(finite.mean()) if finite.size else -np.inf
+def _means(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The mean of the finite scores of each configuration, to a few digits; -inf for none."""
+    finite = np.isfinite(scores)
+    with np.errstate(invalid="ignore"):
+        means = np.where(finite, scores, 0.0).sum(axis=1) / finite.sum(axis=1)
+    return np.where(finite.any(axis=1), means, -np.inf)

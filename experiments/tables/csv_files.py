@@ -20,6 +20,7 @@ from experiments.tables.stored import Block, measures
 from planar_core.decimals import lines
 from planar_core.training import recorded_iterations
 
+_MOST_CELLS = 10_000  # values of a column whose text is kept
 _RUN_BY_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -55,27 +56,36 @@ class CurvesFile:
     def __init__(self, file: BinaryIO, design: Design, score: str) -> None:
         self._file, self._design = file, design
         self._iterations = recorded_iterations(design.iterations, design.record_every)
+        self._cells = {name: _Cells(design.settings.get(name)) for name in design.columns}
         write_header([*design.columns, "iteration", *measures(score)], file)
 
     def write(self, block: Block) -> None:
         """Write the next runs."""
-        columns, settings = self._design.columns, self._design.settings
+        columns = self._design.columns
         at, seeds = columns.index("seed"), [b"%d" % seed for seed in block.seeds]
         prefixes = []
         for series in block.series:
-            values = {**series._asdict(), **settings}
-            before, after = (_cells(map(values.get, names)) for names in (columns[:at], columns[at + 1 :]))
+            cells = [self._cells[name][getattr(series, name, None)] for name in columns]
+            before, after = b"".join(cells[:at]), b"".join(cells[at + 1 :])
             prefixes += [b"%b%b,%b" % (before, seed, after) for seed in seeds]
         runs = block.runs
         self._file.write(lines(prefixes, self._iterations, runs.curves, runs.records).data)
 
 
-def _cells(values: Iterable[Any]) -> bytes:
-    """Some cells of a row, with a comma after each."""
-    text = io.StringIO()
-    cells = [_harmless(value) if isinstance(value, str) else value for value in values]
-    csv.writer(text, lineterminator="").writerow([*cells, "."])
-    return text.getvalue()[:-1].encode()
+class _Cells(dict[Any, bytes]):
+    """A cell for each value of a column, with the comma after it; always the same one for a fixed setting."""
+
+    def __init__(self, fixed: Any = None) -> None:
+        self._fixed = fixed
+
+    def __missing__(self, value: Any) -> bytes:
+        shown = value if self._fixed is None else self._fixed
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow([_harmless(shown) if isinstance(shown, str) else shown, "."])
+        made = text.getvalue()[:-1].encode()
+        if len(self) < _MOST_CELLS:
+            self[value] = made
+        return made
 
 
 @contextlib.contextmanager

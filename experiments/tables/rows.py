@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ class RowsOfRuns:
         return map(self._of, self.blocks(series))
 
     def _of(self, block: Block) -> Rows:
-        runs, n, of_series = block.runs, len(block.runs), len(block.seeds)
+        runs, n = block.runs, len(block.runs)
         some = runs.records > 0
         final = np.full((n, len(CURVES)), np.nan)
         final[some] = runs.curves[np.flatnonzero(some), :, runs.records[some] - 1]
@@ -78,21 +79,17 @@ class RowsOfRuns:
         facts = np.empty((3, n))
         judged = np.full((len(self._parts.metrics), n), np.nan)
         one_class = np.zeros(n, bool)
-        for k, each in enumerate(block.series):
-            varies = self._sources[each.problem].varies
-            for first in range(k * of_series, (k + 1) * of_series, 1 if varies else of_series):
-                these = slice(first, first + (1 if varies else of_series))
-                part = self._parts.of(each, block.seeds[first % of_series])
-                *about, shares = part.about
-                facts[:, these] = np.array(about)[:, np.newaxis]
-                if part.judge is not None:
-                    for at in np.flatnonzero(finished[these]) + first:
-                        judged[:, at] = part.judge(self._network(block, int(at), each), each.activation)
-                if shares:  # the score of a network whose answers are of one class
-                    suspects = finished[these] & np.isin(final[these, _TEST_SCORE], shares)
-                    for at in np.flatnonzero(suspects) + first:
-                        seed = block.seeds[int(at) % of_series]
-                        one_class[at] = self._answers_one_class(self._network(block, int(at), each), each, seed)
+        for these, series, seed in self._parts_of(block):
+            part = self._parts.of(series, seed)
+            *about, shares = part.about
+            facts[:, these] = np.array(about)[:, np.newaxis]
+            if part.judge is not None:
+                for at in np.flatnonzero(finished[these]) + these.start:
+                    judged[:, at] = part.judge(*self._network(block, int(at)))
+            if shares:  # the score of a network whose answers are of one class
+                suspects = finished[these] & np.isin(final[these, _TEST_SCORE], shares)
+                for at in np.flatnonzero(suspects) + these.start:
+                    one_class[at] = self._answers_one_class(block, int(at))
         table = self._table(block, final, judged)
         constant_cost, majority, test_share = facts
         return Rows(block, table, constant_cost, majority, test_share, one_class)
@@ -109,12 +106,27 @@ class RowsOfRuns:
         table["error"] = pd.Series(block.runs.errors, dtype=str)
         return table
 
-    def _network(self, block: Block, at: int, series: Run) -> Parameters:
-        features, outputs = self._shapes[series.problem]
-        return block.runs.run(at).network(features, series.hidden, self._design.dtype, outputs)
+    def _parts_of(self, block: Block) -> Iterator[tuple[slice, Run, int]]:
+        """Consecutive runs on the same part of the data, with the series and the seed of the first of them."""
+        start, n = 0, len(block.seeds)
+        of_part = itertools.groupby(block.series, lambda each: (each.problem, each.class_weight, each.fold))
+        for (problem, *_), group in of_part:
+            some = list(group)
+            width = 1 if self._sources[problem].varies else n * len(some)
+            for at in range(0, n * len(some), width):
+                yield slice(start + at, start + at + width), some[at // n], block.seeds[at % n]
+            start += n * len(some)
 
-    def _answers_one_class(self, network: Parameters, series: Run, seed: int) -> bool:
+    def _network(self, block: Block, at: int) -> tuple[Parameters, str]:
+        """A network and its activation."""
+        series = block.series[at // len(block.seeds)]
+        features, outputs = self._shapes[series.problem]
+        parameters = block.runs.run(at).network(features, series.hidden, self._design.dtype, outputs)
+        return parameters, series.activation
+
+    def _answers_one_class(self, block: Block, at: int) -> bool:
         """Whether a network predicts the same class for all test points."""
+        series, seed = block.series[at // len(block.seeds)], block.seeds[at % len(block.seeds)]
         data = self._sources[series.problem].part(seed, series.fold)
-        answers = steps.predict(network, data.X_test, series.activation, data.task)
-        return len(np.unique(answers)) == 1
+        parameters, activation = self._network(block, at)
+        return len(np.unique(steps.predict(parameters, data.X_test, activation, data.task))) == 1
