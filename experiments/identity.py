@@ -9,13 +9,14 @@ from typing import Any
 from experiments.design import Design, ProblemKey, Run, identifies
 from experiments.knobs.declared import AXES
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
 _IS_PROBLEM = {axis.name: axis.is_problem for axis in AXES}
 
 
 def canonical(about: Mapping[str, Any]) -> str:
     """An identity as text; equal identities have equal texts."""
-    return json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(about)
 
 
 class Identities:

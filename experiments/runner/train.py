@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,7 @@ from planar_core import network, training
 from planar_core.choices import NUMERICS, Hyperparameters
 from planar_core.kernels import Examples
 
-_AXES = {axis.name: axis for axis in AXES}
-_OF_HYPERPARAMETERS = [_AXES[name] for name in Hyperparameters._fields]
+_OF_HYPERPARAMETERS = [axis for axis in AXES if axis.name in Hyperparameters._fields]
 
 
 class Stopped(Exception):
@@ -87,11 +86,12 @@ class Networks:
 
 def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
     """The hyperparameters of a run. Optional knobs without a value are at their default."""
-    return Hyperparameters(*[_known(axis, knobs.get(axis.name)) for axis in _OF_HYPERPARAMETERS])
+    return Hyperparameters(**known_values((axis, knobs.get(axis.name)) for axis in _OF_HYPERPARAMETERS))
 
 
-def _known(axis: Knob, value: Any) -> Any:
-    return value if type(value) is float else known_value(axis, axis.default[0] if value is None else value)
+def known_values(values: Iterable[tuple[Knob, Any]]) -> dict[str, Any]:
+    """The values of some hyperparameters for the core, by name."""
+    return {axis.name: known_value(axis, axis.default[0] if value is None else value) for axis, value in values}
 
 
 def train(networks: Networks, problem: Problem, stop: threading.Event | None = None) -> list[StoredRun]:

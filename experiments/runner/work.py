@@ -16,7 +16,7 @@ from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, HIDDEN, SEE
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
 from experiments.runner.parts import Part, Parts
-from experiments.runner.train import Networks, Problem, hyperparameters, train
+from experiments.runner.train import Networks, Problem, hyperparameters, known_values, train
 from experiments.store.store import Store, StoredRun
 from planar_core import network, training
 from planar_core.choices import NUMERICS, Hyperparameters, layer_shapes
@@ -265,11 +265,17 @@ class _Hyperparameters(dict[int, Hyperparameters]):
 
     def __init__(self, design: Design) -> None:
         self._design = design
+        self._first = hyperparameters(design.series(0)._asdict())
+        varying = {name for dimension in design.dimensions if dimension.size > 1 for name in dimension.names}
+        self._varying = [axis for axis in AXES if axis.name in varying and axis.name in Hyperparameters._fields]
 
     def __missing__(self, position: int) -> Hyperparameters:
         if len(self) >= _KEPT:
             self.clear()
-        made = self[position] = hyperparameters(self._design.series(position)._asdict())
+        run = self._design.series(position)
+        made = self[position] = self._first._replace(
+            **known_values((axis, getattr(run, axis.name)) for axis in self._varying)
+        )
         return made
 
 

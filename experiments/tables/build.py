@@ -107,8 +107,8 @@ class _Summaries:
     def table(self, larger_is_better: bool) -> pd.DataFrame:
         """The table, after all runs were added."""
         design, n, score = self._design, self._design.n_replicates, self._score
-        of_groups = {name: np.concatenate([each[name] for each in self._statistics]) for name in self._statistics[0]}
-        self._statistics.clear()
+        names = list(self._statistics[0])
+        of_groups = {name: np.concatenate([each.pop(name) for each in self._statistics]) for name in names}
         summary = pd.DataFrame(identity(design, range(0, len(design), n)))[design.configuration_columns]
         summary["n_seeds"] = len(design.values["seed"])
         if design.replicate_columns != ["seed"]:

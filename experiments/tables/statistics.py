@@ -10,7 +10,7 @@ ranks and the best are determined. docs/statistics.md describes the methods.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -148,32 +148,34 @@ def scores_of(runs: pd.DataFrame, measure: str) -> Floats:
 
 def compared(
     summary: pd.DataFrame,
-    of_groups: Mapping[str, npt.NDArray[Any]],
+    of_groups: dict[str, npt.NDArray[Any]],
     scores: Floats,
     measures: Sequence[str],
     problem: Sequence[str],
     test_share: Floats,
     larger_is_better: bool,
 ) -> pd.DataFrame:
-    """The table of `summarize`: `summary` has its first columns, `of_groups` comes from `statistics_of`.
+    """The table of `summarize`: `summary` has its first columns and gets the others.
 
+    `of_groups` comes from `statistics_of`, and loses what is used, since there may be a million configurations;
     `scores`, (configurations, replicates), has the ranking measure of each run and is overwritten; `test_share` is that
     of each configuration.
     """
     n_groups = len(summary)
     problem_of = _codes(summary, problem)
-    columns = {name: of_groups[name] for name in ("n_diverged", "n_failed", "n_stuck")}
+    for name in ("n_diverged", "n_failed", "n_stuck"):
+        summary[name] = of_groups.pop(name)
     largest = np.zeros(_count(problem_of))
     np.maximum.at(largest, problem_of, test_share)
     overlap = largest[problem_of]
     for name in measures:
-        n, mean, std = (of_groups[f"{statistic}_{name}"] for statistic in ("n", "mean", "std"))
+        n, mean, std = (of_groups.pop(f"{statistic}_{name}") for statistic in ("n", "mean", "std"))
         with np.errstate(over="ignore"):  # t(0.975, 1) is 12.7: the interval of costs near 1e308 is infinite
             half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * overlap)
             statistics = {"mean": mean, "std": std, "ci_low": mean - half, "ci_high": mean + half}
-        statistics |= {statistic: of_groups[f"{statistic}_{name}"] for statistic in ("median", "iqm")}
-        columns |= {f"{statistic}_{name}": _settled(value) for statistic, value in statistics.items()}
-    summary = pd.concat([summary, pd.DataFrame(columns)], axis=1)
+        statistics |= {statistic: of_groups.pop(f"{statistic}_{name}") for statistic in ("median", "iqm")}
+        for statistic in list(statistics):
+            summary[f"{statistic}_{name}"] = _settled(statistics.pop(statistic))
     mean_of_problem = summary[f"mean_{measures[0]}"].groupby(problem_of)
     rank = mean_of_problem.rank(method="min", ascending=not larger_is_better).astype("Int64")
     summary[f"{RANK}{measures[0]}"] = rank
@@ -346,7 +348,11 @@ def _t_quantile(degrees: Floats, tail: npt.ArrayLike = TAIL) -> Floats:
     # Not scipy.stats, which takes 0.75 s to import instead of 0.13; and only when there are runs to sum up.
     from scipy.special import stdtr, stdtrit
 
-    different, place = np.unique([degrees, np.broadcast_to(tail, degrees.shape)], axis=1, return_inverse=True)
+    if np.ndim(tail) == 0:
+        of_degrees, place = np.unique(degrees, return_inverse=True)
+        different = np.stack([of_degrees, np.full(of_degrees.shape, tail)])
+    else:
+        different, place = np.unique([degrees, np.asarray(tail)], axis=1, return_inverse=True)
     v, p = np.where(different[0] >= 1, different[0], np.nan), different[1]
     t = -stdtrit(v, p)
     # In SciPy 1.11 that is off by 4e-9, which shows in the ninth digit; stdtr is not. So one Newton step.
