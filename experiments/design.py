@@ -46,6 +46,7 @@ COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # columns that 
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # whose data are all in memory
 _TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in (*READING, SPLIT, METRIC, SEED))
+IDENTIFYING = frozenset(knob.name for knob in _TRAINING)  # the names of those that are a part of an identity
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
 _problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))

@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.design import Design, ProblemKey, Run, identifies
+from experiments.design import IDENTIFYING, Design, ProblemKey, Run, identifies
 from experiments.knobs.declared import AXES
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
-_IS_PROBLEM = {axis.name: axis.is_problem for axis in AXES}
 
 
 def canonical(about: Mapping[str, Any]) -> str:
@@ -28,7 +27,7 @@ class Identities:
 
     def __init__(self, design: Design, data: Mapping[ProblemKey, Mapping[str, Any]]) -> None:
         self._design, self._data = design, data
-        varying = (name for each in design.dimensions if each.size > 1 for name in each.names if not _IS_PROBLEM[name])
+        varying = (name for each in design.dimensions if each.size > 1 for name in each.names if name in IDENTIFYING)
         self._entries: dict[str, dict[Any, str]] = {name: {} for name in varying}
         self._problem: ProblemKey | None = None
         self._template: list[tuple[str, int, dict[Any, str]]] = []  # a constant text, then an axis: place and entries

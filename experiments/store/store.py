@@ -342,9 +342,9 @@ class Store:
         with self._errors():
             return self._connection.execute("SELECT 1 FROM configurations LIMIT 1").fetchone() is None
 
-    def configurations(self, abouts: Iterable[Mapping[str, Any]]) -> array[int]:
+    def configurations(self, abouts: Iterable[Mapping[str, Any]]) -> list[int]:
         """The number of each configuration, for ``add`` and ``run``; new ones are added."""
-        return self.add_configurations(map(canonical, abouts))
+        return list(self.add_configurations(map(canonical, abouts)))
 
     def add_configurations(self, texts: Iterable[str]) -> array[int]:
         """The same, given the ``canonical`` text of each."""
@@ -433,11 +433,8 @@ class Store:
                 rows = self._connection.execute(query, (following, last, most)).fetchall()
             yield from rows
             following = rows[-1][0] + 1 if len(rows) == most else last + 1
-            most = (
-                min(_AT_ONCE, 8 * most, 1 + _MOST_BYTES // sum(len(of) for of in rows[-1] if isinstance(of, bytes)))
-                if rows
-                else most
-            )
+            size = max((sum(len(cell) for cell in row if isinstance(cell, bytes)) for row in rows), default=0)
+            most = min(_AT_ONCE, 8 * most, 1 + _MOST_BYTES // max(1, size))
 
     def many(self, configurations: Sequence[int], seeds: Sequence[int]) -> StoredRuns:
         """Some runs, in this order. Raises as ``run``, and LookupError if one is not stored."""

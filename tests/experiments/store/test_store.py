@@ -143,6 +143,38 @@ def test_a_range_gives_the_runs_that_are_there_in_the_order_of_their_seeds() -> 
         assert opened.run(first, 1) is None
 
 
+def test_many_runs_come_in_the_order_asked_for() -> None:
+    last = 2**32 - 1
+    stored = {0: run_of(*NASTY), 3: run_of(0.5, 0.25), 7: run_of(status="failed", error="no"), last: run_of(1.0)}
+    with Store(None) as opened:
+        first, second = add(opened, ABOUT, stored), add(opened, OTHER, {3: run_of(-1.0, status="diverged")})
+        for wanted in ([(first, 3), (second, 3), (first, last), (first, 0), (first, 7)], [(first, 3)] * 2, []):
+            many = opened.many([number for number, _ in wanted], [seed for _, seed in wanted])
+            expected = [opened.run(number, seed) for number, seed in wanted]
+            assert len(many) == len(expected)
+            assert [bits(many.run(k)) for k in range(len(many))] == list(map(bits, expected))
+            assert all(np.isnan(many.curves[k, :, n:]).all() for k, n in enumerate(many.records))
+        with pytest.raises(LookupError, match="run it again"):
+            opened.many([first, second], [3, 0])
+        runs = [(first, 3), (first, 4), (second, 3), (first, 7), (99, 0)]
+        assert list(opened.finished(runs)) == [True, False, True, False, False]
+
+
+def test_rows_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_AT_ONCE", 3)
+    monkeypatch.setattr(store, "_MOST_BYTES", 100)
+    with Store(None) as opened:
+        runs = {seed: run_of(*[float(seed)] * (1 + seed % 3)) for seed in range(20)}
+        number = add(opened, ABOUT, runs)
+        assert [(seed, bits(run)) for seed, run in opened.runs(number)] == [(k, bits(run)) for k, run in runs.items()]
+        assert list(opened.statuses(number)) == [(seed, "ok") for seed in range(20)]
+        assert list(opened.finished((number, seed) for seed in range(25))) == [True] * 20 + [False] * 5
+        abouts = [{**OTHER, "hidden": str(k)} for k in (*range(8), 2, 5)]
+        numbers = opened.configurations([*abouts, ABOUT])
+        assert numbers == [*range(number + 1, number + 9), number + 3, number + 6, number]
+        assert opened.configurations(abouts) == numbers[:-1]
+
+
 def test_all_of_a_batch_is_stored_or_nothing(tmp_path: Path) -> None:
     def interrupted() -> Iterator[StoredRun]:
         yield run_of(1.0)
@@ -173,7 +205,7 @@ def test_configurations_are_known_by_their_content(tmp_path: Path) -> None:
         assert numbers[-1] == numbers[0]
         assert opened.find({}) is None
     with Store(path) as opened:
-        assert list(opened.configurations([*changed, ABOUT])) == [*numbers[1:-1], numbers[0]]
+        assert opened.configurations([*changed, ABOUT]) == [*numbers[1:-1], numbers[0]]
     with read_only(path) as opened:
         assert [opened.find(about) for about in (backwards, *changed)] == numbers[:-1]
         assert list(opened.all_configurations()) == list(zip(numbers, [ABOUT, *changed], strict=False))
