@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from experiments.console import Say
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Observer, Prepared, Progress
-from experiments.text import printable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -41,7 +40,7 @@ class Terminal(Observer):
 
     def note(self, message: str) -> None:
         """Print it."""
-        self._say(printable(message))
+        self._say(message)
 
     def planned(self, prepared: Prepared) -> None:
         """Refuse a large plan that is not confirmed."""
