@@ -325,6 +325,13 @@ class Store:
             ):
                 yield row[0] - first, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
 
+    def count(self, most: int) -> int:
+        """The number of stored runs, or ``most`` if there are more."""
+        with self._errors():
+            limited = "SELECT count(*) FROM (SELECT 1 FROM runs LIMIT ?)"
+            (n,) = self._connection.execute(limited, (min(most, 2**63 - 1),)).fetchone()
+        return int(n)
+
     def statuses(self, configuration: int) -> Iterator[tuple[int, str]]:
         """Seed and status of each stored run of a configuration, without checking its numbers."""
         first = configuration * _SEEDS

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,14 @@ _NEEDS_NO_QUOTES = re.compile(r"\w*", re.ASCII)
 _RUN_BY_A_SPREADSHEET = re.compile(r"(^|[;\t\r\n])(?=[\"\s]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]|')")
 
 
-def write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
+class Sink(Protocol):
+    """What tables are written to: a binary file, or what compares them with one."""
+
+    def write(self, content: bytes | memoryview, /) -> object:
+        """Take whole lines."""
+
+
+def write_csv(table: pd.DataFrame, file: Sink) -> None:
     """Write a table with a header."""
     _write_rows(file, [map(_name, table.columns)])
     for first in range(0, len(table), _BLOCK):
@@ -37,7 +44,7 @@ def write_csv(table: pd.DataFrame, file: BinaryIO) -> None:
         _write_rows(file, zip(*(_cells(column) for _, column in block.items()), strict=True))
 
 
-def _write_rows(file: BinaryIO, rows: Iterable[Iterable[str]]) -> None:
+def _write_rows(file: Sink, rows: Iterable[Iterable[str]]) -> None:
     # Joining is faster than the csv module, which cannot quote text alone before Python 3.12.
     file.write("".join(f"{','.join(row)}\n" for row in rows).encode())
 
@@ -79,7 +86,7 @@ def _name(column: object) -> str:
 
 
 @contextlib.contextmanager
-def curves_into(file: BinaryIO, design: Design, score: str) -> Iterator[Callable[[Run, int, StoredRun], None]]:
+def curves_into(file: Sink, design: Design, score: str) -> Iterator[Callable[[Run, int, StoredRun], None]]:
     """A function that takes the runs one by one and writes curves.csv."""
     iterations = recorded_iterations(design.iterations, design.record_every)
     columns, settings = design.columns, design.settings
