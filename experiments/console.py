@@ -81,6 +81,9 @@ def say_paths(program: str, write: Callable[[], Iterable[Path]]) -> int:
     except (OSError, ValueError) as error:
         warn(f"{program}: {error}")
         return BAD_INPUT
+    except Exception as error:  # noqa: BLE001 - matplotlib and Altair raise anything
+        warn(f"{program}: drawing failed ({type(error).__name__}: {error})")
+        return BAD_INPUT
     for path in written:
         say(str(path))
     return DONE

@@ -159,8 +159,24 @@ def _write(
 
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
-    # Imported only if needed: they take a second.
-    from experiments.plots.gallery import draw_all
-    from experiments.report.page import write
+    """Make plots and report. What cannot be made is reported, and costs nothing else."""
 
-    return [*draw_all(out, results, observer.note), write(out, results, results.manifest)]
+    def plots() -> list[Path]:
+        from experiments.plots.gallery import draw_all  # imported only if needed: it takes a second
+
+        return draw_all(out, results, observer.note)
+
+    def report() -> list[Path]:
+        from experiments.report.page import write  # likewise
+
+        return [write(out, results, results.manifest)]
+
+    made: list[Path] = []
+    for what, make in (("plots", plots), ("report", report)):
+        try:
+            made += make()
+        except Exception as error:  # noqa: BLE001 - matplotlib, Altair and the file system raise anything
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            again = f"python -m experiments.{what} {out}"
+            observer.undrawn(f"the tables are complete, but not the {what} ({reason}): {again} makes it again")
+    return made
