@@ -1,4 +1,8 @@
-"""Terminal output: lines on stdout, one-line errors on stderr, the exit status."""
+"""Terminal output: lines on stdout, one-line errors on stderr, the exit status.
+
+Whatever is printed goes through ``say``, ``warn`` or ``fail``. Names and messages from files can hold control
+characters, which a terminal would execute: they are printed as escapes such as backslash x1b.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from experiments.text import WIDTH, closest
+from experiments.text import WIDTH, closest, printable
 
 DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 """Exit status: all done; done, but something failed or differs; bad arguments or data."""
@@ -53,19 +57,19 @@ class Parser(argparse.ArgumentParser):
 
 def fail(program: str, message: str, status: int = BAD_INPUT) -> NoReturn:
     """Print one line on stderr and exit."""
-    print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+    warn(f"{program}: {message}")
     raise SystemExit(status)
 
 
 def warn(message: str) -> None:
     """Print one line on stderr."""
-    print(" ".join(message.split()), file=sys.stderr)
+    print(printable(" ".join(message.split())), file=sys.stderr)
 
 
 def say(line: str) -> None:
     """Print a line on stdout. If stdout is closed (``| head``) or the disk is full, continue silently."""
     try:
-        print(line, flush=True)
+        print(printable(line), flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -76,6 +80,9 @@ def say_paths(program: str, write: Callable[[], Iterable[Path]]) -> int:
         written = list(write())
     except (OSError, ValueError) as error:
         warn(f"{program}: {error}")
+        return BAD_INPUT
+    except Exception as error:  # noqa: BLE001 - matplotlib and Altair raise anything
+        warn(f"{program}: drawing failed ({type(error).__name__}: {error})")
         return BAD_INPUT
     for path in written:
         say(str(path))

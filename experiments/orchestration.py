@@ -15,12 +15,9 @@ from typing import Any
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import (
-    CURVES,
     FILES,
     MANIFEST,
-    RUNS,
     STORE,
-    SUMMARY,
     ResultsError,
     check_folder,
     replacing,
@@ -39,10 +36,9 @@ from experiments.store.lock import claimed
 from experiments.store.store import Store
 from experiments.tables.baselines import baselines
 from experiments.tables.build import build
-from experiments.tables.csv_files import CurvesFile, write_csv
 from experiments.tables.manifest import manifest_of
 from experiments.tables.problems import about_data, score_of
-from experiments.tables.rows import Rows
+from experiments.tables.writing import build_into
 from experiments.text import count, size
 
 MOST_WITH_BASELINES = 1000  # problems
@@ -145,21 +141,10 @@ def _write(
         # In reverse, since the stack replaces the last file first: the manifest is replaced at the end.
         files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
         about = _about(design, sources)
-        curves = CurvesFile(files[CURVES], design, score_of(about))
-        has_header = without_test_cost = 0
-
-        def write(rows: Rows) -> None:
-            nonlocal has_header, without_test_cost
-            curves.write(rows.block)
-            write_csv(rows.table, files[RUNS], header=not has_header)
-            has_header = 1
-            without_test_cost += int((rows.table["test_cost"].isna() & rows.table["status"].eq("ok")).sum())
-
-        tables = build(design, about, sources, opened, write)
+        tables, without_test_cost = build_into(files, design, about, sources, opened)
         if without_test_cost:
             stored = count(without_test_cost, "run")
             observer.note(f"{stored} stored without test costs: their cells are empty; --fresh retrains them")
-        write_csv(tables.summary, files[SUMMARY])
         manifest = manifest_of(tables, confirmations(tables), done)
         files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         for file in files.values():
@@ -169,8 +154,24 @@ def _write(
 
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
-    # Imported only if needed: they take a second.
-    from experiments.plots.gallery import draw_all
-    from experiments.report.page import write
+    """Make plots and report. What cannot be made is reported, and costs nothing else."""
 
-    return [*draw_all(out, results, observer.note), write(out, results, results.manifest)]
+    def plots() -> list[Path]:
+        from experiments.plots.gallery import draw_all  # imported only if needed: it takes a second
+
+        return draw_all(out, results, observer.note)
+
+    def report() -> list[Path]:
+        from experiments.report.page import write  # likewise
+
+        return [write(out, results, results.manifest)]
+
+    made: list[Path] = []
+    for what, make in (("plots", plots), ("report", report)):
+        try:
+            made += make()
+        except Exception as error:  # noqa: BLE001 - matplotlib, Altair and the file system raise anything
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            again = f"python -m experiments.{what} {out}"
+            observer.undrawn(f"the tables are complete, but not the {what} ({reason}): {again} makes it again")
+    return made

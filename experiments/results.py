@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from experiments.design import Design
 from experiments.files import MANIFEST, STORE, ResultsError
+from experiments.knobs.knob import SweepError
 from experiments.models.ensemble import model_of
 from experiments.models.model import Model
 from experiments.store.store import Store
 from experiments.tables.build import build
-from experiments.tables.manifest import FORMAT
-from experiments.tables.problems import identities
+from experiments.tables.schema import check_data, read_manifest
 from experiments.tables.sources import stored_sources
 from experiments.tables.tables import Tables
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from experiments.plots.material import Material
+
+_SMALL = 10**6  # runs of which the tables fit into any memory
 
 Problem = Mapping[str, Any] | pd.Series
 """A row of ``summary``, or the columns of it that name the problem."""
@@ -166,19 +167,28 @@ def read(folder: str | os.PathLike[str]) -> Results:
     folder = Path(folder)
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise ResultsError(f"{path}: expected format {FORMAT}, found {manifest['format']!r}: run the sweep again")
-        # Before there was --split, every table had a single split.
-        design, about = Design(**{"split": "fixed", **manifest["request"]}), manifest["data"]
-        identities(design, about)
-    except ResultsError:
-        raise
+        with checked(path):
+            manifest, design = read_manifest(path)
     except FileNotFoundError:
         raise ResultsError(f"{folder}: expected the results of a sweep, found no {MANIFEST}") from None
-    except Exception as error:  # noqa: BLE001 - a damaged file can raise anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ResultsError(f"{path}: cannot be read ({reason}): run the sweep again") from None
-    with Store(folder / STORE, writes=False) as opened:
-        tables = build(design, about, stored_sources(design, about, opened), opened)
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read ({error.strerror})") from None
+    with checked(path), Store(folder / STORE, writes=False) as opened:
+        if design.size > _SMALL and opened.count(design.size) < design.size:  # before there is a row for each
+            raise ResultsError(f"{opened.name}: some runs of the sweep are missing: run it again")
+        sources = stored_sources(design, manifest["data"], opened)
+        check_data(design, manifest["data"], sources)
+        tables = build(design, manifest["data"], sources, opened)
     return Results.of(replace(tables, store=folder / STORE), manifest)
+
+
+@contextlib.contextmanager
+def checked(path: Path) -> Iterator[None]:
+    """Whatever a manifest that no sweep has written can raise, as a ResultsError."""
+    try:
+        yield
+    except (ResultsError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - what a check has let pass can raise anything
+        reason = str(error) if type(error) in (ValueError, SweepError) else f"{type(error).__name__}: {error}"
+        raise ResultsError(f"{path}: cannot be read ({' '.join(reason.split())}): run the sweep again") from None

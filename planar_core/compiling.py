@@ -30,6 +30,11 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import NativeLowering
 
+from planar_core.caches import NotPrivate, make_private
+
+if numba.config.DISABLE_JIT:
+    raise ImportError("planar_core is compiled by Numba: unset NUMBA_DISABLE_JIT")
+
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",  # 1 / 0 is inf, not an exception
@@ -114,11 +119,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     try:
         dispatcher._cache = _Cache(function)
     except RuntimeError:  # no folder to write to: every process compiles for itself
-        _warn("no folder for compiled kernels is writable")
+        _warn(_refused[-1] if _refused else "no folder for compiled kernels is writable")
     return dispatcher
 
 
 _warned: list[str] = []
+_refused: list[str] = []  # why a folder was not taken
 
 
 def _warn(reason: str) -> None:
@@ -147,6 +153,14 @@ class _KeyedBySources:
 
     def get_source_stamp(self) -> str:
         return sources_digest()
+
+    def ensure_cache_path(self) -> None:
+        try:
+            make_private(Path(self.get_cache_path()))
+        except NotPrivate as error:
+            _refused.append(str(error))
+            raise
+        super().ensure_cache_path()  # type: ignore[misc]
 
 
 class _InGivenFolder(_KeyedBySources, UserProvidedCacheLocator):

@@ -51,5 +51,8 @@ def lines(request: Mapping[str, Any], how: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _toml(value: Any) -> str:
-    """A text, a number or a list of them, for which TOML equals JSON except for one control character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A text, a number or a list of them: TOML equals JSON, except that nothing needs surrogates.
+
+    All that a terminal cannot print is an escape.
+    """
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(value, ensure_ascii=False))

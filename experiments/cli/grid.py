@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.dry_run:
             prepared = sweep.prepare(how["jobs"], out, options.fresh, not options.no_plots)
             for note in prepared.notes:
-                speak(printable(note))
+                speak(note)
             for line in _plan_lines(sweep, prepared, Path(out), not options.no_plots):
                 say(line)
             return DONE

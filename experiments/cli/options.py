@@ -94,12 +94,14 @@ def verify_parser() -> Parser:
     """The options of ``experiments.verify``."""
     parser = Parser(
         prog="python -m experiments.verify",
-        description="Retrain stored runs and compare their numbers bit for bit.",
-        epilog="Exit status: 0 all identical, 1 some differ, 2 invalid arguments or unreadable results.",
+        description="Compare request and tables with the store, retrain stored runs, and compare their numbers bit for"
+        " bit.",
+        epilog="Exit status: 0 all identical, 1 something differs or is missing, 2 invalid arguments or unreadable"
+        " results.",
     )
     _add_folder(parser)
     parser.add_argument(
-        "--sample", metavar="N", type=_count, help="number of runs to check, evenly spread (default: all)"
+        "--sample", metavar="N", type=_count, help="number of runs to retrain, evenly spread (default: all)"
     )
     return parser
 

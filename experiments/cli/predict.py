@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from experiments.models.ensemble import estimate, model_of
 from experiments.results import read
 from experiments.tables.csv_files import write_csv
 from experiments.tables.words import said
-from experiments.text import count, printable
+from experiments.text import count
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,8 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks per row on average)"
             )
         for note in predictions.notes:
-            warn(printable(note))
-        if options.out is None:
+            warn(note)
+        if options.out is None and sys.stdout.isatty():
+            content = io.BytesIO()
+            write_csv(predictions.table, content)
+            for line in content.getvalue().decode().removesuffix("\n").split("\n"):
+                say(line)
+        elif options.out is None:
             sys.stdout.flush()
             write_csv(predictions.table, sys.stdout.buffer)
             sys.stdout.buffer.flush()

@@ -93,8 +93,16 @@ def run_as_program(program: str, state: str = "") -> NoReturn:
     try:
         name = program.rpartition(".")[2]
         # --help and a refused argument end here, before the command imports what it works with.
-        importlib.import_module("experiments.cli.options").PARSERS[name]().parse(None)
+        options = importlib.import_module("experiments.cli.options").PARSERS[name]().parse(None)
+        importlib.import_module("experiments.cli.environment").prepare(program, options)
         command = importlib.import_module(f"experiments.cli.{name}")
         sys.exit(command.main())
     except Interrupted as interrupted:
         _end(interrupted.number)
+    except Exception as error:
+        if sys.flags.dev_mode:  # python -X dev shows where it happened
+            raise
+        from experiments.console import SOME_FAILED, fail
+
+        state = _state()
+        fail(program, f"unexpected {type(error).__name__}: {error}{'; ' * bool(state)}{state}", SOME_FAILED)

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.console import Say
+from experiments.console import Say, warn
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Observer, Prepared, Progress
-from experiments.text import printable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -41,7 +40,7 @@ class Terminal(Observer):
 
     def note(self, message: str) -> None:
         """Print it."""
-        self._say(printable(message))
+        self._say(message)
 
     def planned(self, prepared: Prepared) -> None:
         """Refuse a large plan that is not confirmed."""
@@ -95,6 +94,10 @@ class Terminal(Observer):
     def drawing(self) -> None:
         """From here on, only plots can be missing."""
         self._set_state(self._progress, "the tables were written, but not all plots")
+
+    def undrawn(self, message: str) -> None:
+        """Print it, even if everything else is quiet."""
+        warn(f"experiments.grid: {message}")
 
     def finished(self, files: Sequence[Path]) -> None:
         """Remember the files."""

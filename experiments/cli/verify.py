@@ -1,40 +1,97 @@
-"""``python -m experiments.verify DIR [--sample N]``: retrain stored runs and compare them bit for bit."""
+"""``python -m experiments.verify DIR [--sample N]``: compare a results folder with its store, and retrain the runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from experiments.cli.options import verify_parser
 from experiments.console import BAD_INPUT, DONE, SOME_FAILED, say, warn
-from experiments.files import STORE, ResultsError
+from experiments.design import Design
+from experiments.files import MANIFEST, STORE, ResultsError
+from experiments.findings.confirmation import confirmations
+from experiments.results import checked
 from experiments.runner.verification import differences, finished_runs, sample
-from experiments.store.store import Store
-from planar_core.choices import NUMERICS
+from experiments.store.store import STATUSES, Store
+from experiments.tables.comparison import compared_tables, presence
+from experiments.tables.schema import read_manifest
+from experiments.text import count
 
 _SHOWN = 20  # runs that differ
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0 if all bits are the same, 1 if some differ, 2 for invalid arguments or no results."""
+    """Returns 0 if nothing differs or is missing, 1 if something does, 2 for invalid arguments or no results."""
     parser = verify_parser()
     options = parser.parse(arguments)
-    different = 0
+    folder = Path(options.folder)
+    is_fine = True
     try:
-        with Store(Path(options.folder, STORE), writes=False) as opened:
-            finished, others = finished_runs(opened)
-            stored = sum(len(each.seeds) for each in finished)
-            chosen = sample(finished, stored if options.sample is None else options.sample)
-            for lines in differences(opened, chosen):
-                for line in lines[: max(0, _SHOWN - different)]:
-                    say(line)
-                different += len(lines)
+        with Store(folder / STORE, writes=False) as opened:
+            for line, as_expected in itertools.chain(_files(folder, opened), _runs(opened, options.sample)):
+                say(line)
+                is_fine &= as_expected
     except (ResultsError, OSError) as error:
         warn(f"{parser.program}: {error}")
         return BAD_INPUT
+    return DONE if is_fine else SOME_FAILED
+
+
+_Said = Iterator[tuple[str, bool]]
+"""Lines, each with whether it says that all is as expected."""
+
+
+def _files(folder: Path, opened: Store) -> _Said:
+    """The manifest and the tables, compared with the store."""
+    path = folder / MANIFEST
+    if not path.exists():
+        yield f"{MANIFEST} is missing: request and tables were not compared with the store", False
+        return
+    with checked(path):
+        manifest, design = read_manifest(path)
+        found = presence(design, manifest["data"], opened)
+        stored = f"{design.size - found.missing:,} of {count(design.size, 'run')} of the request are stored"
+        yield stored + (f", and {found.others:,} others" if found.others else ""), not found.missing
+        if found.missing:
+            yield f"{found.missing:,} missing: the tables were not compared with the store", False
+        else:
+            yield from _tables(folder, manifest, design, opened)
+
+
+def _tables(folder: Path, manifest: dict[str, Any], design: Design, opened: Store) -> _Said:
+    tables, files = compared_tables(folder, design, manifest["data"], opened)
+    for file in files:
+        if not (folder / file.name).exists():
+            yield f"{file.name} is missing", False
+        elif file.different:
+            yield f"{file.name}: {file.different:,} of {count(file.lines, 'line')} differ from the store", False
+        else:
+            yield f"{file.name}: {count(file.lines, 'line')} as in the store", True
+    statuses = tables.runs["status"].value_counts()
+    for status in STATUSES:
+        if (n := int(statuses.get(status, 0))) != manifest["counts"][status]:
+            yield f"{MANIFEST}: {manifest['counts'][status]:,} {status}, but {n:,} in the store", False
+    if confirmations(tables) != manifest["findings"]:
+        yield f"{MANIFEST}: the findings differ from those of the store", False
+
+
+def _runs(opened: Store, n: int | None) -> _Said:
+    """The runs of the store, trained again."""
+    finished, others = finished_runs(opened)
+    stored = sum(len(each.seeds) for each in finished)
+    chosen = sample(finished, stored if n is None else n)
+    different = 0
+    for lines in differences(opened, chosen):
+        for line in lines[: max(0, _SHOWN - different)]:
+            yield line, False
+        different += len(lines)
     trained = sum(len(each.seeds) for each in chosen)
-    verdict = f"{different:,} differ" if different else "all are bit-identical"
-    say(f"{trained:,} of {stored:,} stored runs retrained: {verdict}")
-    if others:
-        say(f"{others:,} more left out: failed, or computed by a version of the arithmetic other than {NUMERICS}")
-    return SOME_FAILED if different else DONE
+    if not trained:
+        yield "no run could be retrained", False
+    else:
+        verdict = f"{different:,} differ" if different else "all are bit-identical"
+        yield f"{trained:,} of {stored:,} stored runs retrained: {verdict}", not different
+    for why, left_out in others.items():
+        yield f"{left_out:,} not retrained: {why}", True

@@ -69,7 +69,9 @@ def turned_at(tables: Tables, best: pd.Series) -> int | None:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    """None for the nan of a setting without effect: JSON has no nan."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if plain == plain else None
 
 
 def _confirmed(tables: Tables, group: Group) -> tuple[str, int, float | None]:

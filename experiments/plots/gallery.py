@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -93,6 +94,12 @@ def draw_all(folder: str | os.PathLike[str], tables: Tables, say: Say = warnings
     removed, since they would show an earlier sweep; other files are not changed. If a data set or a network cannot be
     read, `say` gets a note, and the plots that need it are left out. Raises OSError if the folder is not writable.
     """
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc, even one in the working folder, changes no plot
+        return _draw_all(Path(folder) / PLOTS, tables, say)
+
+
+def _draw_all(plots: Path, tables: Tables, say: Say) -> list[Path]:
     some_curves = tables.some_curves(MAX_CURVE_ROWS)
     if some_curves[1]:
         say(f"in the plots: {some_curves[1]}")
@@ -100,7 +107,6 @@ def draw_all(folder: str | os.PathLike[str], tables: Tables, say: Say = warnings
     if len(problems) > MAX_PROBLEMS:
         say(f"in the plots: the first {MAX_PROBLEMS} of {len(problems):,} problems")
         problems = problems[:MAX_PROBLEMS]
-    plots = Path(folder) / PLOTS
     plots.mkdir(parents=True, exist_ok=True)
     written = []
     for problem, ending in zip(problems, file_endings(problems), strict=True):

@@ -13,6 +13,7 @@ import altair as alt
 import vl_convert
 
 from experiments.files import write_text
+from planar_core.caches import make_private
 
 _VEGA = "window.vegaEmbed = vegaEmbed;"
 
@@ -21,17 +22,19 @@ def vega() -> str:
     """The JavaScript of Vega, Vega-Lite and vega-embed. Bundling takes two seconds, so the result is cached."""
     vega_lite = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     about = f"{version('vl-convert-python')} {vega_lite} {_VEGA}"
-    kept = _cache_folder() / f"vega-{hashlib.sha256(about.encode()).hexdigest()[:16]}.js"
-    with contextlib.suppress(OSError, ValueError):
-        digest, _, script = kept.read_text(encoding="utf-8").partition("\n")
-        if digest == _digest(script):
-            return script
+    kept = _cache_folder()
+    if kept is not None:
+        kept /= f"vega-{hashlib.sha256(about.encode()).hexdigest()[:16]}.js"
+        with contextlib.suppress(OSError, ValueError):
+            digest, _, script = kept.read_text(encoding="utf-8").partition("\n")
+            if digest == _digest(script):
+                return script
     script = vl_convert.javascript_bundle(_VEGA, vega_lite)
     # Both are equal in a script string, but only the second does not end the script element of a page.
     script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-    with contextlib.suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_text(kept, f"{_digest(script)}\n{script}")
+    if kept is not None:
+        with contextlib.suppress(OSError):
+            write_text(kept, f"{_digest(script)}\n{script}")
     return script
 
 
@@ -39,9 +42,12 @@ def _digest(text: str) -> str:
     return f"// {hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _cache_folder() -> Path:
-    """The user's cache folder."""
-    if given := os.environ.get("XDG_CACHE_HOME"):
-        return Path(given) / "planar-sweep"
-    home = Path.home()
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "planar-sweep"
+def _cache_folder() -> Path | None:
+    """The folder of the script in the user's cache; None if others can write to it, or no home folder is known."""
+    caches = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser(caches), "planar-sweep", "vega")
+    try:
+        make_private(folder)
+    except OSError:
+        return None
+    return folder

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 
 import joblib
 
-from experiments.knobs.declared import SCHEDULER
+from experiments.knobs.declared import JOBS, SCHEDULER
 from experiments.knobs.knob import SweepError
 from experiments.runner.local import Pool, interrupts_held_back
 from experiments.runner.plan import measure_speed
 from experiments.runner.work import BatchResult, Todo, batches
+
+_OF_JOBLIB, _OF_A_PROCESS = 4, 4  # threads of joblib itself, and of each of its processes
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ def workers(how: How) -> Iterator[int]:
     Raises SweepError if there are none.
     """
     if how.backend != "dask":
-        yield int(joblib.effective_n_jobs(how.jobs))
+        jobs = int(joblib.effective_n_jobs(how.jobs))
+        _check_threads(jobs, how.backend)
+        yield jobs
         return
     try:
         from experiments.runner import dask_cluster
@@ -52,6 +57,27 @@ def workers(how: How) -> Iterator[int]:
         with interrupts_held_back():
             n_workers = stack.enter_context(dask_cluster.connected(how.scheduler, joblib.effective_n_jobs(how.jobs)))
         yield n_workers if how.jobs == -1 else min(how.jobs, n_workers)
+
+
+def _check_threads(jobs: int, backend: str) -> None:
+    """Raises SweepError if the system does not let this user start as many threads as the workers need."""
+    needed = (jobs if backend == "threading" else _OF_A_PROCESS * jobs) + _OF_JOBLIB
+    end, started = threading.Event(), list[threading.Thread]()
+    try:
+        for _ in range(needed if jobs > 1 or backend != "threading" else 0):  # a single job needs no other thread
+            thread = threading.Thread(target=end.wait)
+            thread.start()
+            started.append(thread)
+    except RuntimeError:
+        expected = f"the {needed:,} threads of {jobs:,} jobs"
+        raise SweepError(
+            f"{JOBS.flags[0]}: expected {expected}, but the system starts only {len(started):,} more: use --jobs 1, or"
+            " raise the limit (ulimit -u)"
+        ) from None
+    finally:
+        end.set()
+        for thread in started:
+            thread.join()
 
 
 def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:

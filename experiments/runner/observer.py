@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,10 @@ class Observer:
 
     def drawing(self) -> None:
         """The tables are written; plots and report come next."""
+
+    def undrawn(self, message: str) -> None:
+        """Plots or report could not be made; the tables are complete."""
+        warnings.warn(message, stacklevel=2)
 
     def finished(self, files: Sequence[Path]) -> None:
         """All files are written."""

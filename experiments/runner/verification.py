@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -32,21 +33,20 @@ class Stored(NamedTuple):
     seeds: list[int]
 
 
-def finished_runs(opened: Store) -> tuple[list[Stored], int]:
-    """The runs that can be verified, and the number of the others.
-
-    The others are failed runs, which have no numbers, and runs of another version of the arithmetic.
-    """
-    finished, others = [], 0
+def finished_runs(opened: Store) -> tuple[list[Stored], dict[str, int]]:
+    """The runs that can be verified, and the number of the others for each reason."""
+    finished, others = [], Counter[str]()
     for number, identity in opened.all_configurations():
         seeds = []
         for seed, run in opened.runs(number):
-            if run.status == "failed" or identity["numerics"] != NUMERICS:
-                others += 1
+            if run.status == "failed":
+                others["they failed"] += 1
+            elif identity["numerics"] != NUMERICS:
+                others[f"of a version of the arithmetic other than {NUMERICS}"] += 1
             else:
                 seeds.append(seed)
         finished.append(Stored(number, identity, seeds))
-    return finished, others
+    return finished, dict(others)
 
 
 def sample(finished: Sequence[Stored], n: int) -> list[Stored]:

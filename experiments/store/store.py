@@ -423,6 +423,13 @@ class Store:
         for row in self._rows("*", configuration, seeds):
             yield row[0] % _SEEDS, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
 
+    def count(self, most: int) -> int:
+        """The number of stored runs, or ``most`` if there are more."""
+        with self._errors():
+            limited = "SELECT count(*) FROM (SELECT 1 FROM runs LIMIT ?)"
+            (n,) = self._connection.execute(limited, (min(most, 2**63 - 1),)).fetchone()
+        return int(n)
+
     def _rows(self, columns: str, configuration: int, seeds: range) -> Iterator[Any]:
         """Rows of a configuration, a few at a time: whoever reads for long would keep others from writing."""
         following, last = configuration * _SEEDS + seeds[0], configuration * _SEEDS + seeds[-1]

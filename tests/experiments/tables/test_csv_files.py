@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
+import re
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,7 +40,26 @@ NASTY_NAMES = [
     " spaces .csv",
     "naïve 数据.csv",
     "NA.csv",
+    "a;=1+1;b.csv",
+    'a;"=1+1;b".csv',
+    "a;'b;-1;\t\uff1d2\n@c.csv",
 ]
+
+
+def unmarked(cell: str) -> str:
+    """The text of a cell: without the apostrophe at the start of it, or of a part of it."""
+    return re.sub(r"(^|[;\t\r\n])'", r"\1", cell)
+
+
+def formulas(content: str) -> list[str]:
+    """What a spreadsheet would run, whichever separator it splits at."""
+    lines = content.replace("\r", "\n").split("\n")
+    cells = [cell for separator in ",;\t" for row in csv.reader(lines, delimiter=separator) for cell in row]
+    return [
+        cell for cell in cells
+        if cell.startswith(("=", "+", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r"))
+        or (cell.startswith("-") and not re.match(r"-[\d.]", cell))
+    ]  # fmt: skip
 
 
 def test_the_columns_and_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -130,13 +151,38 @@ def test_names_survive_and_are_never_formulas(name: str, tmp_path: Path, monkeyp
     assert_same(read("out"), results)
     assert results.runs["dataset"].item() == name
     for file in FILES[:3]:
-        with Path("out", file).open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.reader(lines))
-        for row in rows[1:]:
-            assert row[0] in (name, f"'{name}")
-            for cell in row:
-                assert not cell.startswith(("=", "+", "@", "\t", "\r")), cell
-                assert not cell.startswith("-") or math.isfinite(float(cell))
+        content = Path("out", file).read_bytes().decode()
+        rows = list(csv.reader(io.StringIO(content, newline="")))
+        assert [unmarked(row[0]) for row in rows[1:]] == [name] * len(rows[1:])
+        assert formulas(content) == []
+
+
+def test_text_is_quoted_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mixed(tmp_path, monkeypatch)
+    for file, n_texts in zip(FILES[:3], (3, 2, 2), strict=True):  # dataset, hidden, status
+        header, *rows = (tmp_path / file).read_text(encoding="utf-8").splitlines()
+        assert '"' not in header
+        for row in rows:
+            cells = row.split(",")
+            texts = [cell for cell in cells if cell.startswith('"')]
+            assert texts[:2] == ['"flower"', cells[1]]
+            assert len(texts) == n_texts or "RuntimeError" in row
+            if "RuntimeError" not in row:
+                assert all(
+                    cell in ("True", "False") or not math.isnan(float(cell or 0)) for cell in set(cells) - set(texts)
+                )
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.text(st.sampled_from("=+-@;,|\t\r\n '\"\uff1da1"), min_size=1))
+def test_no_part_of_a_text_is_a_formula_and_it_comes_back(text: str) -> None:
+    content = io.BytesIO()
+    csv_files.write_csv(pd.DataFrame({"x": [1.5], "error": [text], text: [text]}), content)
+    written = content.getvalue().decode()
+    assert formulas(written) == []
+    header, row = csv.reader(io.StringIO(written, newline=""))
+    assert [unmarked(cell) for cell in row] == ["1.5", text, text]
+    assert [unmarked(cell) for cell in header] == ["x", "error", text]
 
 
 floats = st.floats(width=64)
@@ -162,7 +208,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     )  # fmt: skip
     for name in texts:
         if name in table:
-            table[name] = table[name].str.removeprefix("'")
+            table[name] = table[name].map(unmarked)
     return table
 
 

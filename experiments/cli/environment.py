@@ -1,0 +1,41 @@
+"""The environment of a command: what would spoil it is set or refused before anything slow is imported."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+
+from experiments.console import fail, warn
+
+
+def prepare(program: str, options: argparse.Namespace) -> None:
+    """Set up the environment of a command. Exits, with one line, if it could not train or draw in this one."""
+    if problem := _problem(program.rpartition(".")[2], options):
+        fail(program, problem)
+    os.environ["MPLBACKEND"] = "agg"  # nothing is shown in windows, and an unknown name ends matplotlib's import
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no BLAS is called; its threads might not start
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it has much to say of its settings, which are not used
+    warnings.showwarning = lambda message, *_, **__: warn(f"{program}: {message}")
+
+
+def _problem(name: str, options: argparse.Namespace) -> str | None:
+    if _integer(os.environ.get("NUMBA_DISABLE_JIT") or "0") != 0:
+        return "NUMBA_DISABLE_JIT is set, without Numba nothing can be trained: unset it"
+    threads = os.environ.get("NUMBA_NUM_THREADS") or "1"
+    if (_integer(threads) or 0) < 1:
+        return f"NUMBA_NUM_THREADS: expected an integer of at least 1, got {threads!r}: unset it"
+    makes_report = name == "report" or (name == "grid" and not options.no_plots and not options.print_config)
+    if makes_report and sys.flags.optimize > 1:
+        instead = ", or use --no-plots" if name == "grid" else ""
+        return f"PYTHONOPTIMIZE=2 (python -OO) removes docstrings that Altair needs for the report: unset it{instead}"
+    return None
+
+
+def _integer(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
