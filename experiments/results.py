@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 
 from experiments.design import Design
-from experiments.files import MANIFEST, STORE, ResultsError
+from experiments.files import MANIFEST, SHARD, STORE, ResultsError
 from experiments.models.ensemble import model_of
 from experiments.models.model import Model
 from experiments.store.store import Store
@@ -175,7 +175,9 @@ def read(folder: str | os.PathLike[str]) -> Results:
     except ResultsError:
         raise
     except FileNotFoundError:
-        raise ResultsError(f"{folder}: expected the results of a sweep, found no {MANIFEST}") from None
+        found = f"only a shard ({SHARD}): join all with python -m experiments.merge"
+        found = found if (folder / SHARD).exists() else f"no {MANIFEST}"
+        raise ResultsError(f"{folder}: expected the results of a sweep, found {found}") from None
     except Exception as error:  # noqa: BLE001 - a damaged file can raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ResultsError(f"{path}: cannot be read ({reason}): run the sweep again") from None

@@ -14,6 +14,7 @@ from experiments.knobs.declared import SCHEDULER
 from experiments.knobs.knob import SweepError
 from experiments.runner.local import Pool, interrupts_held_back
 from experiments.runner.plan import measure_speed
+from experiments.runner.shards import Shard
 from experiments.runner.work import BatchResult, Todo, batches
 
 
@@ -26,6 +27,7 @@ class How:
     scheduler: str | None = None
     fresh: bool = False
     fail_fast: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         if self.scheduler is not None and self.backend != "dask":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from array import array
@@ -15,6 +16,7 @@ from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, HIDDEN, SEE
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
 from experiments.runner.parts import Part, Parts
+from experiments.runner.shards import Shard
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.store.store import Store, StoredRun
 from planar_core import network, training
@@ -25,6 +27,7 @@ from planar_core.simd import LANES
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
 _BATCHES_PER_JOB = 32
 MOST_GROUPS = 1_000_000  # they are listed and sorted
+MOST_LISTED = 1_000_000  # series of a shard whose seeds are listed for a plan
 _KEPT = 10_000  # series whose hyperparameters are cached
 # Work, as measured: to copy an example to its place in a mini-batch; and the overhead of a mini-batch.
 _DEALING, _MINI_BATCH = 100, 1000
@@ -102,17 +105,24 @@ class Group(NamedTuple):
 class Todo:
     """The remaining runs of a sweep.
 
-    seeds: the seeds to train for each series; None means all seeds of all series
+    seeds: the seeds to train for each series; None means all seeds of all series, or of a shard that is only planned
+    shard: the part of the sweep to train; None means all of it
     """
 
     design: Design
     parts: Parts
     seeds: list[Sequence[int]] | None
+    shard: Shard | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of runs of the sweep, or of its shard, remaining or not."""
+        return self.design.size if self.shard is None else self.shard.size(self.design)
 
     @property
     def n_runs(self) -> int:
         """The number of remaining runs."""
-        return self.design.size if self.seeds is None else sum(map(len, self.seeds))
+        return self.size if self.seeds is None else sum(map(len, self.seeds))
 
     @property
     def work(self) -> int:
@@ -138,6 +148,7 @@ class Todo:
                 group = Group(run.problem, run.hidden, run.activation, work, 0, stretches, length)
                 if self.seeds is None:
                     n_runs = width // sizes * len(design.values["seed"])
+                    n_runs = n_runs if self.shard is None else -(-n_runs // self.shard.of)
                 else:
                     n_runs = sum(len(self.seeds[position]) for position in group.series())
                 yield group._replace(n_runs=n_runs)
@@ -182,26 +193,32 @@ def todo(
     store: Store | None,
     fresh: bool = False,
     is_checked: bool = False,
+    shard: Shard | None = None,
 ) -> Todo:
-    """The runs that are not stored yet, including failed ones.
+    """The runs of a sweep, or of a shard of it, that are not stored yet, including failed ones.
 
     Every stored run is read to check that it is not damaged, unless that was done already (``is_checked``).
 
     Raises SweepError for a grid with too many kinds of networks, ResultsError for a damaged run.
     """
     parts = Parts(sources, design.dtype)
-    everything = Todo(design, parts, None)
+    everything = Todo(design, parts, None, shard)
     if everything.n_groups > MOST_GROUPS:
         axes = "data sets, hidden sizes, activations and batch sizes"
         raise SweepError(f"expected at most {MOST_GROUPS:,} combinations of {axes}, got {everything.n_groups:,}")
-    if store is None or fresh:
+    if shard is None and (store is None or fresh):
         return everything
-    wanted, seeds = design.values["seed"], list[Sequence[int]]()
-    for run in design.all_series():
-        number = store.find(design.identity(run, sources[run.problem].identity))
-        stored = set() if number is None else set(_finished(store, number, is_checked))
+    if shard is not None and store is None and design.n_series > MOST_LISTED:
+        return everything
+    all_wanted = itertools.repeat(design.values[SEED.name]) if shard is None else shard.seeds(design)
+    seeds = list[Sequence[int]]()
+    for run, wanted in zip(design.all_series(), all_wanted, strict=False):
+        number = None
+        if store is not None and not fresh and wanted:
+            number = store.find(design.identity(run, sources[run.problem].identity))
+        stored = set() if store is None or number is None else set(_finished(store, number, is_checked))
         seeds.append(wanted if stored.isdisjoint(wanted) else array("L", (s for s in wanted if s not in stored)))
-    return Todo(design, parts, seeds)
+    return Todo(design, parts, seeds, shard)
 
 
 def earlier_runs(left: Todo, store: Store) -> int:
