@@ -99,7 +99,9 @@ def test_the_batches_of_a_shard_are_as_long_as_those_of_the_sweep() -> None:
     assert seeds == [{0, 4}, {1, 5}, {2, 6}, {3, 7}]
 
 
-@pytest.mark.parametrize("text", ["3", "0/4", "5/4", "1/0", "1/10001", "a/b", "1/2/3", "-1/4", "1.0/4", "", "/", "\u0661/\u0664"])
+@pytest.mark.parametrize(
+    "text", ["3", "0/4", "5/4", "1/0", "1/10001", "a/b", "1/2/3", "-1/4", "1.0/4", "", "/", "\u0661/\u0664"]
+)
 def test_bad_shards_are_refused(text: str) -> None:
     said = f"--shard: expected I/N such as 3/16, with I from 1 to N and N at most 10,000, got {text!r}"
     with pytest.raises(SweepError) as refused:
