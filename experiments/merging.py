@@ -27,14 +27,20 @@ _MOST_RUNS, _MOST_BYTES = 2000, 2**24  # of one transaction
 _Run = tuple[int, int, StoredRun]  # with the position of its series, and its seed
 
 
-def merge(out: Path, folders: Sequence[Path], plots: bool, observer: Observer) -> Results:
+def merge(
+    out: str | os.PathLike[str],
+    folders: Sequence[str | os.PathLike[str]],
+    plots: bool = False,
+    observer: Observer | None = None,
+) -> Results:
     """Join the stores of ``folders`` in ``out``, and write the tables there, the same bytes as those of one sweep.
 
     An interrupted merge continues when it is started again; runs that ``out`` has already are compared with those of
     the folders, which are not changed. Raises ResultsError for folders that do not fit together or are not complete,
     and for a run with different numbers in two of them.
     """
-    parts = divisions(folders)
+    out, observer = Path(out), observer or Observer()
+    parts = divisions([Path(folder) for folder in folders])
     _check_out(out, parts, plots)
     design, about = parts[0].design, parts[0].about
     with claimed(out) as opened:

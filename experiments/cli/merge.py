@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from experiments.cli.closing import end
 from experiments.cli.options import merge_parser
@@ -23,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     observer = Terminal((lambda _: None) if options.quiet else say, not options.quiet, False, False)
     on_interrupt(lambda: observer.state)
     try:
-        results = merge(Path(options.out), [Path(each) for each in options.folders], not options.no_plots, observer)
+        results = merge(options.out, options.folders, not options.no_plots, observer)
     except ResultsError as error:
         fail(parser.program, str(error))
     except (OSError, MemoryError) as error:

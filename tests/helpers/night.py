@@ -57,7 +57,7 @@ class Night:
         reader = threading.Thread(target=self._read)
         reader.start()
         self._ends = time.monotonic() + self._seconds
-        folders = []
+        folders = list[Path]()
         try:
             while not folders or time.monotonic() < self._ends:
                 folders.append((self._disk or self._folder) / f"disturbed {len(folders)}")
