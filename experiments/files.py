@@ -17,6 +17,7 @@ FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
 """What every sweep writes."""
 
 STORE = "sweep.sqlite"
+SHARD = "shard.json"  # what a shard writes beside its store, instead of FILES
 REPORT = "report.html"
 PLOTS = "plots"  # the folder of the pictures
 

@@ -31,11 +31,13 @@ from experiments.runner.backends import How, workers
 from experiments.runner.observer import Observer, Prepared, Progress
 from experiments.runner.prepare import prepare
 from experiments.runner.run import Done, run
+from experiments.runner.shards import Shard
 from experiments.runner.work import BatchResult, Todo
 from experiments.store.lock import claimed
 from experiments.store.store import Store
 from experiments.tables.baselines import baselines
 from experiments.tables.build import build
+from experiments.tables.divisions import check_folder_of_shard, write_shard
 from experiments.tables.manifest import manifest_of
 from experiments.tables.problems import about_data, score_of
 from experiments.tables.writing import build_into
@@ -54,12 +56,15 @@ def run_sweep(
     fail_fast: bool,
     plots: bool,
     observer: Observer,
-) -> Results:
-    """``Sweep.run``."""
+    shard: Shard | None = None,
+) -> Results | dict[str, Any]:
+    """``Sweep.run``; or, with a shard, ``Sweep.run_shard``."""
     jobs, backend, scheduler = value_of(JOBS, jobs), value_of(BACKEND, backend), value_of(SCHEDULER, scheduler)
-    how = How(jobs, backend, scheduler, fresh, fail_fast)
+    how = How(jobs, backend, scheduler, fresh, fail_fast, shard)
     plots = plots and out is not None
-    prepared = prepare(design, jobs, out, fresh, plots)
+    prepared = prepare(design, jobs, out, fresh, plots, shard)
+    if shard is not None and out is not None:
+        check_folder_of_shard(Path(out), shard)
     for note in prepared.notes:
         observer.note(note)
     observer.planned(prepared)
@@ -74,15 +79,33 @@ def run_sweep(
             tables = build(design, _about(design, prepared.sources), prepared.sources, opened)
             return Results.of(tables, manifest_of(tables, confirmations(tables), done))
         with claimed(Path(out)) as opened:
+            if shard is not None:
+                write_shard(Path(out), shard, design, prepared.sources)
             done = _train(design, prepared, opened, how, at_once, observer)
-            observer.building()
-            results = _write(design, prepared.sources, opened, done, Path(out), observer)
-            files = [Path(out, name) for name in (*FILES, STORE)]
-            if plots:
-                observer.drawing()
-                files += _draw(results, Path(out), observer)
-            observer.finished(files)
-            return results
+            if shard is not None:
+                observer.finished([write_shard(Path(out), shard, design, prepared.sources, done), Path(out, STORE)])
+                return done
+            return finish(design, prepared.sources, opened, done, Path(out), plots, observer)
+
+
+def finish(
+    design: Design,
+    sources: Mapping[ProblemKey, Source],
+    opened: Store,
+    done: Mapping[str, Any],
+    out: Path,
+    plots: bool,
+    observer: Observer,
+) -> Results:
+    """Write tables and manifest, and on request plots and report, of a sweep whose runs are all stored."""
+    observer.building()
+    results = _write(design, sources, opened, done, out, observer)
+    files = [out / name for name in (*FILES, STORE)]
+    if plots:
+        observer.drawing()
+        files += _draw(results, out, observer)
+    observer.finished(files)
+    return results
 
 
 def _train(
@@ -93,7 +116,7 @@ def _train(
 
     def begin(left: Todo) -> None:  # the plan may not have looked up what is stored
         nonlocal progress
-        stored = design.size - left.n_runs
+        stored = left.size - left.n_runs
         progress = progress._replace(done=stored, stored=stored, total_work=left.work)
         observer.began(progress)
 
@@ -108,6 +131,8 @@ def _train(
         design, prepared.sources, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None
     )
     return {
+        "runs": progress.runs,
+        "failed": progress.done - progress.stored,
         "computed": done.computed,
         "reused": done.reused,
         "seconds": done.seconds,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from experiments.files import MANIFEST, STORE, ResultsError
+from experiments.files import MANIFEST, SHARD, STORE, ResultsError
 from experiments.knobs.knob import SweepError
 from experiments.models.ensemble import model_of
 from experiments.models.model import Model
@@ -170,7 +170,9 @@ def read(folder: str | os.PathLike[str]) -> Results:
         with checked(path):
             manifest, design = read_manifest(path)
     except FileNotFoundError:
-        raise ResultsError(f"{folder}: expected the results of a sweep, found no {MANIFEST}") from None
+        found = f"only a shard ({SHARD}): join all with python -m experiments.merge"
+        found = found if (folder / SHARD).exists() else f"no {MANIFEST}"
+        raise ResultsError(f"{folder}: expected the results of a sweep, found {found}") from None
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read ({error.strerror})") from None
     with checked(path), Store(folder / STORE, writes=False) as opened:

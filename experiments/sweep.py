@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from experiments.design import Design
+from experiments.knobs.declared import SHARD
+from experiments.knobs.values import value_of
 from experiments.runner.observer import Observer, Prepared, Progress
+from experiments.runner.shards import Shard
 
 if TYPE_CHECKING:
     from experiments.results import Results
@@ -27,14 +30,16 @@ class Sweep(Design):
         out: str | os.PathLike[str] | None = "results",
         fresh: bool = False,
         plots: bool = False,
+        shard: str | None = None,
     ) -> Prepared:
         """What ``run`` does before it writes anything: read the data, look up stored runs, estimate the rest.
 
-        Trains one small network to measure the speed of the machine. Raises what ``run`` raises.
+        Trains one small network to measure the speed of the machine. ``shard``, such as "3/16", prepares only that part
+        of the sweep. Raises what ``run`` raises.
         """
         from experiments.runner.prepare import prepare  # Numba: half a second
 
-        return prepare(self, jobs, out, fresh, plots)
+        return prepare(self, jobs, out, fresh, plots, _shard(shard))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """An estimate for ``run``: runs, runs already stored in ``out``, time, memory, disk.
@@ -66,4 +71,32 @@ class Sweep(Design):
         """
         from experiments.orchestration import run_sweep  # pandas and Numba: a second
 
-        return run_sweep(self, jobs, out, backend, scheduler, fresh, fail_fast, plots, observer or Observer())
+        how = (jobs, out, backend, scheduler, fresh, fail_fast, plots)
+        return cast("Results", run_sweep(self, *how, observer or Observer()))
+
+    def run_shard(
+        self,
+        shard: str,
+        jobs: int = -1,
+        out: str | os.PathLike[str] = "results",
+        backend: str = "threading",
+        scheduler: str | None = None,
+        fresh: bool = False,
+        fail_fast: bool = False,
+        observer: Observer | None = None,
+    ) -> dict[str, Any]:
+        """Train one of N parts of the sweep, ``shard="3/16"``, into a folder of its own, without tables.
+
+        The parts are fixed by the request, so that any number of machines can train them without knowing of each
+        other. ``experiments.merging.merge`` joins the folders. The other arguments and the errors are those of ``run``.
+        Returns numbers of runs (``runs``, ``computed``, ``reused``, ``failed``), ``seconds``, ``jobs`` and ``backend``.
+        """
+        from experiments.orchestration import run_sweep  # pandas and Numba: a second
+
+        how = (jobs, out, backend, scheduler, fresh, fail_fast)
+        return cast("dict[str, Any]", run_sweep(self, *how, False, observer or Observer(), _shard(shard)))
+
+
+def _shard(text: str | None) -> Shard | None:
+    checked = value_of(SHARD, text)
+    return None if checked is None else Shard.parse(checked)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from experiments.console import DONE, SOME_FAILED, fail, say
 from experiments.findings.headline import headline
 from experiments.knobs.words import in_words, text_of
 from experiments.results import Results
@@ -15,7 +19,22 @@ from experiments.tables.statistics import best_configurations
 from experiments.tables.words import label, number, within
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
+_SHOWN = 10  # configurations of a problem
 _NARROWEST = (8, 5)  # minimum width of an axis in the table; the second for many axes
+
+
+def end(results: Results, files: Sequence[Path], out: str, start: float, program: str, is_quiet: bool) -> int:
+    """Print the closing output of a command that began at ``start`` by the performance counter; the exit status."""
+    if not is_quiet:
+        for line in closing_lines(results, _SHOWN):
+            say(line)
+        say(f"{len(files)} files written to {out}{os.sep} in {time.perf_counter() - start:.1f} s")
+        say(counts(results))
+    if not results.manifest["counts"]["failed"]:
+        return DONE
+    if is_quiet:
+        fail(program, counts(results), SOME_FAILED)
+    return SOME_FAILED
 
 
 def closing_lines(results: Results, most: int) -> Iterator[str]:

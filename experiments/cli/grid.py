@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
+from typing import Any
 
 from experiments.cli import config
 from experiments.cli.options import grid_parser
 from experiments.cli.process import on_interrupt
 from experiments.cli.terminal import Terminal, is_large
-from experiments.console import DONE, SOME_FAILED, fail, say
+from experiments.console import DONE, SOME_FAILED, Say, fail, say
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
-from experiments.knobs.declared import HOW, REQUESTED
+from experiments.files import SHARD as SHARD_FILE
+from experiments.knobs.declared import HOW, REQUESTED, SHARD
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
 from experiments.runner.observer import RunFailed
 from experiments.sweep import Prepared, Sweep
-from experiments.text import WIDTH, columns, fit_end, printable
+from experiments.text import WIDTH, columns, count, fit_end, printable
 
-_SHOWN = 10  # configurations in the closing table, problems in a plan
+_SHOWN = 10  # problems in a plan
 _PROGRAM = "experiments.grid"
 
 
@@ -45,20 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say(line)
             return DONE
         if options.dry_run:
-            prepared = sweep.prepare(how["jobs"], out, options.fresh, not options.no_plots)
+            plots = not options.no_plots and how[SHARD.name] is None
+            prepared = sweep.prepare(how["jobs"], out, options.fresh, plots, how[SHARD.name])
             for note in prepared.notes:
                 speak(note)
-            for line in _plan_lines(sweep, prepared, Path(out), not options.no_plots):
+            for line in _plan_lines(sweep, prepared, Path(out), plots):
                 say(line)
             return DONE
-        results = sweep.run(
-            out=out,
-            **how,
-            fresh=options.fresh,
-            fail_fast=options.fail_fast,
-            plots=not options.no_plots,
-            observer=observer,
-        )
+        shard = how.pop(SHARD.name)
+        how |= {"out": out, "fresh": options.fresh, "fail_fast": options.fail_fast, "observer": observer}
+        if shard is None:
+            results = sweep.run(**how, plots=not options.no_plots)
+        else:
+            counts = sweep.run_shard(shard, **how)
     except (SweepError, DataError) as error:
         fail(_PROGRAM, str(error))
     except ResultsError as error:
@@ -70,16 +70,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(_PROGRAM, f"the sweep could not be finished: {what}; {observer.state}", SOME_FAILED)
     finally:
         observer.close()
-    from experiments.cli.closing import closing_lines, counts  # pandas, which a plan does not need
+    if shard is not None:
+        return _end_of_shard(shard, counts, speak)
+    from experiments.cli.closing import end  # pandas, which a plan does not need
 
-    for line in closing_lines(results, _SHOWN):
-        speak(line)
-    speak(f"{len(observer.files)} files written to {out}{os.sep} in {time.perf_counter() - start:.1f} s")
-    speak(counts(results))
-    if not results.manifest["counts"]["failed"]:
+    return end(results, observer.files, out, start, _PROGRAM, options.quiet)
+
+
+def _end_of_shard(shard: str, n: Mapping[str, Any], speak: Say) -> int:
+    kinds = ", ".join(f"{n[kind]:,} {kind}" for kind in ("computed", "reused", "failed"))
+    line = f"shard {shard}, {count(n['runs'], 'run')}: {kinds}"
+    speak(line)
+    speak("to write the tables when all shards are trained: python -m experiments.merge OUT DIR...")
+    if not n["failed"]:
         return DONE
-    if options.quiet:
-        fail(_PROGRAM, counts(results), SOME_FAILED)
+    if speak is _silent:
+        fail(_PROGRAM, line, SOME_FAILED)
     return SOME_FAILED
 
 
@@ -109,6 +115,9 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
             yield f"{'':{width}} {sizes}"
     if len(problems) > _SHOWN:
         yield f"{'data':{width}} and {len(problems) - _SHOWN:,} more"
+    if prepared.left.shard is not None:
+        yield f"{'shard':{width}} {prepared.left.shard}, of {count(sweep.size, 'run')}"
     yield f"{'plan':{width}} {prepared.plan}" + ("; requires --yes" if is_large(prepared.plan) else "")
-    for file in (*FILES, STORE, *((f"{PLOTS}/*.png", REPORT) if plots else ())):
+    tables = FILES if prepared.left.shard is None else (SHARD_FILE,)
+    for file in (*tables, STORE, *((f"{PLOTS}/*.png", REPORT) if plots else ())):
         yield f"{'file':{width}} {out / file}"

@@ -54,8 +54,7 @@ def grid_parser() -> Parser:
     run.add_argument("--yes", action="store_true", help="confirm a plan that exceeds the limit of 24 h or 8 GiB")
     run.add_argument("--fresh", action="store_true", help="retrain runs that are already stored")
     run.add_argument("--fail-fast", action="store_true", help="stop at the first failed run")
-    run.add_argument("--no-plots", action="store_true", help="write no plots and no report")
-    run.add_argument("--quiet", action="store_true", help="print only errors")
+    _add_output_options(run)
     return result
 
 
@@ -106,6 +105,21 @@ def verify_parser() -> Parser:
     return parser
 
 
+def merge_parser() -> Parser:
+    """The options of ``experiments.merge``."""
+    parser = Parser(
+        prog="python -m experiments.merge",
+        description="Join the shards of a sweep, trained with --shard, in the folder OUT, and write tables and plots as"
+        " of one sweep. Nothing is trained, and the folders to join are not changed.",
+        epilog="Folders with whole sweeps of the same request can be joined, too. Exit status: 0 success, 1 a run"
+        " failed, 2 folders that do not fit together, 130/143 interrupted; the same command continues.",
+    )
+    parser.add_argument("out", metavar="OUT", help="output folder")
+    parser.add_argument("folders", metavar="DIR", nargs="+", help="folders with the shards")
+    _add_output_options(parser)
+    return parser
+
+
 def plots_parser() -> Parser:
     """The options of ``experiments.plots``."""
     parser = Parser(prog="python -m experiments.plots", description="Draw the plots of a sweep into DIR/plots.")
@@ -127,6 +141,11 @@ def _add_folder(parser: Parser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
 
 
+def _add_output_options(to: argparse._ActionsContainer) -> None:
+    to.add_argument("--no-plots", action="store_true", help="write no plots and no report")
+    to.add_argument("--quiet", action="store_true", help="print only errors")
+
+
 def _configuration_options(parser: Parser) -> None:
     """Add the folder and the options that choose among its networks."""
     _add_folder(parser)
@@ -146,6 +165,7 @@ PARSERS: Mapping[str, Callable[[], Parser]] = MappingProxyType(
     {
         "export": export_parser,
         "grid": grid_parser,
+        "merge": merge_parser,
         "plots": plots_parser,
         "predict": predict_parser,
         "report": report_parser,

@@ -138,6 +138,18 @@ def split(value: Any) -> str:
     raise ValueError(f"seed, fixed or cv:K with K from 2 to {MOST_FOLDS:,}")
 
 
+MOST_SHARDS = 10_000
+
+
+def shard(value: Any) -> str:
+    """A part of a sweep: ``I/N``, the I-th of N."""
+    number, slash, of = str(value).partition("/")
+    are_numbers = slash and all(part.isascii() and part.isdigit() and len(part) < 10 for part in (number, of))
+    if are_numbers and 1 <= int(number) <= int(of) <= MOST_SHARDS:
+        return f"{int(number)}/{int(of)}"
+    raise ValueError(f"I/N such as 3/16, with I from 1 to N and N at most {MOST_SHARDS:,}")
+
+
 def character(value: Any) -> str:
     """One character."""
     names = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}

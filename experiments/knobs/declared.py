@@ -278,12 +278,15 @@ SCHEDULER = Knob(
     "address of a Dask scheduler, such as tcp://host:8786 (default: a local cluster)",
     checks.name, (),
 )  # fmt: skip
-HOW = (JOBS, BACKEND, SCHEDULER)
+SHARD = Knob(
+    "shard", ("--shard",), "I/N",
+    "train only the I-th of N parts of the sweep; python -m experiments.merge joins them", checks.shard, (),
+    elsewhere=("part", "partition", "array", "num-shards"),
+)  # fmt: skip
+HOW = (JOBS, BACKEND, SCHEDULER, SHARD)
 """How to run a sweep; the results do not depend on these."""
 
-ALIASES = {
-    flag.lstrip("-").replace("-", "_"): knob.name for knob in (*KNOBS, JOBS, BACKEND, SCHEDULER) for flag in knob.flags
-}
+ALIASES = {flag.lstrip("-").replace("-", "_"): knob.name for knob in (*KNOBS, *HOW) for flag in knob.flags}
 """The name of a knob for each of its flags, in Python's spelling: ``lr`` for ``learning_rate``."""
 
 

@@ -15,6 +15,7 @@ from experiments.knobs.declared import JOBS, SCHEDULER
 from experiments.knobs.knob import SweepError
 from experiments.runner.local import Pool, interrupts_held_back
 from experiments.runner.plan import measure_speed
+from experiments.runner.shards import Shard
 from experiments.runner.work import BatchResult, Todo, batches
 
 _OF_JOBLIB, _OF_A_PROCESS = 4, 4  # threads of joblib itself, and of each of its processes
@@ -29,6 +30,7 @@ class How:
     scheduler: str | None = None
     fresh: bool = False
     fail_fast: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         if self.scheduler is not None and self.backend != "dask":

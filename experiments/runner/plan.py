@@ -46,7 +46,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
         problem = todo.parts.example(group.problem)
         of_one = count_parameters(problem.features, group.hidden, problem.outputs)
         parameters, largest = parameters + group.n_runs * of_one, max(largest, of_one)
-    runs, at_once = design.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
+    runs, at_once = todo.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
     text = sum(
         max(len(str(value)) + (axis is not DATASET) for value in design.values[axis.name])
         for axis in AXES
@@ -55,6 +55,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     problems = [todo.parts.example(key) for key in todo.parts.sources]
     dealt = max(_mini_batch_numbers(problem, design.values[BATCH_SIZE.name]) for problem in problems)
     numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in problems)
+    tables = 0 if todo.shard is not None else (60 + text) * runs * records + (100 + text) * runs
     # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
     return Plan(
         runs=runs,
@@ -63,10 +64,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
         seconds=work * seconds_of_work / at_once,
         # The data as given, for the kernels, and in every thread as mini-batches.
         memory=400 * runs + 160 * largest * at_once + 16 * numbers + 8 * dealt * at_once,
-        disk=(60 + text) * runs * records
-        + (100 + text) * runs
-        + todo.n_runs * (24 * records + 120)
-        + 8 * (parameters + numbers),
+        disk=tables + todo.n_runs * (24 * records + 120) + 8 * (parameters + numbers),
     )
 
 

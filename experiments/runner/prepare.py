@@ -13,6 +13,7 @@ from experiments.knobs.declared import JOBS
 from experiments.knobs.values import value_of
 from experiments.runner.observer import Prepared
 from experiments.runner.plan import measure_speed, plan
+from experiments.runner.shards import Shard
 from experiments.runner.work import Todo, earlier_runs, todo
 from experiments.store.store import Store, stored_in
 from experiments.text import count
@@ -20,7 +21,9 @@ from experiments.text import count
 MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
 
 
-def prepare(design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh: bool, plots: bool) -> Prepared:
+def prepare(
+    design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh: bool, plots: bool, shard: Shard | None = None
+) -> Prepared:
     """``Sweep.prepare``."""
     jobs = value_of(JOBS, jobs)
     sources = design.load()
@@ -31,7 +34,7 @@ def prepare(design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh
             if plots:
                 check_folder(Path(out) / PLOTS)
             stored = stack.enter_context(stored_in(Path(out)))
-        left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh)
+        left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh, shard=shard)
         of_folder = _notes_on_folder(left, stored)
     of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
     return Prepared(sources, left, plan(left, jobs, measure_speed(design.dtype)), (*design.notes, *of_data, *of_folder))

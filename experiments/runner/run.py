@@ -36,16 +36,16 @@ def run(
     begin: Callable[[Todo], None] | None = None,
     is_checked: bool = False,
 ) -> Done:
-    """Train every run of the sweep that is not stored, and store it.
+    """Train every run of the sweep, or of its shard, that is not stored, and store it.
 
     ``begin`` is called with the remaining runs, and ``progress`` after each stored batch. ``jobs`` comes from
     ``workers``, ``is_checked`` is an argument of ``todo``. Raises RunFailed at the first failed run with fail_fast.
     """
     start = time.perf_counter()
-    left = todo(design, sources, store, how.fresh, is_checked)
+    left = todo(design, sources, store, how.fresh, is_checked, how.shard)
     if begin is not None:
         begin(left)
-    _keep(sources.values(), store)
+    keep(sources.values(), store)
     numbers = store.add_configurations(identities(design, sources) if left.n_runs else ())
     with contextlib.closing(train_all(left, how, jobs)) as results:
         for result in results:
@@ -55,10 +55,10 @@ def run(
                 progress(result)
             if how.fail_fast:
                 _raise_first_failure(design, result)
-    return Done(left.n_runs, design.size - left.n_runs, time.perf_counter() - start, how)
+    return Done(left.n_runs, left.size - left.n_runs, time.perf_counter() - start, how)
 
 
-def _keep(sources: Iterable[Source], store: Store) -> None:
+def keep(sources: Iterable[Source], store: Store) -> None:
     """Store the data that the networks are trained on."""
     for source in sources:
         if (content := source.content) is not None:

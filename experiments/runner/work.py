@@ -16,6 +16,7 @@ from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, HIDDEN, SEE
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
 from experiments.runner.parts import Part, Parts
+from experiments.runner.shards import Shard
 from experiments.runner.train import Networks, Problem, hyperparameters, known_values, train
 from experiments.store.store import Store, StoredRun
 from planar_core import network, training
@@ -26,6 +27,7 @@ from planar_core.simd import LANES
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
 _BATCHES_PER_JOB = 32
 MOST_GROUPS = 1_000_000  # they are listed and sorted
+MOST_LISTED = 1_000_000  # series of a shard whose seeds are listed for a plan
 _KEPT = 10_000  # series whose hyperparameters are cached
 # Work, as measured: to copy an example to its place in a mini-batch; and the overhead of a mini-batch.
 _DEALING, _MINI_BATCH = 100, 1000
@@ -103,17 +105,24 @@ class Group(NamedTuple):
 class Todo:
     """The remaining runs of a sweep.
 
-    seeds: the seeds to train for each series; None means all seeds of all series
+    seeds: the seeds to train for each series; None means all seeds of all series, or of a shard that is only planned
+    shard: the part of the sweep to train; None means all of it
     """
 
     design: Design
     parts: Parts
     seeds: list[Sequence[int]] | None
+    shard: Shard | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of runs of the sweep, or of its shard, remaining or not."""
+        return self.design.size if self.shard is None else self.shard.size(self.design)
 
     @property
     def n_runs(self) -> int:
         """The number of remaining runs."""
-        return self.design.size if self.seeds is None else sum(map(len, self.seeds))
+        return self.size if self.seeds is None else sum(map(len, self.seeds))
 
     @property
     def work(self) -> int:
@@ -139,6 +148,7 @@ class Todo:
                 group = Group(run.problem, run.hidden, run.activation, work, 0, stretches, length)
                 if self.seeds is None:
                     n_runs = width // sizes * len(design.values["seed"])
+                    n_runs = n_runs if self.shard is None else -(-n_runs // self.shard.of)
                 else:
                     n_runs = sum(len(self.seeds[position]) for position in group.series())
                 yield group._replace(n_runs=n_runs)
@@ -183,8 +193,9 @@ def todo(
     store: Store | None,
     fresh: bool = False,
     is_checked: bool = False,
+    shard: Shard | None = None,
 ) -> Todo:
-    """The runs that are not stored yet, including failed ones.
+    """The runs of a sweep, or of a shard of it, that are not stored yet, including failed ones.
 
     If any are left to train, those that are stored are read first to check that none is damaged, unless that was done
     already (``is_checked``).
@@ -192,24 +203,28 @@ def todo(
     Raises SweepError for a grid with too many kinds of networks, ResultsError for a damaged run.
     """
     parts = Parts(sources, design.dtype)
-    everything = Todo(design, parts, None)
+    everything = Todo(design, parts, None, shard)
     if everything.n_groups > MOST_GROUPS:
         axes = "data sets, hidden sizes, activations and batch sizes"
         raise SweepError(f"expected at most {MOST_GROUPS:,} combinations of {axes}, got {everything.n_groups:,}")
     if store is None or fresh or store.is_empty:
-        return everything
-    wanted, seeds = design.values[SEED.name], list[Sequence[int]]()
-    numbers = store.find_all(identities(design, sources))
-    is_finished = store.finished((number, seed) for number in numbers if number for seed in wanted)
-    nothing = array("L")
-    for number in numbers:
+        store = None
+        if shard is None or design.n_series > MOST_LISTED:
+            return everything
+    numbers = array("q", [0]) * design.n_series if store is None else store.find_all(identities(design, sources))
+    every, nothing = design.values[SEED.name], array("L")
+    all_wanted = [every] * design.n_series if shard is None else list(shard.seeds(design))
+    stored = ((number, seed) for number, wanted in zip(numbers, all_wanted, strict=True) if number for seed in wanted)
+    is_finished = iter(()) if store is None else store.finished(stored)
+    seeds = list[Sequence[int]]()
+    for number, wanted in zip(numbers, all_wanted, strict=True):
         left = array("L", (seed for seed in wanted if not next(is_finished))) if number else wanted
         seeds.append(wanted if len(left) == len(wanted) else left or nothing)
-    if any(seeds) and not is_checked:
-        for number, left in zip(numbers, seeds, strict=True):
+    if store is not None and any(seeds) and not is_checked:
+        for number, wanted, left in zip(numbers, all_wanted, seeds, strict=True):
             if len(left) < len(wanted):
                 store.check(number, set(wanted).difference(left))
-    return Todo(design, parts, seeds)
+    return Todo(design, parts, seeds, shard)
 
 
 def identities(design: Design, sources: Mapping[ProblemKey, Source]) -> Identities:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -14,6 +15,7 @@ from experiments.files import STORE, ResultsError
 from experiments.store.store import Store
 
 FILE = "sweep.lock"
+_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextlib.contextmanager
@@ -53,6 +55,16 @@ def _locked(path: Path) -> int:
             raise ResultsError(
                 f"the folder {os.fspath(path.parent)!r} is in use by another sweep ({owner}):"
                 " wait until it ends, or choose another folder"
+            ) from None
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno not in _WITHOUT_LOCKS:
+                raise
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise ResultsError(
+                f"the file system of {os.fspath(path.parent)!r} has no locks ({error.strerror}):"
+                " use a folder on a local disk, and copy it when it is finished"
             ) from None
         except BaseException:
             os.close(descriptor)

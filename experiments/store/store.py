@@ -176,10 +176,12 @@ class Store:
     """The runs of a results folder; in a temporary file if ``path`` is None.
 
     ``writes``: whether to create a missing store. Only one process may write, which ``lock.claimed`` ensures; any
-    number may read. Raises ResultsError for a damaged file or a newer version, OSError if the file system fails.
+    number may read. ``is_finished``: nobody writes the file any more, so it is read without locks, which not every file
+    system has, and without any change. Raises ResultsError for a damaged file or a newer version, OSError if the file
+    system fails.
     """
 
-    def __init__(self, path: Path | None, writes: bool = True) -> None:
+    def __init__(self, path: Path | None, writes: bool = True, is_finished: bool = False) -> None:
         self.path = path
         self.name = "the temporary store" if path is None else str(path)  # in messages
         self._keys = _Keys()
@@ -190,7 +192,10 @@ class Store:
                 if not writes and not path.exists():
                     raise NothingStored(f"{path.parent}: expected the results of a sweep, found no {path.name}")
                 # Readers also roll back an unfinished transaction of a killed writer, if they may write.
-                self._connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
+                uri = f"{path.absolute().as_uri()}?immutable=1"
+                self._connection = sqlite3.connect(
+                    uri if is_finished else path, timeout=_PATIENCE, check_same_thread=False, uri=is_finished
+                )
             self._connection.isolation_level = None  # transactions are started explicitly
             try:
                 self._open(writes)
@@ -413,6 +418,15 @@ class Store:
         )
         with self._transaction():
             self._connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def present(self, configurations: Sequence[int], seeds: Sequence[int]) -> set[tuple[int, int]]:
+        """Those of these runs that are stored, as configuration and seed."""
+        numbers = [configuration * _SEEDS + seed for configuration, seed in zip(configurations, seeds, strict=True)]
+        with self._errors():
+            rows = self._connection.execute(
+                "SELECT id FROM runs WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(numbers),)
+            ).fetchall()
+        return {divmod(number, _SEEDS) for (number,) in rows}
 
     def run(self, configuration: int, seed: int) -> StoredRun | None:
         """A run, or None if it is not stored. Raises ResultsError for a damaged one."""

@@ -35,7 +35,9 @@ def _about(design: Design, problem: ProblemKey, source: Source) -> dict[str, Any
         # The inputs that the features were computed from; None where they are the inputs.
         "base": data.base and {"fingerprint": data.base.fingerprint, "feature_names": list(data.base.feature_names)},
     }
-    if data.task != "regression":
+    if data.task == "regression":
+        about["target_scale"] = list(data.target_scale)
+    else:
         about["class_counts"] = {"training": class_counts(data, data.Y), "test": class_counts(data, data.Y_test)}
     return about
 

@@ -30,6 +30,7 @@ from tests.helpers.machines import ROOT
 
 CSV_FILES = files.FILES[:3]
 LONGEST_WAIT = 60  # seconds, on a busy machine
+LONGEST_COMMAND = 600  # seconds; a command of the nursery that takes longer hangs
 BATCH = 2**19  # of work: some five runs of the sweep below
 # Batches of several runs, of which some span two configurations.
 SWEEP = ["--hidden", "0", "1", "--learning-rate", "0.1", "1.2", "--seeds", "0:3", "--iterations", "10"]
@@ -57,11 +58,11 @@ class Nursery:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def run(self, *arguments: str | Path, batch: int = BATCH, **event: Any) -> Outcome:
+    def run(self, *arguments: str | Path, batch: int = BATCH, command: str = "grid", **event: Any) -> Outcome:
         """Run a command. ``event`` is what happens to it: see ``happen``."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([list(map(str, arguments)), batch, event]) + "\n")
+        self._process.stdin.write(json.dumps([command, list(map(str, arguments)), batch, event]) + "\n")
         self._process.stdin.flush()
         return Outcome(*json.loads(self._process.stdout.readline()))
 
@@ -71,18 +72,21 @@ class Nursery:
 
 def nurse() -> None:
     """Fork the command line for every line of stdin, and say on stdout how it ended."""
+    from experiments import merging
     from experiments.cli import grid
     from experiments.runner import work
+
+    merging._MOST_RUNS = 5
 
     with tempfile.TemporaryDirectory() as folder:
         assert grid.main([*SWEEP, "--quiet", "--out", folder]) == 0
     for line in sys.stdin:
-        arguments, size, event = json.loads(line)
+        command, arguments, size, event = json.loads(line)
         work._SHORTEST_BATCH = work._LONGEST_BATCH = size
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             child = os.fork()
             if child == 0:
-                _be_born(arguments, event, out.fileno(), err.fileno())
+                _be_born(command, arguments, event, out.fileno(), err.fileno())
             _, status, used = os.wait4(child, 0)
             said = []
             for file in (out, err):
@@ -92,7 +96,7 @@ def nurse() -> None:
         print(json.dumps([os.waitstatus_to_exitcode(status), *said, memory]), flush=True)
 
 
-def _be_born(arguments: list[str], event: dict[str, Any], out: int, err: int) -> NoReturn:
+def _be_born(command: str, arguments: list[str], event: dict[str, Any], out: int, err: int) -> NoReturn:
     status: Any = 99
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -100,11 +104,12 @@ def _be_born(arguments: list[str], event: dict[str, Any], out: int, err: int) ->
         os.dup2(err, 2)
         from experiments.cli.process import run_as_program
 
-        sys.argv = ["grid", *arguments]
+        sys.argv = [command, *arguments]
+        signal.alarm(LONGEST_COMMAND)
         if event:
             happen(**event)
         try:
-            run_as_program("experiments.grid", "nothing was written")
+            run_as_program(f"experiments.{command}", "nothing was written")
         except SystemExit as exit_:
             status = exit_.code
     except BaseException:  # noqa: BLE001 - nothing may get out of here into the loop of the nursery
