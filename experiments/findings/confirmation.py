@@ -111,7 +111,7 @@ def _cross_fitted(tables: Tables, of_problem: pd.DataFrame) -> tuple[int, float]
         return [(data.X_test[:, half], data.Y_test[:, half], data.target_scale) for half in data.test_halves]
 
     candidates = best_configurations(of_problem.assign(position=of_problem.index), tables.problem_columns)
-    if len(tables.design) > MOST_CROSS_FITTED:
+    if len(tables.summary) * tables.design.n_replicates > MOST_CROSS_FITTED:
         candidates = candidates.head(PROMISING)
     positions = np.sort(candidates["position"].to_numpy())
     means = np.array([[mean(of_half) for of_half in tables.scores(int(at), points)] for at in positions])

@@ -159,7 +159,8 @@ def _as_number(value: Any) -> float | None:
 
 def _trouble(tables: Tables) -> Iterator[str]:
     """Runs that learned nothing, diverged or failed, and what they have in common."""
-    summary, total = tables.summary, len(tables.design)
+    summary = tables.summary
+    total = len(summary) * tables.design.n_replicates
     for of, is_so, are_so in (
         ("stuck", "learned nothing", "learned nothing"),
         ("one_class", "predicts only one class", "predict only one class"),

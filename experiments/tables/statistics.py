@@ -90,6 +90,7 @@ def summarize(
     Raises ValueError for a missing column, an unknown status, a run that appears twice, or a share below 0.
     """
     configuration, problem, replicates = list(configuration), list(problem), list(replicates)
+    measures = list(dict.fromkeys(measures))
     _check(runs, configuration, problem, replicates, measures)
     seeds = _codes(runs, replicates, sort=True)
     # In the order of the seeds, whatever the order of the rows: sums depend on the order in the last bit.

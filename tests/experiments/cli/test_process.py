@@ -202,7 +202,7 @@ def test_an_interrupt_that_gets_lost_ends_the_process_all_the_same(where: str) -
 def test_a_signal_while_writing_leaves_the_old_files(tmp_path: Path) -> None:
     assert grid.main([*TINY, "--quiet", "--out", str(tmp_path)]) == 0
     before = {name: (tmp_path / name).read_bytes() for name in files.FILES}
-    interrupt = "orchestration.write_csv = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
+    interrupt = "orchestration.build_into = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
     status, _, err = run(
         *TINY, "--seeds", "7", "--quiet", "--out", str(tmp_path),
         before=f"import os, signal; from experiments import orchestration; {interrupt}",

@@ -64,7 +64,7 @@ def test_a_reader_sees_whole_files_only(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == sorted([*FILES, STORE])
 
 
-@pytest.mark.parametrize("where", ["write_csv", "build", "confirmations", "manifest_of"])
+@pytest.mark.parametrize("where", ["build_into", "confirmations", "manifest_of"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_an_interrupted_write_leaves_everything_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
