@@ -15,7 +15,12 @@ def bundled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The calls of the bundler, which takes seconds; and a cache folder."""
     calls: list[str] = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    monkeypatch.setattr("vl_convert.javascript_bundle", lambda source, *_: calls.append(source) or "a </script> <!-- b")
+
+    def bundle(source: str, _: str) -> str:
+        calls.append(source)
+        return "a </script> <!-- b"
+
+    monkeypatch.setattr("vl_convert.javascript_bundle", bundle)
     return calls
 
 
