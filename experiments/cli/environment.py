@@ -16,7 +16,9 @@ def prepare(program: str, options: argparse.Namespace) -> None:
     if problem := _problem(program.rpartition(".")[2], options):
         fail(program, problem)
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown in windows, and an unknown name ends matplotlib's import
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no BLAS is called; its threads might not start
+    # Neither BLAS nor Arrow is used for what their threads are good for; where no thread can start, both complain.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it has much to say of its settings, which are not used
     warnings.showwarning = lambda message, *_, **__: warn(f"{program}: {message}")
 

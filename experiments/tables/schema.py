@@ -146,7 +146,15 @@ _DATA = _object(
         "baselines": _object({"metric": _METRIC, "answer": _TEXT, "constant": _NUMBERS, "linear": _NUMBERS}),
     },
 )
-_COMPARED = _object({name: _or_null(_NUMBER) for name in ("test", "difference", "ci_low", "ci_high")})
+_NUMBERS_COMPARED = _object({name: _or_null(_NUMBER) for name in ("test", "difference", "ci_low", "ci_high")})
+
+
+def _compared(value: Any, place: str) -> None:
+    _NUMBERS_COMPARED(value, place)
+    if (value["ci_low"] is None) != (value["ci_high"] is None):
+        raise ValueError(f"{place}: expected both ends of an interval or none, found one")
+
+
 _FINDING = _object(
     {
         "configuration": _CONFIGURATION,
@@ -157,7 +165,7 @@ _FINDING = _object(
         "metric": _METRIC,
         **{f"test_{metric}": _or_null(_NUMBER) for metric in METRICS},
         "turned_at": _or_null(_COUNT),
-        "baselines": _or_null(_object({"answer": _TEXT, "constant": _COMPARED, "linear": _COMPARED})),
+        "baselines": _or_null(_object({"answer": _TEXT, "constant": _compared, "linear": _compared})),
     },
 )
 _EXECUTION = _object(

@@ -181,6 +181,26 @@ def test_no_folder_is_writable(small: Callable[..., Outcome], tmp_path: Path) ->
     assert warnings[0].endswith(message)
 
 
+@pytest.mark.parametrize("place", ["a relative folder", "a folder of all"])
+def test_code_in_a_folder_of_others_is_not_run(place: str, small: Callable[..., Outcome], tmp_path: Path) -> None:
+    (cache,) = (tmp_path / "cache").iterdir()
+    for path in tmp_path.rglob("small.add-*.nbc"):  # code that somebody could have placed there
+        path.write_bytes(next(tmp_path.rglob("small.subtract-*.nbc")).read_bytes())
+    if place == "a folder of all":
+        cache.chmod(0o777)
+    given = "cache" if place == "a relative folder" else str(tmp_path / "cache")
+    before = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    nowhere = str(tmp_path / "small.py" / "folder")
+    result, warnings = small(NUMBA_CACHE_DIR=given, HOME=nowhere, XDG_CACHE_HOME=nowhere)
+    assert result == [RIGHT, 0]
+    reason = f"other users can write to {cache}"
+    if place == "a relative folder":
+        reason = f"cache/{cache.name} is no absolute path: set HOME or NUMBA_CACHE_DIR to one"
+    assert len(warnings) == 1
+    assert f"compiled kernels are not kept: {reason}; every start will compile them again" in warnings[0]
+    assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
+
+
 def test_the_folder_is_taken_away_while_running(small: Callable[..., Outcome], tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "cache")
     take_away = f"""
