@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.datasets.source import Source
 from experiments.design import ProblemKey
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError, check_folder
 from experiments.knobs.words import in_words
@@ -45,7 +46,7 @@ def merge(
     design, about = parts[0].design, parts[0].about
     with claimed(out) as opened:
         with Store(parts[0].store, writes=False, is_finished=True) as first:
-            sources = stored_sources(design, about, first)
+            sources = _sources(parts[0], first)
             keep(sources.values(), opened)
         of_data = identities(design, about)
         numbers = opened.configurations(design.identity(run, of_data[run.problem]) for run in design.all_series())
@@ -60,6 +61,28 @@ def merge(
                 observer.trained(progress)
         how = {"computed": 0, "reused": design.size, "seconds": 0.0, "jobs": 1, "backend": "merge"}
         return finish(design, sources, opened, how, out, plots, observer)
+
+
+def _sources(part: Division, opened: Store) -> dict[ProblemKey, Source]:
+    """The data of a part. Raises ResultsError if their description does not fit them."""
+    try:
+        sources = stored_sources(part.design, part.about, opened)
+        of_data = identities(part.design, part.about)
+        for problem, source in sources.items():
+            data = source.first
+            for each in (data, data.base or data):
+                names = (*each.feature_names, *each.class_names, *each.notes, each.target_name)
+                if len(each.feature_names) != len(each.X) or not all(isinstance(name, str) for name in names):
+                    raise ValueError("expected a name for each feature")
+            classes = 1 + max(data.Y.max(), data.Y_test.max())
+            if source.identity != of_data[problem] or (data.task != "regression" and classes > len(data.class_names)):
+                raise ValueError("expected other data")
+        return sources
+    except ResultsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a damaged description can raise anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ResultsError(f"{part.name}: the description of the data cannot be read ({reason})") from None
 
 
 def _check_out(out: Path, parts: Sequence[Division], plots: bool) -> None:

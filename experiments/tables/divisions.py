@@ -127,7 +127,8 @@ def _read(folder: Path, name: str) -> Division:
             expected = f"version {NUMERICS} of the arithmetic, found {content['numerics']!r}"
             raise ResultsError(f"{path}: expected {expected}: train the shard again with this version")
         design, about = Design(**{"split": "fixed", **content["request"]}), content["data"]
-        identities(design, about)
+        for identity in identities(design, about).values():
+            design.identity(design.series(0), identity)
         return Division(folder, design, content["request"], about, shard, bool(content.get("complete", True)))
     except ResultsError:
         raise
@@ -144,7 +145,7 @@ def _difference(one: Division, other: Division) -> str | None:
     if names:
         return f"other values of {listed(dict.fromkeys(names), most=_SHOWN)}"
     for its, others in zip(one.about, other.about, strict=True):
-        if its.get("identity") != others.get("identity") or its["fingerprint"] != others["fingerprint"]:
+        if any(its.get(name) != others.get(name) for name in ("identity", "fingerprint")):
             return f"other data of {its['problem']['dataset']}"
     return None
 

@@ -193,6 +193,15 @@ def test_folders_without_a_shard_are_refused(nursery: Nursery, parts: list[Path]
     for change in [*changes, {"data": []}, {"data": [{}]}, {"shard": "4/3"}]:
         (copied / SHARD).write_text(json.dumps(whole | change))
         assert refused(merge(nursery, out, parts[0], copied, parts[2])).startswith(f"{copied / SHARD}: ")
+    assert not out.exists()
+    about = whole["data"][0]
+    for name in about:  # a description of the data that lacks something, or has something of another type
+        if name in ("problem", "identity", "fingerprint", "class_names", "notes", "base", "feature_names"):
+            for value in (None, 3, [3], "x"):
+                (copied / SHARD).write_text(json.dumps(whole | {"data": [about | {name: value}]}))
+                outcome = merge(nursery, tmp_path / "any", copied, parts[0], parts[2])
+                assert outcome.status in (0, 2), (name, value)
+                assert len(outcome.err.splitlines()) == (outcome.status == 2), (name, value, outcome.err)
     shutil.copy(parts[1] / SHARD, copied)
     (copied / STORE).unlink()
     said = f"{copied} (shard 2/3): expected the file sweep.sqlite, found none: copy the whole folder"
