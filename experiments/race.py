@@ -41,7 +41,8 @@ SIZES = (0.125, 0.25, 0.5, 1.0, 2.0)  # l times the mean absolute difference: an
 SHARES = (0.5, 1.0)  # l times the mean square over the margin, in the same way: 1 is best for equal configurations
 FEWEST_FOR_MARGIN = 3  # earlier replicates that show the mean square
 MOST_PAIRED = 1000  # configurations that are left: comparing all pairs takes the time and memory of their square
-PER_UNIT = 1e12  # differences are rounded to that many parts of one: 0.9 - 0.8 and 0.8 - 0.7 are not two numbers
+PER_UNIT = 1e12  # scores are rounded to that many parts of one: 0.9 - 0.8 and 0.8 - 0.7 are not two numbers
+LARGEST = 2.0**30  # larger scores, as of diverged runs, are clipped
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -157,8 +158,7 @@ def ruled_out(scores: npt.ArrayLike, mode: str = SYMMETRIC, level: float = LEVEL
             seen += _seen(d, mode)
         history[t] = e
         failed = np.isneginf(x[t])
-        with np.errstate(over="ignore"):
-            total += np.where(failed, 0.0, x[t])
+        total += np.where(failed, 0.0, x[t])
         failures += failed
     shape = np.shape(scores)
     return out_after.reshape(shape[1:]), history.reshape(shape)
@@ -187,7 +187,10 @@ def passed_after(
 
 
 def _races(scores: npt.ArrayLike, mode: str, level: float) -> Floats:
-    """The scores as (replicates, races, configurations), failed runs as -inf, or as 0 in the bounded mode."""
+    """The scores as (replicates, races, configurations), in units of 1e-12; failed runs as -inf, or 0 if bounded.
+
+    Sums and differences of these integers are exact: what is equal as decimals is equal. Huge ones are clipped.
+    """
     x = np.asarray(scores, np.float64)
     if mode not in MODES:
         raise ValueError(f"mode: expected {' or '.join(MODES)}, got {mode!r}")
@@ -196,7 +199,8 @@ def _races(scores: npt.ArrayLike, mode: str, level: float) -> Floats:
     finite = np.isfinite(x)
     if mode == BOUNDED and ((x < 0) | (x > 1))[finite].any():
         raise ValueError("scores: expected numbers from 0 to 1 in the bounded mode")
-    races: Floats = np.where(finite, x, 0.0 if mode == BOUNDED else -np.inf).reshape(len(x), -1, x.shape[-1])
+    whole = np.rint(np.clip(np.where(finite, x, 0.0), -LARGEST, LARGEST) * PER_UNIT)
+    races: Floats = np.where(finite, whole, 0.0 if mode == BOUNDED else -np.inf).reshape(len(x), -1, x.shape[-1])
     return races
 
 
@@ -212,16 +216,14 @@ def _leaders(total: Floats, failures: Integers, out: npt.NDArray[np.bool_]) -> I
     """Of each race, among those that are not out: the largest total of the fewest failures; the first of equals."""
     fewest = np.where(out, np.iinfo(np.int64).max, failures)
     may = ~out & (fewest == fewest.min(axis=1, keepdims=True))
-    # Sums of huge losses may be -inf, and still are ahead of what is out.
-    leaders: Integers = np.where(may, np.maximum(total, -np.finfo(np.float64).max), -np.inf).argmax(axis=1)
+    leaders: Integers = np.where(may, total, -np.inf).argmax(axis=1)
     return leaders
 
 
 def _difference(x: Floats, y: Floats) -> Floats:
-    """x - y, rounded to 1e-12; of two failed runs 0."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        d = x - y
-        d = np.where(np.abs(d) < 2.0**20, np.rint(d * PER_UNIT) / PER_UNIT, d)
+    """x - y in units of the scores; of two failed runs 0."""
+    with np.errstate(invalid="ignore"):
+        d = (x - y) / PER_UNIT
     return np.where(np.isnan(d), 0.0, d)
 
 
@@ -248,8 +250,7 @@ def _factors_for_margin(d: Floats, seen: Floats, n: int, margin: float, mode: st
 
 
 def _symmetric(d: Floats, size: Floats) -> Floats:
-    with np.errstate(over="ignore"):
-        tanh = evaluate("tanh", size * np.where(size > 0, d, 0.0))  # 0 inf would be nan
+    tanh = evaluate("tanh", size * np.where(size > 0, d, 0.0))  # 0 inf would be nan
     return 1.0 + STAKED * tanh.astype(np.float64, copy=False)
 
 

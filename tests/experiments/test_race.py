@@ -23,6 +23,8 @@ def a_race(kind: str, k: int, n: int, seed: int) -> Floats:
     scores = random.normal(np.linspace(0.6, 0.7, k), 0.05, (n, k))
     if kind == "discrete":
         scores = np.round(scores, 1)
+    if kind == "ties":  # several lead
+        scores = np.round(random.normal(0.65, 0.05, (n, k)), 1)
     if kind == "failures":
         scores[random.random((n, k)) < 0.1] = np.nan
         scores[n // 3] = np.nan  # as an AUC is undefined for all where a class is missing
@@ -33,7 +35,7 @@ def a_race(kind: str, k: int, n: int, seed: int) -> Floats:
     return scores
 
 
-@pytest.mark.parametrize("kind", ["normal", "discrete", "failures", "equal", "constant"])
+@pytest.mark.parametrize("kind", ["normal", "discrete", "ties", "failures", "equal", "constant"])
 @pytest.mark.parametrize(("mode", "margin"), [(SYMMETRIC, 0.03), (SYMMETRIC, 0.0), (BOUNDED, 0.2), (BOUNDED, 0.0)])
 def test_decisions_are_those_of_the_oracle(kind: str, mode: str, margin: float) -> None:
     for k in (1, 2, 5):

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-Scores = Sequence[Sequence[float]]  # of each replicate, of each configuration
+Scores = Sequence[Sequence[float]]  # of each replicate, of each configuration; below in units of 1e-12
 
 
 def difference(x: float, y: float) -> float:
-    """x - y to 12 decimals; one that failed is infinitely worse, and as bad as another that did."""
-    if x == y == -math.inf:
-        return 0.0
-    return x - y if abs(x - y) >= 2**20 else round((x - y) * 1e12) / 1e12
+    """x - y; one that failed is infinitely worse, and as bad as another that did."""
+    return 0.0 if x == y else (x - y) / 1e12
 
 
 def as_scores(scores: Scores, mode: str) -> list[list[float]]:
-    """The scores with what a failed run counts as."""
-    worst = {"symmetric": -math.inf, "bounded": 0.0}[mode]
-    return [[x if math.isfinite(x) else worst for x in row] for row in scores]
+    """The scores in units of 1e-12, mostly integers, with what a failed run counts as."""
+    worst = {"symmetric": -math.inf, "bounded": 0}[mode]
+    return [[round(x * 1e12) if math.isfinite(x) else worst for x in row] for row in scores]
 
 
 def bounded_factor(past: Sequence[float], d: float) -> float:
