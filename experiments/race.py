@@ -30,12 +30,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from planar_core.choices import METRICS, Metric
 from planar_core.elementary import evaluate
 
 SYMMETRIC, BOUNDED = "symmetric", "bounded"
 MODES = (SYMMETRIC, BOUNDED)
 LEVEL = 0.05
 FIRST_ROUND = 6  # replicates
+IN_UNITS_OF_TARGET = ("rmse", "mae")  # metrics
 STAKED = 0.95  # the largest part of a capital that one bet can lose
 SIZES = (0.125, 0.25, 0.5, 1.0, 2.0)  # l times the mean absolute difference: an equal part of the capital bets on each
 SHARES = (0.5, 1.0)  # l times the mean square over the margin, in the same way: 1 is best for equal configurations
@@ -76,6 +78,39 @@ class Decisions:
         at = np.arange(1, len(self.e_values) + 1)[:, np.newaxis]
         left: Integers = ((self.out_after == 0) | (self.out_after > at)).sum(axis=1, dtype=np.int64)
         return left
+
+    @property
+    def trained(self) -> Integers:
+        """(k,): how many replicates each was trained for: those of the rounds up to the one in which it was out."""
+        n = len(self.e_values)
+        ends = np.array(rounds(n), np.int64)
+        until: Integers = ends[np.searchsorted(ends, np.where(self.out_after > 0, self.out_after, n))]
+        return until
+
+
+def mode_of(metric: Metric, exact: bool) -> str:
+    """The mode of a race for a metric. Raises ValueError for the exact one of a metric that is not within 0 and 1."""
+    if exact and metric.limits != (0.0, 1.0):
+        within = ", ".join(name for name, each in METRICS.items() if each.limits == (0.0, 1.0))
+        raise ValueError(f"exact: expected a metric from 0 to 1 ({within}), got {metric.name}")
+    return BOUNDED if exact else SYMMETRIC
+
+
+def scores_of(values: npt.ArrayLike, metric: Metric, deviation: float = 1.0) -> Floats:
+    """The scores of a race, (seeds, configurations), from the values of a metric, (seeds, folds, configurations).
+
+    Larger scores are better, and in the units of the margin: the metric itself, or for an error in units of the target
+    that divided by the target's standard deviation. The folds of a seed are not independent: their mean is one
+    replicate. It is nan, and so failed, if the value of any fold is.
+    """
+    values = np.asarray(values, np.float64)
+    if values.ndim != 3 or values.shape[1] < 1:
+        raise ValueError(f"values: expected seeds x folds x configurations, got the shape {values.shape}")
+    unit = deviation if metric.name in IN_UNITS_OF_TARGET else 1.0
+    if not 0 < unit < np.inf:
+        raise ValueError(f"deviation: expected a number above 0, got {deviation}")
+    means: Floats = _in_order(values, axis=1) / values.shape[1] / unit
+    return means if metric.larger_is_better else -means
 
 
 def rounds(most: int) -> list[int]:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from experiments.race import BOUNDED, MODES, SYMMETRIC, decide, passed_after, rounds, ruled_out
+from experiments.race import BOUNDED, MODES, SYMMETRIC, decide, mode_of, passed_after, rounds, ruled_out, scores_of
+from planar_core.choices import METRICS
 from tests.oracles import race as oracle
 
 Floats = npt.NDArray[np.float64]
@@ -36,7 +37,7 @@ def a_race(kind: str, k: int, n: int, seed: int) -> Floats:
 
 
 @pytest.mark.parametrize("kind", ["normal", "discrete", "ties", "failures", "equal", "constant"])
-@pytest.mark.parametrize(("mode", "margin"), [(SYMMETRIC, 0.03), (SYMMETRIC, 0.0), (BOUNDED, 0.2), (BOUNDED, 0.0)])
+@pytest.mark.parametrize(("mode", "margin"), [(SYMMETRIC, 0.03), (SYMMETRIC, 0.2), (SYMMETRIC, 0.0), (BOUNDED, 0.2)])
 def test_decisions_are_those_of_the_oracle(kind: str, mode: str, margin: float) -> None:
     for k in (1, 2, 5):
         scores = a_race(kind, k, 60, seed=k)
@@ -239,6 +240,38 @@ def test_rounds_are_fixed_by_the_first_and_a_quarter_more() -> None:
     assert rounds(1000)[-3:] == [660, 825, 1000]
     with pytest.raises(ValueError, match=r"^most: expected 1 replicate or more, got 0$"):
         rounds(0)
+
+
+def test_each_is_trained_to_the_end_of_the_round_in_which_it_is_out() -> None:
+    decisions = decide(a_race("normal", 8, 60, 10)[:55], 0.05)
+    ends = [6, 8, 10, 13, 17, 22, 28, 35, 44, 55]
+    expected = [next(n for n in ends if n >= t) if t else 55 for t in decisions.out_after.tolist()]
+    assert decisions.trained.tolist() == expected
+    assert 55 in expected
+    assert len(set(expected)) > 2
+
+
+def test_scores_are_in_the_units_of_the_margin() -> None:
+    values = [[[0.5, 0.9], [0.75, 0.8]], [[0.25, math.nan], [0.75, 0.8]]]  # 2 seeds, 2 folds, 2 configurations
+    expected = np.array([[0.625, 0.85], [0.5, math.nan]])
+    np.testing.assert_allclose(scores_of(values, METRICS["accuracy"], 4.0), expected)
+    np.testing.assert_allclose(scores_of(values, METRICS["r2"], 4.0), expected)
+    np.testing.assert_allclose(scores_of(values, METRICS["log_loss"], 4.0), -expected)
+    np.testing.assert_allclose(scores_of(values, METRICS["rmse"], 4.0), -expected / 4)
+    np.testing.assert_allclose(scores_of(values, METRICS["mae"], 4.0), -expected / 4)
+    with pytest.raises(ValueError, match=r"^values: expected seeds x folds x configurations, got the shape \(2,\)$"):
+        scores_of([0.5, 0.6], METRICS["accuracy"])
+    with pytest.raises(ValueError, match=r"^deviation: expected a number above 0, got 0.0$"):
+        scores_of(values, METRICS["mae"], 0.0)
+
+
+def test_the_exact_mode_is_refused_for_metrics_without_bounds() -> None:
+    assert mode_of(METRICS["log_loss"], exact=False) == SYMMETRIC
+    assert mode_of(METRICS["auc"], exact=True) == BOUNDED
+    for name in ("log_loss", "r2", "rmse", "mae"):
+        with pytest.raises(ValueError, match=f", average_precision\\), got {name}$") as refused:
+            mode_of(METRICS[name], exact=True)
+        assert str(refused.value).startswith("exact: expected a metric from 0 to 1 (accuracy, balanced_accuracy, ")
 
 
 @pytest.mark.parametrize(
