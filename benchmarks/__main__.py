@@ -23,7 +23,7 @@ SECTIONS = {
     "overhead": "what a run costs beyond its training",
     "start": "imports, compiling, first call",
     "sweep": "the default sweep from command to last file",
-    "series": "examples, hidden units, depth, features and runs, each doubled several times",
+    "series": "examples, hidden units, depth and features, each doubled; runs and configurations, each times ten",
     "whole": "two sweeps from command to answer, beside GridSearchCV, Optuna, Ray Tune and JAX",
 }
 IN_A_SHORT_LOOK = ("peers", "ours", "overhead", "series")
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Table]:
     """The tables of the chosen sections, each as soon as it is there."""
-    from benchmarks import compare, ours, overhead, series, start
+    from benchmarks import compare, growth, ours, overhead, series, start
     from benchmarks.whole import section, tools
     from benchmarks.whole.jobs import BREAST_CANCER, FLOWER
     from benchmarks.workload import workload
@@ -131,7 +131,7 @@ def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Tab
         yield start.default_sweep(clock, say, 1 if quick else 3)
     if "series" in chosen:
         yield from series.of_networks(clock, say)
-        yield series.of_runs(say, 3_200 if quick else 16_000)
+        yield from growth.tables(say, 10_000 if quick else 10**6, 1000 if quick else 10**5)
     if "whole" in chosen:
         jobs = (FLOWER, BREAST_CANCER)
         rounds = 1 if quick else 3

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import environment
 from benchmarks.measure import Clock
 from benchmarks.ours import measure_all
 from benchmarks.report import Column, Table, ns, three
-from benchmarks.worker import Worker
 from benchmarks.workload import Array, Workload, workload
 
 _DTYPE = "float64"
@@ -70,24 +68,6 @@ def of_networks(clock: Clock, say: Callable[[str], None]) -> list[Table]:
         )
         tables.append(Table(f"series_{name}", f"{title}: {_DTYPE}, 1 core", columns, _with_growth(rows)))
     return tables
-
-
-def of_runs(say: Callable[[str], None], most: int) -> Table:
-    """Whole sweeps of ever more runs, tables written."""
-    rows: list[dict[str, Any]] = []
-    with Worker(environment.one_thread()) as worker:
-        for runs in doubled(max(1, most // 64), most):
-            say(f"series: {runs:,} runs")
-            seconds = worker.call("benchmarks.overhead:short_runs", runs=runs)["cpu"]
-            rows.append({"runs": runs, "total": seconds * 1e3, "each": seconds / runs * 1e6})
-    columns = (
-        Column("runs", "runs"),
-        Column("total", "ms of the processor", three),
-        Column("growth", "x the one before", three),
-        Column("each", "us a run", three),
-    )
-    title = "Runs: sweeps of 4 hidden units x 100 iterations, 1 job, tables written"
-    return Table("series_runs", title, columns, _with_growth(rows))
 
 
 def _with_growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
