@@ -271,7 +271,9 @@ def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
     limited, free = tmp_path / "limited", tmp_path / "free"
     rows = (limited / "runs.csv").read_text().splitlines()
     assert rows[:2] == (free / "runs.csv").read_text().splitlines()
-    assert rows[2].startswith('flower,20000x20000,1.2,0,10,failed,,,,,"MemoryError: Unable to allocate 2.98 GiB for')
+    assert rows[2].startswith(
+        '"flower","20000x20000",1.2,0,10,"failed",,,,,"MemoryError: Unable to allocate 2.98 GiB for'
+    )
     assert (limited / "curves.csv").read_bytes() == (free / "curves.csv").read_bytes()
 
 

@@ -182,7 +182,7 @@ def test_the_bundle_cannot_end_its_element_and_is_kept(monkeypatch: pytest.Monke
     monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
     expected = "'<\\/script><\\!--';\n"
     assert [vega(), vega(), len(made)] == [expected, expected, 1]
-    (kept,) = (tmp_path / "cache" / "planar-sweep").iterdir()
+    (kept,) = (tmp_path / "cache" / "planar-sweep" / "vega").iterdir()
     kept.write_text(kept.read_text().replace("script", "sprict"))  # damaged
     assert [vega(), vega(), len(made)] == [expected, expected, 2]
     kept.write_bytes(b"\xff")

@@ -136,7 +136,7 @@ def quick_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("quick_pages")
 @pytest.mark.parametrize("name", ["table", "regression", "draws"])
 def test_any_change_of_a_manifest_works_or_is_refused_in_one_line(name: str, folders: dict[str, Path]) -> None:
-    works, refused = fuzzed(folders[name], FEW, every=7, first=3)
+    works, refused = fuzzed(folders[name], VALUES, every=23, first=3)
     print(f"{name}: {works} read, {refused} refused")
     assert works > 3
     assert refused > 100
@@ -146,10 +146,10 @@ def test_any_change_of_a_manifest_works_or_is_refused_in_one_line(name: str, fol
 @pytest.mark.usefixtures("quick_pages")
 @pytest.mark.parametrize("name", ["table", "regression", "draws"])
 def test_every_change_of_a_manifest_works_or_is_refused_in_one_line(name: str, folders: dict[str, Path]) -> None:
-    works, refused = fuzzed(folders[name], VALUES, every=1, first=0)
+    works, refused = fuzzed(folders[name], FEW, every=1, first=0)
     print(f"{name}: {works} read, {refused} refused")
     assert works > 30
-    assert refused > 3000
+    assert refused > 1000
 
 
 ODD_FILES = {
