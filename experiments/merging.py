@@ -44,10 +44,10 @@ def merge(
     parts = divisions([Path(folder) for folder in folders])
     _check_out(out, parts, plots)
     design, about = parts[0].design, parts[0].about
+    with Store(parts[0].store, writes=False, is_finished=True) as first:
+        sources = _sources(parts[0], first)
     with claimed(out) as opened:
-        with Store(parts[0].store, writes=False, is_finished=True) as first:
-            sources = _sources(parts[0], first)
-            keep(sources.values(), opened)
+        keep(sources.values(), opened)
         of_data = identities(design, about)
         numbers = opened.configurations(design.identity(run, of_data[run.problem]) for run in design.all_series())
         total = sum(part.size for part in parts)
