@@ -16,7 +16,7 @@ from experiments.orchestration import finish
 from experiments.results import Results
 from experiments.runner.observer import Observer, Progress
 from experiments.runner.run import keep
-from experiments.store.lock import claimed
+from experiments.store.lock import check_locks, claimed
 from experiments.store.store import Store, StoredRun
 from experiments.tables.divisions import Division, divisions
 from experiments.tables.problems import identities
@@ -88,6 +88,7 @@ def _sources(part: Division, opened: Store) -> dict[ProblemKey, Source]:
 def _check_out(out: Path, parts: Sequence[Division], plots: bool) -> None:
     """Raises ResultsError if the results cannot be written to ``out``."""
     existing = check_folder(out, (*FILES, REPORT) if plots else FILES)
+    check_locks(existing)
     if plots:
         check_folder(out / PLOTS)
     if out.exists() and any(os.path.samefile(out, part.folder) for part in parts):
