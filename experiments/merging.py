@@ -16,7 +16,7 @@ from experiments.orchestration import finish
 from experiments.results import Results
 from experiments.runner.observer import Observer, Progress
 from experiments.runner.run import keep
-from experiments.store.lock import claimed
+from experiments.store.lock import check_locks, claimed
 from experiments.store.store import Store, StoredRun
 from experiments.tables.divisions import Division, divisions
 from experiments.tables.problems import identities
@@ -44,10 +44,10 @@ def merge(
     parts = divisions([Path(folder) for folder in folders])
     _check_out(out, parts, plots)
     design, about = parts[0].design, parts[0].about
+    with Store(parts[0].store, writes=False, is_finished=True) as first:
+        sources = _sources(parts[0], first)
     with claimed(out) as opened:
-        with Store(parts[0].store, writes=False, is_finished=True) as first:
-            sources = _sources(parts[0], first)
-            keep(sources.values(), opened)
+        keep(sources.values(), opened)
         of_data = identities(design, about)
         numbers = opened.configurations(design.identity(run, of_data[run.problem]) for run in design.all_series())
         total = sum(part.size for part in parts)
@@ -88,6 +88,7 @@ def _sources(part: Division, opened: Store) -> dict[ProblemKey, Source]:
 def _check_out(out: Path, parts: Sequence[Division], plots: bool) -> None:
     """Raises ResultsError if the results cannot be written to ``out``."""
     existing = check_folder(out, (*FILES, REPORT) if plots else FILES)
+    check_locks(existing)
     if plots:
         check_folder(out / PLOTS)
     if out.exists() and any(os.path.samefile(out, part.folder) for part in parts):

@@ -15,6 +15,7 @@ from experiments.runner.observer import Prepared
 from experiments.runner.plan import measure_speed, plan
 from experiments.runner.shards import Shard
 from experiments.runner.work import Todo, earlier_runs, todo
+from experiments.store.lock import check_locks
 from experiments.store.store import Store, stored_in
 from experiments.text import count
 
@@ -30,7 +31,7 @@ def prepare(
     with contextlib.ExitStack() as stack:
         stored = None
         if out is not None:
-            check_folder(out, (*FILES, REPORT) if plots else FILES)
+            check_locks(check_folder(out, (*FILES, REPORT) if plots else FILES))
             if plots:
                 check_folder(Path(out) / PLOTS)
             stored = stack.enter_context(stored_in(Path(out)))

@@ -62,11 +62,34 @@ def _locked(path: Path) -> int:
                 raise
             with contextlib.suppress(OSError):
                 path.unlink()
-            raise ResultsError(
-                f"the file system of {os.fspath(path.parent)!r} has no locks ({error.strerror}):"
-                " use a folder on a local disk, and copy it when it is finished"
-            ) from None
+            raise _no_locks(path.parent, error) from None
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def check_locks(folder: Path) -> None:
+    """Raises ResultsError if the file system of an existing folder has no locks; nothing is written.
+
+    A store there would be said to be in use, after a minute. The store itself is not touched: closing a file drops the
+    locks that SQLite has on it for another thread of this process.
+    """
+    with contextlib.suppress(PermissionError, FileNotFoundError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            if error.errno in _WITHOUT_LOCKS:
+                raise _no_locks(folder, error) from None
+        finally:
+            os.close(descriptor)
+
+
+def _no_locks(folder: Path, error: OSError) -> ResultsError:
+    return ResultsError(
+        f"the file system of {os.fspath(folder)!r} has no locks ({error.strerror}):"
+        " use a folder on a local disk, and copy it when it is finished"
+    )

@@ -382,14 +382,29 @@ WITHOUT_LOCKS = "from tests.helpers.locks import refuse_locks; refuse_locks(); "
 
 
 @needs_a_filter
-def test_a_file_system_without_locks_is_told_of(tmp_path: Path) -> None:
-    code = "from experiments.cli.process import run_as_program; run_as_program('experiments.grid')"
-    command = [sys.executable, "-c", WITHOUT_LOCKS + code, *SWEEP, "--quiet", "--out", str(tmp_path / "out")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    said = f"the file system of {str(tmp_path / 'out')!r} has no locks (No locks available):"
-    said += " use a folder on a local disk, and copy it when it is finished"
-    assert (done.returncode, done.stderr) == (2, f"experiments.grid: --out: {said}\n")
-    assert list((tmp_path / "out").iterdir()) == []
+def test_a_file_system_without_locks_is_told_of(nursery: Nursery, parts: list[Path], tmp_path: Path) -> None:
+    """At once, also where a store lies already, and before anything is written."""
+    assert nursery.run(*SWEEP, "--out", tmp_path / "full").status == 0
+    (tmp_path / "empty").mkdir()
+    before = contents(tmp_path)
+    where = {"new": tmp_path, "empty": tmp_path / "empty", "full": tmp_path / "full"}
+    for name, at in where.items():
+        out = tmp_path / name
+        said = f"the file system of {str(at)!r} has no locks (No locks available):"
+        said += " use a folder on a local disk, and copy it when it is finished"
+        assert without_locks("grid", *SWEEP, "--quiet", "--out", out) == (2, f"experiments.grid: --out: {said}\n")
+        assert without_locks("merge", out, *parts) == (2, f"experiments.merge: {said}\n")
+    assert contents(tmp_path) == before
+    assert not (tmp_path / "new").exists()
+
+
+def without_locks(command: str, *arguments: str | Path) -> tuple[int, str]:
+    """How a command ends, and what it says on stderr."""
+    code = WITHOUT_LOCKS + "import sys; from experiments.cli.process import run_as_program;"
+    code += f"run_as_program('experiments.{command}')"
+    program = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
 
 
 @needs_a_filter
