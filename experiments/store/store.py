@@ -3,8 +3,10 @@
 A run is stored under a key of everything that determines its numbers: its configuration, that is the fingerprint of the
 data, every training knob and the version of the arithmetic; and its seed. The same run is then found again.
 
-The database uses a rollback journal instead of a write-ahead log, which requires shared memory and does not work on
-network disks. A copy of the database file alone is therefore complete.
+The database uses a rollback journal instead of a write-ahead log, which requires shared memory, does not work on
+network disks and needs a writable folder even for reading. Reads are short transactions; a writer waits for readers,
+and a reader for the writer, for as long as it takes. Between transactions, the database file alone is complete. A copy
+made while a sweep writes, with ``cp`` for example, may not be: ``copying`` makes one that is.
 
 SQLite has no checksums for its pages. Each row has a digest of its content and key, which is checked whenever it is
 read; a mismatch is an error and never a wrong number. Nothing is pickled.
@@ -17,6 +19,7 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +30,8 @@ import numpy.typing as npt
 
 from experiments.datasets.data import Data
 from experiments.files import STORE, ResultsError
+from experiments.store.opening import checked, closed
+from experiments.store.waiting import PATIENCE, Wait
 from planar_core.network import Parameters, shaped
 
 if TYPE_CHECKING:
@@ -38,7 +43,7 @@ STATUSES = ("ok", "diverged", "failed")
 CURVES = ("cost", "train_score", "test_score", "test_cost")
 """The rows of curves. Scores are accuracies, or R^2 for regression; version 1 did not store test costs."""
 _SEEDS = 2**32  # a run's row is number configuration * 2^32 + seed, so the runs of a configuration lie together
-_PATIENCE = 60  # seconds to wait for a reader
+_CHUNK = 2**20  # bytes that are read in one transaction
 _NOT_DAMAGE = tuple(f"SQLITE_{name}" for name in ("FULL", "IOERR", "CANTOPEN", "READONLY", "BUSY", "LOCKED", "NOMEM"))
 _DATA_PARTS = ("X", "Y", "X_test", "Y_test")
 _TABLES = (
@@ -62,6 +67,7 @@ _SINCE_VERSION_2 = (
     digest BLOB NOT NULL    -- of all this
 )""",
 )
+_NAMES = {table.split()[2] for table in (*_TABLES, _SINCE_VERSION_2[-1])}
 _ADDED = ", test_costs BLOB)"  # the end of the definition of the table afterwards
 
 
@@ -111,14 +117,17 @@ class Store:
         self.path = path
         self.name = "the temporary store" if path is None else str(path)  # in messages
         self._keys: dict[int, bytes] = {}
+        self._file: tuple[int, int] | None = None
+        self._writes = writes
         with self._errors():
             if path is None:
                 self._connection = sqlite3.connect("", check_same_thread=False)
             else:
                 if not writes and not path.exists():
                     raise NothingStored(f"{path.parent}: expected the results of a sweep, found no {path.name}")
-                # Readers also roll back an unfinished transaction of a killed writer, if they may write.
-                self._connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
+                with checked(path, writes) as self._file:
+                    # Readers also roll back an unfinished transaction of a killed writer, if they may write.
+                    self._connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
             self._connection.isolation_level = None  # transactions are started explicitly
             try:
                 self._open(writes)
@@ -127,29 +136,37 @@ class Store:
                 raise
 
     def _open(self, writes: bool) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (version,) = self._patiently("PRAGMA user_version").fetchone()
+        # Tables of SQLite's own, such as those of ANALYZE, say nothing.
+        tables = self._patiently(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY rowid"
+        ).fetchall()
+        if tables and not {name for name, _ in tables} & _NAMES:
+            raise ResultsError(
+                f"{self.name}: expected a store of a sweep, found a database of another program: choose another folder"
+            )
         if version > FORMAT:
             raise ResultsError(f"{self.name}: expected version {FORMAT} or older, found {version}: update this program")
-        if version == 0:
+        if version == 0 and not tables:
             if not writes:
                 raise NothingStored(f"{self.path}: expected the results of a sweep, found an empty database")
             with self._transaction():
                 for table in (*_TABLES, *_SINCE_VERSION_2):
                     self._connection.execute(table)
                 self._connection.execute(f"PRAGMA user_version = {FORMAT}")
-            version = FORMAT
+                # Tells a journal of this file from one of another.
+                self._connection.execute(f"PRAGMA application_id = {secrets.randbits(31)}")
+            self._is_of_version_2 = True
+            return
         expected = list(_TABLES)
         if version >= 2:
             expected[-1] = expected[-1].removesuffix(")") + _ADDED
             expected += _SINCE_VERSION_2[1:]
         self._is_of_version_2 = version >= 2
-        tables = self._connection.execute(
-            "SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
-        ).fetchall()
-        if tables != [(table,) for table in expected]:
+        if [sql for _, sql in tables] != expected:
             raise self._damaged("unexpected tables")
         if writes:  # nothing is added to a damaged file
-            (verdict,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
+            (verdict,) = self._patiently("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise self._damaged(verdict)
             if version < FORMAT:
@@ -170,6 +187,35 @@ class Store:
     def close(self) -> None:
         """Close the file. Everything stored is already on disk."""
         self._connection.close()
+        if self._file is not None:
+            closed(self._file)
+            self._file = None
+
+    def _patiently(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Execute a statement, and again for as long as another program keeps the file to itself."""
+        wait = Wait(Path(self.name).name, "reads" if self._writes else "writes")
+        while True:
+            try:
+                return self._connection.execute(statement, values)
+            except sqlite3.OperationalError as error:
+                if not wait.goes_on(error):
+                    raise
+
+    def _in_chunks(self, select: str, first: int, last: int) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table whose id, their first column, is in a range. No read transaction outlives a chunk."""
+        while True:
+            rows, size = [], 0
+            cursor = self._patiently(f"{select} WHERE id BETWEEN ? AND ? ORDER BY id", (first, last))
+            for row in cursor:
+                rows.append(row)
+                size += sum(len(cell) for cell in row if isinstance(cell, bytes | str))
+                if size > _CHUNK:
+                    break
+            cursor.close()  # which ends the transaction
+            yield from rows
+            if size <= _CHUNK:
+                return
+            first = rows[-1][0] + 1
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -180,6 +226,10 @@ class Store:
             raise  # an error of the caller
         except (sqlite3.Error, UnicodeDecodeError) as error:
             name = getattr(error, "sqlite_errorname", "")
+            if name == "SQLITE_TOOBIG":
+                raise ResultsError(
+                    f"{self.name}: a single value is too large to be stored: the limit is 1 GB"
+                ) from None
             # SQLite only reads a file whose header requires a later version of SQLite.
             from_header = name == "SQLITE_READONLY" and self.path is not None and os.access(self.path, os.W_OK)
             if name.startswith(_NOT_DAMAGE) and not from_header:
@@ -188,20 +238,39 @@ class Store:
 
     def _damaged(self, what: str) -> ResultsError:
         reason = " ".join(what.split())
-        return ResultsError(f"{self.name}: damaged ({reason}): restore a copy, or delete it and run the sweep again")
+        return ResultsError(
+            f"{self.name}: damaged ({reason}): delete it and {STORE}-journal, if there is one; then restore a copy,"
+            " or run the sweep again"
+        )
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         """A transaction: all or nothing, and on disk at its end."""
         with self._errors():
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._patiently("BEGIN IMMEDIATE")
             try:
                 yield
-                self._connection.execute("COMMIT")
+                self._patiently("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # SQLite itself ends some of them, for example on a full disk
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def copy_to(self, path: Path) -> None:
+        """Copy all of the store, as of one moment, into an empty file, and check the copy."""
+        wait = Wait(Path(self.name).name, "writes")
+        with self._errors(), contextlib.closing(sqlite3.connect(path)) as copied:
+            copied.execute("PRAGMA journal_mode = OFF")
+            while True:
+                try:  # all pages in one step: one that begins anew after every change may never end
+                    self._connection.backup(copied)
+                    break
+                except sqlite3.OperationalError as error:
+                    if not wait.goes_on(error):
+                        raise
+            (verdict,) = copied.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                raise self._damaged(verdict)
 
     # Data sets
 
@@ -218,13 +287,13 @@ class Store:
     def has_data(self, fingerprint: str) -> bool:
         """Whether a data set is stored."""
         with self._errors():
-            row = self._connection.execute("SELECT 1 FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
+            row = self._patiently("SELECT 1 FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
         return row is not None or self.source(fingerprint) is not None
 
     def data(self, fingerprint: str, **about: Any) -> Data:
         """A stored data set; ``about`` has the other fields of ``Data``. Raises ResultsError if it is missing."""
         with self._errors():
-            row = self._connection.execute("SELECT arrays FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
+            row = self._patiently("SELECT arrays FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
             raise ResultsError(
                 f"{self.name}: the data of {about.get('name', fingerprint)} are missing: run the sweep again"
@@ -251,7 +320,7 @@ class Store:
         if not self._is_of_version_2:  # a store of version 1 has no sources
             return None
         with self._errors():
-            row = self._connection.execute("SELECT * FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
+            row = self._patiently("SELECT * FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
             return None
         try:
@@ -285,7 +354,7 @@ class Store:
         """The number of a configuration, or None if it is not stored."""
         key = _digest(_canonical(about).encode())
         with self._errors():
-            row = self._connection.execute("SELECT id FROM configurations WHERE key = ?", (key,)).fetchone()
+            row = self._patiently("SELECT id FROM configurations WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
         self._keys[row[0]] = key
@@ -294,7 +363,7 @@ class Store:
     def all_configurations(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The number and the content of every configuration. Raises ResultsError for a damaged one."""
         with self._errors():
-            rows = self._connection.execute("SELECT id, key, about FROM configurations ORDER BY id").fetchall()
+            rows = self._patiently("SELECT id, key, about FROM configurations ORDER BY id").fetchall()
         for number, key, about in rows:
             if not isinstance(about, str) or _digest(about.encode()) != key:
                 raise self._damaged(f"checksum mismatch in configuration {number}")
@@ -320,18 +389,14 @@ class Store:
         """The stored runs of a configuration, ordered by seed. Raises as ``run``."""
         first = configuration * _SEEDS
         with self._errors():
-            for row in self._connection.execute(
-                "SELECT * FROM runs WHERE id BETWEEN ? AND ? ORDER BY id", (first + seeds[0], first + seeds[-1])
-            ):
+            for row in self._in_chunks("SELECT * FROM runs", first + seeds[0], first + seeds[-1]):
                 yield row[0] - first, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
 
     def statuses(self, configuration: int) -> Iterator[tuple[int, str]]:
         """Seed and status of each stored run of a configuration, without checking its numbers."""
         first = configuration * _SEEDS
         with self._errors():
-            for number, status in self._connection.execute(
-                "SELECT id, status FROM runs WHERE id BETWEEN ? AND ? ORDER BY id", (first, first + _SEEDS - 1)
-            ):
+            for number, status in self._in_chunks("SELECT id, status FROM runs", first, first + _SEEDS - 1):
                 yield number - first, status
 
     def _checked(self, configuration: int, row: _Row) -> StoredRun:

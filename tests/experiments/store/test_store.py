@@ -29,7 +29,7 @@ from tests.helpers.version_1 import VERSION_1, digest_of
 
 ABOUT = {"data": "0f", "hidden": "2", "learning_rate": 1.2, "dtype": "float64", "numerics": 1}
 OTHER = {**ABOUT, "learning_rate": 0.1}
-START_OVER = "restore a copy, or delete it and run the sweep again"
+START_OVER = "delete it and sweep.sqlite-journal, if there is one; then restore a copy, or run the sweep again"
 Whole = tuple[Path, bytes, dict[Any, Any]]
 NASTY = [0.0, -0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, np.inf, -np.inf, np.nan, 0.1]
 
@@ -632,7 +632,7 @@ def test_a_damaged_run_says_what_to_do_and_costs_no_other(whole: Whole) -> None:
 # Beside a writer
 
 
-def test_a_copy_of_the_file_is_whole_while_somebody_writes(tmp_path: Path) -> None:
+def test_a_copy_of_the_file_is_whole_between_two_writes(tmp_path: Path) -> None:
     path, copy = tmp_path / files.STORE, tmp_path / "copy.sqlite"
     with Store(path) as opened:
         for seed in range(20):
