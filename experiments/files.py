@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
 
 STORE = "sweep.sqlite"
 SHARD = "shard.json"  # what a shard writes beside its store, instead of FILES
+_LONGEST_FOLDER = 504 - len(f"/{STORE}")  # bytes: SQLite's limit of 512 includes the "-journal" of the longest name
 REPORT = "report.html"
 PLOTS = "plots"  # the folder of the pictures
 
@@ -40,11 +42,32 @@ def check_folder(folder: str | os.PathLike[str], files: Iterable[str] = FILES) -
         with tempfile.TemporaryFile(dir=existing):  # checking permissions is not enough: root has them all
             pass
         for name in files:
-            if existing == Path(folder) and (existing / name).is_dir():
-                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+            if existing == Path(folder):
+                _check_replaceable(existing, name)
+            if name == STORE and (n := len(os.fsencode(os.path.realpath(folder)))) > _LONGEST_FOLDER:
+                raise OSError(errno.ENAMETOOLONG, f"its path has {n} bytes, and SQLite allows for {_LONGEST_FOLDER}")
     except OSError as error:
         raise ResultsError(f"expected a writable folder, got {os.fspath(folder)!r}: {error.strerror}") from None
     return existing
+
+
+def _check_replaceable(folder: Path, name: str) -> None:
+    """Raise OSError if a file could not be replaced by another one, as far as can be told without doing it."""
+    path = folder / name
+    try:
+        status, around = path.lstat(), folder.stat()
+    except FileNotFoundError:
+        return
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+    if around.st_mode & stat.S_ISVTX and os.geteuid() not in (0, status.st_uid, around.st_uid):
+        raise PermissionError(errno.EPERM, f"{name} belongs to another user")
+    if stat.S_ISREG(status.st_mode):
+        try:  # of a file that is only read-only, this is EACCES
+            os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW))
+        except OSError as error:
+            if error.errno == errno.EPERM:
+                raise PermissionError(errno.EPERM, f"{name} is immutable or append-only (chattr)") from None
 
 
 def _is_there(path: Path) -> bool:

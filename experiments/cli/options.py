@@ -137,6 +137,21 @@ def report_parser() -> Parser:
     return parser
 
 
+def store_parser() -> Parser:
+    """The options of ``experiments.store``."""
+    parser = Parser(
+        prog="python -m experiments.store",
+        description="Copy a results folder, also while a sweep writes to it: the store as of one moment, the tables,"
+        " the plots and the report.",
+        epilog="Exit status: 0 success, 2 invalid arguments, no results, or DEST has results.",
+    )
+    parser.add_argument("action", choices=["copy"], help="copy DIR to DEST")
+    _add_folder(parser)
+    parser.add_argument("destination", metavar="DEST", type=Path, help="a folder, which is created if necessary")
+    parser.add_argument("--overwrite", action="store_true", help="replace the results in DEST")
+    return parser
+
+
 def _add_folder(parser: Parser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
 
@@ -169,6 +184,7 @@ PARSERS: Mapping[str, Callable[[], Parser]] = MappingProxyType(
         "plots": plots_parser,
         "predict": predict_parser,
         "report": report_parser,
+        "store": store_parser,
         "verify": verify_parser,
     }
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.datasets.divided import Divided
 from experiments.design import Design
-from experiments.files import FILES, PLOTS, REPORT, check_folder
+from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder
 from experiments.knobs.declared import JOBS
 from experiments.knobs.values import value_of
 from experiments.runner.observer import Prepared
@@ -31,9 +31,9 @@ def prepare(
     with contextlib.ExitStack() as stack:
         stored = None
         if out is not None:
-            check_locks(check_folder(out, (*FILES, REPORT) if plots else FILES))
+            check_locks(check_folder(out, (*FILES, STORE, REPORT) if plots else (*FILES, STORE)))
             if plots:
-                check_folder(Path(out) / PLOTS)
+                check_folder(Path(out) / PLOTS, [path.name for path in Path(out, PLOTS).glob("*.png")])
             stored = stack.enter_context(stored_in(Path(out)))
         left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh, shard=shard)
         of_folder = _notes_on_folder(left, stored)

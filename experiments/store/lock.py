@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,29 +27,61 @@ def claimed(folder: Path) -> Iterator[Store]:
     Raises ResultsError with the name of the owner if another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FILE
-    descriptor = _locked(path)
+    with opened(folder) as place, locked(folder, place), Store(folder / STORE) as store:
+        yield store
+
+
+@contextlib.contextmanager
+def opened(folder: Path) -> Iterator[int]:
+    """A descriptor of a folder: it stays that folder if it is moved and another one takes its name."""
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield place
+    finally:
+        os.close(place)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, place: int) -> Iterator[None]:
+    """Keep other sweeps out of a folder, of which ``place`` is a descriptor. Raises as ``claimed``."""
+    descriptor = _locked(folder / FILE, place)
     try:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         os.truncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {now}\n".encode())
-        with Store(folder / STORE) as opened:
-            yield opened
+        yield
     finally:
         with contextlib.suppress(OSError):
-            path.unlink()
+            if _is_in(place, descriptor):  # and not the lock of somebody else
+                os.unlink(FILE, dir_fd=place)
         os.close(descriptor)
 
 
-def _locked(path: Path) -> int:
+def _is_in(place: int, descriptor: int) -> bool:
+    """Whether the lock that was opened is still the lock of its folder."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(FILE, dir_fd=place, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _locked(path: Path, place: int) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:  # without following a link; O_NONBLOCK: a named pipe would wait
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+            descriptor = os.open(FILE, flags, 0o666, dir_fd=place)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                raise
+            raise _not_ours(path) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The previous owner may have removed the file after it was opened: then this locks a deleted file.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                    return descriptor
+            if _is_in(place, descriptor):
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+                    raise _not_ours(path)
+                return descriptor
         except BlockingIOError:
             owner = os.read(descriptor, 200).decode(errors="replace").strip() or "unknown process"
             os.close(descriptor)
@@ -67,6 +100,10 @@ def _locked(path: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _not_ours(path: Path) -> ResultsError:
+    return ResultsError(f"{path}: expected a regular file with one name, found a link or something else: remove it")
 
 
 def check_locks(folder: Path) -> None:

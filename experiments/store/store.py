@@ -3,8 +3,10 @@
 A run is stored under a key of everything that determines its numbers: its configuration, that is the fingerprint of the
 data, every training knob and the version of the arithmetic; and its seed. The same run is then found again.
 
-The database uses a rollback journal instead of a write-ahead log, which requires shared memory and does not work on
-network disks. A copy of the database file alone is therefore complete.
+The database uses a rollback journal instead of a write-ahead log, which requires shared memory, does not work on
+network disks and needs a writable folder even for reading. Reads are short transactions; a writer waits for readers,
+and a reader for the writer, for as long as it takes. Between transactions, the database file alone is complete. A copy
+made while a sweep writes, with ``cp`` for example, may not be: ``copying`` makes one that is.
 
 SQLite has no checksums for its pages. Each row has a digest of its content and key, which is checked whenever it is
 read; a mismatch is an error and never a wrong number. Nothing is pickled.
@@ -18,6 +20,7 @@ import io
 import itertools
 import json
 import os
+import secrets
 import sqlite3
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +34,8 @@ import numpy.typing as npt
 from experiments.datasets.data import Data
 from experiments.files import STORE, ResultsError
 from experiments.identity import canonical
+from experiments.store.opening import checked, closed
+from experiments.store.waiting import PATIENCE, Wait
 from planar_core.network import Parameters, shaped
 
 if TYPE_CHECKING:
@@ -41,9 +46,9 @@ FORMAT = 2  # user_version of the database
 STATUSES = ("ok", "diverged", "failed")
 CURVES = ("cost", "train_score", "test_score", "test_cost")
 """The rows of curves. Scores are accuracies, or R^2 for regression; version 1 did not store test costs."""
-_AT_ONCE, _MOST_BYTES = 1000, 2**24  # rows found by one query
+_AT_ONCE = 1000  # rows found by one query
 _SEEDS = 2**32  # a run's row is number configuration * 2^32 + seed, so the runs of a configuration lie together
-_PATIENCE = 60  # seconds to wait for a reader
+_CHUNK = 2**20  # bytes that are read in one transaction
 _NOT_DAMAGE = tuple(f"SQLITE_{name}" for name in ("FULL", "IOERR", "CANTOPEN", "READONLY", "BUSY", "LOCKED", "NOMEM"))
 _DATA_PARTS = ("X", "Y", "X_test", "Y_test")
 _TABLES = (
@@ -67,6 +72,7 @@ _SINCE_VERSION_2 = (
     digest BLOB NOT NULL    -- of all this
 )""",
 )
+_NAMES = {table.split()[2] for table in (*_TABLES, _SINCE_VERSION_2[-1])}
 _ADDED = ", test_costs BLOB)"  # the end of the definition of the table afterwards
 
 
@@ -185,17 +191,21 @@ class Store:
         self.path = path
         self.name = "the temporary store" if path is None else str(path)  # in messages
         self._keys = _Keys()
+        self._file: tuple[int, int] | None = None
+        self._writes = writes
         with self._errors():
             if path is None:
                 self._connection = sqlite3.connect("", check_same_thread=False)
             else:
                 if not writes and not path.exists():
                     raise NothingStored(f"{path.parent}: expected the results of a sweep, found no {path.name}")
-                # Readers also roll back an unfinished transaction of a killed writer, if they may write.
-                uri = f"{path.absolute().as_uri()}?immutable=1"
-                self._connection = sqlite3.connect(
-                    uri if is_finished else path, timeout=_PATIENCE, check_same_thread=False, uri=is_finished
-                )
+                if is_finished:
+                    uri = f"{path.absolute().as_uri()}?immutable=1"
+                    self._connection = sqlite3.connect(uri, check_same_thread=False, uri=True)
+                else:
+                    with checked(path, writes) as self._file:
+                        # Readers also roll back an unfinished transaction of a killed writer, if they may write.
+                        self._connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
             self._connection.isolation_level = None  # transactions are started explicitly
             try:
                 self._open(writes)
@@ -204,29 +214,37 @@ class Store:
                 raise
 
     def _open(self, writes: bool) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (version,) = self._patiently("PRAGMA user_version").fetchone()
+        # Tables of SQLite's own, such as those of ANALYZE, say nothing.
+        tables = self._patiently(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY rowid"
+        ).fetchall()
+        if tables and not {name for name, _ in tables} & _NAMES:
+            raise ResultsError(
+                f"{self.name}: expected a store of a sweep, found a database of another program: choose another folder"
+            )
         if version > FORMAT:
             raise ResultsError(f"{self.name}: expected version {FORMAT} or older, found {version}: update this program")
-        if version == 0:
+        if version == 0 and not tables:
             if not writes:
                 raise NothingStored(f"{self.path}: expected the results of a sweep, found an empty database")
             with self._transaction():
                 for table in (*_TABLES, *_SINCE_VERSION_2):
                     self._connection.execute(table)
                 self._connection.execute(f"PRAGMA user_version = {FORMAT}")
-            version = FORMAT
+                # Tells a journal of this file from one of another.
+                self._connection.execute(f"PRAGMA application_id = {secrets.randbits(31)}")
+            self._is_of_version_2 = True
+            return
         expected = list(_TABLES)
         if version >= 2:
             expected[-1] = expected[-1].removesuffix(")") + _ADDED
             expected += _SINCE_VERSION_2[1:]
         self._is_of_version_2 = version >= 2
-        tables = self._connection.execute(
-            "SELECT sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
-        ).fetchall()
-        if tables != [(table,) for table in expected]:
+        if [sql for _, sql in tables] != expected:
             raise self._damaged("unexpected tables")
         if writes:  # nothing is added to a damaged file
-            (verdict,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
+            (verdict,) = self._patiently("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise self._damaged(verdict)
             if version < FORMAT:
@@ -247,6 +265,35 @@ class Store:
     def close(self) -> None:
         """Close the file. Everything stored is already on disk."""
         self._connection.close()
+        if self._file is not None:
+            closed(self._file)
+            self._file = None
+
+    def _patiently(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Execute a statement, and again for as long as another program keeps the file to itself."""
+        wait = Wait(Path(self.name).name, "reads" if self._writes else "writes")
+        while True:
+            try:
+                return self._connection.execute(statement, values)
+            except sqlite3.OperationalError as error:
+                if not wait.goes_on(error):
+                    raise
+
+    def _in_chunks(self, select: str, first: int, last: int) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table whose id, their first column, is in a range. No read transaction outlives a chunk."""
+        while True:
+            rows, size = [], 0
+            cursor = self._patiently(f"{select} WHERE id BETWEEN ? AND ? ORDER BY id", (first, last))
+            for row in cursor:
+                rows.append(row)
+                size += sum(len(cell) for cell in row if isinstance(cell, bytes | str))
+                if size > _CHUNK:
+                    break
+            cursor.close()  # which ends the transaction
+            yield from rows
+            if size <= _CHUNK:
+                return
+            first = rows[-1][0] + 1
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -257,6 +304,10 @@ class Store:
             raise  # an error of the caller
         except (sqlite3.Error, UnicodeDecodeError) as error:
             name = getattr(error, "sqlite_errorname", "")
+            if name == "SQLITE_TOOBIG":
+                raise ResultsError(
+                    f"{self.name}: a single value is too large to be stored: the limit is 1 GB"
+                ) from None
             # SQLite only reads a file whose header requires a later version of SQLite.
             from_header = name == "SQLITE_READONLY" and self.path is not None and os.access(self.path, os.W_OK)
             if name.startswith(_NOT_DAMAGE) and not from_header:
@@ -265,20 +316,39 @@ class Store:
 
     def _damaged(self, what: str) -> ResultsError:
         reason = " ".join(what.split())
-        return ResultsError(f"{self.name}: damaged ({reason}): restore a copy, or delete it and run the sweep again")
+        return ResultsError(
+            f"{self.name}: damaged ({reason}): delete it and {STORE}-journal, if there is one; then restore a copy,"
+            " or run the sweep again"
+        )
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         """A transaction: all or nothing, and on disk at its end."""
         with self._errors():
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._patiently("BEGIN IMMEDIATE")
             try:
                 yield
-                self._connection.execute("COMMIT")
+                self._patiently("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # SQLite itself ends some of them, for example on a full disk
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def copy_to(self, path: Path) -> None:
+        """Copy all of the store, as of one moment, into an empty file, and check the copy."""
+        wait = Wait(Path(self.name).name, "writes")
+        with self._errors(), contextlib.closing(sqlite3.connect(path)) as copied:
+            copied.execute("PRAGMA journal_mode = OFF")
+            while True:
+                try:  # all pages in one step: one that begins anew after every change may never end
+                    self._connection.backup(copied)
+                    break
+                except sqlite3.OperationalError as error:
+                    if not wait.goes_on(error):
+                        raise
+            (verdict,) = copied.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                raise self._damaged(verdict)
 
     # Data sets
 
@@ -295,13 +365,13 @@ class Store:
     def has_data(self, fingerprint: str) -> bool:
         """Whether a data set is stored."""
         with self._errors():
-            row = self._connection.execute("SELECT 1 FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
+            row = self._patiently("SELECT 1 FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
         return row is not None or self.source(fingerprint) is not None
 
     def data(self, fingerprint: str, **about: Any) -> Data:
         """A stored data set; ``about`` has the other fields of ``Data``. Raises ResultsError if it is missing."""
         with self._errors():
-            row = self._connection.execute("SELECT arrays FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
+            row = self._patiently("SELECT arrays FROM data WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
             raise ResultsError(
                 f"{self.name}: the data of {about.get('name', fingerprint)} are missing: run the sweep again"
@@ -328,7 +398,7 @@ class Store:
         if not self._is_of_version_2:  # a store of version 1 has no sources
             return None
         with self._errors():
-            row = self._connection.execute("SELECT * FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
+            row = self._patiently("SELECT * FROM sources WHERE fingerprint = ?", (fingerprint,)).fetchone()
         if row is None:
             return None
         try:
@@ -345,7 +415,7 @@ class Store:
     def is_empty(self) -> bool:
         """Whether it has no configurations, and so no runs."""
         with self._errors():
-            return self._connection.execute("SELECT 1 FROM configurations LIMIT 1").fetchone() is None
+            return self._patiently("SELECT 1 FROM configurations LIMIT 1").fetchone() is None
 
     def configurations(self, abouts: Iterable[Mapping[str, Any]]) -> list[int]:
         """The number of each configuration, for ``add`` and ``run``; new ones are added."""
@@ -381,7 +451,7 @@ class Store:
         """Key and number of each configuration; the number is 0 if it is not stored."""
         keys = [_digest(text.encode()) for text in texts]
         places = ",".join("?" * len(keys))
-        rows = self._connection.execute(f"SELECT key, id FROM configurations WHERE key IN ({places})", keys).fetchall()
+        rows = self._patiently(f"SELECT key, id FROM configurations WHERE key IN ({places})", keys).fetchall()
         numbers = dict(rows)
         for key, number in rows:
             self._keys[number] = key
@@ -392,16 +462,14 @@ class Store:
         with self._errors():
             pattern = f'%"numerics":{version},%'
             return (
-                self._connection.execute(
-                    "SELECT 1 FROM configurations WHERE about LIKE ? LIMIT 1", (pattern,)
-                ).fetchone()
+                self._patiently("SELECT 1 FROM configurations WHERE about LIKE ? LIMIT 1", (pattern,)).fetchone()
                 is not None
             )
 
     def all_configurations(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The number and the content of every configuration. Raises ResultsError for a damaged one."""
         with self._errors():
-            rows = self._connection.execute("SELECT id, key, about FROM configurations ORDER BY id").fetchall()
+            rows = self._patiently("SELECT id, key, about FROM configurations ORDER BY id").fetchall()
         for number, key, about in rows:
             if not isinstance(about, str) or _digest(about.encode()) != key:
                 raise self._damaged(f"checksum mismatch in configuration {number}")
@@ -434,28 +502,17 @@ class Store:
 
     def runs(self, configuration: int, seeds: range = range(_SEEDS)) -> Iterator[tuple[int, StoredRun]]:
         """The stored runs of a configuration, ordered by seed. Raises as ``run``."""
-        for row in self._rows("*", configuration, seeds):
-            yield row[0] % _SEEDS, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
+        first = configuration * _SEEDS
+        with self._errors():
+            for row in self._in_chunks("SELECT * FROM runs", first + seeds[0], first + seeds[-1]):
+                yield row[0] - first, self._checked(configuration, row if self._is_of_version_2 else (*row, None))
 
     def count(self, most: int) -> int:
         """The number of stored runs, or ``most`` if there are more."""
         with self._errors():
             limited = "SELECT count(*) FROM (SELECT 1 FROM runs LIMIT ?)"
-            (n,) = self._connection.execute(limited, (min(most, 2**63 - 1),)).fetchone()
+            (n,) = self._patiently(limited, (min(most, 2**63 - 1),)).fetchone()
         return int(n)
-
-    def _rows(self, columns: str, configuration: int, seeds: range) -> Iterator[Any]:
-        """Rows of a configuration, a few at a time: whoever reads for long would keep others from writing."""
-        following, last = configuration * _SEEDS + seeds[0], configuration * _SEEDS + seeds[-1]
-        query = f"SELECT {columns} FROM runs WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-        most = 1  # then more, unless rows are large
-        while following <= last:
-            with self._errors():
-                rows = self._connection.execute(query, (following, last, most)).fetchall()
-            yield from rows
-            following = rows[-1][0] + 1 if len(rows) == most else last + 1
-            size = max((sum(len(cell) for cell in row if isinstance(cell, bytes)) for row in rows), default=0)
-            most = min(_AT_ONCE, 8 * most, 1 + _MOST_BYTES // max(1, size))
 
     def many(self, configurations: Sequence[int], seeds: Sequence[int]) -> StoredRuns:
         """Some runs, in this order. Raises as ``run``, and LookupError if one is not stored."""
@@ -471,26 +528,31 @@ class Store:
         """The rows that are stored of these runs, at most _AT_ONCE."""
         with self._errors():
             query = f"SELECT * FROM runs WHERE id IN ({','.join('?' * len(ids))})"
-            rows = self._connection.execute(query, ids).fetchall()
+            rows = self._patiently(query, ids).fetchall()
         return [(row[0], row if self._is_of_version_2 else (*row, None)) for row in rows]
 
     def check(self, configuration: int, seeds: Collection[int]) -> None:
         """Read these runs of a configuration. Raises as ``run``."""
-        for row in self._rows("*", configuration, range(min(seeds), max(seeds) + 1)):
-            if row[0] % _SEEDS in seeds:
-                self._check(configuration, row if self._is_of_version_2 else (*row, None))
+        first = configuration * _SEEDS
+        with self._errors():
+            for row in self._in_chunks("SELECT * FROM runs", first + min(seeds), first + max(seeds)):
+                if row[0] - first in seeds:
+                    self._check(configuration, row if self._is_of_version_2 else (*row, None))
 
     def finished(self, runs: Iterable[tuple[int, int]]) -> Iterator[bool]:
         """Whether each run, by configuration and seed, is stored and did not fail, without checking its numbers."""
         for some in _batched((configuration * _SEEDS + seed for configuration, seed in runs), _AT_ONCE):
             with self._errors():
                 query = f"SELECT id FROM runs WHERE status != 'failed' AND id IN ({','.join('?' * len(some))})"
-                found = {number for (number,) in self._connection.execute(query, some).fetchall()}
+                found = {number for (number,) in self._patiently(query, some).fetchall()}
             yield from (number in found for number in some)
 
     def statuses(self, configuration: int, seeds: range = range(_SEEDS)) -> Iterator[tuple[int, str]]:
         """Seed and status of each stored run of a configuration, without checking its numbers."""
-        return ((number % _SEEDS, status) for number, status in self._rows("id, status", configuration, seeds))
+        first = configuration * _SEEDS
+        with self._errors():
+            for number, status in self._in_chunks("SELECT id, status FROM runs", first + seeds[0], first + seeds[-1]):
+                yield number - first, status
 
     def _checked(self, configuration: int, row: _Row) -> StoredRun:
         self._check(configuration, row)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.files import ResultsError, check_folder, replacing
+from experiments.files import RUNS, STORE, ResultsError, check_folder, replacing
+from experiments.store.lock import claimed
 
 
 def test_a_folder_that_can_be_written_to_is_left_alone(tmp_path: Path) -> None:
@@ -54,3 +55,39 @@ def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(tmp
         one.write(b"one")
     assert path.read_bytes() == b"one"
     assert set(tmp_path.iterdir()) == {path, theirs}
+
+
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / STORE).mkdir()
+    check_folder(tmp_path)
+    with pytest.raises(ResultsError, match=r"^expected a writable folder, got '.*': sweep.sqlite is a folder$"):
+        check_folder(tmp_path, (STORE,))
+
+
+def test_a_path_beyond_the_limit_of_sqlite_is_refused_and_no_other(tmp_path: Path) -> None:
+    folder = tmp_path
+    while (left := 504 - len(f"/{STORE}") - len(str(folder))) > 200:
+        folder /= "x" * 100
+    folder /= "x" * (left - 1)
+    check_folder(folder, (STORE,))
+    with claimed(folder):
+        pass
+    longer = folder.with_name(folder.name + "x")
+    with pytest.raises(ResultsError, match=r": its path has 492 bytes, and SQLite allows for 491$"):
+        check_folder(longer, (STORE,))
+    with pytest.raises(OSError, match="unable to open database file"), claimed(longer):
+        pass
+
+
+@pytest.mark.parametrize("attribute", ["i", "a"])
+def test_a_file_that_cannot_be_replaced_is_refused(attribute: str, tmp_path: Path) -> None:
+    path = tmp_path / RUNS
+    path.touch(0o444)
+    check_folder(tmp_path)  # a file that is read-only can be replaced
+    if subprocess.run(["chattr", f"+{attribute}", str(path)], capture_output=True, check=False).returncode != 0:
+        pytest.skip("chattr has no effect here")
+    try:
+        with pytest.raises(ResultsError, match=r"runs.csv is immutable or append-only \(chattr\)$"):
+            check_folder(tmp_path)
+    finally:
+        subprocess.run(["chattr", f"-{attribute}", str(path)], check=True)

@@ -128,7 +128,7 @@ STEPS = {
         *("flock", "unlink", "mkstemp", "open", "writerows", "write", "flush", "detach", "fsync", "chmod", "replace")
     },
 }
-WRITERS = {"_transaction", "add"}
+WRITERS = {"_transaction", "_patiently", "add"}
 FILES = {
     "store": {store.__file__},
     "lock": {lock.__file__},

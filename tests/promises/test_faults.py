@@ -30,7 +30,7 @@ from tests.helpers.processes import (
     stored_in,
 )
 
-START_OVER = "restore a copy, or delete it and run the sweep again"
+START_OVER = "delete it and sweep.sqlite-journal, if there is one; then restore a copy, or run the sweep again"
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="a limit or a file system of Linux")
 
 

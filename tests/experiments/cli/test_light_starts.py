@@ -35,7 +35,9 @@ def imported(*arguments: str) -> tuple[int, set[str]]:
     return done.returncode, set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("name", ["export", "grid", "merge", "plots", "predict", "report", "verify", "walkthrough"])
+@pytest.mark.parametrize(
+    "name", ["export", "grid", "merge", "plots", "predict", "report", "store", "verify", "walkthrough"]
+)
 def test_help_imports_nothing_heavy(name: str) -> None:
     status, found = imported(f"experiments.{name}", "--help")
     assert (status, found & HEAVY) == (0, set())
@@ -45,7 +47,8 @@ def test_help_imports_nothing_heavy(name: str) -> None:
     "arguments",
     [
         "grid --epochs 3", "grid --hidden 0,1", "grid --dataset flour --lr x", "grid --config nowhere.toml",
-        "export . --format tar", "merge out", "grid --shard 0/3", "plots", "predict .", "report", "verify . --sample 0",
+        "export . --format tar", "merge out", "grid --shard 0/3", "plots", "predict .", "report", "store move a b",
+        "verify . --sample 0",
     ],
 )  # fmt: skip
 def test_a_refused_argument_imports_nothing_heavy(arguments: str) -> None:

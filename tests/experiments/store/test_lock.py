@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -91,7 +92,8 @@ def test_a_second_claim_of_the_same_process_is_refused_too(tmp_path: Path) -> No
 
 
 def test_an_owner_that_has_not_said_its_name_yet_is_another_process(tmp_path: Path) -> None:
-    descriptor = lock._locked(tmp_path / lock.FILE)
+    descriptor = os.open(tmp_path / lock.FILE, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         with pytest.raises(ResultsError, match=r"in use by another sweep \(unknown process\): wait"), claimed(tmp_path):
             raise AssertionError("two owners")
@@ -134,3 +136,59 @@ def test_many_processes_never_have_it_two_at_once(tmp_path: Path) -> None:
         out, _ = process.communicate(timeout=300)
     assert (process.returncode, out) == (0, "done\n")
     assert [path.name for path in tmp_path.iterdir()] == [files.STORE]
+
+
+@pytest.mark.parametrize("kind", ["symbolic link", "link to nothing", "hard link", "folder", "pipe"])
+def test_a_lock_that_is_a_link_or_no_file_is_refused(kind: str, tmp_path: Path) -> None:
+    target, folder = tmp_path / "letter.txt", tmp_path / "out"
+    folder.mkdir()
+    place = folder / lock.FILE
+    target.write_text("somebody's words")
+    if kind == "symbolic link":
+        place.symlink_to(target)
+    elif kind == "link to nothing":
+        place.symlink_to(tmp_path / "nothing")
+    elif kind == "hard link":
+        place.hardlink_to(target)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        os.mkfifo(place)
+    with pytest.raises(ResultsError) as error, claimed(folder):
+        raise AssertionError("claimed")
+    assert str(error.value) == f"{place}: expected a regular file with one name, found a link or something else: remove it"  # fmt: skip  # noqa: E501
+    assert target.read_text() == "somebody's words"
+    assert [path.name for path in folder.iterdir()] == [lock.FILE]
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_folder_that_moves_takes_its_lock_along(tmp_path: Path) -> None:
+    folder, moved = tmp_path / "r", tmp_path / "old"
+    with claimed(folder):
+        folder.rename(moved)
+        with started("own", str(folder)) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            assert other.stdout.readline() == "claimed\n"
+            with (
+                pytest.raises(ResultsError, match=rf"in use by another sweep \(process {os.getpid()} "),
+                claimed(moved),
+            ):
+                raise AssertionError("two owners")
+            other.stdin.close()
+            other.wait()
+    assert not (moved / lock.FILE).exists()
+
+
+def test_the_end_of_a_sweep_leaves_the_lock_of_another(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    with started("own", str(folder)) as first:
+        assert first.stdin is not None
+        assert first.stdout is not None
+        assert first.stdout.readline() == "claimed\n"
+        folder.rename(tmp_path / "old")
+        with claimed(folder):
+            first.stdin.close()
+            first.wait()
+            assert (folder / lock.FILE).read_text().startswith(f"process {os.getpid()} on ")
+    assert [path.name for path in (tmp_path / "old").iterdir()] == [files.STORE]

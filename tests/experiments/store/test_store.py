@@ -29,7 +29,7 @@ from tests.helpers.version_1 import VERSION_1, digest_of
 
 ABOUT = {"data": "0f", "hidden": "2", "learning_rate": 1.2, "dtype": "float64", "numerics": 1}
 OTHER = {**ABOUT, "learning_rate": 0.1}
-START_OVER = "restore a copy, or delete it and run the sweep again"
+START_OVER = "delete it and sweep.sqlite-journal, if there is one; then restore a copy, or run the sweep again"
 Whole = tuple[Path, bytes, dict[Any, Any]]
 NASTY = [0.0, -0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, np.inf, -np.inf, np.nan, 0.1]
 
@@ -162,7 +162,7 @@ def test_many_runs_come_in_the_order_asked_for() -> None:
 
 def test_rows_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_AT_ONCE", 3)
-    monkeypatch.setattr(store, "_MOST_BYTES", 100)
+    monkeypatch.setattr(store, "_CHUNK", 100)
     with Store(None) as opened:
         runs = {seed: run_of(*[float(seed)] * (1 + seed % 3)) for seed in range(20)}
         number = add(opened, ABOUT, runs)
@@ -664,7 +664,7 @@ def test_a_damaged_run_says_what_to_do_and_costs_no_other(whole: Whole) -> None:
 # Beside a writer
 
 
-def test_a_copy_of_the_file_is_whole_while_somebody_writes(tmp_path: Path) -> None:
+def test_a_copy_of_the_file_is_whole_between_two_writes(tmp_path: Path) -> None:
     path, copy = tmp_path / files.STORE, tmp_path / "copy.sqlite"
     with Store(path) as opened:
         for seed in range(20):
