@@ -101,7 +101,9 @@ def finish(
     observer.building()
     results = _write(design, sources, opened, done, out, observer)
     files = [out / name for name in (*FILES, STORE)]
-    if plots:
+    if plots and results.manifest["counts"]["failed"] == len(design):
+        observer.note("no plots and no report: every run failed")
+    elif plots:
         observer.drawing()
         files += _draw(results, out, observer)
     observer.finished(files)

@@ -51,7 +51,8 @@ def grid_parser() -> Parser:
         "--print-config", action="store_true", help="print these options in the format of --config and exit"
     )
     run.add_argument("--dry-run", action="store_true", help="show the plan and exit")
-    run.add_argument("--yes", action="store_true", help="confirm a plan that exceeds the limit of 24 h or 8 GiB")
+    about = "confirm a plan that exceeds the limit of 24 h, 8 GiB of memory or 100 GB on disk"
+    run.add_argument("--yes", action="store_true", help=about)
     run.add_argument("--fresh", action="store_true", help="retrain runs that are already stored")
     run.add_argument("--fail-fast", action="store_true", help="stop at the first failed run")
     _add_output_options(run)

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 # A plan beyond these limits requires --yes, so that a typing error in a range does not cost a night.
 MOST_HOURS = 24
 MOST_GIBIBYTES = 8  # of memory
+MOST_GIGABYTES = 100  # on disk
 
 
 def is_large(plan: Plan) -> bool:
     """Whether the plan has to be confirmed."""
-    return plan.seconds > MOST_HOURS * 3600 or plan.memory > MOST_GIBIBYTES * 2**30
+    is_long = plan.seconds > MOST_HOURS * 3600
+    return is_long or plan.memory > MOST_GIBIBYTES * 2**30 or plan.disk > MOST_GIGABYTES * 10**9
 
 
 class Terminal(Observer):
@@ -46,8 +48,8 @@ class Terminal(Observer):
         """Refuse a large plan that is not confirmed."""
         plan = prepared.plan
         if is_large(plan) and not self._is_confirmed:
-            limit = f"exceeds the limit of {MOST_HOURS} h or {MOST_GIBIBYTES} GiB of memory"
-            raise SweepError(f"{plan}: {limit}; reduce the sweep or confirm with --yes")
+            most = f"{MOST_HOURS} h, {MOST_GIBIBYTES} GiB of memory or {MOST_GIGABYTES} GB on disk"
+            raise SweepError(f"{plan}: exceeds the limit of {most}; reduce the sweep or confirm with --yes")
 
     def accepted(self, prepared: Prepared) -> None:
         """Print the plan."""

@@ -16,6 +16,7 @@ from experiments.text import closest
 from planar_core.choices import hidden_layers
 
 LARGEST_LAYER = 1_000_000
+MOST_LAYERS = 1000  # an iteration of more takes longer than Ctrl-C can wait
 
 
 def integer(least: int, most: int) -> Callable[[Any], int]:
@@ -62,6 +63,8 @@ def hidden(value: Any) -> str:
         raise ValueError("a number of hidden units such as 4, layers such as 8x8, or 0 for none") from None
     if max(layers, default=0) > LARGEST_LAYER:
         raise ValueError(f"layers of at most {LARGEST_LAYER:,} hidden units")
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"at most {MOST_LAYERS:,} hidden layers")
     return "x".join(map(str, layers)) or "0"
 
 

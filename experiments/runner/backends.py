@@ -18,7 +18,7 @@ from experiments.runner.plan import measure_speed
 from experiments.runner.shards import Shard
 from experiments.runner.work import BatchResult, Todo, batches
 
-_OF_JOBLIB, _OF_A_PROCESS = 4, 4  # threads of joblib itself, and of each of its processes
+_OF_POOL, _OF_A_PROCESS = 4, 4  # threads of the pool itself, and of each of its processes
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def workers(how: How) -> Iterator[int]:
 
 def _check_threads(jobs: int, backend: str) -> None:
     """Raises SweepError if the system does not let this user start as many threads as the workers need."""
-    needed = (jobs if backend == "threading" else _OF_A_PROCESS * jobs) + _OF_JOBLIB
+    needed = (jobs if backend == "threading" else _OF_A_PROCESS * jobs) + _OF_POOL
     end, started = threading.Event(), list[threading.Thread]()
     try:
         for _ in range(needed if jobs > 1 or backend != "threading" else 0):  # a single job needs no other thread

@@ -1,4 +1,4 @@
-"""Training of batches on this machine: in threads or processes by joblib, even if workers die."""
+"""Training of batches on this machine, in threads or processes, even if workers die."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import re
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Generator, Iterator
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-import joblib
+from joblib.externals.loky import ProcessPoolExecutor
 
 from experiments.runner.parts import Parts
 from experiments.runner.retry import WorkerDied, alone
@@ -43,12 +42,12 @@ class Pool:
         waiting = batches
         while True:
             try:
-                for result in self._parallel(self._noted(waiting, under_way), self._jobs):
-                    under_way.pop(_name_of(result.batch))
-                    yield result
+                with contextlib.closing(self._parallel(self._noted(waiting, under_way), self._jobs)) as results:
+                    for result in results:
+                        under_way.pop(_name_of(result.batch))
+                        yield result
             except BrokenExecutor:
                 pass
-            # joblib does not always raise: due to a race in its other thread it can end as if all were done.
             again, following = list(under_way.values()), list(itertools.islice(waiting, 1))
             if not again and not following:
                 return
@@ -68,35 +67,55 @@ class Pool:
 
     def _attempt(self, batch: Batch) -> BatchResult:
         try:
-            for result in self._parallel(iter([batch]), jobs=1):
-                return result
+            with contextlib.closing(self._parallel(iter([batch]), jobs=1)) as results:
+                return next(results)
         except BrokenExecutor as error:
             if codes := re.search(r"\{(.+?)\}", str(error)):
                 raise WorkerDied(codes[1]) from None
         raise WorkerDied("cause unknown")
 
     def _parallel(self, batches: Iterator[Batch], jobs: int) -> Generator[BatchResult]:
-        processes = self._backend != "threading"
-        pool = joblib.Parallel(
-            # joblib would run a single job in this process, which would then die with it.
-            n_jobs=max(2, jobs) if processes else jobs,
-            backend=self._backend,
-            return_as="generator_unordered",
-            pre_dispatch=2 * jobs if jobs > 1 else 1,
-            batch_size=1,  # joblib's own batching is off: the batches already have the right size
-            **({"initializer": _end_with, "initargs": (os.getpid(),)} if processes else {}),
-        )
-        tasks = (
-            joblib.delayed(train_batch)(batch, problems_of(batch, self._parts), self._stop_of_threads)
-            for batch in batches
-        )
-        with interrupts_held_back():
-            done = pool(tasks)
+        """Train batches in workers. A result is stored before the next batch is taken: they cannot pile up."""
+        if self._backend == "threading" and jobs == 1:  # no thread but this one, of which a system may have no other
+            for batch in batches:
+                yield self._train(batch)
+            return
+        is_over = False
+        executor = _threads(jobs) if self._backend == "threading" else _processes(jobs)
         try:
-            for result in done:  # noqa: UP028 - `yield from` would close `done` by itself, with joblib's warning
-                yield result
+            under_way = {self._submit(executor, batch) for batch in itertools.islice(batches, 2 * jobs)}
+            while under_way:
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+                    under_way.update(self._submit(executor, batch) for batch in itertools.islice(batches, 1))
+            is_over = True
         finally:
-            _close(done)
+            if self._backend != "threading":
+                executor.shutdown(wait=is_over, kill_workers=not is_over)
+            else:
+                if not is_over:
+                    self.stop.set()
+                executor.shutdown(wait=is_over, cancel_futures=True)
+
+    def _train(self, batch: Batch) -> BatchResult:
+        return train_batch(batch, problems_of(batch, self._parts), self._stop_of_threads)
+
+    def _submit(self, executor: Any, batch: Batch) -> Future[BatchResult]:
+        problems = problems_of(batch, self._parts)
+        with interrupts_held_back():  # the first call starts the workers
+            future: Future[BatchResult] = executor.submit(train_batch, batch, problems, self._stop_of_threads)
+        return future
+
+
+def _threads(jobs: int) -> Any:
+    return ThreadPoolExecutor(jobs, thread_name_prefix="worker")
+
+
+def _processes(jobs: int) -> Any:
+    # Not joblib.Parallel: it maps large arrays read-only, for which Numba would compile other kernels in every worker,
+    # leaves them in shared memory if it is killed, and trains on while nothing is stored.
+    return ProcessPoolExecutor(jobs, initializer=_end_with, initargs=(os.getpid(),))
 
 
 def _end_with(parent: int) -> None:
@@ -113,13 +132,6 @@ def _end_with(parent: int) -> None:
 def _name_of(batch: Batch) -> tuple[int, int]:
     """A unique name of a batch: its first run."""
     return batch.series[0], batch.seeds[0]
-
-
-def _close(done: Generator[Any]) -> None:
-    """Stop unfinished work, without joblib's warning about unused results."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        done.close()
 
 
 @contextlib.contextmanager

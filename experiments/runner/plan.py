@@ -10,13 +10,23 @@ from typing import Any
 import joblib
 import numpy as np
 
-from experiments.knobs.declared import AXES, BATCH_SIZE, DATASET
+from experiments.knobs.declared import AXES, BATCH_SIZE, DATASET, RECORD_EVERY
+from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
 from experiments.runner.train import Problem
 from experiments.runner.work import Todo
+from experiments.store.store import CURVES
 from experiments.text import duration, size
 from planar_core import network, training
 from planar_core.choices import count_parameters
+
+# Beside training, as measured. Work, as in work_of_run, since it scales with the machine: to start and to load the data;
+# for each run to store it, read it again and write its rows; for each configuration and problem; to draw.
+_START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
+_DRAWING, _OF_DRAWN_PROBLEM = 25 * 10**9, 8 * 10**7
+# Bytes: of the program; of a run, a configuration and a problem.
+_PROGRAM, _BYTES_OF_RUN, _BYTES_OF_CONFIGURATION, _BYTES_OF_PROBLEM = 250 * 10**6, 300, 2000, 10**5
+LARGEST = 9 * 10**8  # bytes of a run or of a data set in the store; SQLite's limit is 10^9
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,8 @@ class Plan:
         return f"{self.runs:,} runs{reused}, {costs}"
 
 
-def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
-    """Estimate the cost of the sweep without expanding it."""
+def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> Plan:
+    """Estimate the cost of the sweep without expanding it. Raises SweepError for a run that is too large to be stored."""
     design = todo.design
     records = training.n_records(design.iterations, design.record_every)
     work = parameters = largest = 0
@@ -46,6 +56,12 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
         problem = todo.parts.example(group.problem)
         of_one = count_parameters(problem.features, group.hidden, problem.outputs)
         parameters, largest = parameters + group.n_runs * of_one, max(largest, of_one)
+    of_run = 8 * (len(CURVES) * records + largest)
+    if of_run > LARGEST:
+        what = f"a run of {records:,} records and up to {largest:,} parameters takes {size(of_run)}"
+        raise SweepError(
+            f"{what}, and the store holds at most {size(LARGEST)}: use {RECORD_EVERY.flags[0]} N, or smaller networks"
+        )
     runs, at_once = todo.size, min(joblib.effective_n_jobs(jobs), max(1, todo.n_runs))
     text = sum(
         max(len(str(value)) + (axis is not DATASET) for value in design.values[axis.name])
@@ -56,14 +72,19 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float) -> Plan:
     dealt = max(_mini_batch_numbers(problem, design.values[BATCH_SIZE.name]) for problem in problems)
     numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in problems)
     tables = 0 if todo.shard is not None else (60 + text) * runs * records + (100 + text) * runs
+    n_problems, n_configurations = len(problems), design.n_configurations
+    around = _START + _OF_RUN * runs + _OF_CONFIGURATION * n_configurations + _OF_PROBLEM * n_problems
+    around += (_DRAWING + _OF_DRAWN_PROBLEM * n_problems) if plots else 0
+    tables_in_memory = _PROGRAM + _BYTES_OF_RUN * runs
+    tables_in_memory += _BYTES_OF_CONFIGURATION * n_configurations + _BYTES_OF_PROBLEM * n_problems
     # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
     return Plan(
         runs=runs,
         reused=runs - todo.n_runs,
         work=work,
-        seconds=work * seconds_of_work / at_once,
-        # The data as given, for the kernels, and in every thread as mini-batches.
-        memory=400 * runs + 160 * largest * at_once + 16 * numbers + 8 * dealt * at_once,
+        seconds=(work / at_once + around) * seconds_of_work,
+        # The data as given, for the kernels, and in every thread as mini-batches; runs that wait to be stored.
+        memory=tables_in_memory + (160 * largest + 4 * of_run + 8 * dealt) * at_once + 16 * numbers,
         disk=tables + todo.n_runs * (24 * records + 120) + 8 * (parameters + numbers),
     )
 

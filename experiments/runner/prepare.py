@@ -10,14 +10,15 @@ from experiments.datasets.divided import Divided
 from experiments.design import Design
 from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder
 from experiments.knobs.declared import JOBS
+from experiments.knobs.knob import DataError
 from experiments.knobs.values import value_of
 from experiments.runner.observer import Prepared
-from experiments.runner.plan import measure_speed, plan
+from experiments.runner.plan import LARGEST, measure_speed, plan
 from experiments.runner.shards import Shard
 from experiments.runner.work import Todo, earlier_runs, todo
 from experiments.store.lock import check_locks
 from experiments.store.store import Store, stored_in
-from experiments.text import count
+from experiments.text import count, size
 
 MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
 
@@ -28,6 +29,11 @@ def prepare(
     """``Sweep.prepare``."""
     jobs = value_of(JOBS, jobs)
     sources = design.load()
+    for source in sources.values():
+        if (n := 8 * (source.first.X.size + source.first.X_test.size)) > LARGEST:
+            raise DataError(
+                f"{source.name}: the data take {size(n)}, and the store holds at most {size(LARGEST)}: use fewer rows"
+            )
     with contextlib.ExitStack() as stack:
         stored = None
         if out is not None:
@@ -38,7 +44,9 @@ def prepare(
         left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh, shard=shard)
         of_folder = _notes_on_folder(left, stored)
     of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
-    return Prepared(sources, left, plan(left, jobs, measure_speed(design.dtype)), (*design.notes, *of_data, *of_folder))
+    return Prepared(
+        sources, left, plan(left, jobs, measure_speed(design.dtype), plots), (*design.notes, *of_data, *of_folder)
+    )
 
 
 def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:

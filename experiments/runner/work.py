@@ -31,6 +31,7 @@ MOST_LISTED = 1_000_000  # series of a shard whose seeds are listed for a plan
 _KEPT = 10_000  # series whose hyperparameters are cached
 # Work, as measured: to copy an example to its place in a mini-batch; and the overhead of a mini-batch.
 _DEALING, _MINI_BATCH = 100, 1000
+_DEEPER = 6000  # of a hidden layer above the first in an iteration, beside its units
 
 # What the runs of a batch have in common, because the kernels take it once.
 _SHARED = {axis.name for axis in AXES if axis.is_problem or axis in (HIDDEN, ACTIVATION)}
@@ -178,8 +179,9 @@ def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, ba
     """
     shapes = layer_shapes(problem.features, hidden, problem.outputs)
     work_of_example = sum(units * (inputs + 4) for (units, inputs), _ in shapes)
+    deeper = _DEEPER * max(0, len(shapes) - 2)
     examples, test_examples = int(problem.train.X.shape[1]), int(problem.test.X.shape[1])
-    work_of_records = work_of_example * (records * (examples + test_examples) // 2)
+    work_of_records = work_of_example * (records * (examples + test_examples) // 2) + deeper * (iterations + records)
     if batch_size is None or batch_size >= problem.train.m:
         return work_of_example * iterations * examples + work_of_records
     dtype = problem.train.X.dtype

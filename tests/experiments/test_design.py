@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -722,7 +723,7 @@ def test_a_plan_says_what_a_sweep_takes(tmp_path: Path) -> None:
     plan = sweep.plan(jobs=1, out=tmp_path)
     assert (plan.runs, plan.reused) == (4, 0)
     assert plan.seconds > 0
-    assert str(plan).startswith("4 runs, about 0.0 s, ")
+    assert re.match(r"4 runs, about [\d.]+ s, ", str(plan))
     assert not list(tmp_path.iterdir())
     sweep.run(jobs=1, out=tmp_path)
     larger = Sweep(hidden=[1, 2, 3], learning_rate=0.1, seed=[0, 1], iterations=20).plan(jobs=1, out=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -12,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
@@ -20,9 +20,12 @@ from experiments.results import Results
 from experiments.runner import backends, local, plan
 from experiments.runner import work as work_module
 from experiments.runner.backends import How
+from experiments.runner.parts import Parts
 from experiments.runner.work import Batch, BatchResult, batches, todo
 from experiments.sweep import Sweep
 from tests.helpers.sweeps import counts, run, same
+
+SWEEP = Sweep(hidden=[0, 1], learning_rate=1, seed=range(8), iterations=1)
 
 
 @pytest.fixture
@@ -51,14 +54,42 @@ def test_processes_give_the_same_bits(sweep: Sweep, expected: Results) -> None:
 @pytest.mark.usefixtures("small_batches", "no_workers")
 @pytest.mark.parametrize("n_batches", [1, 3])
 def test_there_are_no_more_workers_than_batches(n_batches: int) -> None:
-    run(Sweep(hidden=1, learning_rate=1, seed=range(n_batches), iterations=1), jobs=8, backend="loky")
-    assert 1 <= len(multiprocessing.active_children()) <= max(2, n_batches)  # with one, joblib would start none
+    seen: list[int] = []
+    sweep = Sweep(hidden=1, learning_rate=1, seed=range(n_batches), iterations=1)
+    run(sweep, jobs=8, backend="loky", progress=lambda _: seen.append(len(multiprocessing.active_children())))
+    assert max(seen) == n_batches
 
 
 def test_as_many_jobs_as_asked_for() -> None:
     for jobs, expected in ((3, 3), (-1, os.cpu_count())):
         with backends.workers(How(jobs)) as at_once:
             assert at_once == expected
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.usefixtures("small_batches")
+def test_no_more_is_trained_than_is_stored(backend: str) -> None:
+    """While the store waits, for a reader or a slow disk, workers wait as well."""
+    taken: list[Batch] = []
+    pool = local.Pool(Parts(SWEEP.load(), "float64"), backend, jobs=2)
+    waiting = batches(todo(SWEEP, SWEEP.load(), None), 2)
+    noted = (taken.append(batch) or batch for batch in waiting)  # type: ignore[func-returns-value]
+    with contextlib.closing(pool.train(noted)) as results:
+        for stored, _ in enumerate(itertools.islice(results, 6)):
+            time.sleep(0.2)  # a slow disk
+            assert len(taken) <= stored + 2 * 2
+    pool.stop.set()
+
+
+@pytest.mark.parametrize("batch_size", ["all", 100])
+@pytest.mark.parametrize("samples", [20_000, 66_000])  # joblib maps arrays of 1 MB and more
+def test_data_of_any_size_give_the_same_result_in_processes(samples: int, batch_size: int | str) -> None:
+    sweep = Sweep(
+        dataset="moons", samples=samples, batch_size=batch_size, hidden=2, learning_rate=1, seed=[0, 1], iterations=2
+    )
+    computed, expected = run(sweep, jobs=2, backend="loky"), run(sweep, jobs=2)
+    assert list(computed.runs["status"]) == ["ok", "ok"]
+    same(computed, expected)
 
 
 # Stopping
@@ -222,27 +253,3 @@ def test_a_batch_alone_is_in_a_worker_too(monkeypatch: pytest.MonkeyPatch, seeds
     monkeypatch.setattr("experiments.runner.local.train_batch", killing(lambda batch: 0 in batch.seeds))
     computed = run(sweep, jobs=1, backend="loky")
     assert list(computed.runs["status"]) == ["failed", "ok"][:seeds]
-
-
-@pytest.mark.usefixtures("small_batches", "no_workers")
-def test_a_dead_worker_of_which_joblib_says_nothing_costs_nothing(
-    sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    # Between two lines of joblib's other thread, the one here stops waiting and finds no error to raise.
-    monkeypatch.setattr(joblib.Parallel, "_raise_error_fast", lambda self: None)
-    fewer_than = times_in(tmp_path)
-    monkeypatch.setattr(
-        "experiments.runner.local.train_batch",
-        killing(lambda batch: batch.pieces[0].networks.hidden == "3" and fewer_than(1)),
-    )
-    same(run(sweep, jobs=2, backend="loky"), expected)
-
-
-@pytest.mark.usefixtures("small_batches")
-def test_a_pool_that_ends_early_costs_nothing(sweep: Sweep, expected: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing_follows(self: joblib.Parallel) -> None:
-        self._iterating, self._original_iterator = False, None
-
-    # As if there were no more than the first few batches that a pool takes.
-    monkeypatch.setattr(joblib.Parallel, "dispatch_next", nothing_follows)
-    same(run(sweep, jobs=2), expected)

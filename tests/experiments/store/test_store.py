@@ -679,3 +679,19 @@ def test_a_copy_of_the_file_is_whole_between_two_writes(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_the_same_data_are_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / files.STORE
+    with Store(path) as opened:
+        opened.add_data([data_of()])
+        opened.add_source("f", "drawn", b"content")
+    before = path.read_bytes()
+    with Store(path) as opened:
+        opened.add_data([data_of()])
+        opened.add_source("f", "drawn", b"content")
+    assert path.read_bytes() == before
+    with Store(path) as opened:
+        opened.add_source("f", "drawn", b"other")
+    with read_only(path) as opened:
+        assert opened.source("f") == ("drawn", b"other")
