@@ -20,8 +20,8 @@ from experiments.text import duration, size
 from planar_core import network, training
 from planar_core.choices import count_parameters
 
-# Beside training, as measured. Work, as in work_of_run, since it scales with the machine: to start and to load the data;
-# for each run to store it, read it again and write its rows; for each configuration and problem; to draw.
+# Beside training, as measured. Work, as in work_of_run, since that scales with the machine: to start and load the data;
+# for each run, to store it, read it again and write its rows; for each configuration and problem; to draw.
 _START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
 _DRAWING, _OF_DRAWN_PROBLEM = 25 * 10**9, 8 * 10**7
 # Bytes: of the program; of a run, a configuration and a problem.
@@ -47,7 +47,7 @@ class Plan:
 
 
 def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> Plan:
-    """Estimate the cost of the sweep without expanding it. Raises SweepError for a run that is too large to be stored."""
+    """Estimate the cost of the sweep without expanding it. Raises SweepError for a run too large to be stored."""
     design = todo.design
     records = training.n_records(design.iterations, design.record_every)
     work = parameters = largest = 0

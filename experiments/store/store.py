@@ -358,9 +358,7 @@ class Store:
             for each in data:
                 buffer = io.BytesIO()
                 np.savez(buffer, **{part: getattr(each, part) for part in _DATA_PARTS})
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO data VALUES (?, ?)", (each.fingerprint, buffer.getvalue())
-                )
+                self._replace("data", (each.fingerprint, buffer.getvalue()))
 
     def has_data(self, fingerprint: str) -> bool:
         """Whether a data set is stored."""
@@ -391,7 +389,14 @@ class Store:
         """Store a source, from which the data of every replicate can be made again."""
         row = fingerprint, kind, content, _digest(fingerprint.encode(), kind.encode(), content)
         with self._transaction():
-            self._connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", row)
+            self._replace("sources", row)
+
+    def _replace(self, table: str, row: tuple[str | bytes, ...]) -> None:
+        """Store a row by its fingerprint, unless the same one is stored already: data may be large."""
+        stored = self._connection.execute(f"SELECT * FROM {table} WHERE fingerprint = ?", row[:1]).fetchone()
+        if stored != row:
+            places = ", ".join("?" * len(row))
+            self._connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({places})", row)
 
     def source(self, fingerprint: str) -> tuple[str, bytes] | None:
         """Kind and content of a source; None if it is not stored. Raises ResultsError if it is damaged."""

@@ -159,7 +159,8 @@ def test_an_enormous_grid_is_refused_without_being_expanded(
     arguments: str, runs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = refused([*arguments.split(), "--out", str(tmp_path / "out")], capsys)
-    pattern = f"^{PLAN}: exceeds the limit of 24 h, 8 GiB of memory or 100 GB on disk; reduce the sweep or confirm with --yes$"
+    most = "24 h, 8 GiB of memory or 100 GB on disk"
+    pattern = f"^{PLAN}: exceeds the limit of {most}; reduce the sweep or confirm with --yes$"
     assert re.match(pattern, message), message
     assert message.startswith(runs)
 
