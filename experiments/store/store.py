@@ -247,6 +247,12 @@ class Store:
             (verdict,) = self._patiently("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise self._damaged(verdict)
+            # A header can require a later version of SQLite for writing: found out now, not after the training.
+            self._patiently("BEGIN IMMEDIATE")
+            try:
+                self._connection.execute(f"PRAGMA user_version = {version}")
+            finally:
+                self._connection.execute("ROLLBACK")
             if version < FORMAT:
                 with self._transaction():
                     for change in _SINCE_VERSION_2:
