@@ -14,16 +14,21 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 import dask
-from distributed import Client, KilledWorker, LocalCluster, as_completed, default_client
+from distributed import Client, KilledWorker, LocalCluster, default_client, wait
+from distributed.security import Security
 
+from experiments.console import warn
 from experiments.knobs.declared import SCHEDULER
 from experiments.knobs.knob import SweepError
 from experiments.runner.parts import Part
 from experiments.runner.retry import WorkerDied, alone
 from experiments.runner.train import Problem
 from experiments.runner.work import Batch, BatchResult, Todo, batches, train_batch
+from experiments.text import count
 
 _CONNECT_SECONDS = 10
+_LOOK_SECONDS, _SAID_EVERY = 2, 30  # between two looks at a cluster that finishes nothing, and two lines about it
+_LOST = "the connection to the cluster was lost"
 _SHORTEST_BATCH = 2**30  # of work: a quarter of a second, compared with which communication is negligible
 
 
@@ -33,22 +38,38 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
 
     Raises SweepError if there is no scheduler or no worker.
     """
+    for name in ("distributed", "distributed.client", "distributed.core"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said here, in one line
     with contextlib.ExitStack() as stack:
         address: Any = scheduler
         if address is None:
             # A task whose workers died twice is given up; it is tried alone afterwards.
             stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
-            options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.ERROR}
-            address = stack.enter_context(LocalCluster(n_workers=n_workers, **options))
+            address = stack.enter_context(_local_cluster(n_workers))
         try:
             client = stack.enter_context(Client(address, timeout=_CONNECT_SECONDS))
-        except (OSError, ValueError) as error:
-            flag = SCHEDULER.flags[0]
-            raise SweepError(f"{flag}: expected the address of a Dask scheduler, got {scheduler!r}: {error}") from None
+        except (OSError, ValueError, TypeError) as error:  # TypeError: TLS without certificates
+            flag, reason = SCHEDULER.flags[0], " ".join(str(error).split())
+            tls = "tls:// requires certificates in Dask's configuration, distributed.comm.tls; "
+            hint = tls if str(scheduler).startswith("tls") else ""
+            expected = f"{flag}: expected the address of a Dask scheduler, got {scheduler!r}"
+            raise SweepError(f"{expected}: {hint}{reason}") from None
         at_once = sum(client.nthreads().values())
         if not at_once:
             raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start at least one")
         yield at_once
+
+
+def _local_cluster(n_workers: int) -> LocalCluster:
+    """A cluster that nobody else can use: whoever reaches a scheduler without TLS runs code as its user."""
+    try:
+        security = Security.temporary()  # keys and certificates for this cluster alone, in memory
+    except ImportError:
+        raise SweepError("--backend dask requires the package cryptography: pip install '.[dask]'") from None
+    loopback = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
+    return LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, silence_logs=logging.CRITICAL, security=security, **loopback
+    )
 
 
 def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
@@ -82,24 +103,43 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
         except KilledWorker:
             raise WorkerDied("on every cluster worker that tried it") from None
         except CancelledError:
-            raise ConnectionError("the connection to the cluster was lost") from None
+            raise ConnectionError(_LOST) from None
         return result
 
     waiting, given_up = batches(todo, jobs, _SHORTEST_BATCH), []
     try:
-        done = as_completed([submit(batch) for batch in itertools.islice(waiting, 2 * jobs)])
-        for future in done:
-            batch = under_way[future]
-            try:
-                yield result_of(future)
-            except WorkerDied:
-                given_up.append(batch)
-            for following in itertools.islice(waiting, 1):
-                done.add(submit(following))
+        for batch in itertools.islice(waiting, 2 * jobs):
+            submit(batch)
+        while under_way:
+            for future in _finished(client, list(under_way)):
+                batch = under_way[future]
+                try:
+                    yield result_of(future)
+                except WorkerDied:
+                    given_up.append(batch)
+                for following in itertools.islice(waiting, 1):
+                    submit(following)
         for batch in given_up:
             yield from alone(batch, lambda batch: result_of(submit(batch)), attempts=1)
     finally:
         client.cancel(list(under_way))
+
+
+def _finished(client: Client, futures: list[Any]) -> list[Any]:
+    """Those that are finished, at least one. Says why if nothing happens for long."""
+    for waited in itertools.count(1):
+        try:
+            return list(wait(futures, timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            pass
+        except CancelledError:
+            raise ConnectionError(_LOST) from None
+        if client.status != "running":
+            raise ConnectionError(_LOST)
+        if waited * _LOOK_SECONDS % _SAID_EVERY == 0 and not any(client.processing().values()):
+            workers = count(len(client.nthreads()), "worker")
+            warn(f"no worker has taken a batch for {waited * _LOOK_SECONDS} s; the cluster has {workers}: waiting")
+    raise AssertionError
 
 
 def _itself(problem: Problem) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import cloudpickle
 import psutil
 import pytest
+from distributed import default_client
 
 from experiments import Sweep
 from experiments.cli import grid
@@ -65,6 +67,54 @@ def test_a_scheduler_that_is_not_there(
     assert not out.exists()
 
 
+def test_tls_without_certificates_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = refused([*SWEEP, "--out", str(tmp_path), "--backend", "dask", "--scheduler", "tls://127.0.0.1:9"], capsys)
+    assert "tls:// requires certificates in Dask's configuration" in err
+
+
+def test_nobody_else_can_use_a_local_cluster() -> None:
+    """Whoever reaches a scheduler without TLS runs code as its user; all of it listens to this machine alone."""
+    with dask_cluster.connected(None, 2) as at_once:
+        assert at_once == 2
+        me = psutil.Process()
+        listening = [
+            connection.laddr
+            for process in (me, *me.children(recursive=True))
+            for connection in process.net_connections()
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert listening
+        assert {address.ip for address in listening} == {"127.0.0.1"}
+        scheduler = default_client().scheduler.address
+        assert scheduler.startswith("tls://")
+        for protocol in ("tls", "tcp"):
+            code = (
+                "from distributed import Client\n"
+                f"Client('{protocol}://{scheduler.partition('//')[2]}', timeout=5).submit(print, 1).result()"
+            )
+            stranger = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+            assert stranger.returncode == 1, protocol
+
+
+def test_a_scheduler_that_dies_is_one_line(tmp_path: Path) -> None:
+    with a_cluster(tmp_path, 1) as started:
+        sweep = subprocess.Popen(
+            [sys.executable, "-m", "experiments.grid", *SWEEP[:-2], "--no-plots", "--iterations", "1000000", "--out",
+             str(tmp_path / "out"), "--backend", "dask", "--scheduler", started.address],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        )  # fmt: skip
+        give_up = time.monotonic() + PATIENCE
+        while not (tmp_path / "out" / "sweep.sqlite").exists() and time.monotonic() < give_up:
+            time.sleep(0.1)
+        time.sleep(1)
+        started.scheduler.kill()
+        _, err = sweep.communicate(timeout=PATIENCE)
+    assert sweep.returncode == 1
+    assert err.count("\n") == 1
+    assert "the connection to the cluster was lost" in err
+    assert "run the same command to continue" in err
+
+
 def test_a_scheduler_is_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     err = refused([*SWEEP, "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9"], capsys)
     assert "--scheduler requires --backend dask, got threading" in err
@@ -88,11 +138,17 @@ class Cluster(NamedTuple):
 
     address: str
     workers: list[int]  # process numbers; each has a child that trains, and starts another one if that dies
+    scheduler: subprocess.Popen[bytes]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
+    with a_cluster(tmp_path_factory.mktemp("cluster"), 2) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def a_cluster(folder: Path, n_workers: int) -> Iterator[Cluster]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> Path:
@@ -112,9 +168,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
     try:
         address = wait_for(start("scheduler", "--host", "127.0.0.1", "--port", "0"), r"Scheduler at:\s*(tcp://\S+)")
-        for log in [start("worker", address, "--nthreads", "1") for _ in range(2)]:
+        for log in [start("worker", address, "--nthreads", "1") for _ in range(n_workers)]:
             wait_for(log, "(Registered to)")
-        yield Cluster(address, [process.pid for process in processes[1:]])
+        yield Cluster(address, [process.pid for process in processes[1:]], processes[0])
     finally:
         for process in processes:
             os.killpg(process.pid, signal.SIGKILL)
