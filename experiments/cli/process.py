@@ -23,12 +23,13 @@ LONGEST_GOODBYE = 1.0  # seconds for cleaning up after an interrupt
 
 
 class Interrupted(BaseException):
-    """SIGINT or SIGTERM. Not an Exception, so that it is not mistaken for a failed run."""
+    """SIGINT, SIGTERM or SIGHUP. Not an Exception, so that it is not mistaken for a failed run."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _program = ""
 _state: Callable[[], str] = str  # the state of the files in the last line
 
@@ -41,13 +42,18 @@ def on_interrupt(state: Callable[[], str]) -> None:
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     # A second signal ends the process at once.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for each in _SIGNALS:
+        if signal.getsignal(each) is _interrupt:
+            signal.signal(each, signal.SIG_DFL)
     # An exception in a callback of the import system or of LLVM is reported and lost. Whatever becomes
     # of this one, the process ends. (threading.Thread takes locks that the interrupted code may hold.)
     sys.unraisablehook = lambda _: None
     logging.disable()  # Dask logs a lot when workers end
-    _thread.start_new_thread(_end, (number, LONGEST_GOODBYE))
+    try:
+        _thread.start_new_thread(_end, (number, LONGEST_GOODBYE))
+    except RuntimeError:  # no thread can start (ulimit -u)
+        signal.signal(signal.SIGALRM, lambda *_: _end(number))
+        signal.setitimer(signal.ITIMER_REAL, LONGEST_GOODBYE)
     try:
         for worker in multiprocessing.active_children():  # it would ignore a second signal
             if worker.pid:
@@ -78,8 +84,9 @@ def run_as_program(program: str, state: str = "") -> NoReturn:
     global _program  # noqa: PLW0603 - see above
     _program = program
     on_interrupt(lambda: state)
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, or by a shell that starts it in the background
+            signal.signal(number, _interrupt)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started the program
             stream = open(os.devnull, "r+")  # noqa: SIM115 - for as long as the process lives

@@ -21,6 +21,7 @@ from planar_core.decimals import lines
 from planar_core.training import recorded_iterations
 
 _BLOCK = 2**16  # rows that are text in memory at once
+_QUOTES = str.maketrans({'"': '""'})
 _NEEDS_NO_QUOTES = re.compile(r"\w*", re.ASCII)
 # Where a spreadsheet can begin a cell: at the start of a text, and, if it splits the line at another separator than the
 # comma, within it; there, what follows may be a formula. Full-width signs begin a formula in some languages.
@@ -75,7 +76,7 @@ def _text(text: str) -> str:
     """
     if not text:
         return ""
-    harmless = _RUN_BY_A_SPREADSHEET.sub(r"\1'", text).replace('"', '""')
+    harmless = _RUN_BY_A_SPREADSHEET.sub(r"\1'", text).translate(_QUOTES)
     return f'"{harmless}"'
 
 

@@ -142,6 +142,7 @@ _DATA = _object(
         "identity": _map_of(_SETTING),
         "task": _fitting(f"one of {', '.join(TASKS)}", lambda value: isinstance(value, str) and value in TASKS),
         "target_name": _TEXT,
+        "target_scale": _list_of(_NUMBER),
         "class_counts": _object({"training": _list_of(_COUNT), "test": _list_of(_COUNT)}),
         "baselines": _object({"metric": _METRIC, "answer": _TEXT, "constant": _NUMBERS, "linear": _NUMBERS}),
     },

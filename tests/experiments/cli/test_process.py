@@ -137,6 +137,26 @@ def test_a_signal_in_the_middle(backend: str, number: signal.Signals, wait: floa
     assert (f"300 runs ({stored} stored), about " if stored else "300 runs, about ") in out
 
 
+@pytest.mark.parametrize(
+    ("ignored", "sent", "status"),
+    [("", "HUP", 129), ("trap '' INT; ", "INT", 0), ("trap '' HUP; ", "HUP", 0)],
+)
+def test_a_signal_that_the_shell_ignores_stays_ignored(ignored: str, sent: str, status: int) -> None:
+    main = f"import os, signal; from experiments.cli import grid; send = lambda: os.kill(os.getpid(), signal.SIG{sent})"
+    start = "from experiments.cli import process; process.run_as_program('experiments.grid')"
+    code = f"{main}; grid.main = lambda: send(); {start}"
+    command = f'{ignored}exec "$0" -c "$1"'
+    done = subprocess.run(["sh", "-c", command, sys.executable, code], cwd=ROOT, check=False, capture_output=True)
+    assert done.returncode == status, done.stderr
+
+
+def test_an_interrupt_without_a_further_thread_ends_the_process() -> None:
+    none = "import _thread\ndef refuse(*_): raise RuntimeError\n_thread.start_new_thread = refuse\n"
+    where = LOST["in a library that catches everything"]
+    process = program(before=f"{where}\n{none}from experiments.cli import grid\ngrid.main = main")
+    assert end_of(process) == (143, "", SAID)
+
+
 @pytest.mark.parametrize("module", ["numpy", "numba.core", "pandas"])
 def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
     process = program(*LONG, "--out", str(tmp_path / "out"), python=["-X", "importtime"])
@@ -265,14 +285,14 @@ def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (11 << 28, 11 << 28))"  # 2.75 GB, where 3 are wanted
     )
     arguments = ["--lr", "1.2", "--seeds", "0", "--iterations", "10", "--no-plots", "--yes", "--quiet", "-j", "2"]
-    status, out, err = run(*arguments, "--hidden", "1", "20000x20000", "--out", str(tmp_path / "limited"), before=limit)
+    status, out, err = run(*arguments, "--hidden", "1", "10000x10000", "--out", str(tmp_path / "limited"), before=limit)
     assert (status, out, err) == (1, "", "experiments.grid: 2 runs: 2 computed, 0 reused, 0 diverged, 1 failed\n")
     assert grid.main([*arguments, "--hidden", "1", "--out", str(tmp_path / "free")]) == 0
     limited, free = tmp_path / "limited", tmp_path / "free"
     rows = (limited / "runs.csv").read_text().splitlines()
     assert rows[:2] == (free / "runs.csv").read_text().splitlines()
     assert rows[2].startswith(
-        '"flower","20000x20000",1.2,0,10,"failed",,,,,"MemoryError: Unable to allocate 2.98 GiB for'
+        '"flower","10000x10000",1.2,0,10,"failed",,,,,"MemoryError: Unable to allocate 2.98 GiB for'
     )
     assert (limited / "curves.csv").read_bytes() == (free / "curves.csv").read_bytes()
 
