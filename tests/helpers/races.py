@@ -162,8 +162,8 @@ def adastop(x: Floats, group: int = 5, looks: int = 6, permutations: int = 1000,
     Of each pair the evaluations of a group are permuted, not paired. The largest sum of differences of those that are
     open is compared with its permutations; of these, a share of k 5 % / 6 may have been rejected by look k. A
     configuration is out when another one is found better, and not trained any more when its comparisons are decided.
-    Mathieu, Della Vecchia, Shilova, Centa de Medeiros, Kohler, Maillard and Preux: AdaStop: adaptive statistical testing
-    for sound comparisons of Deep RL agents. Transactions on Machine Learning Research, 2024.
+    Mathieu, Della Vecchia, Shilova, Centa de Medeiros, Kohler, Maillard and Preux: AdaStop: adaptive statistical
+    testing for sound comparisons of Deep RL agents. Transactions on Machine Learning Research, 2024.
     """
     random = np.random.default_rng(seed)
     races, k = x.shape[1:]
