@@ -25,7 +25,7 @@ SYMMETRICAL = [name for name in NOISES if name not in ("skewed either way", "rar
 
 @pytest.mark.parametrize("noise", SYMMETRICAL)
 def test_the_truly_best_is_seldom_ever_ruled_out(noise: str) -> None:
-    # All are equally good, which is the hardest case. In 10,000 races it is 3.9 % at most: docs/races.md.
+    # All are equally good, which is the hardest case. In 10,000 races it is 3.1 % at most: docs/races.md.
     wrong = ever_ruled_out(scores(noise, TRUTHS["all equal"], 80, 400, 1))
     assert 0 < wrong.mean() <= LEVEL
 
