@@ -174,7 +174,9 @@ def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", [pytest.param("threading", marks=pytest.mark.slow), "loky"])
 def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
     # Here the first one would leave it hanging: cleaning up takes for ever.
-    hanging = "import time; from experiments.runner import local; local._close = lambda done: time.sleep(1000)"
+    executor = "ThreadPoolExecutor" if backend == "threading" else "ProcessPoolExecutor"
+    hanging = "import time; from experiments.runner import local"
+    hanging += f"\nlocal.{executor}.shutdown = lambda *_, **__: time.sleep(1000)"
     hanging += "\nprocess.LONGEST_GOODBYE = 1000"
     process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"), before=hanging)
     assert process.stdout is not None
@@ -281,9 +283,7 @@ def test_streams_closed_from_the_start(closed: str, backend: str, tmp_path: Path
 
 @needs_linux
 def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
-    limit = (
-        "import resource; resource.setrlimit(resource.RLIMIT_AS, (11 << 28, 11 << 28))"  # 2.75 GB, where 3 are wanted
-    )
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (11 << 28, 11 << 28))"  # 2.75 GB; the sums would take 6
     arguments = ["--lr", "1.2", "--seeds", "0", "--iterations", "10", "--no-plots", "--yes", "--quiet", "-j", "2"]
     status, out, err = run(*arguments, "--hidden", "1", "10000x10000", "--out", str(tmp_path / "limited"), before=limit)
     assert (status, out, err) == (1, "", "experiments.grid: 2 runs: 2 computed, 0 reused, 0 diverged, 1 failed\n")
@@ -292,7 +292,7 @@ def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
     rows = (limited / "runs.csv").read_text().splitlines()
     assert rows[:2] == (free / "runs.csv").read_text().splitlines()
     assert rows[2].startswith(
-        '"flower","10000x10000",1.2,0,10,"failed",,,,,"MemoryError: Unable to allocate 2.98 GiB for'
+        '"flower","10000x10000",1.2,0,10,"failed",,,,,"MemoryError: Unable to allocate 763. MiB for'
     )
     assert (limited / "curves.csv").read_bytes() == (free / "curves.csv").read_bytes()
 
