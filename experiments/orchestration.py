@@ -17,6 +17,7 @@ from experiments.design import Design, ProblemKey
 from experiments.files import (
     FILES,
     MANIFEST,
+    REPORT,
     STORE,
     ResultsError,
     check_folder,
@@ -102,6 +103,10 @@ def finish(
     results = _write(design, sources, opened, done, out, observer)
     files = [out / name for name in (*FILES, STORE)]
     if plots and results.manifest["counts"]["failed"] == len(design):
+        from experiments.plots.gallery import remove_all  # imported only if needed: it takes a second
+
+        remove_all(out, results)
+        (out / REPORT).unlink(missing_ok=True)
         observer.note("no plots and no report: every run failed")
     elif plots:
         observer.drawing()

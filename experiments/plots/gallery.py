@@ -120,6 +120,14 @@ def _draw_all(plots: Path, tables: Tables, say: Say) -> list[Path]:
     return sorted(written)
 
 
+def remove_all(folder: Path, tables: Tables) -> None:
+    """Remove the plots of an earlier sweep, by the names that those of this one would have."""
+    problems = problems_of(tables)[:MAX_PROBLEMS]
+    for ending in file_endings(problems):
+        for picture in PICTURES:
+            (folder / PLOTS / f"{picture}{ending}.png").unlink(missing_ok=True)
+
+
 def pictures(material: Material, say: Say = warnings.warn) -> Iterator[tuple[str, Figure]]:
     """Names and figures of all plots of one problem, one at a time, since figures are large."""
     missing: dict[str, list[str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from experiments.runner import work
 from experiments.store.store import stored_in
 from experiments.sweep import Observer, Prepared, Progress
 from experiments.text import size
+from planar_core import training
 from planar_core.choices import NUMERICS
 
 REQUEST: dict[str, Any] = {"hidden": [0, 2, 2], "learning_rate": 1.2, "seed": range(4), "iterations": 10}
@@ -218,3 +220,29 @@ def test_runs_of_an_earlier_arithmetic_are_said_and_trained_again(tmp_path: Path
     results = Sweep(**REQUEST).run(out=tmp_path)
     assert results.manifest["counts"]["reused"] == 0
     assert notes() == []
+
+
+def test_nothing_is_drawn_if_every_run_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = Sweep(hidden=[0, 1], learning_rate=1, seed=[0], iterations=2)
+    sweep.run(1, tmp_path, plots=True)
+    (tmp_path / "plots" / "my own.png").touch()
+    said: list[str] = []
+
+    class Listener(Observer):
+        def note(self, text: str) -> None:
+            said.append(text)
+
+    new_batch = training.new_batch
+
+    def failing(*arguments: Any) -> Any:
+        if sys._getframe(1).f_code.co_name == "_train":  # and not when the plan measures the speed
+            raise MemoryError
+        return new_batch(*arguments)
+
+    monkeypatch.setattr(training, "new_batch", failing)
+    results = sweep.run(1, tmp_path, fresh=True, plots=True, observer=Listener())
+    assert set(results.runs["status"]) == {"failed"}
+    assert said == ["no plots and no report: every run failed"]
+    # Those of the earlier sweep would show what is no longer in the tables.
+    assert [path.name for path in (tmp_path / "plots").iterdir()] == ["my own.png"]
+    assert not (tmp_path / "report.html").exists()

@@ -283,7 +283,7 @@ def test_streams_closed_from_the_start(closed: str, backend: str, tmp_path: Path
 
 @needs_linux
 def test_a_network_without_memory_is_a_failed_run(tmp_path: Path) -> None:
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (11 << 28, 11 << 28))"  # 2.75 GB; the sums would take 6
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (11 << 28, 11 << 28))"  # 2.75 GB
     arguments = ["--lr", "1.2", "--seeds", "0", "--iterations", "10", "--no-plots", "--yes", "--quiet", "-j", "2"]
     status, out, err = run(*arguments, "--hidden", "1", "10000x10000", "--out", str(tmp_path / "limited"), before=limit)
     assert (status, out, err) == (1, "", "experiments.grid: 2 runs: 2 computed, 0 reused, 0 diverged, 1 failed\n")
