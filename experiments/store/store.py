@@ -252,7 +252,8 @@ class Store:
             try:
                 self._connection.execute(f"PRAGMA user_version = {version}")
             finally:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself ends it on a full disk
+                    self._connection.execute("ROLLBACK")
             if version < FORMAT:
                 with self._transaction():
                     for change in _SINCE_VERSION_2:

@@ -217,7 +217,8 @@ def test_a_sweep_that_is_stored_leaves_nothing() -> None:
     assert left.n_runs == 0
     assert list(batches(left, 4)) == []
     plan = plan_module.plan(left, 4, 1e-10)
-    assert (plan.runs, plan.reused, plan.work, plan.seconds) == (6, 6, 0, 0)
+    assert (plan.runs, plan.reused, plan.work) == (6, 6, 0)
+    assert plan.seconds < 1  # to start and to write the tables
 
 
 def test_a_grid_of_billions_is_planned_without_being_expanded() -> None:
