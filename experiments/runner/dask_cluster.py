@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import socket
 from collections.abc import Generator, Iterator
 from concurrent.futures import CancelledError
 from typing import Any
+from urllib.parse import urlsplit
 
 import dask
 from distributed import Client, KilledWorker, LocalCluster, default_client, wait
@@ -47,6 +49,8 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
             stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 1}))
             address = stack.enter_context(_local_cluster(n_workers))
         try:
+            if scheduler is not None:
+                _check_greeting(scheduler)
             client = stack.enter_context(Client(address, timeout=_CONNECT_SECONDS))
         except (OSError, ValueError, TypeError) as error:  # TypeError: TLS without certificates
             flag, reason = SCHEDULER.flags[0], " ".join(str(error).split())
@@ -58,6 +62,17 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
         if not at_once:
             raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start at least one")
         yield at_once
+
+
+def _check_greeting(address: str) -> None:
+    """Raise OSError if nobody, or something that is not a scheduler, answers; Client would wait for it for ever."""
+    parts = urlsplit(address)
+    if parts.scheme == "tcp" and parts.hostname and parts.port:
+        with socket.create_connection((parts.hostname, parts.port), _CONNECT_SECONDS) as connection:
+            try:
+                connection.recv(1)  # a scheduler speaks first
+            except TimeoutError:
+                raise OSError("it accepts connections, but is not a Dask scheduler") from None
 
 
 def _local_cluster(n_workers: int) -> LocalCluster:

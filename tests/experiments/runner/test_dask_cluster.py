@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -66,6 +67,16 @@ def test_a_scheduler_that_is_not_there(
         err = refused([*SWEEP, "--out", str(out), "--backend", "dask", "--scheduler", address], capsys)
         assert f"--scheduler: expected the address of a Dask scheduler, got '{address}'" in err
     assert not out.exists()
+
+
+def test_something_that_is_not_a_scheduler(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.runner.dask_cluster._CONNECT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        err = refused([*SWEEP, "--out", str(tmp_path), "--backend", "dask", "--scheduler", address], capsys)
+    assert "it accepts connections, but is not a Dask scheduler" in err
 
 
 def test_tls_without_certificates_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
