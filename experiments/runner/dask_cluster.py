@@ -112,6 +112,7 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
         return future
 
     def result_of(future: Any) -> BatchResult:
+        _finished(client, [future])
         under_way.pop(future)
         try:
             result: BatchResult = future.result()
@@ -152,7 +153,10 @@ def _finished(client: Client, futures: list[Any]) -> list[Any]:
         if client.status != "running":
             raise ConnectionError(_LOST)
         if waited * _LOOK_SECONDS % _SAID_EVERY == 0 and not any(client.processing().values()):
-            workers = count(len(client.nthreads()), "worker")
+            n_workers = len(client.nthreads())
+            if not n_workers and client.cluster is not None:  # nobody else will start one
+                raise ConnectionError("the workers of the local cluster have died and could not be started again")
+            workers = count(n_workers, "worker")
             warn(f"no worker has taken a batch for {waited * _LOOK_SECONDS} s; the cluster has {workers}: waiting")
     raise AssertionError
 

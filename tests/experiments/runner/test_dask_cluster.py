@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,46 +124,6 @@ def test_a_scheduler_that_dies_is_one_line(tmp_path: Path) -> None:
     assert err.count("\n") == 1
     assert "the connection to the cluster was lost" in err
     assert "run the same command to continue" in err
-
-
-def test_a_cluster_without_workers_is_said_and_goes_on_when_one_comes(
-    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(dask_cluster, "_SAID_EVERY", 4)
-    monkeypatch.setattr(work, "_SHORTEST_BATCH", 1)
-    monkeypatch.setattr(dask_cluster, "_SHORTEST_BATCH", 1)
-    with a_cluster(tmp_path, 1) as started:
-        killed = threading.Event()
-        train, trained = dask_cluster.train, list[work.BatchResult]()
-
-        def train_and_kill(*arguments: Any) -> Iterator[work.BatchResult]:
-            for result in train(*arguments):
-                trained.append(result)
-                if not killed.is_set():
-                    os.killpg(started.workers[0], signal.SIGKILL)
-                    killed.set()
-                yield result
-
-        def bring_another() -> None:
-            killed.wait(PATIENCE)
-            time.sleep(8)
-            command = [sys.executable, "-m", "dask", "worker", started.address, "--nthreads", "1", "--no-dashboard"]
-            others.append(subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL))
-
-        others: list[subprocess.Popen[bytes]] = []
-        bringer = threading.Thread(target=bring_another)
-        bringer.start()
-        monkeypatch.setattr(dask_cluster, "train", train_and_kill)
-        try:
-            arguments = [*SWEEP, "--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", started.address]
-            assert grid.main(arguments) == 0
-        finally:
-            bringer.join()
-            for each in others:
-                os.killpg(each.pid, signal.SIGKILL)
-                each.wait()
-    assert files(tmp_path / "out") == expected
-    assert "no worker has taken a batch for 4 s; the cluster has 0 workers: waiting\n" in capsys.readouterr().err
 
 
 def test_a_scheduler_is_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
