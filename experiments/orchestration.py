@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from experiments.files import (
 from experiments.findings.confirmation import confirmations
 from experiments.knobs.declared import BACKEND, JOBS, SCHEDULER
 from experiments.knobs.values import value_of
-from experiments.results import Results
+from experiments.results import Results, read
 from experiments.runner.backends import How, workers
 from experiments.runner.observer import Observer, Prepared, Progress
 from experiments.runner.prepare import prepare
@@ -187,23 +188,30 @@ def _write(
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
     """Make plots and report. What cannot be made is reported, and costs nothing else."""
-
-    def plots() -> list[Path]:
-        from experiments.plots.gallery import draw_all  # imported only if needed: it takes a second
-
-        return draw_all(out, results, observer.note)
-
-    def report() -> list[Path]:
-        from experiments.report.page import write  # likewise
-
-        return [write(out, results, results.manifest)]
-
     made: list[Path] = []
-    for what, make in (("plots", plots), ("report", report)):
+
+    def make(what: str, write: Callable[[], list[Path]]) -> None:
         try:
-            made += make()
+            made.extend(write())
         except Exception as error:  # noqa: BLE001 - matplotlib, Altair and the file system raise anything
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             again = f"python -m experiments.{what} {out}"
             observer.undrawn(f"the tables are complete, but not the {what} ({reason}): {again} makes it again")
+
+    def page() -> list[Path]:
+        from experiments.report.page import write  # imported only if needed: it takes a second
+
+        return [write(out, results, results.manifest)]
+
+    @functools.cache
+    def report() -> None:
+        make("report", page)
+
+    def plots() -> list[Path]:
+        from experiments.plots.gallery import draw_all  # likewise
+
+        return draw_all(out, results, observer.note, read, meanwhile=report)
+
+    make("plots", plots)
+    report()  # if the plots did not even begin
     return made

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse(arguments)
 
     def write() -> Iterator[Path]:
-        written = draw_all(options.folder, read(options.folder), warn)
+        written = draw_all(options.folder, read(options.folder), warn, read)
         yield from written
         if options.page:
             write_page(written, options.page)

@@ -19,7 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def write() -> Iterator[Path]:
         results = read(folder)
-        yield from draw_all(folder, results, warn)
-        yield write_report(folder, results, results.manifest)
+        report: list[Path] = []
+        yield from draw_all(
+            folder, results, warn, read, lambda: report.append(write_report(folder, results, results.manifest))
+        )
+        yield from report
 
     return say_paths(parser.program, write)

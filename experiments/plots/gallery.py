@@ -10,10 +10,13 @@ set of plots for each of the first 12: `accuracy-moons.png`, `accuracy-moons-noi
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +29,7 @@ from experiments.console import Say
 from experiments.files import PLOTS, replacing
 from experiments.plots.accuracy import plot_accuracy
 from experiments.plots.axes import figure_of
+from experiments.plots.beside import taking_turns
 from experiments.plots.boundaries import plot_boundaries
 from experiments.plots.boundary_grid import plot_boundary_grid
 from experiments.plots.choice import varied
@@ -41,6 +45,7 @@ from experiments.tables.tables import Tables
 
 DPI = 120
 MAX_PROBLEMS = 12
+MOST_READ_TWICE = 100_000  # runs; above, the memory of a second process is not worth its time
 
 
 class Picture(NamedTuple):
@@ -87,19 +92,30 @@ PICTURES: dict[str, Picture] = {
 }
 
 
-def draw_all(folder: str | os.PathLike[str], tables: Tables, say: Say = warnings.warn) -> list[Path]:
+class Job(NamedTuple):
+    """A plot to draw: its place among the problems of the sweep, its name in ``PICTURES``, and its file."""
+
+    problem: int
+    picture: str
+    path: Path
+
+
+def draw_all(
+    folder: str | os.PathLike[str],
+    tables: Tables,
+    say: Say = warnings.warn,
+    read: Callable[[Path], Tables] | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> list[Path]:
     """Draw all plots of a sweep into the `plots/` of a results folder; return the sorted paths.
 
     Each file is replaced atomically, so that a reader never sees a partial plot. Plots that are not drawn this time are
     removed, since they would show an earlier sweep; other files are not changed. If a data set or a network cannot be
     read, `say` gets a note, and the plots that need it are left out. Raises OSError if the folder is not writable.
+
+    With `read`, which reads the same tables from the folder, a second process draws half of the plots. `meanwhile` is
+    called once that has begun.
     """
-    with mpl.rc_context():
-        mpl.rcdefaults()  # a matplotlibrc, even one in the working folder, changes no plot
-        return _draw_all(Path(folder) / PLOTS, tables, say)
-
-
-def _draw_all(plots: Path, tables: Tables, say: Say) -> list[Path]:
     some_curves = tables.some_curves(MAX_CURVE_ROWS)
     if some_curves[1]:
         say(f"in the plots: {some_curves[1]}")
@@ -107,17 +123,63 @@ def _draw_all(plots: Path, tables: Tables, say: Say) -> list[Path]:
     if len(problems) > MAX_PROBLEMS:
         say(f"in the plots: the first {MAX_PROBLEMS} of {len(problems):,} problems")
         problems = problems[:MAX_PROBLEMS]
-    plots.mkdir(parents=True, exist_ok=True)
-    written = []
-    for problem, ending in zip(problems, file_endings(problems), strict=True):
-        places = {picture: plots / f"{picture}{ending}.png" for picture in PICTURES}
-        for picture, figure in pictures(Material(tables, problem, some_curves), say):
-            path = places.pop(picture)
-            write_picture(figure, path)
-            written.append(path)
-        for path in places.values():
-            path.unlink(missing_ok=True)
-    return sorted(written)
+    (plots := Path(folder) / PLOTS).mkdir(parents=True, exist_ok=True)
+    materials = [Material(tables, problem, some_curves) for problem in problems]
+    jobs = [
+        Job(place, picture, plots / f"{picture}{ending}.png")
+        for place, ending in enumerate(file_endings(problems))
+        for picture in PICTURES
+    ]
+    waiting, done = deque(jobs), dict[Job, bool | str]()
+    second: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    if read is not None and len(tables.design) <= MOST_READ_TWICE:
+        second = taking_turns(waiting, functools.partial(_draw_beside, read, Path(folder)), done)
+    with second:
+        meanwhile()
+        _draw_until_empty(waiting, materials, done)
+    _draw_until_empty(waiting, materials, done)  # what the second process could not draw
+    for place, material in enumerate(materials):
+        missing: dict[str, list[str]] = {}
+        for job in jobs:
+            if job.problem == place and isinstance(reason := done[job], str):
+                missing.setdefault(reason, []).append(job.picture.replace("_", " "))
+        for reason, names in missing.items():
+            say(f"{material.name}: not drawn: {', '.join(names)}: {reason}")
+    return sorted(job.path for job in jobs if done[job] is True)
+
+
+def _draw_until_empty(waiting: deque[Job], materials: Sequence[Material], done: dict[Job, bool | str]) -> None:
+    with contextlib.suppress(IndexError):
+        while True:
+            job = waiting.popleft()
+            done[job] = _draw(job, materials[job.problem])
+
+
+def _draw_beside(read: Callable[[Path], Tables], folder: Path, job: Job) -> bool | str:
+    """``_draw`` in the second process."""
+    return _draw(job, _materials(read, folder)[job.problem])
+
+
+@functools.lru_cache(1)
+def _materials(read: Callable[[Path], Tables], folder: Path) -> list[Material]:
+    tables = read(folder)
+    some_curves = tables.some_curves(MAX_CURVE_ROWS)
+    return [Material(tables, problem, some_curves) for problem in problems_of(tables)[:MAX_PROBLEMS]]
+
+
+def _draw(job: Job, material: Material) -> bool | str:
+    """Write a plot, or remove its file. Returns whether it was drawn, or why its material cannot be read."""
+    done: bool | str = False
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc, even one in the working folder, changes no plot
+        try:
+            if (figure := picture(job.picture, material)) is not None:
+                write_picture(figure, job.path)
+                return True
+        except Unreadable as error:
+            done = str(error)
+    job.path.unlink(missing_ok=True)
+    return done
 
 
 def remove_all(folder: Path, tables: Tables) -> None:
@@ -128,20 +190,12 @@ def remove_all(folder: Path, tables: Tables) -> None:
             (folder / PLOTS / f"{picture}{ending}.png").unlink(missing_ok=True)
 
 
-def pictures(material: Material, say: Say = warnings.warn) -> Iterator[tuple[str, Figure]]:
-    """Names and figures of all plots of one problem, one at a time, since figures are large."""
-    missing: dict[str, list[str]] = {}
-    for name, picture in PICTURES.items():
-        try:
-            if not picture.is_sensible(material):
-                continue
-            drawn = picture.draw(material)
-        except Unreadable as error:
-            missing.setdefault(str(error), []).append(name.replace("_", " "))
-            continue
-        yield name, drawn if isinstance(drawn, Figure) else figure_of(drawn)
-    for reason, names in missing.items():
-        say(f"{material.name}: not drawn: {', '.join(names)}: {reason}")
+def picture(name: str, material: Material) -> Figure | None:
+    """The figure of a plot of one problem; None if it does not apply. Raises Unreadable."""
+    if not PICTURES[name].is_sensible(material):
+        return None
+    drawn = PICTURES[name].draw(material)
+    return drawn if isinstance(drawn, Figure) else figure_of(drawn)
 
 
 def file_endings(problems: list[dict[str, Any]]) -> list[str]:

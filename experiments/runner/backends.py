@@ -13,7 +13,8 @@ import joblib
 
 from experiments.knobs.declared import JOBS, SCHEDULER
 from experiments.knobs.knob import SweepError
-from experiments.runner.local import Pool, interrupts_held_back
+from experiments.processes import interrupts_held_back
+from experiments.runner.local import Pool
 from experiments.runner.plan import measure_speed
 from experiments.runner.shards import Shard
 from experiments.runner.work import BatchResult, Todo, batches

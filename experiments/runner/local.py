@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import re
-import signal
 import threading
-import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from joblib.externals.loky import ProcessPoolExecutor
-
+from experiments.processes import interrupts_held_back, processes
 from experiments.runner.parts import Parts
 from experiments.runner.retry import WorkerDied, alone
 from experiments.runner.work import Batch, BatchResult, problems_of, train_batch
 
-_LOOK_SECONDS = 0.5  # between two checks of a worker whether its parent lives
 _ATTEMPTS = 2  # attempts at a single run in its own worker before the run is considered the cause
 
 
@@ -81,7 +76,7 @@ class Pool:
                 yield self._train(batch)
             return
         is_over = False
-        executor = _threads(jobs) if self._backend == "threading" else _processes(jobs)
+        executor = _threads(jobs) if self._backend == "threading" else processes(jobs)
         try:
             under_way = {self._submit(executor, batch) for batch in itertools.islice(batches, 2 * jobs)}
             while under_way:
@@ -112,44 +107,6 @@ def _threads(jobs: int) -> Any:
     return ThreadPoolExecutor(jobs, thread_name_prefix="worker")
 
 
-def _processes(jobs: int) -> Any:
-    # Not joblib.Parallel: it maps large arrays read-only, for which Numba would compile other kernels in every worker,
-    # leaves them in shared memory if it is killed, and trains on while nothing is stored.
-    return ProcessPoolExecutor(jobs, initializer=_end_with, initargs=(os.getpid(),))
-
-
-def _end_with(parent: int) -> None:
-    """Make this worker process end with its parent, even if that is killed; otherwise it waits for minutes."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _name_of(batch: Batch) -> tuple[int, int]:
     """A unique name of a batch: its first run."""
     return batch.series[0], batch.seeds[0]
-
-
-@contextlib.contextmanager
-def interrupts_held_back() -> Iterator[None]:
-    """Block Ctrl-C in processes that are started meanwhile; a terminal sends it to all processes.
-
-    The parent receives it afterwards and ends them; otherwise each of them would print a traceback. Blocking it in this
-    thread is not enough: another thread may receive it, and Python would then handle it here.
-    """
-    came: list[int] = []
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    is_main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if is_main else None
-    try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        for number in came:
-            signal.raise_signal(number)

@@ -174,9 +174,9 @@ def test_a_signal_during_the_imports(module: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", [pytest.param("threading", marks=pytest.mark.slow), "loky"])
 def test_a_second_signal_ends_it_at_once(backend: str, tmp_path: Path) -> None:
     # Here the first one would leave it hanging: cleaning up takes for ever.
-    executor = "ThreadPoolExecutor" if backend == "threading" else "ProcessPoolExecutor"
-    hanging = "import time; from experiments.runner import local"
-    hanging += f"\nlocal.{executor}.shutdown = lambda *_, **__: time.sleep(1000)"
+    executor = "runner.local.ThreadPoolExecutor" if backend == "threading" else "processes.ProcessPoolExecutor"
+    hanging = "import time, experiments.processes, experiments.runner.local"
+    hanging += f"\nexperiments.{executor}.shutdown = lambda *_, **__: time.sleep(1000)"
     hanging += "\nprocess.LONGEST_GOODBYE = 1000"
     process = program(*LONG, "--backend", backend, "-j", "2", "--out", str(tmp_path / "out"), before=hanging)
     assert process.stdout is not None

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
+from experiments.processes import interrupts_held_back
 from experiments.results import Results
 from experiments.runner import backends, local, plan
 from experiments.runner import work as work_module
@@ -131,7 +132,7 @@ def test_closing_early_is_silent() -> None:
 
 def test_interrupts_are_held_back_only_while_processes_start() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    with local.interrupts_held_back():
+    with interrupts_held_back():
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
@@ -142,7 +143,7 @@ def test_an_interrupt_that_another_thread_receives_is_held_back_as_well() -> Non
     receiver.start()
     finished = False
     try:
-        with pytest.raises(KeyboardInterrupt), local.interrupts_held_back():  # noqa: PT012
+        with pytest.raises(KeyboardInterrupt), interrupts_held_back():  # noqa: PT012
             os.kill(os.getpid(), signal.SIGINT)  # this thread blocks it, the other one does not
             time.sleep(0.1)
             finished = True

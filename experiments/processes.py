@@ -1,0 +1,59 @@
+"""Processes beside this one, which end with it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from joblib.externals.loky import ProcessPoolExecutor
+
+_LOOK_SECONDS = 0.5  # between two checks of a process whether its parent lives
+
+
+def processes(jobs: int) -> Any:
+    """An executor of that many processes. Its first call starts them: make it in ``interrupts_held_back``."""
+    # Not joblib.Parallel: it maps large arrays read-only, for which Numba would compile other kernels in every worker,
+    # leaves them in shared memory if it is killed, and trains on while nothing is stored.
+    return ProcessPoolExecutor(jobs, initializer=_begin, initargs=(os.getpid(), logging.getLogger("matplotlib").level))
+
+
+def _begin(parent: int, level_of_matplotlib: int) -> None:
+    """Make this process end with its parent, even if that is killed; otherwise it waits for minutes.
+
+    Matplotlib logs no more here than there.
+    """
+    logging.getLogger("matplotlib").setLevel(level_of_matplotlib)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextlib.contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Block Ctrl-C in processes that are started meanwhile; a terminal sends it to all processes.
+
+    The parent receives it afterwards and ends them; otherwise each of them would print a traceback. Blocking it in this
+    thread is not enough: another thread may receive it, and Python would then handle it here.
+    """
+    came: list[int] = []
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if is_main else None
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number in came:
+            signal.raise_signal(number)
