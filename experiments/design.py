@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import operator
@@ -9,13 +10,14 @@ from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, SupportsIndex, cast
 
 from experiments.knobs.declared import (
     ALIASES,
     AXES,
     CLASS_WEIGHT,
     DATASET,
+    DECISION,
     DTYPE,
     FOLD,
     FRAME,
@@ -29,6 +31,7 @@ from experiments.knobs.declared import (
     SEED,
     SPLIT,
     TARGET,
+    UNTIL_DECIDED,
     ZIP,
     elsewhere,
     is_table,
@@ -37,7 +40,7 @@ from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
 from experiments.knobs.words import shown
 from experiments.text import closest, listed
-from planar_core.choices import NUMERICS, checked_metrics, default_record_every
+from planar_core.choices import METRICS, NUMERICS, checked_metrics, default_record_every
 
 if TYPE_CHECKING:
     from experiments.datasets.source import Source
@@ -45,7 +48,9 @@ if TYPE_CHECKING:
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # columns that are always present come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # whose data are all in memory
-_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in (*READING, SPLIT, METRIC, SEED))
+RACED_SEEDS = range(1000)  # from which --until-decided takes as many as it needs
+_ELSE = (*READING, SPLIT, METRIC, UNTIL_DECIDED, DECISION, SEED)
+_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in _ELSE)
 IDENTIFYING = frozenset(knob.name for knob in _TRAINING)  # the names of those that are a part of an identity
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
@@ -98,7 +103,8 @@ class Design:
     ``len(sweep)``, ``sweep[i]`` and iteration give the runs without storing them, however large the grid is; beyond
     2^63, where ``len`` does not work, use ``size``.
     ``dimensions`` are the dimensions of the grid, from the outermost to the seed; ``values`` has the values of each
-    axis, and ``asked`` the requested ones.
+    axis, and ``asked`` the requested ones. ``trained`` is None, or in a race, where configurations need different
+    numbers of seeds, how many each has: the first of ``values["seed"]``.
     ``notes`` has notes on the request, such as repeated values that were dropped.
 
     Raises SweepError, a ValueError, for an invalid request.
@@ -106,6 +112,7 @@ class Design:
 
     def __init__(self, **knobs: Any) -> None:
         self.notes: list[str] = []
+        self.trained: Sequence[int] | None = None
         groups = _groups(knobs.pop("zip", None))
         names = [knob.name for knob in REQUESTED]
         knobs = _by_name(knobs)
@@ -116,10 +123,22 @@ class Design:
                 raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{hint}")
         # The knobs that are not axes.
         self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
+        if self.margin is not None and knobs.get(SEED.name) is None:
+            knobs[SEED.name] = RACED_SEEDS
+        if self.margin is None and self._settings[DECISION.name] != DECISION.default[0]:
+            raise SweepError(f"{DECISION.flags[0]} requires {UNTIL_DECIDED.flags[0]}")
         asked = list(self._dimensions(groups, knobs))
         self.asked = _values_of(asked)
         self._zip = [list(dimension.names) for dimension in asked if len(dimension.names) > 1]
-        self.dimensions = tuple(self._merged(asked))
+        self._set_dimensions(self._merged(asked))
+        for knob in KNOBS:
+            if knob.needs is not None and self._is_set(knob.name):
+                axis, expected, fits = knob.needs
+                if not any(map(fits, self.values[axis])):
+                    raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.values[axis])}")
+
+    def _set_dimensions(self, dimensions: Iterable[Dimension]) -> None:
+        self.dimensions = tuple(dimensions)
         self.values = _values_of(self.dimensions)
         self.size = math.prod(dimension.size for dimension in self.dimensions)
         self._first = [self.values[axis.name][0] for axis in AXES]
@@ -128,11 +147,6 @@ class Design:
             for dimension in reversed(self.dimensions)
             if dimension.size > 1
         ]
-        for knob in KNOBS:
-            if knob.needs is not None and self._is_set(knob.name):
-                axis, expected, fits = knob.needs
-                if not any(map(fits, self.values[axis])):
-                    raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.values[axis])}")
 
     def _dimensions(self, groups: Sequence[Sequence[str]], knobs: dict[str, Any]) -> Iterator[Dimension]:
         group_of = {name: group for group in groups for name in group}
@@ -212,6 +226,17 @@ class Design:
     def metrics(self) -> list[str]:
         """The requested metrics, if not accuracy or R^2."""
         return list(self._settings[METRIC.name] or [])
+
+    @property
+    def margin(self) -> float | None:
+        """The margin of a race; None: every seed is trained."""
+        margin: float | None = self._settings[UNTIL_DECIDED.name]
+        return margin
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a race assumes nothing about the distribution of the metric."""
+        return bool(self._settings[DECISION.name] == "exact")
 
     @property
     def iterations(self) -> int:
@@ -330,9 +355,37 @@ class Design:
         """The first run of each series."""
         return map(self.series, range(self.n_series))
 
-    def of_seeds(self, seeds: Sequence[int]) -> Design:
-        """The same sweep over some of its seeds."""
-        return Design(**{**self.request, SEED.name: seeds})
+    @property
+    def n_runs(self) -> int:
+        """The number of runs: ``size``, or fewer in a race."""
+        return self.size if self.trained is None else sum(self.trained) * len(self.values[FOLD.name])
+
+    def seeds_of(self, series: int) -> Sequence[int]:
+        """The seeds of a series, by position."""
+        seeds = self.values[SEED.name]
+        return seeds if self.trained is None else seeds[: self.trained[series // len(self.values[FOLD.name])]]
+
+    def of_first_seeds(self, most: int) -> Self:
+        """The same sweep over its first seeds; a configuration of a race may have fewer."""
+        made = copy.copy(self)
+        made._set_dimensions([*self.dimensions[:-1], Dimension((SEED.name,), (self.values[SEED.name][:most],))])
+        made.trained = None if self.trained is None else [min(n, most) for n in self.trained]
+        return made
+
+    def of_race(self, trained: Sequence[int], after: int = 0) -> Self:
+        """The same sweep with so many seeds of each configuration, the first ones; of them those ``after`` some."""
+        made = copy.copy(self)
+        seeds = self.values[SEED.name][after : max(trained)]
+        made._set_dimensions([*self.dimensions[:-1], Dimension((SEED.name,), (seeds,))])
+        made.trained = [max(0, n - after) for n in trained]
+        return made
+
+    def trained_of_problems(self) -> dict[ProblemKey, int]:
+        """The largest number of seeds that a configuration of each problem has, in a race; otherwise empty."""
+        most: dict[ProblemKey, int] = {}
+        for n, run in zip(self.trained or (), self.configurations(), strict=False):
+            most[run.problem] = max(n, most.get(run.problem, 0))
+        return most
 
     def identity(self, run: Run, data: Mapping[str, Any]) -> dict[str, Any]:
         """Everything except the seed that determines the numbers of a run; ``data`` is the identity of its source.
@@ -387,9 +440,13 @@ class Design:
             raise SweepError(f"{DATASET.flags[0]}: expected only classification or only regression data sets, got both")
         for task in tasks:
             try:
-                checked_metrics(self.metrics, task)
+                metric = METRICS[checked_metrics(self.metrics, task)[0]]
             except ValueError as error:
                 raise SweepError(f"{METRIC.flags[0]}: {error}") from None
+            if self.is_exact and metric.limits != (0.0, 1.0):
+                within = [name for name, each in METRICS.items() if each.limits == (0.0, 1.0)]
+                exact = f"{DECISION.flags[0]} exact"
+                raise SweepError(f"{exact}: expected a metric from 0 to 1 ({listed(within)}), got {metric.name}")
         if "regression" in tasks and self._is_set(CLASS_WEIGHT.name):
             raise SweepError(f"{CLASS_WEIGHT.flags[0]}: expected classification data, got regression")
 

@@ -28,6 +28,7 @@ from experiments.files import (
 from experiments.findings.confirmation import confirmations
 from experiments.knobs.declared import BACKEND, JOBS, SCHEDULER
 from experiments.knobs.values import value_of
+from experiments.racing import race
 from experiments.results import Results, read
 from experiments.runner.backends import How, workers
 from experiments.runner.observer import Observer, Prepared, Progress
@@ -77,13 +78,13 @@ def run_sweep(
     with workers(how) as at_once:
         if out is None:
             opened = Store(None)  # a temporary file, from which the results are read
-            done = _train(design, prepared, opened, how, at_once, observer)
+            design, done = _train(design, prepared, opened, how, at_once, observer)
             tables = build(design, _about(design, prepared.sources), prepared.sources, opened)
             return Results.of(tables, manifest_of(tables, confirmations(tables), done))
         with claimed(Path(out)) as opened:
             if shard is not None:
                 write_shard(Path(out), shard, design, prepared.sources)
-            done = _train(design, prepared, opened, how, at_once, observer)
+            design, done = _train(design, prepared, opened, how, at_once, observer)
             if shard is not None:
                 observer.finished([write_shard(Path(out), shard, design, prepared.sources, done), Path(out, STORE)])
                 return done
@@ -103,7 +104,7 @@ def finish(
     observer.building()
     results = _write(design, sources, opened, done, out, observer)
     files = [out / name for name in (*FILES, STORE)]
-    if plots and results.manifest["counts"]["failed"] == len(design):
+    if plots and results.manifest["counts"]["failed"] == design.n_runs:
         from experiments.plots.gallery import remove_all  # imported only if needed: it takes a second
 
         remove_all(out, results)
@@ -118,43 +119,66 @@ def finish(
 
 def _train(
     design: Design, prepared: Prepared, opened: Store, how: How, jobs: int, observer: Observer
-) -> dict[str, Any]:
-    """Train the remaining runs; return how that was done."""
-    progress = Progress(prepared.plan.runs, 0, 0, 0, prepared.plan.work)
+) -> tuple[Design, dict[str, Any]]:
+    """Train the remaining runs, in a race those that are needed; return the design of all runs, and how it was done."""
+    is_checked = prepared.left.seeds is not None
+    reported = Reported(observer)
 
-    def begin(left: Todo) -> None:  # the plan may not have looked up what is stored
-        nonlocal progress
-        stored = left.size - left.n_runs
-        progress = progress._replace(done=stored, stored=stored, total_work=left.work)
-        observer.began(progress)
+    def train(part: Design) -> Done:
+        reported.start(part.n_runs if how.shard is None else prepared.plan.runs)
+        return run(part, prepared.sources, opened, how, jobs, reported.add, reported.begin, is_checked=is_checked)
 
-    def add(result: BatchResult) -> None:
-        nonlocal progress
-        runs = progress.done + len(result.runs)
-        stored = progress.stored + sum(run.status != "failed" for run in result.runs)
-        progress = progress._replace(done=runs, stored=stored, work=progress.work + result.batch.work)
-        observer.trained(progress)
-
-    done: Done = run(
-        design, prepared.sources, opened, how, jobs, add, begin, is_checked=prepared.left.seeds is not None
-    )
-    return {
-        "runs": progress.runs,
-        "failed": progress.done - progress.stored,
-        "computed": done.computed,
-        "reused": done.reused,
-        "seconds": done.seconds,
+    if design.margin is None:
+        done = [train(design)]
+    else:
+        design, done = race(design, prepared.sources, opened, train, observer.raced)
+    return design, {
+        "runs": reported.runs,
+        "failed": reported.failed,
+        "computed": sum(each.computed for each in done),
+        "reused": sum(each.reused for each in done),
+        "seconds": sum(each.seconds for each in done),
         "jobs": how.jobs,
         "backend": how.backend,
     }
+
+
+class Reported:
+    """Tells an observer of the progress of one training after another. ``runs`` and ``failed`` are those of all."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer, self._progress = observer, Progress(0, 0, 0, 0, 0)
+        self.runs = self.failed = 0
+
+    def start(self, runs: int) -> None:
+        """The next training has so many runs."""
+        self._progress = Progress(runs, 0, 0, 0, 0)
+        self.runs += runs
+
+    def begin(self, left: Todo) -> None:
+        """These are left: the plan may not have looked up what is stored."""
+        stored = left.size - left.n_runs
+        self._progress = self._progress._replace(done=stored, stored=stored, total_work=left.work)
+        self._observer.began(self._progress)
+
+    def add(self, result: BatchResult) -> None:
+        """A batch is stored."""
+        finished = sum(run.status != "failed" for run in result.runs)
+        self.failed += len(result.runs) - finished
+        done, stored, work = self._progress.done, self._progress.stored, self._progress.work
+        self._progress = self._progress._replace(
+            done=done + len(result.runs), stored=stored + finished, work=work + result.batch.work
+        )
+        self._observer.trained(self._progress)
 
 
 def _about(design: Design, sources: Mapping[ProblemKey, Source]) -> list[dict[str, Any]]:
     """The description of each problem for the manifest, with its baselines."""
     about = about_data(design, sources)
     metric = (design.metrics or [score_of(about)])[0]
-    for each, source in zip(about, itertools.islice(sources.values(), MOST_WITH_BASELINES), strict=False):
-        each["baselines"] = baselines(design, source, metric)
+    trained = design.trained_of_problems()
+    for each, (problem, source) in zip(about, itertools.islice(sources.items(), MOST_WITH_BASELINES), strict=False):
+        each["baselines"] = baselines(design.of_first_seeds(trained[problem]) if trained else design, source, metric)
     return about
 
 

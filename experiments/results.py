@@ -17,6 +17,7 @@ from experiments.models.ensemble import model_of
 from experiments.models.model import Model
 from experiments.store.store import Store
 from experiments.tables.build import build
+from experiments.tables.races import Race
 from experiments.tables.schema import check_data, read_manifest
 from experiments.tables.sources import stored_sources
 from experiments.tables.tables import Tables
@@ -131,6 +132,28 @@ class Results(Tables):
         of = self._material(problem)
         return plot_convergence(of.curves, ax, of.target if target is None else target, of.sampled)
 
+    @property
+    def race(self) -> Race:
+        """The race between the configurations, with ``decisions``; ``races`` has that of each problem.
+
+        Raises ValueError without ``until_decided``, and for several problems.
+        """
+        if len(self.races) != 1:
+            raise ValueError(f"expected the race of one problem, found {len(self.races):,}; see races")
+        return self.races[0]
+
+    def plot_race(self, *, problem: Problem | None = None) -> Figure:
+        """Configurations that are not ruled out, and the evidence against each, after every seed.
+
+        Raises ValueError without ``until_decided``.
+        """
+        from experiments.plots.race import names_of, plot_race
+
+        of = self._material(problem)
+        if of.race is None:
+            raise ValueError("expected a sweep with until_decided, in which configurations race")
+        return plot_race(of.race.decisions, names_of(of.summary), of.name)
+
     def plot_cost_by_size(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
         """Final cost of every configuration against the number of parameters."""
         from experiments.plots.cost_by_size import plot_cost_by_size
@@ -176,7 +199,7 @@ def read(folder: str | os.PathLike[str]) -> Results:
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read ({error.strerror})") from None
     with checked(path), Store(folder / STORE, writes=False) as opened:
-        if design.size > _SMALL and opened.count(design.size) < design.size:  # before there is a row for each
+        if design.n_runs > _SMALL and opened.count(design.n_runs) < design.n_runs:  # before there is a row for each
             raise ResultsError(f"{opened.name}: some runs of the sweep are missing: run it again")
         sources = stored_sources(design, manifest["data"], opened)
         check_data(design, manifest["data"], sources)

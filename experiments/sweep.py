@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 from experiments.design import Design
 from experiments.knobs.declared import SHARD
 from experiments.knobs.values import value_of
-from experiments.runner.observer import Observer, Prepared, Progress
+from experiments.runner.observer import Observer, Prepared, Progress, Standing
 from experiments.runner.shards import Shard
 
 if TYPE_CHECKING:
     from experiments.results import Results
     from experiments.runner.plan import Plan
 
-__all__ = ["Observer", "Prepared", "Progress", "Sweep"]
+__all__ = ["Observer", "Prepared", "Progress", "Standing", "Sweep"]
 
 
 class Sweep(Design):

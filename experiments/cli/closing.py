@@ -12,6 +12,7 @@ import pandas as pd
 
 from experiments.console import DONE, SOME_FAILED, fail, say
 from experiments.findings.headline import headline
+from experiments.findings.raced import margin_in_words
 from experiments.knobs.words import in_words, text_of
 from experiments.results import Results
 from experiments.tables.baselines import baseline_rows
@@ -64,13 +65,14 @@ def counts(results: Results) -> str:
 def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator[str]:
     metric, replicates = results.metric, results.design.n_replicates
     of = "seed" if len(results.design.replicate_columns) == 1 else "replicate"
+    over, raced = (count(replicates, of), []) if "race" not in table else (f"the {of}s of each", ["seeds"])
     # Settings that are the same in every row are named above the table.
     always = ("hidden", "learning_rate", "seed")
     names = results.design.configuration_columns
     common = [name for name in names if name not in always and table[name].nunique(dropna=False) == 1]
     name = in_words({column: table[column].iloc[0] for column in common})
     about = (
-        f"test {label(metric)}, mean over {count(replicates, of)} and 95 % interval"
+        f"test {label(metric)}, mean over {over} and 95 % interval"
         if replicates > 1
         else f"test {label(metric)} of one seed; an interval requires at least two"
     )
@@ -81,7 +83,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         yield about
 
     axes = [name for name in names if name not in common]
-    rows = [["rank", *axes, "mean", "95 % interval", "best?"]]
+    rows = [["rank", *axes, *raced, "mean", "95 % interval", "best?"]]
     rows += [_cells(row, axes, metric, place == 0) for place, (_, row) in enumerate(table.head(most).iterrows())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for narrowest in _NARROWEST:
@@ -91,10 +93,13 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     for *cells, verdict in rows:
         fitting = [fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
         yield fit("  " + "  ".join([*fitting, verdict]), WIDTH).rstrip()
-    left = sum(widths[: 1 + len(axes)]) + 2 * len(axes)  # width left of the means
+    place = 1 + len(axes) + len(raced)  # of the means
+    left = sum(widths[:place]) + 2 * (place - 1)  # width left of them
     for name, value in baseline_rows(results, table.iloc[0]):
-        yield f"  {fit(name, left):<{left}}  {number(metric, value, 4):>{widths[1 + len(axes)]}}"
-    if table["tied_with_best"].count() > 1:
+        yield f"  {fit(name, left):<{left}}  {number(metric, value, 4):>{widths[place]}}"
+    if raced:
+        yield f"  within: at most {margin_in_words(results)} worse than the best"
+    elif table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
         yield f"  {others} tied with the best{': the runs cannot tell which is truly best' * (tied > 0)}"
@@ -108,6 +113,7 @@ def _cells(row: pd.Series, axes: list[str], metric: str, is_first: bool) -> list
     return [
         "-" if pd.isna(rank) else str(rank),
         *("" if pd.isna(row[axis]) else text_of(row[axis]) for axis in axes),
+        *([f"{row['n_seeds']:,}"] if "race" in row.index else []),
         "-" if pd.isna(mean) else number(metric, mean, 4),
         "-" if pd.isna(low) else f"[{', '.join(number(metric, within(metric, end), 4) for end in (low, high))}]",
         _verdict(row, rank, is_first),
@@ -121,6 +127,6 @@ def _verdict(row: pd.Series, rank: Any, is_first: bool) -> str:
     """
     tied = row["tied_with_best"]
     is_best = not pd.isna(rank) and rank == 1 and (is_first or pd.isna(tied))
-    words = ["best"] if is_best else ["tied"] if not pd.isna(tied) and tied else []
+    words = ["best"] if is_best else [row["race"]] if "race" in row.index else ["tied"] * (not pd.isna(tied) and tied)
     words += [f"{row[f'n_{status}']} {status}" for status in ("stuck", "diverged", "failed") if row[f"n_{status}"]]
     return ", ".join(words)

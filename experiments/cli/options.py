@@ -36,7 +36,8 @@ def grid_parser() -> Parser:
             *knob.flags,
             dest=knob.name,
             metavar=knob.metavar,
-            nargs="+" if knob.is_axis or knob.is_list else None,
+            nargs="+" if knob.is_axis or knob.is_list else "?" if knob.alone is not None else None,
+            const=knob.alone,
             help=about.replace("%", "%%"),
         )
     run = groups["run"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from experiments.console import Say, warn
 from experiments.knobs.knob import SweepError
-from experiments.sweep import Observer, Prepared, Progress
+from experiments.sweep import Observer, Prepared, Progress, Standing
+from experiments.text import count
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -53,11 +54,13 @@ class Terminal(Observer):
 
     def accepted(self, prepared: Prepared) -> None:
         """Print the plan."""
-        self._say(str(prepared.plan))
+        most = "at most " if prepared.left.design.margin is not None else ""
+        self._say(f"{most}{prepared.plan}")
 
     def began(self, progress: Progress) -> None:
         """Show the bar."""
         self._set_state(progress, "the tables are unchanged")
+        self.close()  # of an earlier round
         if self._shows_bar:
             from tqdm import tqdm  # 0.1 s, for a terminal alone
 
@@ -84,6 +87,15 @@ class Terminal(Observer):
         """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
+
+    def raced(self, standing: Standing) -> None:
+        """Print it."""
+        self.close()
+        left = standing.configurations - standing.out
+        within = f", {standing.within:,} of them within the margin of the best" if standing.within else ""
+        self._say(
+            f"{count(standing.seeds, 'seed')}: {left:,} of {standing.configurations:,} configurations left{within}"
+        )
 
     def building(self) -> None:
         """Remove the bar."""

@@ -52,7 +52,7 @@ def _files(folder: Path, opened: Store) -> _Said:
     with checked(path):
         manifest, design = read_manifest(path)
         found = presence(design, manifest["data"], opened)
-        stored = f"{design.size - found.missing:,} of {count(design.size, 'run')} of the request are stored"
+        stored = f"{design.n_runs - found.missing:,} of {count(design.n_runs, 'run')} of the request are stored"
         yield stored + (f", and {found.others:,} others" if found.others else ""), not found.missing
         if found.missing:
             yield f"{found.missing:,} missing: the tables were not compared with the store", False

@@ -9,6 +9,7 @@ import pandas as pd
 
 from experiments.findings.baselines import compared_in_words
 from experiments.findings.groups import Group, groups, rows
+from experiments.findings.raced import raced_in_words
 from experiments.knobs.declared import AXES, FOLD, SEED
 from experiments.knobs.words import in_words, text_of
 from experiments.tables.statistics import rank_column
@@ -72,6 +73,8 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
         yield _ties(tables, tied, best)
+    if tables.races and group.draws == 1:
+        yield from raced_in_words(tables, best)
     yield from _at_the_edge(group, best)
 
 
@@ -86,6 +89,8 @@ def _scope(tables: Tables, group: Group) -> Iterator[str]:
 
 def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
     seeds, folds = len(tables.design.values[SEED.name]), len(tables.design.values[FOLD.name])
+    if tables.races and group.draws == 1:
+        seeds = int(best["n_seeds"])
     every = int(best["n_replicates" if "n_replicates" in best.index else "n_seeds"])
     finished = every - int(best["n_failed"])
     if group.draws > 1:
@@ -160,7 +165,7 @@ def _as_number(value: Any) -> float | None:
 def _trouble(tables: Tables) -> Iterator[str]:
     """Runs that learned nothing, diverged or failed, and what they have in common."""
     summary = tables.summary
-    total = len(summary) * tables.design.n_replicates
+    total = tables.design.n_runs
     for of, is_so, are_so in (
         ("stuck", "learned nothing", "learned nothing"),
         ("one_class", "predicts only one class", "predict only one class"),

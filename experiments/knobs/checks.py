@@ -52,6 +52,7 @@ def real(expected: str, fits: Callable[[float], bool]) -> Callable[[Any], float]
 not_negative = real("a finite number, 0 or more", lambda number: number >= 0)
 positive = real("a finite number above 0", lambda number: number > 0)
 fraction = real("a number above 0 and below 1", lambda number: 0 < number < 1)
+margin = real("a number above 0, at most 1", lambda number: 0 < number <= 1)
 decay = real("a number of at least 0 and below 1", lambda number: 0 <= number < 1)
 
 

@@ -242,6 +242,16 @@ DTYPE = Knob(
     "dtype", ("--dtype",), "DTYPE", f"precision of the arithmetic: {listed(DTYPES, 'or')}", checks.one_of(*DTYPES),
     DTYPES[:1], column="if set", group="training", elsewhere=("precision",),
 )  # fmt: skip
+UNTIL_DECIDED = Knob(
+    "until_decided", ("--until-decided",), "MARGIN",
+    "train seeds until every configuration is ruled out, or within MARGIN of the best (default: 0.005)", checks.margin,
+    (), alone=0.005, elsewhere=("race", "racing"),
+)  # fmt: skip
+DECISION = Knob(
+    "decision", ("--decision",), "WAY",
+    "what --until-decided assumes: symmetric (differences between configurations are), or exact (nothing; more seeds)",
+    checks.one_of("symmetric", "exact"), ("symmetric",), elsewhere=("exact",),
+)  # fmt: skip
 METRIC = Knob(
     "metric", ("--metric",), "NAME", f"metrics; the first one ranks: {listed(METRICS)} (default: accuracy or r2)",
     checks.one_of(*METRICS), (), is_list=True, elsewhere=("scoring", "score", "metrics"),
@@ -253,7 +263,7 @@ KNOBS = (
     OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE,
     CLASS_WEIGHT, FOLD, SEED,
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
-    SPLIT, METRIC, ITERATIONS, RECORD_EVERY, DTYPE,
+    SPLIT, METRIC, UNTIL_DECIDED, DECISION, ITERATIONS, RECORD_EVERY, DTYPE,
 )  # fmt: skip
 """Every knob of a sweep. The axes are in nesting order, the innermost last."""
 

@@ -35,6 +35,7 @@ class Knob:
     is_list: whether a knob that is not an axis takes several values, which form one setting
     elsewhere: names of it in other programs, which are answered with its name here
     is_replicate: whether it distinguishes the replicates of a configuration
+    alone: the value meant by its option without a value, or by True; None: it needs a value
     """
 
     name: str
@@ -54,6 +55,7 @@ class Knob:
     is_list: bool = False
     elsewhere: tuple[str, ...] = ()
     is_replicate: bool = False
+    alone: Any = None
 
     @property
     def is_further(self) -> bool:

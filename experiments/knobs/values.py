@@ -43,8 +43,10 @@ def value_of(knob: Knob, given: Any) -> Any:
 
     The value of a knob that takes a list is a list.
     """
-    if given is None:
+    if given is None or (given is False and knob.alone is not None):
         return knob.default[0] if knob.default else None
+    if given is True and knob.alone is not None:
+        given = knob.alone
     if knob.is_list:
         several = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
         return [_checked(knob, value) for value in several] or None

@@ -41,6 +41,7 @@ from experiments.plots.distribution import plot_distribution
 from experiments.plots.heat_map import plot_heat_map
 from experiments.plots.material import MAX_CURVE_ROWS, Material, Unreadable, problems_of
 from experiments.plots.parallel import plot_parallel
+from experiments.plots.race import names_of, plot_race
 from experiments.tables.tables import Tables
 
 DPI = 120
@@ -76,6 +77,11 @@ def _curves(measure: str) -> Picture:
     return Picture(draw, is_sensible)
 
 
+def _race(of: Material) -> Figure:
+    assert of.race is not None
+    return plot_race(of.race.decisions, names_of(of.summary), of.name)
+
+
 PICTURES: dict[str, Picture] = {
     "accuracy": Picture(lambda of: plot_accuracy(of.runs, of.summary, baselines=of.baselines)),
     "distribution": Picture(lambda of: plot_distribution(of.runs, of.summary, baselines=of.baselines)),
@@ -86,6 +92,7 @@ PICTURES: dict[str, Picture] = {
     "cost_by_size": Picture(
         lambda of: plot_cost_by_size(of.summary, of.features), lambda of: "hidden" in varied(of.summary)
     ),
+    "race": Picture(_race, lambda of: of.race is not None and len(of.summary) > 1),
     "data": Picture(lambda of: plot_data(of.data, name=of.name), _in_the_plane),
     "boundaries": Picture(lambda of: plot_boundaries(of.networks, of.data, of.note, of.name), _in_the_plane),
     "boundary_grid": Picture(lambda of: plot_boundary_grid(of.summary, of.ensemble, of.data), _in_the_plane),
@@ -132,7 +139,7 @@ def draw_all(
     ]
     waiting, done = deque(jobs), dict[Job, bool | str]()
     second: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    if read is not None and len(tables.design) <= MOST_READ_TWICE:
+    if read is not None and tables.design.n_runs <= MOST_READ_TWICE:
         second = taking_turns(waiting, functools.partial(_draw_beside, read, Path(folder)), done)
     with second:
         meanwhile()

@@ -31,6 +31,7 @@ from experiments.plots.choice import (
 from experiments.plots.limits import Baselines
 from experiments.plots.plane import MAX_NETWORKS, PredictProba
 from experiments.tables.baselines import baseline_rows
+from experiments.tables.races import Race
 from experiments.tables.statistics import median_replicate
 from experiments.tables.tables import Network, Tables, equals
 from experiments.tables.words import label, larger_is_better, metric_of, number, said
@@ -93,6 +94,12 @@ class Material:
     def sampled(self) -> str:
         """A note if these are not all curves."""
         return self._some_curves[1]
+
+    @cached_property
+    def race(self) -> Race | None:
+        """The race between its configurations; None if they did not race."""
+        at = self.summary.index
+        return next((race for race in self.tables.races if at[0] in race.configurations), None) if len(at) else None
 
     @property
     def target(self) -> float | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from experiments.plots.axes import title_axes
+from experiments.plots.choice import setting_names, tidy, varied
 from experiments.plots.style import BEST, INK, LEGEND_SIZE, TIED, WORSE, count, words
 from experiments.race import LEVEL, Decisions
 
@@ -17,11 +19,11 @@ LOWEST = 1e-3  # e-values below are drawn there: they only say that a configurat
 MAX_NAMES = 8  # of configurations that are left
 
 
-def plot_race(decisions: Decisions, names: Sequence[str], level: float = LEVEL) -> Figure:
+def plot_race(decisions: Decisions, names: Sequence[str], problem: str = "", level: float = LEVEL) -> Figure:
     """Above, how many configurations are not ruled out after each replicate; below, the e-value of each.
 
     A configuration is out where its e-value reaches 1 / level: there its line ends. Blue: within the margin of the
-    best; red: still open; grey: ruled out. `names` has a name for each configuration.
+    best; red: still open; grey: ruled out. `names` has a name for each configuration; `problem` begins the title.
 
     Raises ValueError if the number of names is another one.
     """
@@ -46,7 +48,7 @@ def plot_race(decisions: Decisions, names: Sequence[str], level: float = LEVEL) 
     below.set_ylim(0.8 * LOWEST, max(4.0 / level, 2.0 * float(decisions.e_values.max())))
     below.set_xlim(0, n)
     below.set_ylabel("evidence that it is not the best (e-value)")
-    below.set_xlabel("replicates")
+    below.set_xlabel("seeds")
     left = np.flatnonzero(decisions.out_after == 0)
     marks = [
         Line2D([], [], color=BEST if decisions.is_open[i] else TIED, linewidth=1.6, label=words(names[i]))
@@ -54,12 +56,19 @@ def plot_race(decisions: Decisions, names: Sequence[str], level: float = LEVEL) 
     ]
     if len(left) > MAX_NAMES:
         marks.append(Line2D([], [], linestyle="none", label=f"and {count(len(left) - MAX_NAMES, 'other')}"))
-    below.legend(handles=marks, title="left", fontsize=LEGEND_SIZE, loc="lower left")
-    title_axes(above, _headline(decisions, n, k, len(left)))
+    below.legend(handles=marks, title="left", fontsize=LEGEND_SIZE, loc="best")
+    title_axes(above, f"{problem}: " * bool(problem) + _headline(decisions, n, k, len(left)))
     return figure
+
+
+def names_of(summary: pd.DataFrame) -> list[str]:
+    """A name for each configuration of a problem: its settings that vary."""
+    table = tidy(summary)
+    columns = varied(table)
+    return [", ".join(setting_names(row, columns)) for _, row in table.iterrows()]
 
 
 def _headline(decisions: Decisions, n: int, k: int, left: int) -> str:
     still_open = int(decisions.is_open.sum())
     state = f"{still_open} still open" if still_open else f"decided after {decisions.decided_after}"
-    return f"{count(k, 'configuration')}, {left} left after {count(n, 'replicate')}: {state}"
+    return f"{count(k, 'configuration')}, {left} left after {count(n, 'seed')}: {state}"

@@ -24,7 +24,7 @@ from experiments.plots.choice import evenly
 from experiments.plots.limits import Cut
 from experiments.store.store import CURVES, STATUSES
 from experiments.tables.statistics import rank_column
-from experiments.tables.stored import measures
+from experiments.tables.stored import identity, measures, positions_of
 from experiments.tables.tables import Tables
 from experiments.tables.words import is_percentage, larger_is_better, limits, metric_of
 from experiments.tables.words import label as label_of
@@ -66,10 +66,10 @@ def contents(tables: Tables) -> dict[str, Any]:
     columns = tables.design.configuration_columns
     kept = _kept_configurations(summary, columns, notes)
     seeds = _kept_seeds(n_seeds, len(kept), notes)
-    position = kept[:, np.newaxis] * n_seeds + seeds  # of each run of the page among all of them
-    runs = tables.runs.iloc[position.ravel()]
+    position = _positions(tables)[kept[:, np.newaxis], seeds]  # of each run of the page among all; -1: there is none
+    runs = _rows(tables.runs, position.ravel())
     summary = summary.iloc[kept].reset_index(drop=True)
-    first = tables.runs.iloc[seeds]
+    first = pd.DataFrame(identity(tables.design, seeds))
 
     at = recorded_iterations(tables.design.iterations, tables.design.record_every)
     shown, records = _kept_curves(runs, summary, len(seeds), len(at), notes)
@@ -191,6 +191,23 @@ def _kept_seeds(n_seeds: int, configurations: int, notes: list[str]) -> Ints:
     if most < n_seeds:
         notes.append(f"This page includes {most:,} of {n_seeds:,} seeds; runs.csv contains all of them.")
     return np.arange(min(n_seeds, most))
+
+
+def _positions(tables: Tables) -> Ints:
+    """The place of every run among all, (configurations, replicates); -1 where a configuration of a race has none."""
+    place = np.full((len(tables.summary), tables.design.n_replicates), -1)
+    in_grid = positions_of(tables.design)
+    place.ravel()[in_grid] = np.arange(len(in_grid))
+    return place
+
+
+def _rows(runs: pd.DataFrame, positions: Ints) -> pd.DataFrame:
+    """Rows of the table of runs; without numbers, as if the run had failed, for -1."""
+    rows = runs.iloc[np.maximum(positions, 0)].reset_index(drop=True)
+    if (none := positions < 0).any():
+        rows.loc[none, rows.select_dtypes("float").columns] = np.nan
+        rows.loc[none, "status"] = "failed"
+    return rows
 
 
 def _kept_curves(

@@ -63,7 +63,7 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
 
 def _title(tables: Tables) -> str:
     names = pd.unique(tables.runs["dataset"])
-    return f"{listed(map(str, names), most=3)}: {count(len(tables.summary) * tables.design.n_replicates, 'network')}"
+    return f"{listed(map(str, names), most=3)}: {count(tables.design.n_runs, 'network')}"
 
 
 def _json(value: Any) -> str:

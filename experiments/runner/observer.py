@@ -29,6 +29,15 @@ class Progress(NamedTuple):
     total_work: int
 
 
+class Standing(NamedTuple):
+    """The standing of a race: how many of its configurations are decided, after so many seeds."""
+
+    seeds: int
+    configurations: int
+    out: int
+    within: int  # the margin of the best
+
+
 class Observer:
     """Receives the progress of a sweep. Terminals, notebooks and tests override the methods they need."""
 
@@ -46,6 +55,9 @@ class Observer:
 
     def trained(self, progress: Progress) -> None:
         """A batch of runs was stored."""
+
+    def raced(self, standing: Standing) -> None:
+        """A round of a race is trained."""
 
     def building(self) -> None:
         """All runs are stored; the tables are built from them."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from experiments.datasets.divided import Divided
 from experiments.design import Design
 from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder
-from experiments.knobs.declared import JOBS
-from experiments.knobs.knob import DataError
+from experiments.knobs.declared import JOBS, SHARD, UNTIL_DECIDED
+from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
 from experiments.runner.observer import Prepared
 from experiments.runner.plan import LARGEST, measure_speed, plan
@@ -28,6 +28,9 @@ def prepare(
 ) -> Prepared:
     """``Sweep.prepare``."""
     jobs = value_of(JOBS, jobs)
+    if shard is not None and design.margin is not None:
+        way = f"use {SHARD.flags[0]} without {UNTIL_DECIDED.flags[0]}"
+        raise SweepError(f"{SHARD.flags[0]}: a race decides on the way what to train: {way}")
     sources = design.load()
     for source in sources.values():
         if (n := 8 * (source.first.X.size + source.first.X_test.size)) > LARGEST:

@@ -118,7 +118,7 @@ class Todo:
     @property
     def size(self) -> int:
         """The number of runs of the sweep, or of its shard, remaining or not."""
-        return self.design.size if self.shard is None else self.shard.size(self.design)
+        return self.design.n_runs if self.shard is None else self.shard.size(self.design)
 
     @property
     def n_runs(self) -> int:
@@ -211,11 +211,11 @@ def todo(
         raise SweepError(f"expected at most {MOST_GROUPS:,} combinations of {axes}, got {everything.n_groups:,}")
     if store is None or fresh or store.is_empty:
         store = None
-        if shard is None or design.n_series > MOST_LISTED:
+        if design.trained is None and (shard is None or design.n_series > MOST_LISTED):
             return everything
     numbers = array("q", [0]) * design.n_series if store is None else store.find_all(identities(design, sources))
-    every, nothing = design.values[SEED.name], array("L")
-    all_wanted = [every] * design.n_series if shard is None else list(shard.seeds(design))
+    nothing = array("L")
+    all_wanted = list(map(design.seeds_of, range(design.n_series)) if shard is None else shard.seeds(design))
     stored = ((number, seed) for number, wanted in zip(numbers, all_wanted, strict=True) if number for seed in wanted)
     is_finished = iter(()) if store is None else store.finished(stored)
     seeds = list[Sequence[int]]()

@@ -13,9 +13,10 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.store.store import CURVES, Store
 from experiments.tables.problems import score_of
+from experiments.tables.races import OPEN, OUT, deviation_of, races
 from experiments.tables.rows import Rows, RowsOfRuns
 from experiments.tables.statistics import compared, scores_of, significant, statistics_of, target_of, targets
-from experiments.tables.stored import identity
+from experiments.tables.stored import identity, starts
 from experiments.tables.tables import Tables
 from experiments.tables.targets import Climbs
 from planar_core.choices import METRICS
@@ -45,7 +46,7 @@ def build(
     kept = []
     for rows in RowsOfRuns(design, about, sources, opened)():
         summaries.add(rows)
-        if len(design) <= MOST_KEPT:
+        if design.n_runs <= MOST_KEPT:
             kept.append(rows.table)
         if each is not None:
             each(rows)
@@ -59,15 +60,16 @@ class _Summaries:
     def __init__(self, design: Design, sources: Mapping[ProblemKey, Source], measures: list[str], score: str) -> None:
         self._design, self._sources, self._measures, self._score = design, sources, measures, score
         n = design.n_replicates
-        # In the order of the replicates: that of their values, not of the request.
-        of_first = identity(design, range(n))
-        self._order = np.lexsort([of_first[name] for name in design.replicate_columns])
+        # The place of each replicate in the order of their values, which is not that of the request.
+        of_first = identity(design, np.arange(n))
+        self._place = np.argsort(np.lexsort([of_first[name] for name in design.replicate_columns]))
+        self._ends = starts(design)[:: len(design.values["fold"])]  # of the runs of each configuration
         self._columns = ["status", *dict.fromkeys([*measures, "cost"])]
         self._waiting: list[pd.DataFrame] = []  # runs of a configuration that is not complete
-        self._n_waiting = self._n_done = 0
+        self._n_added = self._n_done = 0  # runs, configurations
         self._problems: list[ProblemKey] = []  # of the series that wait
         self._statistics: list[dict[str, npt.NDArray[Any]]] = []
-        self._scores = np.empty((design.n_configurations, n))
+        self._scores = np.full((design.n_configurations, n), np.nan)
         self._climbs, self._floors = Climbs(), dict.fromkeys(sources, -np.inf)
 
     def add(self, rows: Rows) -> None:
@@ -75,28 +77,29 @@ class _Summaries:
         block = rows.block
         problems = [series.problem for series in block.series]
         floors = np.repeat([self._floors[problem] for problem in problems], len(block.seeds))
-        self._problems += problems if block.start % len(self._design.values["seed"]) == 0 else []
+        self._problems += problems if block.at == 0 else []
         self._climbs.add(block.runs.curves[:, _TEST_SCORE], floors)
         facts = {name: getattr(rows, name) for name in _FACTS}
         self._waiting.append(rows.table[self._columns].assign(**facts))
-        self._n_waiting += len(rows.table)
-        if self._n_waiting % self._design.n_replicates == 0:
-            self._add_configurations(pd.concat(self._waiting, ignore_index=True))
-            self._waiting, self._n_waiting, self._problems = [], 0, []
+        self._n_added += len(rows.table)
+        done = int(np.searchsorted(self._ends, self._n_added))
+        if self._ends[done] == self._n_added:
+            self._add_configurations(pd.concat(self._waiting, ignore_index=True), done - self._n_done)
+            self._waiting, self._problems = [], []
 
-    def _add_configurations(self, runs: pd.DataFrame) -> None:
-        n = self._design.n_replicates
-        n_groups = len(runs) // n
-        of = {name: runs[name].to_numpy().reshape(n_groups, n) for name in (*_FACTS, f"test_{self._score}")}
-        if (np.diff(self._order) != 1).any():
-            runs = runs.iloc[(np.arange(n_groups)[:, np.newaxis] * n + self._order).ravel()]
-        group = np.repeat(np.arange(n_groups), n)
+    def _add_configurations(self, runs: pd.DataFrame, n_groups: int) -> None:
+        group, replicate = self._cells(self._n_done, self._n_done + n_groups)
+        of = {name: self._grid(runs[name], group, replicate) for name in (*_FACTS, f"test_{self._score}")}
+        place = self._place[replicate]
+        if (np.diff(self._place) != 1).any():
+            order = np.lexsort((place, group))
+            runs, group, place = runs.iloc[order], group[order], place[order]
         found = statistics_of(runs, runs["constant_cost"].to_numpy(), self._measures, group, n_groups)
-        found["one_class"] = of["one_class"].sum(axis=1)
-        found["majority"] = of["majority"].mean(axis=1)
-        found["test_share"] = of["test_share"].max(axis=1)
+        found["one_class"] = np.nansum(of["one_class"], axis=1).astype(np.int64)
+        found["majority"] = np.nansum(of["majority"], axis=1) / np.diff(self._ends[self._n_done :][: n_groups + 1])
+        found["test_share"] = np.nanmax(of["test_share"], axis=1)
         self._statistics.append(found)
-        self._scores[self._n_done : self._n_done + n_groups] = scores_of(runs, self._measures[0]).reshape(n_groups, n)
+        self._scores[self._n_done + group, place] = scores_of(runs, self._measures[0])
         reached = target_of(_means(of[f"test_{self._score}"]), found["majority"]) - _ROUNDING
         for problem, value in zip(
             self._problems[:: len(self._design.values["fold"])], reached.tolist(), strict=True
@@ -104,15 +107,33 @@ class _Summaries:
             self._floors[problem] = max(self._floors[problem], value)
         self._n_done += n_groups
 
+    def _cells(self, start: int, stop: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """For each run of some configurations, its configuration, counted from ``start``, and its replicate."""
+        ends, n_folds = self._ends[start : stop + 1], len(self._design.values["fold"])
+        lengths = np.diff(ends)
+        group = np.repeat(np.arange(stop - start), lengths)
+        within, n_seeds = np.arange(ends[0], ends[-1]) - ends[group], lengths[group] // n_folds
+        return group, within // n_seeds * len(self._design.values["seed"]) + within % n_seeds
+
+    def _grid(self, values: npt.ArrayLike, group: npt.NDArray[np.int64], replicate: npt.NDArray[np.int64]) -> Any:
+        """Values of runs as (configurations, replicates); nan where a configuration of a race has no run."""
+        if self._design.trained is None:
+            return np.asarray(values).reshape(-1, len(self._place))
+        grid = np.full((int(group[-1]) + 1, len(self._place)), np.nan)
+        grid[group, replicate] = values
+        return grid
+
     def table(self, larger_is_better: bool) -> pd.DataFrame:
         """The table, after all runs were added."""
         design, n, score = self._design, self._design.n_replicates, self._score
+        lengths = np.diff(self._ends)
+        raced = self._raced() if design.trained is not None else None
         names = list(self._statistics[0])
         of_groups = {name: np.concatenate([each.pop(name) for each in self._statistics]) for name in names}
-        summary = pd.DataFrame(identity(design, range(0, len(design), n)))[design.configuration_columns]
-        summary["n_seeds"] = len(design.values["seed"])
+        summary = pd.DataFrame(identity(design, np.arange(0, design.size, n)))[design.configuration_columns]
+        summary["n_seeds"] = lengths // len(design.values["fold"])
         if design.replicate_columns != ["seed"]:
-            summary["n_replicates"] = n
+            summary["n_replicates"] = lengths
         of_problem = {problem: _overlaps(source) for problem, source in self._sources.items()}
         overlaps = np.array([of_problem[run.problem] for run in design.configurations()])
         summary = compared(
@@ -123,16 +144,33 @@ class _Summaries:
             design.problem_columns,
             np.where(overlaps, of_groups["test_share"], 0.0),
             larger_is_better,
+            None if raced is None else raced["race"].eq(OUT).to_numpy(),
         )
+        if raced is not None:
+            summary = pd.concat([summary, raced], axis=1)
         if score == "accuracy":
             summary.insert(list(summary.columns).index("n_stuck") + 1, "n_one_class", of_groups["one_class"])
         target = targets(summary, design.problem_columns, of_groups["majority"], score)
         at = recorded_iterations(design.iterations, design.record_every)
-        first_at = self._climbs.first(np.repeat(target, n), at).reshape(len(summary), n)
+        first = self._climbs.first(np.repeat(target, lengths), at)
+        first_at = self._grid(first, *self._cells(0, len(summary)))
+        first_at = np.where(np.isnan(first_at), np.inf, first_at)
         summary[f"target_test_{score}"] = target
         summary["n_reached_target"] = np.isfinite(first_at).sum(axis=1)
-        summary["median_iterations_to_target"] = _median(first_at, n - summary["n_failed"].to_numpy())
+        summary["median_iterations_to_target"] = _median(first_at, lengths - summary["n_failed"].to_numpy())
         return summary
+
+    def _raced(self) -> pd.DataFrame:
+        """The verdict on each configuration, and after how many seeds it was reached; empty for an open one."""
+        design = self._design
+        scores = self._scores[:, self._place].reshape(len(self._scores), len(design.values["fold"]), -1)
+        metric = self._measures[0].removeprefix("test_")
+        deviations = {problem: deviation_of(source) for problem, source in self._sources.items()}
+        table = pd.DataFrame({"race": OPEN, "race_after": 0}, index=range(len(scores)))
+        for race in races(design, design.trained or (), scores, metric, deviations):
+            table.loc[race.configurations, "race"] = race.verdicts
+            table.loc[race.configurations, "race_after"] = race.after
+        return table.assign(race_after=table["race_after"].astype("Int64").where(table["race_after"] > 0))
 
 
 def _median(first: npt.NDArray[np.float64], finished: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

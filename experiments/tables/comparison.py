@@ -31,15 +31,16 @@ def presence(design: Design, about: list[dict[str, Any]], opened: Store) -> Pres
     """Which runs of a request are stored. ``about`` are the descriptions of its problems."""
     statuses: Counter[str] = Counter()
     numbers, of_request = set(), 0
-    seeds = design.values["seed"] if isinstance(design.values["seed"], range) else set(design.values["seed"])
     data = identities(design, about)
-    for series in design.all_series():
+    for position, series in enumerate(design.all_series()):
         number = opened.find(design.identity(series, data[series.problem]))
-        found = [] if number is None else [status for seed, status in opened.statuses(number) if seed in seeds]
+        seeds = design.seeds_of(position)
+        wanted = seeds if isinstance(seeds, range) or number is None else set(seeds)
+        found = [] if number is None else [status for seed, status in opened.statuses(number) if seed in wanted]
         statuses.update(found)
         of_request += len(found) if number not in numbers else 0  # two files with the same data have the same runs
         numbers.add(number)
-    return Presence(dict(statuses), design.size - statuses.total(), opened.count(2**63 - 1) - of_request)
+    return Presence(dict(statuses), design.n_runs - statuses.total(), opened.count(2**63 - 1) - of_request)
 
 
 class Compared:

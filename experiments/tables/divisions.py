@@ -127,6 +127,8 @@ def _read(folder: Path, name: str) -> Division:
             expected = f"version {NUMERICS} of the arithmetic, found {content['numerics']!r}"
             raise ResultsError(f"{path}: expected {expected}: train the shard again with this version")
         design, about = Design(**{"split": "fixed", **content["request"]}), content["data"]
+        if design.margin is not None:
+            raise ResultsError(f"{path}: expected a grid, found a race, which has no parts to join")
         for identity in identities(design, about).values():
             design.identity(design.series(0), identity)
         return Division(folder, design, content["request"], about, shard, bool(content.get("complete", True)))

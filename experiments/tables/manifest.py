@@ -36,12 +36,13 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
         "columns": design.columns,
         "problem_columns": design.problem_columns,
         "counts": {
-            "runs": len(design),
+            "runs": design.n_runs,
             **_statuses(tables),
             "computed": done["computed"],
             "reused": done["reused"],
         },
         "data": tables.about,
+        **({} if design.trained is None else {"race": {"seeds": list(design.trained)}}),
         "notes": design.notes,
         "findings": findings,
         "execution": {
@@ -65,7 +66,7 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
 def _statuses(tables: Tables) -> dict[str, int]:
     """The number of runs of each status."""
     others = {status: int(tables.summary[f"n_{status}"].sum()) for status in STATUSES if status != "ok"}
-    return {"ok": len(tables.design) - sum(others.values()), **others}
+    return {"ok": tables.design.n_runs - sum(others.values()), **others}
 
 
 def _commit() -> str | None:

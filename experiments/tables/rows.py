@@ -95,8 +95,7 @@ class RowsOfRuns:
         return Rows(block, table, constant_cost, majority, test_share, one_class)
 
     def _table(self, block: Block, final: Floats, judged: Floats) -> pd.DataFrame:
-        n = len(block.runs)
-        table = pd.DataFrame(identity(self._design, range(block.start, block.start + n)))
+        table = pd.DataFrame(identity(self._design, block.positions(self._design)))
         table["iterations"] = self._design.iterations
         table["status"] = pd.Series(np.array(STATUSES, dtype=object)[block.runs.statuses], dtype=str)
         for measure, values in zip(measures(self._score), final.T, strict=True):

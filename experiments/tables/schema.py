@@ -193,7 +193,8 @@ _MANIFEST = _object(
         "notes": _TEXTS,
         "findings": _list_of(_FINDING),
         "execution": _EXECUTION,
-    }
+    },
+    {"race": _object({"seeds": _list_of(_COUNT)})},  # of a sweep until it is decided
 )
 
 _OF_THE_DATA = ("fingerprint", "identity", "features", "training_examples", "test_examples", "task", "class_counts")
@@ -238,8 +239,17 @@ def _design_of(manifest: Mapping[str, Any]) -> Design:
     for name in ("columns", "problem_columns"):
         _same(manifest[name], getattr(design, name), name)
     counts, about = manifest["counts"], manifest["data"]
-    _same(counts["runs"], design.size, "counts.runs")
-    _same(sum(counts[status] for status in STATUSES), design.size, f"the sum of {listed(STATUSES, 'and')} in counts")
+    _same("race" in manifest, design.margin is not None, "whether there is a race")
+    if design.margin is not None:
+        trained, most = manifest["race"]["seeds"], len(design.values["seed"])
+        _same(len(trained), design.n_configurations, "the length of race.seeds")
+        if not 1 <= min(trained) <= max(trained) <= most:
+            raise ValueError(
+                f"race.seeds: expected counts from 1 to {most:,}, found {min(trained):,} to {max(trained):,}"
+            )
+        design = design.of_race(trained)
+    _same(counts["runs"], design.n_runs, "counts.runs")
+    _same(sum(counts[status] for status in STATUSES), design.n_runs, f"the sum of {listed(STATUSES, 'and')} in counts")
     _same(len(about), len(list(design.problems())), "the length of data")
     identities(design, about)
     for position, each in enumerate(about):

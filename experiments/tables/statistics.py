@@ -155,12 +155,13 @@ def compared(
     problem: Sequence[str],
     test_share: Floats,
     larger_is_better: bool,
+    is_out: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """The table of `summarize`: `summary` has its first columns and gets the others.
 
     `of_groups` comes from `statistics_of`, and loses what is used, since there may be a million configurations;
     `scores`, (configurations, replicates), has the ranking measure of each run and is overwritten; `test_share` is that
-    of each configuration.
+    of each configuration. What a race has ruled out, `is_out`, ranks behind all others and is not tied with the best.
     """
     n_groups = len(summary)
     problem_of = _codes(summary, problem)
@@ -177,8 +178,14 @@ def compared(
         statistics |= {statistic: of_groups.pop(f"{statistic}_{name}") for statistic in ("median", "iqm")}
         for statistic in list(statistics):
             summary[f"{statistic}_{name}"] = _settled(statistics.pop(statistic))
-    mean_of_problem = summary[f"mean_{measures[0]}"].groupby(problem_of)
-    rank = mean_of_problem.rank(method="min", ascending=not larger_is_better).astype("Int64")
+    means = summary[f"mean_{measures[0]}"]
+    out = np.zeros(n_groups, bool) if is_out is None else is_out
+    of_left = means.mask(out).groupby(problem_of)
+    rank = of_left.rank(method="min", ascending=not larger_is_better)
+    if out.any():
+        behind = means.where(out).groupby(problem_of).rank(method="min", ascending=not larger_is_better)
+        rank = rank.fillna(behind + of_left.transform("count"))
+    rank = rank.astype("Int64")
     summary[f"{RANK}{measures[0]}"] = rank
     best = np.full(_count(problem_of), n_groups)  # n_groups: nobody
     leaders = np.flatnonzero(rank.eq(1).to_numpy(dtype=bool, na_value=False))
@@ -191,7 +198,7 @@ def compared(
     with np.errstate(over="ignore"):
         difference, low, high = (np.ldexp(of_group, unit[problem_of]) for of_group in (difference, low, high))
     is_best = best == np.arange(n_groups)
-    summary["tied_with_best"] = pd.arrays.BooleanArray(is_best | (low <= 0), ~is_best & np.isnan(low))
+    summary["tied_with_best"] = pd.arrays.BooleanArray(is_best | (low <= 0) & ~out, ~is_best & ~out & np.isnan(low))
     summary["difference_to_best"] = difference
     summary["difference_ci_low"], summary["difference_ci_high"] = low, high
     return summary

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from experiments.design import Design, ProblemKey, Run
@@ -17,16 +18,24 @@ from planar_core.choices import count_parameters
 from planar_core.training import n_records, recorded_iterations
 
 _MOST_RUNS, _MOST_BYTES = 4096, 2**24  # of a block
+Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Block:
     """Consecutive runs of a sweep: whole series, or a part of one. Every series has the same ``seeds``."""
 
-    start: int  # the position of the first run
+    first: int  # the position of the first series
+    at: int  # the position of the first seed among the seeds of a series
     series: list[Run]
     seeds: list[int]
     runs: StoredRuns
+
+    def positions(self, design: Design) -> Positions:
+        """The position of each run in the grid."""
+        of_series = self.first + np.arange(len(self.series))
+        of_seeds = self.at + np.arange(len(self.seeds))
+        return (of_series[:, np.newaxis] * len(design.values["seed"]) + of_seeds).ravel()
 
     def __iter__(self) -> Iterator[tuple[Run, int, StoredRun]]:
         """Series, seed and content of every run."""
@@ -52,22 +61,35 @@ def blocks(
     ``inputs`` and ``outputs`` are the most that a network has: a block must not be too large.
     """
     series = range(design.n_series) if series is None else series
+    seeds = design.values["seed"]
     records = n_records(design.iterations, design.record_every)
     parameters = max(count_parameters(inputs, hidden, outputs) for hidden in design.values["hidden"])
     most = max(1, min(_MOST_RUNS, _MOST_BYTES // (8 * (len(CURVES) * records + parameters))))
-    seeds = [int(seed) for seed in design.values["seed"]]
     texts = Identities(design, identities)
-    width = max(1, most // len(seeds))
-    for first in range(series.start, series.stop, width):
-        some = [design.series(position) for position in range(first, min(first + width, series.stop))]
+    for first, stop, n_seeds in _alike(design, series, most):
+        some = [design.series(position) for position in range(first, stop)]
         numbers = opened.find_all(map(texts.text, some))
-        for at in range(0, len(seeds), most):
-            part = seeds[at : at + most]
+        for at in range(0, n_seeds, most):
+            part = [int(seed) for seed in seeds[at : min(at + most, n_seeds)]]
             try:
                 runs = opened.many([number for number in numbers for _ in part], part * len(some))
             except LookupError as error:
                 raise ResultsError(str(error)) from None
-            yield Block(first * len(seeds) + at, some, part, runs)
+            yield Block(first, at, some, part, runs)
+
+
+def _alike(design: Design, series: range, most: int) -> Iterator[tuple[int, int, int]]:
+    """Consecutive series with the same number of seeds, of at most so many runs: first, stop, number of seeds."""
+    trained, n_folds, n_seeds = design.trained, len(design.values["fold"]), len(design.values["seed"])
+    first = series.start
+    while first < series.stop:
+        n_seeds = n_seeds if trained is None else trained[first // n_folds]
+        stop = min(first + max(1, most // max(1, n_seeds)), series.stop)
+        if trained is not None:
+            others = (at for at in range(first, stop) if trained[at // n_folds] != n_seeds)
+            stop = next(others, stop)
+        yield first, stop, n_seeds
+        first = stop
 
 
 def curves_of(
@@ -89,11 +111,33 @@ def curves_of(
     return table
 
 
-def identity(design: Design, runs: range | None = None) -> dict[str, np.ndarray[Any, Any]]:
-    """The identifying columns of all runs, or of some by position. Numbers in a column with words are text."""
-    positions = np.arange(len(design)) if runs is None else np.arange(runs.start, runs.stop, runs.step)
+def starts(design: Design) -> Positions:
+    """The place of the first run of each series among all runs; and their number, at the end."""
+    n_folds = len(design.values["fold"])
+    if design.trained is None:
+        of_series = np.full(design.n_series, len(design.values["seed"]))
+    else:
+        of_series = np.repeat(np.array(design.trained, np.int64), n_folds)
+    return np.concatenate([[0], np.cumsum(of_series)])
+
+
+def positions_of(design: Design) -> Positions:
+    """The position in the grid of every run: in a race, configurations have the first of its seeds."""
+    if design.trained is None:
+        return np.arange(design.size)
+    ends = starts(design)
+    shift = np.arange(design.n_series) * len(design.values["seed"]) - ends[:-1]
+    return np.arange(ends[-1]) + np.repeat(shift, np.diff(ends))
+
+
+def identity(design: Design, positions: Positions | None = None) -> dict[str, np.ndarray[Any, Any]]:
+    """The identifying columns of all runs, or of some by position in the grid.
+
+    Numbers in a column with words are text.
+    """
+    positions = positions_of(design) if positions is None else positions
     columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(design.columns, np.empty(0))
-    inner = len(design)
+    inner = design.size
     for dimension in design.dimensions:
         inner //= dimension.size
         for name, values in zip(*dimension, strict=True):

@@ -24,10 +24,11 @@ from experiments.knobs.words import in_words
 from experiments.store.store import CURVES, Store, StoredRun
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
+from experiments.tables.races import Race, deviation_of, races
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import curves_of
+from experiments.tables.stored import curves_of, positions_of, starts
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
@@ -85,17 +86,18 @@ class Tables:
     @property
     def curves(self) -> pd.DataFrame:
         """Cost and accuracies against iteration, for every run; read on access."""
-        return self._curves_of(len(self.design.values["seed"]))
+        return self._curves_of(self.design)
 
     def some_curves(self, most_rows: int) -> tuple[pd.DataFrame, str]:
         """The curves of as many seeds as fit into that many rows, at least one; and a note if some are missing."""
         seeds = len(self.design.values["seed"])
         rows = self.design.n_configurations * n_records(self.design.iterations, self.design.record_every)
         some = min(seeds, max(1, most_rows // rows))
-        return self._curves_of(some), f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
+        return self._curves_of(
+            self.design.of_first_seeds(some)
+        ), f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
 
-    def _curves_of(self, n_seeds: int) -> pd.DataFrame:
-        design = self.design.of_seeds(self.design.values["seed"][:n_seeds])
+    def _curves_of(self, design: Design) -> pd.DataFrame:
         with self._opened() as opened:
             return curves_of(design, self.identities, opened, self.score)
 
@@ -323,10 +325,32 @@ class Tables:
 
     def _runs_of_configuration(self, configuration: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
         """Its rows of the table of runs."""
-        series, n = self._series_of(configuration), len(self.design.values[SEED.name])
+        series = self._series_of(configuration)
         if self.kept_runs is None:
             return self._runs_of(series)
-        return self.kept_runs.iloc[series.start * n : series.stop * n]
+        return self.kept_runs.iloc[self.starts[series.start] : self.starts[series.stop]]
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """The place of the first run of each series among all runs; and their number, at the end."""
+        return starts(self.design)
+
+    @cached_property
+    def races(self) -> list[Race]:
+        """The race between the configurations of each problem, in order; none without ``until_decided``."""
+        design = self.design
+        if design.trained is None:
+            return []
+        scores = np.full(
+            (design.n_configurations, len(design.values[FOLD.name]), len(design.values[SEED.name])), np.nan
+        )
+        values = self.runs[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
+        scores.ravel()[positions_of(design)] = np.where(self.runs["status"] == "failed", np.nan, values)
+        deviations = {
+            problem: deviation_of(self.source(about["problem"]))
+            for problem, about in zip(design.problems(), self.about, strict=True)
+        }
+        return list(races(design, design.trained, scores, self.metric, deviations))
 
     def _series_of(self, configuration: Mapping[str, Any] | pd.Series) -> range:
         """The positions of its series; empty if the sweep has no such configuration."""

@@ -224,7 +224,7 @@ def test_axes_in_step_stand_where_the_outermost_of_them_does() -> None:
     assert [sweep[-k] for k in range(1, len(sweep) + 1)] == expected[::-1]
     assert list(sweep.configurations()) == expected[::2]
     assert [sweep.configuration(k) for k in range(sweep.n_configurations)] == expected[::2]
-    assert list(sweep.of_seeds([1])) == expected[1::2]
+    assert list(sweep.of_first_seeds(1)) == expected[::2]
     assert repr(sweep) == (
         "<Sweep of 24 runs: 1 dataset, 2 hidden with init, 2 activation, 3 learning_rate with l2, 2 seed>"
     )
@@ -448,7 +448,7 @@ def test_folds_are_an_axis_that_follows_from_the_split() -> None:
     assert repr(sweep) == "<Sweep of 12 runs: 1 dataset, 2 hidden, 1 learning_rate, 3 fold, 2 seed>"
     again = Sweep(**json.loads(json.dumps(sweep.request)))
     assert list(again) == list(sweep)
-    assert list(sweep.of_seeds([5])) == list(sweep)[1::2]
+    assert list(sweep.of_first_seeds(1)) == list(sweep)[::2]
 
 
 def test_without_folds_a_replicate_is_a_seed() -> None:

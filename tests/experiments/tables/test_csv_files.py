@@ -253,7 +253,7 @@ def test_every_number_of_a_curve_survives(numbers: list[tuple[float, ...]], seed
     path = FOLDER / "curves.csv"
     runs = StoredRuns(np.zeros(1, np.int8), np.array([len(numbers)]), curves[np.newaxis], [b""], [""])
     with path.open("wb") as file:
-        csv_files.CurvesFile(file, sweep, "accuracy").write(Block(0, [sweep[0]], [seed], runs))
+        csv_files.CurvesFile(file, sweep, "accuracy").write(Block(0, 0, [sweep[0]], [seed], runs))
     computed = read_csv(path)
 
     assert list(computed.columns) == [*AXES, "iteration", *MEASURES]
