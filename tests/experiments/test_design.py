@@ -587,6 +587,8 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         "test_file": "c.csv",
         "split": "cv:5",
         "metric": "f1",
+        "until_decided": 0.1,
+        "decision": "exact",
         "iterations": 9,
         "record_every": 9,
         "dtype": "float32",
@@ -594,8 +596,9 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
     }
     assert set(changed) == {knob.name for knob in REQUESTED}
     for name, value in changed.items():
-        needed = FURTHER[name][1] if name in FURTHER else {}
-        request = Sweep(**{"dataset": "a.csv", **needed, name: value}).request
+        needed = {"until_decided": 0.1} if name == "decision" else FURTHER[name][1] if name in FURTHER else {}
+        seeds = {} if name == "seed" else {"seed": range(10)}
+        request = Sweep(**{"dataset": "a.csv", **seeds, **needed, name: value}).request
         differing = {key for key in request if request[key] != reference.request[key]}
         assert differing == {name, *needed} | ({"record_every"} if name == "iterations" else set())
     assert [Sweep(dataset="a.csv", **{name: changed[name]}).request[name] for name in ("drop", "keep", "positive")] == [

@@ -44,6 +44,8 @@ OTHERS: dict[str, Any] = {
     "test_file": None,
     "split": "auto",
     "metric": None,
+    "until_decided": None,
+    "decision": "symmetric",
     "iterations": 5000,
     "record_every": 100,
     "dtype": "float64",

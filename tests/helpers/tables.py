@@ -195,4 +195,5 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
         network=network,
         networks=lambda row, most: [network(row)] * min(most, 2),
         asked=asked,
+        races=[],
     )

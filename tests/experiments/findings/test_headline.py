@@ -44,6 +44,7 @@ def said(
     design = SimpleNamespace(
         values={"seed": range(seeds // len(folds)), "fold": folds},
         n_replicates=seeds,
+        n_runs=len(summary) * seeds,
         iterations=5000,
         replicate_columns=["seed"],
         configuration_columns=list(columns),
@@ -56,6 +57,7 @@ def said(
         features=lambda row: features,
         metric=metric,
         larger_is_better=True,
+        races=[],
         design=design,
         identities={("flower",): identity},
     )

@@ -46,8 +46,8 @@ def test_the_lines_are_survivors_and_e_values() -> None:
 @pytest.mark.parametrize(
     ("n", "margin", "state"),
     [
-        (60, 0.04, "3 left after 60 replicates: 2 still open"),
-        (120, 0.06, "3 left after 120 replicates: decided after 35"),
+        (60, 0.04, "3 left after 60 seeds: 2 still open"),
+        (120, 0.06, "3 left after 120 seeds: decided after 35"),
     ],
 )
 def test_title_and_names_say_what_is_left(n: int, margin: float, state: str) -> None:
