@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, SupportsIndex, cast
 from experiments.knobs.declared import (
     ALIASES,
     AXES,
+    BUDGET,
     CLASS_WEIGHT,
     DATASET,
     DECISION,
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
 COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # columns that are always present come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # whose data are all in memory
-RACED_SEEDS = range(1000)  # from which --until-decided takes as many as it needs
-_ELSE = (*READING, SPLIT, METRIC, UNTIL_DECIDED, DECISION, SEED)
+MANY_SEEDS = range(1000)  # from which --until-decided and --budget take as many as they need
+_ELSE = (*READING, SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, SEED)
 _TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in _ELSE)
 IDENTIFYING = frozenset(knob.name for knob in _TRAINING)  # the names of those that are a part of an identity
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
@@ -123,8 +124,8 @@ class Design:
                 raise SweepError(f"{name}: expected one of {', '.join(names)}, zip{hint}")
         # The knobs that are not axes.
         self._settings = {knob.name: value_of(knob, knobs.get(knob.name)) for knob in KNOBS if not knob.is_axis}
-        if self.margin is not None and knobs.get(SEED.name) is None:
-            knobs[SEED.name] = RACED_SEEDS
+        if (self.margin, self.budget) != (None, None) and knobs.get(SEED.name) is None:
+            knobs[SEED.name] = MANY_SEEDS
         if self.margin is None and self._settings[DECISION.name] != DECISION.default[0]:
             raise SweepError(f"{DECISION.flags[0]} requires {UNTIL_DECIDED.flags[0]}")
         asked = list(self._dimensions(groups, knobs))
@@ -237,6 +238,12 @@ class Design:
     def is_exact(self) -> bool:
         """Whether a race assumes nothing about the distribution of the metric."""
         return bool(self._settings[DECISION.name] == "exact")
+
+    @property
+    def budget(self) -> str | None:
+        """The time, or the number of runs, that limits the seeds; None: there is no limit."""
+        budget: str | None = self._settings[BUDGET.name]
+        return budget
 
     @property
     def iterations(self) -> int:

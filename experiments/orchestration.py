@@ -31,6 +31,7 @@ from experiments.knobs.values import value_of
 from experiments.racing import race
 from experiments.results import Results, read
 from experiments.runner.backends import How, workers
+from experiments.runner.budget import keep
 from experiments.runner.observer import Observer, Prepared, Progress
 from experiments.runner.prepare import prepare
 from experiments.runner.run import Done, run
@@ -66,6 +67,7 @@ def run_sweep(
     how = How(jobs, backend, scheduler, fresh, fail_fast, shard)
     plots = plots and out is not None
     prepared = prepare(design, jobs, out, fresh, plots, shard)
+    design = prepared.left.design  # with the seeds that a budget allows
     if shard is not None and out is not None:
         check_folder_of_shard(Path(out), shard)
     for note in prepared.notes:
@@ -82,6 +84,8 @@ def run_sweep(
             tables = build(design, _about(design, prepared.sources), prepared.sources, opened)
             return Results.of(tables, manifest_of(tables, confirmations(tables), done))
         with claimed(Path(out)) as opened:
+            if prepared.budget is not None:
+                keep(design, prepared.budget, opened)
             if shard is not None:
                 write_shard(Path(out), shard, design, prepared.sources)
             design, done = _train(design, prepared, opened, how, at_once, observer)
@@ -131,7 +135,7 @@ def _train(
     if design.margin is None:
         done = [train(design)]
     else:
-        design, done = race(design, prepared.sources, opened, train, observer.raced)
+        design, done = race(design, prepared.sources, opened, train, observer.raced, prepared.budget)
     return design, {
         "runs": reported.runs,
         "failed": reported.failed,

@@ -24,11 +24,13 @@ def race(
     opened: Store,
     train: Callable[[Design], Done],
     report: Callable[[Standing], None],
+    most_runs: int | None = None,
 ) -> tuple[Design, list[Done]]:
     """Train seeds until everything is decided, or none is left; return the design of what was trained.
 
     What is trained follows from the scores of earlier rounds alone, so that it depends neither on time nor on jobs, and
-    an interrupted race goes on as if it had not been. ``train`` trains and stores the runs of a design.
+    an interrupted race goes on as if it had not been. ``train`` trains and stores the runs of a design. A round after
+    which there would be more than ``most_runs`` is not trained.
     """
     about = about_data(design, sources)
     metric = (design.metrics or [score_of(about)])[0]
@@ -38,8 +40,11 @@ def race(
     trained = np.zeros(design.n_configurations, np.int64)
     done = []
     for end in rounds(len(design.values["seed"])):
-        for positions in running.values():
-            trained[positions[verdicts[positions] != OUT]] = end
+        left = np.concatenate([positions[verdicts[positions] != OUT] for positions in running.values()])
+        added_runs = len(left) * (end - scores.shape[2]) * scores.shape[1]
+        if most_runs is not None and trained.sum() * scores.shape[1] + added_runs > most_runs:
+            break
+        trained[left] = end
         added = design.of_race(trained.tolist(), scores.shape[2])
         done.append(train(added))
         scores = np.concatenate([scores, _scores(added, about, sources, opened, metric)], axis=2)

@@ -56,6 +56,29 @@ margin = real("a number above 0, at most 1", lambda number: 0 < number <= 1)
 decay = real("a number of at least 0 and below 1", lambda number: 0 <= number < 1)
 
 
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def budget(value: Any) -> str:
+    """A time such as ``90s``, ``10m``, ``1.5h`` or ``2d``, or a number of runs such as ``5000runs``, as given."""
+    text = str(value).strip().lower().replace(",", "")
+    if seconds_of(text) is None and not (text.endswith("runs") and text[:-4].strip().isdecimal() and int(text[:-4])):
+        raise ValueError("a time such as 90s, 10m or 2h, or a number of runs such as 5000runs")
+    return text.replace(" ", "")
+
+
+def seconds_of(budget: str) -> float | None:
+    """The seconds of a budget; None for one of runs."""
+    number, unit = budget[:-1], budget[-1:]
+    if unit not in _SECONDS or budget.endswith("runs"):
+        return None
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < math.inf else None
+
+
 def hidden(value: Any) -> str:
     """Hidden layers in standard form: ``4``, ``8x8``, ``0``."""
     try:

@@ -252,6 +252,11 @@ DECISION = Knob(
     "what --until-decided assumes: symmetric (differences between configurations are), or exact (nothing; more seeds)",
     checks.one_of("symmetric", "exact"), ("symmetric",), elsewhere=("exact",),
 )  # fmt: skip
+BUDGET = Knob(
+    "budget", ("--budget",), "TIME",
+    "train as many seeds as fit into this time, such as 10m or 2h, or into a number of runs, such as 5000runs",
+    checks.budget, (), elsewhere=("timeout", "time-budget", "max-time", "time-limit"),
+)  # fmt: skip
 METRIC = Knob(
     "metric", ("--metric",), "NAME", f"metrics; the first one ranks: {listed(METRICS)} (default: accuracy or r2)",
     checks.one_of(*METRICS), (), is_list=True, elsewhere=("scoring", "score", "metrics"),
@@ -263,7 +268,7 @@ KNOBS = (
     OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE,
     CLASS_WEIGHT, FOLD, SEED,
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
-    SPLIT, METRIC, UNTIL_DECIDED, DECISION, ITERATIONS, RECORD_EVERY, DTYPE,
+    SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, ITERATIONS, RECORD_EVERY, DTYPE,
 )  # fmt: skip
 """Every knob of a sweep. The axes are in nesting order, the innermost last."""
 

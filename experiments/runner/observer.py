@@ -84,3 +84,4 @@ class Prepared:
     left: Todo
     plan: Plan
     notes: tuple[str, ...]  # on the request and on the data
+    budget: int | None = None  # the most runs that a budget allows

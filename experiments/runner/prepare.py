@@ -9,10 +9,12 @@ from pathlib import Path
 from experiments.datasets.divided import Divided
 from experiments.design import Design
 from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder
-from experiments.knobs.declared import JOBS, SHARD, UNTIL_DECIDED
+from experiments.knobs.declared import BUDGET, JOBS, SHARD, UNTIL_DECIDED
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
+from experiments.runner.budget import limited, runs_of
 from experiments.runner.observer import Prepared
+from experiments.runner.parts import Parts
 from experiments.runner.plan import LARGEST, measure_speed, plan
 from experiments.runner.shards import Shard
 from experiments.runner.work import Todo, earlier_runs, todo
@@ -27,10 +29,12 @@ def prepare(
     design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh: bool, plots: bool, shard: Shard | None = None
 ) -> Prepared:
     """``Sweep.prepare``."""
-    jobs = value_of(JOBS, jobs)
-    if shard is not None and design.margin is not None:
-        way = f"use {SHARD.flags[0]} without {UNTIL_DECIDED.flags[0]}"
-        raise SweepError(f"{SHARD.flags[0]}: a race decides on the way what to train: {way}")
+    jobs, budget = value_of(JOBS, jobs), None
+    for knob, given in ((UNTIL_DECIDED, design.margin), (BUDGET, design.budget)):
+        if shard is not None and given is not None:
+            raise SweepError(
+                f"{SHARD.flags[0]}: {knob.flags[0]} decides on the way what to train: use one of the two options"
+            )
     sources = design.load()
     for source in sources.values():
         if (n := 8 * (source.first.X.size + source.first.X_test.size)) > LARGEST:
@@ -44,12 +48,17 @@ def prepare(
             if plots:
                 check_folder(Path(out) / PLOTS, [path.name for path in Path(out, PLOTS).glob("*.png")])
             stored = stack.enter_context(stored_in(Path(out)))
+        speed, of_budget = measure_speed(design.dtype), []
+        if design.budget is not None:
+            everything = Todo(design, Parts(sources, design.dtype), None)
+            budget = runs_of(everything, jobs, speed, plots, None if fresh else stored)
+            design, said = limited(design, budget)
+            of_budget = [said]
         left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh, shard=shard)
         of_folder = _notes_on_folder(left, stored)
     of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
-    return Prepared(
-        sources, left, plan(left, jobs, measure_speed(design.dtype), plots), (*design.notes, *of_data, *of_folder)
-    )
+    notes = (*design.notes, *of_data, *of_folder, *of_budget)
+    return Prepared(sources, left, plan(left, jobs, speed, plots), notes, budget)
 
 
 def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:

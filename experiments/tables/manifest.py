@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from experiments.design import Design
 from experiments.store.store import STATUSES
 from experiments.tables.tables import Tables
 
@@ -42,7 +43,7 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
             "reused": done["reused"],
         },
         "data": tables.about,
-        **({} if design.trained is None else {"race": {"seeds": list(design.trained)}}),
+        **_seeds(design),
         "notes": design.notes,
         "findings": findings,
         "execution": {
@@ -61,6 +62,13 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
             "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
         },
     }
+
+
+def _seeds(design: Design) -> dict[str, int | list[int]]:
+    """The number of seeds that were trained, in a race of each configuration; nothing if it is that of the request."""
+    if design.trained is not None:
+        return {"seeds": list(design.trained)}
+    return {} if design.budget is None else {"seeds": len(design.values["seed"])}
 
 
 def _statuses(tables: Tables) -> dict[str, int]:

@@ -194,7 +194,7 @@ _MANIFEST = _object(
         "findings": _list_of(_FINDING),
         "execution": _EXECUTION,
     },
-    {"race": _object({"seeds": _list_of(_COUNT)})},  # of a sweep until it is decided
+    {"seeds": lambda value, place: (_list_of(_COUNT) if isinstance(value, list) else _COUNT)(value, place)},
 )
 
 _OF_THE_DATA = ("fingerprint", "identity", "features", "training_examples", "test_examples", "task", "class_counts")
@@ -239,15 +239,8 @@ def _design_of(manifest: Mapping[str, Any]) -> Design:
     for name in ("columns", "problem_columns"):
         _same(manifest[name], getattr(design, name), name)
     counts, about = manifest["counts"], manifest["data"]
-    _same("race" in manifest, design.margin is not None, "whether there is a race")
-    if design.margin is not None:
-        trained, most = manifest["race"]["seeds"], len(design.values["seed"])
-        _same(len(trained), design.n_configurations, "the length of race.seeds")
-        if not 1 <= min(trained) <= max(trained) <= most:
-            raise ValueError(
-                f"race.seeds: expected counts from 1 to {most:,}, found {min(trained):,} to {max(trained):,}"
-            )
-        design = design.of_race(trained)
+    if design.margin is not None or design.budget is not None or "seeds" in manifest:
+        design = _with_seeds(design, manifest.get("seeds"))
     _same(counts["runs"], design.n_runs, "counts.runs")
     _same(sum(counts[status] for status in STATUSES), design.n_runs, f"the sum of {listed(STATUSES, 'and')} in counts")
     _same(len(about), len(list(design.problems())), "the length of data")
@@ -259,6 +252,19 @@ def _design_of(manifest: Mapping[str, Any]) -> Design:
                 place = f"the length of data[{position}].baselines.{kind}"
                 raise ValueError(f"{place}: expected 1 to {design.n_replicates:,}, found {n:,}")
     return design
+
+
+def _with_seeds(design: Design, seeds: Any) -> Design:
+    """The design with the numbers of seeds that were trained, one for each configuration in a race."""
+    if design.margin is None and design.budget is None:
+        raise ValueError("expected no seeds, found some")
+    if isinstance(seeds, list) != (design.margin is not None) or seeds is None:
+        raise ValueError(f"seeds: expected {'a list' if design.margin is not None else 'a count'}")
+    counts = seeds if isinstance(seeds, list) else [seeds]
+    _same(len(counts), design.n_configurations if isinstance(seeds, list) else 1, "the length of seeds")
+    if not 1 <= min(counts) <= max(counts) <= (most := len(design.values["seed"])):
+        raise ValueError(f"seeds: expected counts from 1 to {most:,}, found {min(counts):,} to {max(counts):,}")
+    return design.of_race(seeds) if isinstance(seeds, list) else design.of_first_seeds(seeds)
 
 
 def check_data(design: Design, about: Sequence[Mapping[str, Any]], sources: Mapping[ProblemKey, Source]) -> None:

@@ -589,6 +589,7 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         "metric": "f1",
         "until_decided": 0.1,
         "decision": "exact",
+        "budget": "5runs",
         "iterations": 9,
         "record_every": 9,
         "dtype": "float32",

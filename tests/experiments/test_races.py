@@ -221,7 +221,7 @@ def test_a_race_that_cannot_be_is_refused(request_: dict[str, Any], message: str
 
 
 def test_a_race_cannot_be_divided(tmp_path: Path) -> None:
-    with pytest.raises(SweepError, match="--shard: a race decides on the way what to train"):
+    with pytest.raises(SweepError, match="--shard: --until-decided decides on the way what to train"):
         Sweep(**REQUESTS["seeds"]).run_shard("1/2", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -237,12 +237,10 @@ def test_a_manifest_whose_race_is_another_one_is_refused(raced: tuple[str, Path,
     for name in (MANIFEST, "sweep.sqlite"):
         shutil.copy(folder / name, tmp_path / name)
     manifest = json.loads((folder / MANIFEST).read_text())
-    for change in ({"seeds": manifest["race"]["seeds"][1:]}, {"seeds": [10**6] * len(manifest["race"]["seeds"])}, None):
-        changed = {**manifest, "race": change}
-        if change is None:
-            del changed["race"]
-        (tmp_path / MANIFEST).write_text(json.dumps(changed))
-        with pytest.raises(ValueError, match="race"):
+    seeds = manifest.pop("seeds")
+    for change in ({"seeds": seeds[1:]}, {"seeds": [10**6] * len(seeds)}, {"seeds": seeds[0]}, {}):
+        (tmp_path / MANIFEST).write_text(json.dumps({**manifest, **change}))
+        with pytest.raises(ValueError, match=r"sweep\.json: cannot be read \((seeds|the length of seeds): expected"):
             read(tmp_path)
 
 

@@ -46,6 +46,7 @@ OTHERS: dict[str, Any] = {
     "metric": None,
     "until_decided": None,
     "decision": "symmetric",
+    "budget": None,
     "iterations": 5000,
     "record_every": 100,
     "dtype": "float64",
