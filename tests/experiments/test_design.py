@@ -589,15 +589,19 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         "metric": "f1",
         "iterations": 9,
         "record_every": 9,
+        "patience": 9,
+        "validation_fraction": 0.2,
         "dtype": "float32",
         **{name: value for name, (value, _) in FURTHER.items()},
     }
     assert set(changed) == {knob.name for knob in REQUESTED}
     for name, value in changed.items():
         needed = FURTHER[name][1] if name in FURTHER else {}
+        needed = {"patience": 9} if name == "validation_fraction" else needed
         request = Sweep(**{"dataset": "a.csv", **needed, name: value}).request
         differing = {key for key in request if request[key] != reference.request[key]}
-        assert differing == {name, *needed} | ({"record_every"} if name == "iterations" else set())
+        follows = {"iterations": {"record_every"}, "patience": {"validation_fraction"}}.get(name, set())
+        assert differing == {name, *needed} | follows
     assert [Sweep(dataset="a.csv", **{name: changed[name]}).request[name] for name in ("drop", "keep", "positive")] == [
         ["a"], ["b", "c"], ["yes"],
     ]  # fmt: skip
