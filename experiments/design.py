@@ -137,7 +137,7 @@ class Design:
                 if not any(map(fits, self.values[axis])):
                     raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.values[axis])}")
         if self._is_set(VALIDATION_FRACTION.name) and self.patience is None:
-            raise SweepError(f"{VALIDATION_FRACTION.flags[0]} requires {PATIENCE.flags[0]} N, got none")
+            raise SweepError(f"{VALIDATION_FRACTION.flags[0]} requires {PATIENCE.flags[0]} N")
 
     def _dimensions(self, groups: Sequence[Sequence[str]], knobs: dict[str, Any]) -> Iterator[Dimension]:
         group_of = {name: group for group in groups for name in group}

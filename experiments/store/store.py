@@ -65,8 +65,8 @@ _TABLES = (
 )""",
 )
 _SINCE_VERSION_2 = (
-    # float64, one at each record; NULL of a run of version 1. Since version 3, for a run with early stopping, the costs on
-    # the validation part follow.
+    # float64, one at each record; NULL of a run of version 1. Since version 3, the costs on the validation part follow,
+    # for a run with early stopping.
     "ALTER TABLE runs ADD COLUMN test_costs BLOB",
     """CREATE TABLE sources (
     fingerprint TEXT PRIMARY KEY,

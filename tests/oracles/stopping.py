@@ -1,4 +1,4 @@
-"""Early stopping once more, in plain NumPy: the validation part, and a training that ends when it is no longer better."""
+"""Early stopping once more, in plain NumPy: the validation part, and where a training ends."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def whole(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_and_started_again(nursery: Nursery, whole: Path, tmp_path: Path) -> None:
     stored = [0]
     while True:
-        event = {"what": "kill", "where": "store", "functions": ["executemany"], "at": 4}
-        attempt = nursery.run(*STOPPING, "--jobs", "1", "--out", tmp_path, **event)
+        how = [*STOPPING, "--jobs", "1", "--out", str(tmp_path)]
+        attempt = nursery.run(*how, what="kill", where="store", functions=["executemany"], at=4)
         stored.append(stored_in(tmp_path))
         if attempt.status == 0:
             break

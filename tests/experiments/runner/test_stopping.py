@@ -75,13 +75,13 @@ def test_it_stops_where_the_oracle_does(case: str) -> None:
         costs = validation_costs(run)
         assert (run.status, recorded(costs)) == ("ok", expected.iterations)
         assert recorded(costs)[best_record(costs)] == expected.stopped_at
-        close = {"rtol": 1e-7 if dtype == "float64" else 2e-3}
-        np.testing.assert_allclose(costs, expected.validation_costs, **close)
-        np.testing.assert_allclose(run.curves[0], expected.costs, **close)
+        rtol = 1e-7 if dtype == "float64" else 2e-3
+        np.testing.assert_allclose(costs, expected.validation_costs, rtol=rtol)
+        np.testing.assert_allclose(run.curves[0], expected.costs, rtol=rtol)
         network = run.network(data.X.shape[0], hidden, dtype, data.outputs)
         for (W, b), (W_expected, b_expected) in zip(network, expected.parameters, strict=True):
-            np.testing.assert_allclose(W, W_expected, rtol=100 * close["rtol"], atol=close["rtol"])
-            np.testing.assert_allclose(b, b_expected, rtol=100 * close["rtol"], atol=close["rtol"])
+            np.testing.assert_allclose(W, W_expected, rtol=100 * rtol, atol=rtol)
+            np.testing.assert_allclose(b, b_expected, rtol=100 * rtol, atol=rtol)
         ends.add((expected.stopped_at, expected.iterations[-1]))
     assert any(0 < at < end < ITERATIONS for at, end in ends)  # otherwise nothing was tested
 
