@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,32 @@ def test_patience_that_is_never_lost_still_keeps_the_best_record() -> None:
 def test_without_an_iteration_there_is_one_record() -> None:
     (run,) = train(networks_of("gradient descent", [3], iterations=0), problem_of("gradient descent"))
     assert (run.status, run.curves.shape, len(run.validation_costs)) == ("ok", (4, 1), 8)
+
+
+def test_equal_costs_are_not_lower_and_the_first_is_kept() -> None:
+    networks = networks_of("gradient descent", [3], patience=4)
+    networks.hyperparameters[:] = [Hyperparameters(0.0)]
+    (run,) = train(networks, problem_of("gradient descent"))
+    assert len(set(validation_costs(run).tolist())) == 1
+    assert (run.curves.shape, best_record(validation_costs(run))) == ((4, 1 + 4), 0)
+
+
+def test_costs_that_are_not_finite_are_not_lower() -> None:
+    row = oracle.validation_part(FLOWER.Y[0], FLOWER.Y.size, 3, FRACTION)[0]
+    X = FLOWER.X.copy()
+    X[:, row] = 3e38  # its Z overflows when the weights have grown
+    problem = Problem.of(replace(FLOWER, X=X), "float32")
+
+    def trained(iterations: int) -> StoredRun:
+        how = iterations, RECORD_EVERY, "float32", NUMERICS, 100, FRACTION
+        return train(Networks("0", "tanh", [Hyperparameters(50.0)], [3], *how), problem)[0]
+
+    run = trained(ITERATIONS)
+    costs = validation_costs(run)
+    assert (run.status, len(costs)) == ("ok", ITERATIONS // RECORD_EVERY + 1)
+    assert not np.isfinite(costs[1:]).all()
+    assert np.isfinite(costs[best_record(costs)])
+    assert trained(recorded(costs)[best_record(costs)]).parameters == run.parameters
 
 
 def test_a_network_that_diverges_keeps_the_best_record() -> None:
