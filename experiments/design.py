@@ -19,12 +19,14 @@ from experiments.knobs.declared import (
     CLASS_WEIGHT,
     DATASET,
     DECISION,
+    DEFAULT_VALIDATION,
     DTYPE,
     FOLD,
     FRAME,
     ITERATIONS,
     KNOBS,
     METRIC,
+    PATIENCE,
     READING,
     RECORD_EVERY,
     REQUESTED,
@@ -33,6 +35,7 @@ from experiments.knobs.declared import (
     SPLIT,
     TARGET,
     UNTIL_DECIDED,
+    VALIDATION_FRACTION,
     ZIP,
     elsewhere,
     is_table,
@@ -137,6 +140,8 @@ class Design:
                 axis, expected, fits = knob.needs
                 if not any(map(fits, self.values[axis])):
                     raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.values[axis])}")
+        if self._is_set(VALIDATION_FRACTION.name) and self.patience is None:
+            raise SweepError(f"{VALIDATION_FRACTION.flags[0]} requires {PATIENCE.flags[0]} N")
 
     def _set_dimensions(self, dimensions: Iterable[Dimension]) -> None:
         self.dimensions = tuple(dimensions)
@@ -256,6 +261,19 @@ class Design:
         return int(self._settings[RECORD_EVERY.name] or default_record_every(self.iterations))
 
     @property
+    def patience(self) -> int | None:
+        """Records in a row without a lower validation cost after which training stops; None for no early stopping."""
+        patience: int | None = self._settings[PATIENCE.name]
+        return patience
+
+    @property
+    def validation_fraction(self) -> float | None:
+        """The fraction of the training part to validate on; None without early stopping."""
+        if self.patience is None:
+            return None
+        return float(self._settings[VALIDATION_FRACTION.name] or DEFAULT_VALIDATION)
+
+    @property
     def dtype(self) -> str:
         """Precision of the arithmetic."""
         return str(self._settings[DTYPE.name])
@@ -319,7 +337,12 @@ class Design:
             for knob in REQUESTED
         }
         request["zip"] = self._zip
-        return {**request, RECORD_EVERY.name: self.record_every}
+        return {**request, **self._resolved}
+
+    @property
+    def _resolved(self) -> dict[str, Any]:
+        """The settings whose default depends on others."""
+        return {RECORD_EVERY.name: self.record_every, VALIDATION_FRACTION.name: self.validation_fraction}
 
     @property
     def replicate_columns(self) -> list[str]:
@@ -399,7 +422,7 @@ class Design:
 
         Optional knobs at their default are left out, so that runs stored before a knob existed are still found.
         """
-        knobs = {**self._settings, RECORD_EVERY.name: self.record_every, **run._asdict()}
+        knobs = {**self._settings, **self._resolved, **run._asdict()}
         trains = {knob.name: knobs[knob.name] for knob in _TRAINING if identifies(knob, knobs[knob.name])}
         return {**data, **trains, "numerics": NUMERICS}
 
@@ -431,6 +454,7 @@ class Design:
     def load(self) -> dict[ProblemKey, Source]:
         """The data source of every problem. Raises SweepError for too many, or DataError; both are ValueErrors."""
         from experiments.datasets.loading import load_source  # Numba: half a second
+        from experiments.datasets.partition import validation  # the same
 
         problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
@@ -439,6 +463,11 @@ class Design:
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
         sources = {problem: load_source(**self.data_arguments(problem)) for problem in problems}
         self._check_tasks({source.first.task for source in sources.values()})
+        if self.validation_fraction is not None:
+            for source in sources.values():
+                for fold in range(source.n_folds or 1):
+                    data = source.part(0, None if source.n_folds is None else fold)
+                    validation(data.Y[0], data.class_names, data.groups, 0, self.validation_fraction)
         return sources
 
     def _check_tasks(self, tasks: set[str]) -> None:
@@ -471,7 +500,7 @@ class Design:
 
 def identifies(knob: Knob, value: Any) -> bool:
     """Whether a value of a training knob is a part of the identity of a run."""
-    return not knob.is_further or value not in (None, knob.default[0])
+    return value is not None and not (knob.is_further and value == knob.default[0])
 
 
 def _values_of(dimensions: Iterable[Dimension]) -> dict[str, Sequence[Any]]:

@@ -114,8 +114,8 @@ class Results(Tables):
     ) -> Figure:
         """Learning curves: median and quartiles of a measure over replicates.
 
-        The measure is cost, test_cost, train_accuracy or test_accuracy; for regression train_r2 or test_r2. ``x``
-        names the setting of the lines, ``y`` that of the panels.
+        The measure is cost, test_cost, with early stopping validation_cost, train_accuracy or test_accuracy; for
+        regression train_r2 or test_r2. ``x`` names the setting of the lines, ``y`` that of the panels.
         """
         from experiments.plots.curves import plot_curves
 

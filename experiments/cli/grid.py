@@ -103,6 +103,9 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
         if len(dimension.names) > 1:
             yield f"{'zipped':{width}} {', '.join(dimension.names)}"
     yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
+    if sweep.patience is not None:
+        part = f"{100 * (sweep.validation_fraction or 0):.4g} % of the training part"
+        yield f"{'patience':{width}} {count(sweep.patience, 'record')}, on {part}; training may end earlier"
     problems = list(prepared.sources)
     for key in problems[:_SHOWN]:
         problem = prepared.left.parts.example(key)

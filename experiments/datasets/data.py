@@ -35,6 +35,7 @@ class Data:
     target_name: the name of the target
     target_scale: for regression, mean and deviation of the standardization: target = mean + deviation Y
     test_half: for each test point, whether it is in the second half of its table; None without a table
+    groups: for each training point, a number equal for those that are never separated, or None
 
     To draw in the plane of two inputs, use the points and names of `base or self`, and `inputs` for the inputs of a
     network at other points of that plane. All arrays are C-contiguous float64. Objects with equal fingerprints have
@@ -55,6 +56,7 @@ class Data:
     target_name: str = ""
     target_scale: tuple[float, float] = (0.0, 1.0)
     test_half: npt.NDArray[np.bool_] | None = None
+    groups: npt.NDArray[np.int64] | None = None
 
     @property
     def outputs(self) -> int:

@@ -120,6 +120,8 @@ class Divided(Source):
             target_name=table.target_name,
             target_scale=(0.0, 1.0) if scaling is None else (scaling.mean, scaling.deviation),
             test_half=self._second_half[test] if self.varies else None,
+            # The fingerprint of a fixed split does not cover the groups.
+            groups=table.groups[train] if self.varies and table.groups is not None else None,
         )
         return data if self.features is None else computed(data, self.features, named=True), encoder
 

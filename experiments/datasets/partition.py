@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ FIXED_SEED = 0
 TEST_FRACTION = 0.25
 """Fraction of the rows to test on."""
 
-_SPLITS, _FOLDS = 2_000_000_000, 2_500_000_000
+_SPLITS, _FOLDS, _VALIDATION = 2_000_000_000, 2_500_000_000, 3_500_000_000
 """Added to seeds, modulo 2^32, so that splits do not use the random numbers of the initial weights."""
 
 Parts = tuple[Codes, Codes]
@@ -85,6 +86,43 @@ def folds(table: Table, k: int, seed: int) -> tuple[Parts, ...]:
             "use fewer folds"
         )
     return parts
+
+
+def validation(
+    labels: npt.NDArray[Any], names: Sequence[str], groups: Codes | None, seed: int, fraction: float
+) -> Parts:
+    """Return those of the training examples to train on and those to validate on, in ascending order.
+
+    In every class this fraction of the examples, rounded half up but at least one, is for validation; for regression,
+    of all examples. With groups, as nearly as whole groups allow.
+
+    labels: the class of every example, or the target of a regression
+    names: the class names in the order of their indices; empty for regression
+    groups: (examples,) equal for examples that stay together, or None
+    Raises DataError if a class of the training examples cannot be in both parts.
+    """
+    of_class = labels.astype(np.int64) if names else np.zeros(labels.size, np.int64)
+    order = Stream((seed + _VALIDATION) % (LARGEST_SEED + 1)).permutation(labels.size)
+    members = {label: order[of_class[order] == label] for label in np.unique(of_class).tolist()}
+    is_validation = np.zeros(labels.size, np.bool_)
+    if groups is None:
+        for of_label in members.values():
+            is_validation[of_label[: max(1, _tested(of_label.size, fraction))]] = True
+    else:
+        dealt = _Groups(Table("", (), of_class, BINARY, tuple(names) or ("",), groups=groups), order)
+        wanted = [max(1, _tested(total, fraction)) if total else 0 for total in dealt.totals]
+        for i in _chosen(dealt, wanted):
+            is_validation[dealt.rows[i]] = True
+    for label, of_label in members.items():
+        if is_validation[of_label].all() or not is_validation[of_label].any():
+            what = f"class {quoted(names[label])}" if names else "the table"
+            units = "example" if groups is None else "group"
+            raise DataError(
+                f"--patience: expected at least two {units}s of each class in the training part, one to train on and "
+                f"one to validate on, found {count(of_label.size, 'example')} of {what}: leave out --patience, or "
+                "merge or leave out rare classes"
+            )
+    return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
 
 
 def remarks(table: Table, test_fraction: float = TEST_FRACTION, k: int = 0) -> tuple[str, ...]:
@@ -182,18 +220,12 @@ class _Groups:
                 self.totals[label] += n
 
 
-def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: float) -> Parts:
-    """Put groups, in random order, into the test part if that brings the classes closer to their shares.
+def _chosen(groups: _Groups, wanted: Sequence[int]) -> set[int]:
+    """The groups with about the wanted number of rows of each class, of which not all are taken.
 
-    Then the smallest group of every class without test rows is added, if the class has enough groups.
+    A group, in random order, is taken if that brings the classes closer to these numbers. Then the smallest group of
+    every class that has none is added, if the class has enough groups.
     """
-    groups = _Groups(table, order)
-    if len(groups.rows) < 2:
-        raise DataError(
-            f"{quoted(table.name)}: expected at least two groups, one to train on and one to test on, found one: "
-            "choose another column with --group"
-        )
-    wanted = [_tested(total, test_fraction) for total in groups.totals]
     got = [0] * groups.classes
     left = list(groups.totals)
     chosen = set[int]()
@@ -218,7 +250,20 @@ def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: fl
         ]
         if free:
             take(min(free, key=lambda i: len(groups.rows[i])))  # the first of equal ones
-    missing = [label for label in range(groups.classes) if not got[label]]
+    return chosen
+
+
+def _grouped_parts(table: Table, order: npt.NDArray[np.int64], test_fraction: float) -> Parts:
+    """The rows of whole groups, with about this fraction of each class for testing."""
+    groups = _Groups(table, order)
+    if len(groups.rows) < 2:
+        raise DataError(
+            f"{quoted(table.name)}: expected at least two groups, one to train on and one to test on, found one: "
+            "choose another column with --group"
+        )
+    chosen = _chosen(groups, [_tested(total, test_fraction) for total in groups.totals])
+    got = {label for i in chosen for label in groups.labels[i]}
+    missing = [label for label in range(groups.classes) if label not in got]
     if not chosen or (table.task == BINARY and missing):
         name = quoted(table.class_names[missing[0]]) if table.task != REGRESSION else "rows"
         raise DataError(

@@ -57,7 +57,12 @@ def confirmations(tables: Tables) -> list[dict[str, Any]]:
 
 
 def turned_at(tables: Tables, best: pd.Series) -> int | None:
-    """The iteration with the lowest mean test cost, if it was long before the end; otherwise None."""
+    """The iteration with the lowest mean test cost, if it was long before the end; otherwise None.
+
+    Also None with early stopping, which does not keep the networks of the end.
+    """
+    if tables.design.patience is not None:
+        return None
     curves = tables.curves_of(best, MOST_SEEDS)[CURVES.index("test_cost")]
     if curves.shape[1] < 2 or not np.isfinite(curves).all():
         return None

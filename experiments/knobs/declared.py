@@ -26,6 +26,7 @@ from planar_core.choices import (
 
 LARGEST_COUNT = 10**12  # iterations: even the smallest network would take days
 FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
+DEFAULT_VALIDATION = 0.1  # fraction of the training part
 LARGEST_NOISE = 1e6  # for more, angles of the flower would leave the range of sine and cosine
 
 _data_seed = checks.or_word("seed", checks.integer(0, LARGEST_SEED))
@@ -238,6 +239,16 @@ RECORD_EVERY = Knob(
     "record_every", ("--record-every",), "N", "iterations between points of a curve (default: iterations / 50)",
     checks.integer(1, LARGEST_COUNT), (), group="training",
 )  # fmt: skip
+PATIENCE = Knob(
+    "patience", ("--patience",), "N",
+    "stop after N records in a row without a lower cost on a validation part, and keep the best network of all records",
+    checks.integer(1, LARGEST_COUNT), (), group="training", elsewhere=("early-stopping", "n-iter-no-change"),
+)  # fmt: skip
+VALIDATION_FRACTION = Knob(
+    "validation_fraction", ("--validation-fraction",), "P",
+    f"with --patience: fraction of the training part to validate on (default: {DEFAULT_VALIDATION})",
+    checks.real("a number above 0 and at most 0.5", lambda number: 0 < number <= 0.5), (), group="training",
+)  # fmt: skip
 DTYPE = Knob(
     "dtype", ("--dtype",), "DTYPE", f"precision of the arithmetic: {listed(DTYPES, 'or')}", checks.one_of(*DTYPES),
     DTYPES[:1], column="if set", group="training", elsewhere=("precision",),
@@ -268,7 +279,7 @@ KNOBS = (
     OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE,
     CLASS_WEIGHT, FOLD, SEED,
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
-    SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, ITERATIONS, RECORD_EVERY, DTYPE,
+    SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, ITERATIONS, RECORD_EVERY, PATIENCE, VALIDATION_FRACTION, DTYPE,
 )  # fmt: skip
 """Every knob of a sweep. The axes are in nesting order, the innermost last."""
 
@@ -316,6 +327,5 @@ def elsewhere(name: str) -> str:
 
 _NOT_HERE = {
     "dropout": " (not available; --l1 and --l2 are penalties on the weights)",
-    "early-stopping": " (not available; curves.csv records the whole training)",
     "epoch": " (use --iterations)",
 }

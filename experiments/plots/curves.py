@@ -33,9 +33,10 @@ from experiments.plots.choice import (
 )
 from experiments.plots.limits import HIGHEST_COST, Baselines, Cut, draw_baselines, ends
 from experiments.plots.style import INK, NOTHING, SMALL, ordered_colours
+from experiments.tables.stored import VALIDATION_COST
 from experiments.tables.words import cost_unit, label, unit
 
-COSTS = {"cost": "cost", "test_cost": "test cost"}
+COSTS = {"cost": "cost", "test_cost": "test cost", VALIDATION_COST: "validation cost"}
 PARTS = {"train": "training", "test": "test"}
 SCORES = ("accuracy", "r2")  # a sweep records one of them
 MEASURES = (*COSTS, *(f"{part}_{score}" for score in SCORES for part in PARTS))
@@ -70,13 +71,13 @@ def plot_curves(
 ) -> Figure:
     """Learning curves: a measure against the iteration, one panel per hidden size, one line per learning rate.
 
-    `measure` is cost or test_cost (mean cross-entropy in nats), train_accuracy or test_accuracy; for regression, costs
-    are half the mean squared error of the standardized target, and train_r2 or test_r2 replace the accuracies.
-    A line is the median over seeds, or folds and seeds; its band is the interquartile range. After a seed has diverged,
-    the line is dotted and shows the remaining seeds. A dot marks the minimum of a test cost that rises again. If other
-    settings vary, each line is drawn at their best values: those of the `summary`, if given. At most 12 hidden sizes, 8
-    learning rates and 400 iterations are drawn, evenly chosen. `sampled` is a note on missing curves; `baselines` are
-    thin lines.
+    `measure` is cost, test_cost or, with early stopping, validation_cost (mean cross-entropy in nats), train_accuracy
+    or test_accuracy; for regression, costs are half the mean squared error of the standardized target, and train_r2 or
+    test_r2 replace the accuracies. A line is the median over seeds, or folds and seeds; its band is the interquartile
+    range. After a seed has diverged, or its training was stopped early, the line is dotted and shows the remaining
+    seeds. A dot marks the minimum of a test cost that rises again. If other settings vary, each line is drawn at their
+    best values: those of the `summary`, if given. At most 12 hidden sizes, 8 learning rates and 400 iterations are
+    drawn, evenly chosen. `sampled` is a note on missing curves; `baselines` are thin lines.
 
     If other settings have more values than hidden size and learning rate, they are used instead, or those named by `x`
     (lines) and `y` (panels). If only one setting varies, its lines are in one panel. Raises ValueError for an unknown
@@ -123,7 +124,8 @@ def plot_curves(
         Line2D([], [], color=colour, label=value_name(value, 24))
         for value, colour in zip(some_lines, colours, strict=True)
     ]
-    handles += _further_handles(bands, lowest, Replicates.of(chosen).noun)
+    ended = "ended early" if VALIDATION_COST in curves else "diverged"
+    handles += _further_handles(bands, lowest, Replicates.of(chosen).noun, ended)
     if measure not in COSTS:
         handles += draw_baselines(parts.axes, baselines, measure.partition("_")[2])
     return parts.finish(title, notes, ("iterations", _measure_label(measure, curves)), handles, axis_name(line))
@@ -157,7 +159,7 @@ def _bands(curves: pd.DataFrame, axes: dict[str, list[Any]], measure: str) -> Ba
 
 
 def _draw_band(ax: Axes, band: pd.DataFrame, colour: Any) -> None:
-    """Draw a line: solid, or dotted after a cross where a seed has diverged; a dot for a single record."""
+    """Draw a line: solid, or dotted after a cross where a seed has ended; a dot for a single record."""
     x, median = band.index.to_numpy(), band["median"].to_numpy()
     complete = int((band["runs"] == band["runs"].max()).sum())
     if band["runs"].max() > 1:
@@ -232,10 +234,10 @@ def _scale_measure(ax: Axes, measure: str, bands: Bands, score: str) -> list[str
     return notes
 
 
-def _further_handles(bands: Bands, lowest: bool, noun: str) -> list[Line2D]:
+def _further_handles(bands: Bands, lowest: bool, noun: str, ended: str) -> list[Line2D]:
     handles = []
     if any(band["runs"].nunique() > 1 for band in bands.values()):
-        text = f"after a {noun} diverged:\nthe other {noun}s"
+        text = f"after a {noun} {ended}:\nthe other {noun}s"
         handles.append(Line2D([], [], color=INK, linestyle=":", marker="x", markersize=5, label=text))
     if lowest:
         text = "minimum of a line\nthat rises again"

@@ -76,7 +76,15 @@ def contents(tables: Tables) -> dict[str, Any]:
     curves, parameters = _read_runs(tables, position.ravel()[shown], at.size)
     rank = summary[rank_column(summary)].to_numpy(np.float64, na_value=np.inf)[shown // len(seeds)]
     dtype = tables.design.dtype
-    networks = _kept_networks(parameters, shown, np.argsort(rank, kind="stable"), dtype, notes)
+    retrains = tables.design.patience is None
+    networks = _kept_networks(parameters, shown, np.argsort(rank, kind="stable"), dtype, notes, retrains)
+    if not retrains:
+        notes.append(
+            "These networks were trained with early stopping, which this page cannot repeat: it shows the recorded"
+            " networks and does not retrain them. Curves continue beyond the iteration of the network that was kept,"
+            " stopped_at in runs.csv."
+        )
+    stopped = {} if retrains else {"stopped_at": runs["stopped_at"]}
     problem_of, _ = pd.factorize(pd.MultiIndex.from_frame(summary[tables.problem_columns]))
     first_rows = summary.iloc[np.unique(problem_of, return_index=True)[1]]
     statistics = _statistics(tables, summary)
@@ -103,6 +111,7 @@ def contents(tables: Tables) -> dict[str, Any]:
             "status": _encoded(pd.Categorical(runs["status"], STATUSES).codes.astype(np.uint8)),
             **{name: _encoded(_rounded(runs[measure].to_numpy(np.float64))) for name, measure in recorded.items()},
             **{name: _encoded(_rounded(values.to_numpy(np.float64))) for name, values in judged.items()},
+            **{name: _encoded(values.to_numpy(np.float64, na_value=np.nan)) for name, values in stopped.items()},
         },
         "curves_at": at[records].tolist(),
         "curves": {
@@ -114,7 +123,7 @@ def contents(tables: Tables) -> dict[str, Any]:
             },
         },
         "networks": networks,
-        "settings": _settings(tables.design.request),
+        "settings": _settings(tables.design.request) | ({} if retrains else {"patience": tables.design.patience}),
         "notes": notes,
     }
 
@@ -258,18 +267,16 @@ def _read_runs(tables: Tables, wanted: Ints, n_records: int) -> tuple[npt.NDArra
 
 
 def _kept_networks(
-    parameters: Sequence[bytes], runs: Ints, order: Ints, dtype: str, notes: list[str]
+    parameters: Sequence[bytes], runs: Ints, order: Ints, dtype: str, notes: list[str], retrains: bool = True
 ) -> dict[str, Any]:
-    """The trained networks of the runs with a curve, concatenated."""
+    """The trained networks of the runs with a curve, concatenated; ``retrains``: whether the page can retrain them."""
     networks = [np.frombuffer(each, np.dtype(dtype).newbyteorder("<")) for each in parameters]
     sizes = np.array([len(network) for network in networks], np.int64)
     fits = np.zeros(len(networks), bool)
     fits[order] = np.cumsum(sizes[order]) <= MOST_PARAMETERS
     if not fits.all():
-        notes.append(
-            f"This page includes the trained networks of {fits.sum():,} of {len(fits):,} curves; the others can be"
-            " retrained here."
-        )
+        others = "; the others can be retrained here" if retrains else ""
+        notes.append(f"This page includes the trained networks of {fits.sum():,} of {len(fits):,} curves{others}.")
     fits &= sizes > 0
     values = [network for network, fit in zip(networks, fits, strict=True) if fit]
     flat = _rounded(np.concatenate([np.empty(0), *values]))

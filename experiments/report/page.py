@@ -46,6 +46,7 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "Score": score[0].upper() + score[1:],
         "metric": label_of(tables.metric),
         "replicate": "seed" if held["folds"] is None else "replicate",
+        **_retraining(tables.design.patience is None),
         "headline": "\n".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(tables, manifest["findings"])),
         "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in held["notes"]),
         "request": _definitions(_request(manifest["request"])),
@@ -59,6 +60,16 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
     }
     template = string.Template((WEB / "report.html").read_text(encoding="utf-8"))
     return template.substitute(parts)
+
+
+def _retraining(is_possible: bool) -> dict[str, str]:
+    """What the page says about retraining; networks of early stopping are only shown."""
+    if is_possible:
+        keys = "Arrow keys choose a cell; Enter retrains its network."
+        hint = "Click a cell, or use the arrow keys and Enter, to retrain its network\nbelow."
+        return {"keys": keys, "hint": hint, "training": "Retrain this network"}
+    hint = "Click a cell, or use the arrow keys, to see its networks below."
+    return {"keys": "Arrow keys choose a cell.", "hint": hint, "training": "This network"}
 
 
 def _title(tables: Tables) -> str:

@@ -12,13 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.datasets.data import Data
+from experiments.datasets.partition import validation
 from experiments.knobs.declared import AXES
 from experiments.knobs.knob import Knob
 from experiments.knobs.values import known_value
+from experiments.runner.stopping import train_until_no_better
 from experiments.store.store import CURVES, StoredRun
 from planar_core import network, training
 from planar_core.choices import NUMERICS, Hyperparameters
-from planar_core.kernels import Examples
+from planar_core.kernels import Batch, Examples
 
 _OF_HYPERPARAMETERS = [axis for axis in AXES if axis.name in Hyperparameters._fields]
 
@@ -36,6 +38,8 @@ class Problem:
     test: Examples
     task: str = "binary"
     outputs: int = 1
+    class_weight: str = "none"
+    groups: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def of(cls, data: Data, dtype: str, class_weight: str = "none") -> Problem:
@@ -48,7 +52,24 @@ class Problem:
         examples = functools.partial(network.examples, dtype=np.dtype(dtype), task=data.task, classes=classes)
         train = examples(data.X, data.Y, sample_weight=weights)
         test = examples(data.X_test, data.Y_test)
-        return cls(data.X.shape[0], train, test, data.task, data.outputs)
+        return cls(data.X.shape[0], train, test, data.task, data.outputs, class_weight, data.groups)
+
+    def divided(self, seed: int, fraction: float) -> tuple[Problem, Examples]:
+        """The same problem with fewer training examples, and the others, to validate on.
+
+        Balanced weights are those of each part by itself. Raises DataError as ``partition.validation``.
+        """
+        m, classes = self.train.m, self.outputs if self.task == "multiclass" else None
+        X, Y = self.train.X[: self.features, :m], self.train.Y[:m]
+        names = [] if self.task == "regression" else [str(k) for k in range(classes or 2)]
+
+        def examples(rows: npt.NDArray[np.int64]) -> Examples:
+            weights = balanced(Y[rows]) if self.class_weight == "balanced" else None
+            made = X[:, rows], Y[rows], X.dtype
+            return network.examples(*made, task=self.task, classes=classes, sample_weight=weights)
+
+        rest, validating = validation(Y, names, self.groups, seed, fraction)
+        return replace(self, train=examples(rest)), examples(validating)
 
 
 def balanced(labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -62,7 +83,8 @@ def balanced(labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 class Networks:
     """Networks of the same shape to train on one problem. The lists have one entry per network.
 
-    ``numerics`` is the required version of the arithmetic; another machine may have a different one.
+    ``numerics`` is the required version of the arithmetic; another machine may have a different one. With early
+    stopping, ``patience`` and ``validation_fraction`` are numbers.
     """
 
     hidden: str
@@ -73,6 +95,8 @@ class Networks:
     record_every: int
     dtype: str
     numerics: int = NUMERICS
+    patience: int | None = None
+    validation_fraction: float | None = None
 
     def part(self, start: int, end: int) -> Networks:
         """Some of them."""
@@ -115,6 +139,8 @@ def failed(why: str) -> StoredRun:
 
 
 def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -> list[StoredRun]:
+    if networks.patience is not None:  # each network has its own validation part
+        return [_stopped_early(networks.part(k, k + 1), problem, stop) for k in range(len(networks.seeds))]
     features, hidden = problem.features, networks.hidden
     arrays = training.new_batch(
         features, hidden, networks.seeds, networks.hyperparameters, networks.n_records, networks.dtype, problem.outputs
@@ -133,7 +159,40 @@ def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -
     ):
         if stop is not None and stop.is_set():
             raise Stopped
-    flat = network.flatten(arrays.parameters, features, network.layout(features, hidden, outputs=problem.outputs))
+    return _stored(arrays, features, hidden, problem.outputs)
+
+
+def _stopped_early(networks: Networks, problem: Problem, stop: threading.Event | None) -> StoredRun:
+    """Train one network with early stopping."""
+    assert networks.patience is not None
+    assert networks.validation_fraction is not None
+    features, hidden, records = problem.features, networks.hidden, networks.n_records
+    problem, validating = problem.divided(networks.seeds[0], networks.validation_fraction)
+    arrays = training.new_batch(
+        features, hidden, networks.seeds, networks.hyperparameters, records, networks.dtype, problem.outputs
+    )
+    costs = np.full(records, np.nan)
+    for _ in train_until_no_better(
+        hidden,
+        features,
+        arrays,
+        (problem.train, problem.test, validating),
+        networks.iterations,
+        networks.record_every,
+        networks.patience,
+        costs,
+        networks.activation,
+        problem.task,
+        problem.outputs,
+    ):
+        if stop is not None and stop.is_set():
+            raise Stopped
+    (run,) = _stored(arrays, features, hidden, problem.outputs)
+    return run._replace(validation_costs=costs[: run.curves.shape[1]].astype("<f8").tobytes())
+
+
+def _stored(arrays: Batch, features: int, hidden: str, outputs: int) -> list[StoredRun]:
+    flat = network.flatten(arrays.parameters, features, network.layout(features, hidden, outputs=outputs))
     flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
     curves = np.stack([arrays.costs, arrays.train_scores, arrays.test_scores, arrays.test_costs], axis=1)
     return [

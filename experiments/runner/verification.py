@@ -13,7 +13,7 @@ import numpy as np
 
 from experiments.datasets.loading import restored
 from experiments.datasets.source import Fixed, Source
-from experiments.knobs.declared import ACTIVATION, AXES, CLASS_WEIGHT, FOLD
+from experiments.knobs.declared import ACTIVATION, AXES, CLASS_WEIGHT, FOLD, PATIENCE, VALIDATION_FRACTION
 from experiments.knobs.words import in_words
 from experiments.runner.train import Networks, Problem, hyperparameters, train
 from experiments.runner.work import work_of_run
@@ -107,6 +107,7 @@ def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: 
         [hyperparameters(identity)] * len(seeds),
         seeds,
         *(identity[name] for name in ("iterations", "record_every", "dtype", "numerics")),
+        *(identity.get(knob.name) for knob in (PATIENCE, VALIDATION_FRACTION)),
     )
     lines = []
     for seed, old, new in zip(seeds, stored, train(networks, data), strict=True):

@@ -324,7 +324,8 @@ def _runs(todo: Todo, group: Group) -> Iterator[tuple[Part, int, int]]:
 
 
 def _no_networks(group: Group, design: Design) -> Networks:
-    return Networks(group.hidden, group.activation, [], [], design.iterations, design.record_every, design.dtype)
+    how_long = design.iterations, design.record_every, design.dtype, NUMERICS
+    return Networks(group.hidden, group.activation, [], [], *how_long, design.patience, design.validation_fraction)
 
 
 def train_batch(batch: Batch, problems: Mapping[Part, Problem], stop: threading.Event | None = None) -> BatchResult:

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-FORMAT = 2  # user_version of the database
+FORMAT = 3  # the latest user_version of the database
+_USUAL = 2  # that of a store without runs that were stopped early, which older programs can read
 STATUSES = ("ok", "diverged", "failed")
 CURVES = ("cost", "train_score", "test_score", "test_cost")
 """The rows of curves. Scores are accuracies, or R^2 for regression; version 1 did not store test costs."""
@@ -64,7 +65,9 @@ _TABLES = (
 )""",
 )
 _SINCE_VERSION_2 = (
-    "ALTER TABLE runs ADD COLUMN test_costs BLOB",  # float64, one at each record; NULL of a run of version 1
+    # float64, one at each record; NULL of a run of version 1. Since version 3, the costs on the validation part follow,
+    # for a run with early stopping.
+    "ALTER TABLE runs ADD COLUMN test_costs BLOB",
     """CREATE TABLE sources (
     fingerprint TEXT PRIMARY KEY,
     kind TEXT NOT NULL,     -- drawn, divided
@@ -87,6 +90,7 @@ class StoredRun(NamedTuple):
     curves: npt.NDArray[np.float64]  # (4, records): CURVES
     parameters: bytes
     error: str
+    validation_costs: bytes = b""  # with early stopping: float64, one at each record
 
     def network(self, features: int, hidden: str, dtype: str, outputs: int = 1) -> Parameters:
         """The trained network. Raises ValueError if the parameters do not fit its shape."""
@@ -103,14 +107,38 @@ class StoredRuns:
     curves: npt.NDArray[np.float64]  # (runs, 4, records): CURVES; nan after the last record
     parameters: Sequence[bytes]
     errors: Sequence[str]
+    validation_costs: Sequence[bytes] = ()  # as in StoredRun; () if no run has any
 
     def __len__(self) -> int:
         return len(self.records)
 
     def run(self, at: int) -> StoredRun:
         """One of them."""
-        curves = self.curves[at, :, : self.records[at]]
-        return StoredRun(STATUSES[self.statuses[at]], curves, self.parameters[at], self.errors[at])
+        curves, parameters = self.curves[at, :, : self.records[at]], self.parameters[at]
+        validation_costs = self.validation_costs[at] if self.validation_costs else b""
+        return StoredRun(STATUSES[self.statuses[at]], curves, parameters, self.errors[at], validation_costs)
+
+    @property
+    def kept(self) -> npt.NDArray[np.int64]:
+        """The record whose network is kept: the last one, or the best one of early stopping; -1 without records."""
+        kept = self.records - 1
+        for at, costs in enumerate(self.validation_costs):
+            if costs:
+                kept[at] = best_record(np.frombuffer(costs, "<f8"))
+        return kept
+
+    @property
+    def validation(self) -> npt.NDArray[np.float64]:
+        """The costs on the validation part, (runs, records); nan where there are none."""
+        costs = np.full((len(self), self.curves.shape[2]), np.nan)
+        for of_run, stored in zip(costs, self.validation_costs, strict=False):
+            of_run[: len(stored) // 8] = np.frombuffer(stored, "<f8")
+        return costs
+
+
+def best_record(validation_costs: npt.NDArray[np.float64]) -> int:
+    """The position of the lowest cost, the first one of equals; nan is above all others."""
+    return int(np.argmin(np.where(np.isnan(validation_costs), np.inf, validation_costs)))
 
 
 def _digest(*parts: bytes) -> bytes:
@@ -125,7 +153,7 @@ _Row = tuple[int, str, bytes, bytes, str, bytes, bytes | None]
 def _row(key: bytes, number: int, run: StoredRun, has_test_costs: bool = True) -> _Row:
     numbers = run.curves.astype("<f8", copy=False).tobytes()
     end = len(numbers) // len(CURVES) * (len(CURVES) - 1)
-    curves, test_costs = numbers[:end], numbers[end:] if has_test_costs else None
+    curves, test_costs = numbers[:end], numbers[end:] + run.validation_costs if has_test_costs else None
     digest = _digest_of(key, number, run.status, curves, run.parameters, run.error, test_costs)
     return number, run.status, curves, run.parameters, run.error, digest, test_costs
 
@@ -141,19 +169,22 @@ def _as_arrays(rows: Sequence[_Row]) -> StoredRuns:
     """Rows whose digests were checked, as arrays."""
     n, of_record = len(rows), 8 * (len(CURVES) - 1)
     records = np.array([len(row[2]) // of_record for row in rows], np.int64)
+    of_test = [None if row[-1] is None else row[-1][: 8 * k] for row, k in zip(rows, records.tolist(), strict=True)]
+    of_validation = [(row[-1] or b"")[8 * k :] for row, k in zip(rows, records.tolist(), strict=True)]
     longest = int(records.max(initial=0))
-    if (records == longest).all() and not any(row[-1] is None for row in rows):  # at once
+    if (records == longest).all() and None not in of_test:  # at once
         curves = np.empty((n, len(CURVES), longest))
         curves[:, :-1] = np.frombuffer(b"".join([row[2] for row in rows]), "<f8").reshape(n, len(CURVES) - 1, longest)
-        curves[:, -1] = np.frombuffer(b"".join([row[-1] or b"" for row in rows]), "<f8").reshape(n, longest)
+        curves[:, -1] = np.frombuffer(b"".join([each or b"" for each in of_test]), "<f8").reshape(n, longest)
     else:
         curves = np.full((n, len(CURVES), longest), np.nan)
-        for of_run, row, length in zip(curves, rows, records.tolist(), strict=True):
+        for of_run, row, test_costs, length in zip(curves, rows, of_test, records.tolist(), strict=True):
             of_run[:-1, :length] = np.frombuffer(row[2], "<f8").reshape(len(CURVES) - 1, length)
-            if row[-1] is not None:
-                of_run[-1, :length] = np.frombuffer(row[-1], "<f8")
+            if test_costs is not None:
+                of_run[-1, :length] = np.frombuffer(test_costs, "<f8")
     statuses = np.array([STATUSES.index(row[1]) for row in rows], np.int8)
-    return StoredRuns(statuses, records, curves, [row[3] for row in rows], [row[4] for row in rows])
+    parameters, errors = [row[3] for row in rows], [row[4] for row in rows]
+    return StoredRuns(statuses, records, curves, parameters, errors, of_validation if any(of_validation) else ())
 
 
 def _batched(values: Iterable[Any], n: int) -> Iterator[tuple[Any, ...]]:
@@ -231,16 +262,16 @@ class Store:
             with self._transaction():
                 for table in (*_TABLES, *_SINCE_VERSION_2):
                     self._connection.execute(table)
-                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+                self._connection.execute(f"PRAGMA user_version = {_USUAL}")
                 # Tells a journal of this file from one of another.
                 self._connection.execute(f"PRAGMA application_id = {secrets.randbits(31)}")
-            self._is_of_version_2 = True
+            self._is_of_version_2, self._version = True, _USUAL
             return
         expected = list(_TABLES)
         if version >= 2:
             expected[-1] = expected[-1].removesuffix(")") + _ADDED
             expected += _SINCE_VERSION_2[1:]
-        self._is_of_version_2 = version >= 2
+        self._is_of_version_2, self._version = version >= 2, version
         if [sql for _, sql in tables] != expected:
             raise self._damaged("unexpected tables")
         if writes:  # nothing is added to a damaged file
@@ -254,12 +285,12 @@ class Store:
             finally:
                 if self._connection.in_transaction:  # SQLite itself ends it on a full disk
                     self._connection.execute("ROLLBACK")
-            if version < FORMAT:
+            if version < _USUAL:
                 with self._transaction():
                     for change in _SINCE_VERSION_2:
                         self._connection.execute(change)
-                    self._connection.execute(f"PRAGMA user_version = {FORMAT}")
-                self._is_of_version_2 = True
+                    self._connection.execute(f"PRAGMA user_version = {_USUAL}")
+                self._is_of_version_2, self._version = True, _USUAL
 
     def __enter__(self) -> Self:
         return self
@@ -492,12 +523,17 @@ class Store:
 
     def add(self, configurations: Sequence[int], seeds: Sequence[int], runs: Iterable[StoredRun]) -> None:
         """Store runs, all or none, replacing existing ones. Their configurations must be stored."""
+        runs = list(runs)
         rows = (
             _row(self._keys[configuration], configuration * _SEEDS + seed, run)
             for configuration, seed, run in zip(configurations, seeds, runs, strict=True)
         )
+        version = FORMAT if any(run.validation_costs for run in runs) else self._version
         with self._transaction():
+            if version != self._version:
+                self._connection.execute(f"PRAGMA user_version = {version}")
             self._connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._version = version
 
     def present(self, configurations: Sequence[int], seeds: Sequence[int]) -> set[tuple[int, int]]:
         """Those of these runs that are stored, as configuration and seed."""
@@ -573,8 +609,9 @@ class Store:
     def _check(self, configuration: int, row: _Row) -> None:
         number, status, curves, parameters, error, digest, test_costs = row
         try:
-            fits = len(curves) % (8 * (len(CURVES) - 1)) == 0 and (
-                test_costs is None or (len(CURVES) - 1) * len(test_costs) == len(curves)
+            of_record = 8 * (len(CURVES) - 1)
+            fits = len(curves) % of_record == 0 and (
+                test_costs is None or of_record * len(test_costs) in (8 * len(curves), 16 * len(curves))
             )
             expected = _digest_of(self._keys[configuration], number, status, curves, parameters, error, test_costs)
             is_whole = fits and digest == expected and status in STATUSES

@@ -16,7 +16,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from experiments.design import Design
-from experiments.tables.stored import Block, measures
+from experiments.tables.stored import VALIDATION_COST, Block, measures
 from planar_core.decimals import lines
 from planar_core.training import recorded_iterations
 
@@ -92,7 +92,8 @@ class CurvesFile:
         self._file, self._design = file, design
         self._iterations = recorded_iterations(design.iterations, design.record_every)
         self._cells = {name: _Cells(design.settings.get(name)) for name in design.columns}
-        _write_rows(file, [map(_name, [*design.columns, "iteration", *measures(score)])])
+        more = () if design.patience is None else (VALIDATION_COST,)
+        _write_rows(file, [map(_name, [*design.columns, "iteration", *measures(score), *more])])
 
     def write(self, block: Block) -> None:
         """Write the next runs."""
@@ -104,7 +105,10 @@ class CurvesFile:
             before, after = b"".join(cells[:at]), b"".join(cells[at + 1 :])
             prefixes += [b"%b%b,%b" % (before, seed, after) for seed in seeds]
         runs = block.runs
-        self._file.write(lines(prefixes, self._iterations, runs.curves, runs.records).data)
+        curves = runs.curves
+        if self._design.patience is not None:
+            curves = np.concatenate([curves, runs.validation[:, np.newaxis]], axis=1)
+        self._file.write(lines(prefixes, self._iterations, curves, runs.records).data)
 
 
 class _Cells(dict[Any, bytes]):

@@ -7,7 +7,11 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from experiments.datasets.data import Data
+from experiments.datasets.partition import validation
 from experiments.datasets.source import Source
 from experiments.design import ProblemKey, Run
 from experiments.tables.judging import Judge
@@ -26,13 +30,19 @@ class About(NamedTuple):
     shares: tuple[float, ...] = ()  # of each class in the test part
 
 
-def about_part(data: Data, class_weight: str = "none") -> About:
-    """The facts that tables need. Class weights are applied in the cost."""
+def about_part(data: Data, class_weight: str = "none", trained: npt.NDArray[np.int64] | None = None) -> About:
+    """The facts that tables need. Class weights are applied in the cost.
+
+    ``trained``: the training examples that are not for validation; None for all.
+    """
     share = data.Y_test.size / data.Y.size
+    Y = data.Y if trained is None else data.Y[:, trained]
     if data.task == "regression":
-        squares = data.Y[0] * data.Y[0]  # the mean of the training part is 0
+        # The mean of the whole training part is 0.
+        away = Y[0] if trained is None else Y[0] - math.fsum(Y[0].tolist()) / Y.size
+        squares = away * away
         return About(0.5 * math.fsum(squares.tolist()) / squares.size, 0.0, share)
-    training, test = class_counts(data, data.Y), class_counts(data, data.Y_test)
+    training, test = class_counts(data, Y), class_counts(data, data.Y_test)
     if class_weight == "balanced":
         training = [int(n > 0) for n in training]
     shares = tuple(n / max(1, sum(test)) for n in test)
@@ -47,22 +57,34 @@ class Part(NamedTuple):
 
 
 class Parts:
-    """The part that each run was trained and tested on. ``metrics`` are those not recorded during training."""
+    """The part that each run was trained and tested on.
 
-    def __init__(self, sources: Mapping[ProblemKey, Source], metrics: Sequence[str]) -> None:
-        self._sources, self.metrics = sources, list(metrics)
+    ``metrics`` are those not recorded during training, ``validation`` is the fraction that was for validation.
+    """
+
+    def __init__(
+        self, sources: Mapping[ProblemKey, Source], metrics: Sequence[str], validation: float | None = None
+    ) -> None:
+        self._sources, self.metrics, self._validation = sources, list(metrics), validation
         self._known: dict[tuple[object, ...], About] = {}
         self._judges: OrderedDict[tuple[object, ...], Judge] = OrderedDict()
+
+    def vary(self, problem: ProblemKey) -> bool:
+        """Whether each replicate has its own part."""
+        return self._validation is not None or self._sources[problem].varies
 
     def of(self, series: Run, seed: int) -> Part:
         """The part of a run, given by its series and its seed."""
         source = self._sources[series.problem]
         key = (series.problem, *((seed, series.fold) if source.varies else ()))
-        weighted = (*key, series.class_weight)
+        weighted = (*key, series.class_weight, None if self._validation is None else seed)
         if weighted in self._known and (not self.metrics or key in self._judges):
             return Part(self._known[weighted], self._judges.get(key))
         data = source.part(seed, series.fold)
-        self._known[weighted] = about_part(data, series.class_weight)
+        trained = None
+        if self._validation is not None:
+            trained, _ = validation(data.Y[0], data.class_names, data.groups, seed, self._validation)
+        self._known[weighted] = about_part(data, series.class_weight, trained)
         if self.metrics:
             classes = len(data.class_names)
             self._judges[key] = Judge(self.metrics, data.X_test, data.Y_test, data.task, classes, data.target_scale)

@@ -19,6 +19,7 @@ from experiments.tables.problems import identities, outputs_of, score_of
 from experiments.tables.stored import Block, blocks, identity, measures
 from planar_core import steps
 from planar_core.network import Parameters
+from planar_core.training import recorded_iterations
 
 Floats = npt.NDArray[np.float64]
 _FAILED = STATUSES.index("failed")
@@ -55,7 +56,8 @@ class RowsOfRuns:
         self._design, self._sources, self._opened = design, sources, opened
         self._score = score_of(about)
         self._identities = identities(design, about)
-        self._parts = Parts(sources, [name for name in design.metrics if name != self._score])
+        metrics = [name for name in design.metrics if name != self._score]
+        self._parts = Parts(sources, metrics, design.validation_fraction)
         self._shapes = {
             problem: (each["features"], outputs_of(each))
             for problem, each in zip(design.problems(), about, strict=True)
@@ -74,7 +76,7 @@ class RowsOfRuns:
         runs, n = block.runs, len(block.runs)
         some = runs.records > 0
         final = np.full((n, len(CURVES)), np.nan)
-        final[some] = runs.curves[np.flatnonzero(some), :, runs.records[some] - 1]
+        final[some] = runs.curves[np.flatnonzero(some), :, runs.kept[some]]
         finished = runs.statuses != _FAILED
         facts = np.empty((3, n))
         judged = np.full((len(self._parts.metrics), n), np.nan)
@@ -97,6 +99,8 @@ class RowsOfRuns:
     def _table(self, block: Block, final: Floats, judged: Floats) -> pd.DataFrame:
         table = pd.DataFrame(identity(self._design, block.positions(self._design)))
         table["iterations"] = self._design.iterations
+        if self._design.patience is not None:
+            table["stopped_at"] = self._stopped_at(block.runs.kept)
         table["status"] = pd.Series(np.array(STATUSES, dtype=object)[block.runs.statuses], dtype=str)
         for measure, values in zip(measures(self._score), final.T, strict=True):
             table[measure] = values
@@ -105,13 +109,18 @@ class RowsOfRuns:
         table["error"] = pd.Series(block.runs.errors, dtype=str)
         return table
 
+    def _stopped_at(self, kept: npt.NDArray[np.int64]) -> pd.Series:
+        """The iterations of the networks that are kept; nothing for runs without numbers."""
+        at = recorded_iterations(self._design.iterations, self._design.record_every)
+        return pd.Series(at[kept], dtype="Int64").mask(kept < 0)
+
     def _parts_of(self, block: Block) -> Iterator[tuple[slice, Run, int]]:
         """Consecutive runs on the same part of the data, with the series and the seed of the first of them."""
         start, n = 0, len(block.seeds)
         of_part = itertools.groupby(block.series, lambda each: (each.problem, each.class_weight, each.fold))
         for (problem, *_), group in of_part:
             some = list(group)
-            width = 1 if self._sources[problem].varies else n * len(some)
+            width = 1 if self._parts.vary(problem) else n * len(some)
             for at in range(0, n * len(some), width):
                 yield slice(start + at, start + at + width), some[at // n], block.seeds[at % n]
             start += n * len(some)

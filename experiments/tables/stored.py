@@ -17,6 +17,7 @@ from experiments.store.store import CURVES, Store, StoredRun, StoredRuns
 from planar_core.choices import count_parameters
 from planar_core.training import n_records, recorded_iterations
 
+VALIDATION_COST = "validation_cost"  # the further column of curves with early stopping
 _MOST_RUNS, _MOST_BYTES = 4096, 2**24  # of a block
 Positions = npt.NDArray[np.int64]
 
@@ -108,6 +109,8 @@ def curves_of(
         table[measure] = np.concatenate(
             [runs.curves[:, k][np.arange(runs.curves.shape[2]) < runs.records[:, np.newaxis]] for runs in found]
         )
+    if design.patience is not None:
+        table[VALIDATION_COST] = np.frombuffer(b"".join(b"".join(runs.validation_costs) for runs in found), "<f8")
     return table
 
 

@@ -360,6 +360,7 @@ def test_a_change_of_the_problem_is_in_the_data_alone(name: str) -> None:
     assert sweep.identity(sweep[0], F1) != Sweep().identity(Sweep()[0], F0)
 
 
+OTHERS_NEED: dict[str, dict[str, Any]] = {"decision": {"until_decided": 0.1}, "validation_fraction": {"patience": 9}}
 NAMES = ", ".join([*DEFAULTS, *OTHERS, "zip"])
 AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
 
@@ -592,16 +593,19 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         "budget": "5runs",
         "iterations": 9,
         "record_every": 9,
+        "patience": 9,
+        "validation_fraction": 0.2,
         "dtype": "float32",
         **{name: value for name, (value, _) in FURTHER.items()},
     }
     assert set(changed) == {knob.name for knob in REQUESTED}
     for name, value in changed.items():
-        needed = {"until_decided": 0.1} if name == "decision" else FURTHER[name][1] if name in FURTHER else {}
+        needed = FURTHER[name][1] if name in FURTHER else OTHERS_NEED.get(name, {})
         seeds = {} if name == "seed" else {"seed": range(10)}
         request = Sweep(**{"dataset": "a.csv", **seeds, **needed, name: value}).request
         differing = {key for key in request if request[key] != reference.request[key]}
-        assert differing == {name, *needed} | ({"record_every"} if name == "iterations" else set())
+        follows = {"iterations": {"record_every"}, "patience": {"validation_fraction"}}.get(name, set())
+        assert differing == {name, *needed} | follows
     assert [Sweep(dataset="a.csv", **{name: changed[name]}).request[name] for name in ("drop", "keep", "positive")] == [
         ["a"], ["b", "c"], ["yes"],
     ]  # fmt: skip

@@ -49,6 +49,8 @@ OTHERS: dict[str, Any] = {
     "budget": None,
     "iterations": 5000,
     "record_every": 100,
+    "patience": None,
+    "validation_fraction": None,
     "dtype": "float64",
 }
 # Another value of each axis that has one default, and what has to go with it.

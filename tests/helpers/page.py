@@ -132,6 +132,7 @@ def many(configurations: int, seeds: int, records: int) -> Any:
             iterations=records - 1,
             record_every=1,
             dtype="float64",
+            patience=None,
             request=request,
             n_replicates=seeds,
             replicate_columns=["seed"],

@@ -31,13 +31,19 @@ export class Again {
     const { choice, sweep, trainer } = this;
     const { configuration: c, run } = choice;
     const data = sweep.data(c, run?.run);
-    if (run && data) {
+    const isPossible = Boolean(run && data && this.retrains);
+    if (isPossible) {
       const { iterations, record_every } = sweep.settings;
       trainer.load(data, sweep.training(c, run.seed), sweep.curve(run.run), iterations, record_every);
     } else {
       trainer.unload();
     }
     element("training-controls").disabled = !(run && data);
+    for (const id of ["play", "step", "restart"]) element(id).disabled = !isPossible;
+    if (!this.retrains) {
+      say("tolerance", "Training with early stopping is not repeated on this page; the numbers are those of the network that was kept.");
+      return;
+    }
     const { cost, score } = amplified(sweep.task(c));
     const scores = sweep.score === "accuracy" ? `${100 * score} percentage points of the recorded accuracies` : `${score} of the recorded R²`;
     say(
@@ -46,6 +52,11 @@ export class Again {
         ` unless a large learning rate amplifies rounding differences. In that case training should end within` +
         ` ${cost} of the recorded cost and ${scores}.`,
     );
+  }
+
+  /** Whether the page can repeat the training: it knows nothing of early stopping. */
+  get retrains() {
+    return this.sweep.settings.patience === undefined;
   }
 
   get isStarted() {
@@ -82,7 +93,8 @@ export class Again {
     }
     // The numbers of a run that diverged are those of its last finite record.
     const until = run?.status === "diverged" ? "before " : "";
-    say("recorded-iteration", run ? until + grouped(iterations) : "–");
+    const at = this.retrains ? iterations : (run?.stopped ?? iterations);
+    say("recorded-iteration", run ? (this.retrains ? until : "") + grouped(at) : "–");
     const precision = dtype === "float64" ? "" : ` Recorded in ${dtype}, trained here in float64.`;
     say("comparison", this.isStarted ? trainer.comparison(run) + precision : "");
   }
@@ -116,7 +128,9 @@ export class Again {
       ? `Trained here for ${grouped(trainer.iteration)} iterations.`
       : recorded
         ? "The recorded network."
-        : "This page does not include this network: retrain it to see it.";
+        : this.retrains
+          ? "This page does not include this network: retrain it to see it."
+          : "This page does not include this network.";
     const [shown, lines] = PICTURED[task];
     if (!trainer.playing) canvas.ariaLabel = `${shown} over ${names.join(" and ")}. ${what}`;
     say("plane-said", `${what} ${lines}`);

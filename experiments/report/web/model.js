@@ -88,7 +88,8 @@ export class Sweep {
         const name = fold === null ? `${seed}` : `fold ${fold}, seed ${seed}`;
         const measures = measuresAt(this.finals, run);
         const judged = "judged" in this.finals ? finite(this.finals.judged[run]) : measures.test;
-        return { run, seed, fold, name, status: this.statuses[this.finals.status[run]], ...measures, judged };
+        const stopped = finite(this.finals.stopped_at?.[run]);
+        return { run, seed, fold, name, status: this.statuses[this.finals.status[run]], ...measures, judged, stopped };
       })
       .filter(({ status }) => status !== "failed");
   }

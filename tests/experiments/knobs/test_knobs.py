@@ -433,7 +433,7 @@ def test_a_single_seed_may_have_been_meant_as_many(given: Any, seed: int) -> Non
         ("test-size", " (use --test-fraction)"),
         ("delimiter", " (use --separator)"),
         ("dropout", " (not available; --l1 and --l2 are penalties on the weights)"),
-        ("early_stopping", " (not available; curves.csv records the whole training)"),
+        ("early_stopping", " (use --patience)"),
         ("iterations", ""),
         ("silly", ""),
     ],

@@ -96,6 +96,8 @@ def test_curves_are_dotted_after_a_seed_has_diverged() -> None:
     assert rest.get_ydata()[-1] == pytest.approx(np.median(last))
     assert (whole.get_linestyle(), rest.get_linestyle()) == ("-", ":")
     assert legend_texts(figure) == ["0.5", "after a seed diverged:\nthe other seeds"]
+    stopped = plot_curves(curves.assign(validation_cost=1.0), "test_accuracy")
+    assert legend_texts(stopped) == ["0.5", "after a seed ended early:\nthe other seeds"]
 
 
 def test_curves_show_some_of_many_and_say_so() -> None:
