@@ -590,14 +590,18 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         "iterations": 9,
         "record_every": 9,
         "dtype": "float32",
+        "sample": 9,
+        "sample_seed": 9,
         **{name: value for name, (value, _) in FURTHER.items()},
     }
     assert set(changed) == {knob.name for knob in REQUESTED}
     for name, value in changed.items():
-        needed = FURTHER[name][1] if name in FURTHER else {}
+        needed = FURTHER[name][1] if name in FURTHER else {"sample": 9} if name == "sample_seed" else {}
         request = Sweep(**{"dataset": "a.csv", **needed, name: value}).request
         differing = {key for key in request if request[key] != reference.request[key]}
-        assert differing == {name, *needed} | ({"record_every"} if name == "iterations" else set())
+        assert differing == {name, *needed} | ({"record_every"} if name == "iterations" else set()) | (
+            {"sample_seed"} if name == "sample" else set()  # which is 0 then
+        )
     assert [Sweep(dataset="a.csv", **{name: changed[name]}).request[name] for name in ("drop", "keep", "positive")] == [
         ["a"], ["b", "c"], ["yes"],
     ]  # fmt: skip

@@ -47,6 +47,8 @@ OTHERS: dict[str, Any] = {
     "iterations": 5000,
     "record_every": 100,
     "dtype": "float64",
+    "sample": None,
+    "sample_seed": None,
 }
 # Another value of each axis that has one default, and what has to go with it.
 FURTHER: dict[str, tuple[Any, dict[str, Any]]] = {
