@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -72,7 +72,7 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
         yield _ties(tables, tied, best)
-    yield from _at_the_edge(group, best)
+    yield from _at_the_edge(group, best, tables.design.sampled)
 
 
 def _scope(tables: Tables, group: Group) -> Iterator[str]:
@@ -96,12 +96,15 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
     return f"{finished:,} of {seeds:,} seeds" if finished < seeds else count(seeds, "seed")
 
 
-def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
-    """The settings of the best configuration at an edge of the values tried, unless an inner value is as good."""
+def _at_the_edge(group: Group, best: pd.Series, sampled: Collection[str]) -> Iterator[str]:
+    """The settings of the best configuration at an edge of the values tried, unless an inner value is as good.
+
+    The largest value of a sample belongs to one configuration, which may be the best for its other settings.
+    """
     first = group.table[group.table[rank_column(group.table)] == 1]
     for name in (axis.name for axis in AXES if axis.takes_ranges):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
-        if name == "seed" or len(values) < 3:
+        if name == "seed" or name in sampled or len(values) < 3:
             continue
         numbers = [_as_number(value) for value in values]
         known = [number for number in numbers if number is not None]
@@ -183,14 +186,17 @@ def _shared(tables: Tables, some: pd.DataFrame) -> str:
     found: list[tuple[float, int, str]] = []
     for name in tables.design.configuration_columns:
         values, theirs = (table[name].dropna().unique().tolist() for table in (tables.summary, some))
-        if 0 < len(theirs) < len(values) and (said := _said_of(theirs, values)):
+        # Where nearly every configuration of a sample has its own value, those of several are no reason.
+        is_own = name in tables.design.sampled and 2 * len(values) > tables.summary[name].count()
+        most = 0 if is_own and len(some) > 1 else _LISTED
+        if 0 < len(theirs) < len(values) and (said := _said_of(theirs, values, most)):
             found.append((len(theirs) / len(values), len(found), _with(name, said)))
     return " ".join(text for _, _, text in sorted(sorted(found)[:2], key=lambda each: each[1]))
 
 
-def _said_of(theirs: list[Any], values: list[Any]) -> str:
+def _said_of(theirs: list[Any], values: list[Any], most: int) -> str:
     """``3 or 4``; for many numbers ``5 or more`` if that holds; an empty string if it would be too long."""
-    if len(theirs) <= _LISTED:
+    if len(theirs) <= most:
         return listed(map(text_of, theirs), "or")
     if all(isinstance(value, int | float) for value in values):
         in_order = sorted(values)
