@@ -100,7 +100,10 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         for cells, row in itertools.zip_longest(rows[1:], shown):
             yield _line(cells, widths)
             if row is not None:
-                yield from (_INDENT + line for line in wrapped(in_words(row[axes]), WIDTH - len(_INDENT)))
+                yield from (
+                    _INDENT + line
+                    for line in wrapped(in_words({axis: row[axis] for axis in axes}), WIDTH - len(_INDENT))
+                )
     if table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"

@@ -21,7 +21,7 @@ from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
 from experiments.runner.observer import RunFailed
 from experiments.sweep import Prepared, Sweep
-from experiments.text import WIDTH, columns, count, fit_end, printable
+from experiments.text import WIDTH, columns, count, fit_end, printable, wrapped
 
 _SHOWN = 10  # problems in a plan
 _PROGRAM = "experiments.grid"
@@ -103,7 +103,7 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
         if sweep.sampled and dimension.names == sweep.sampled:
             n, seed = count(dimension.size, "configuration"), sweep.request[SAMPLE_SEED.name]
             yield f"{'sample':{width}} {n} over these axes, sample seed {seed}:"
-            yield f"{'':{width}} {', '.join(dimension.names)}"
+            yield from (f"{'':{width}} {line}" for line in wrapped(", ".join(dimension.names), WIDTH - width - 1))
         elif len(dimension.names) > 1:
             yield f"{'zipped':{width}} {', '.join(dimension.names)}"
     yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"

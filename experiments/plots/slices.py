@@ -33,10 +33,11 @@ Floats = npt.NDArray[np.float64]
 def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
     """The mean of the ranking metric (y) against each varying setting (x): a panel for each, a dot for a configuration.
 
-    An axis of numbers is logarithmic if they span a factor of ten or more and are spread more evenly there. Zeros of such an axis, words such as `all`,
-    and a dash where the setting has no effect have places of their own beside the numbers. The line through the numbers
-    is a local linear regression: at each point, of the nearest half of the configurations, with tricube weights
-    (Cleveland 1979, without robustness iterations). A short line is the median at a word. `baselines` are thin lines.
+    An axis of numbers is logarithmic if they span a factor of ten or more and are spread more evenly there. Zeros of
+    such an axis, words such as `all`, and a dash where the setting has no effect have places of their own beside the
+    numbers. The line through the numbers is a local linear regression: at each point, of the nearest half of the
+    configurations, with tricube weights (Cleveland 1979, without robustness iterations). A short line is the median at
+    a word. `baselines` are thin lines.
 
     All configurations are in every panel, each with its own values of the other settings. Raises ValueError for rows of
     several data sets.
@@ -89,8 +90,8 @@ class _Scale(NamedTuple):
         if is_log:
             known = np.log(positive)
         if not known.size:
-            places = np.linspace(0, 1, len(words) + 2)[1:-1] if words else []
-            return cls(0.0, 0.0, False, 0.0, 0.0, dict(zip(words, map(float, places), strict=True)))
+            places = np.linspace(0, 1, len(words) + 2)[1:-1].tolist()
+            return cls(0.0, 0.0, False, 0.0, 0.0, dict(zip(words, places, strict=True)))
         left, right = ROOM * len(left_words), 1 - ROOM * len(words)
         if right - left < 0.3:  # many words
             right = left + 0.3
@@ -135,7 +136,7 @@ def _is_even_in_logarithms(positive: Floats) -> bool:
     if high < 10 * low:
         return False
     linear, logarithmic = (median - low) / (high - low), math.log(median / low) / math.log(high / low)
-    return abs(logarithmic - 0.5) < abs(linear - 0.5)
+    return bool(abs(logarithmic - 0.5) < abs(linear - 0.5))
 
 
 def _split(column: pd.Series) -> tuple[Floats, list[Any]]:
@@ -172,7 +173,7 @@ def _places(scale: _Scale, column: pd.Series) -> Floats:
 def _having(column: pd.Series, numbers: Floats, word: Any) -> npt.NDArray[np.bool_]:
     if word is None:
         return column.isna().to_numpy(bool)
-    return numbers == 0 if word == 0 else (column == word).to_numpy(bool)
+    return np.equal(numbers, 0) if word == 0 else (column == word).to_numpy(bool)
 
 
 def _draw_lines(ax: Axes, scale: _Scale, finished: pd.DataFrame, axis: str, cut: Cut) -> None:

@@ -45,6 +45,8 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "score": (score := label_of(tables.score)),
         "Score": score[0].upper() + score[1:],
         "metric": label_of(tables.metric),
+        "map": "Points" if held["is_sample"] else "Heat map",
+        "cell": "point" if held["is_sample"] else "cell",
         "replicate": "seed" if held["folds"] is None else "replicate",
         "headline": "\n".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(tables, manifest["findings"])),
         "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in held["notes"]),
@@ -53,7 +55,7 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "execution": _definitions(_execution(manifest)),
         "css": (WEB / "report.css").read_text(encoding="utf-8"),
         "results": _json(held),
-        "charts": _json(specifications(tables.larger_is_better)),
+        "charts": _json(specifications(tables.larger_is_better, held["is_sample"])),
         "vega": vega(),
         "script": _script(),
     }

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from experiments.cli import grid
 from experiments.design import Design, Run
 from experiments.knobs.knob import SweepError
+from experiments.merging import merge
 from experiments.sampling import Halton, different_steps
 from experiments.sweep import Sweep
 from tests.helpers.machines import ROOT
@@ -223,3 +225,52 @@ def test_a_larger_sample_trains_only_what_is_new(tmp_path: Path) -> None:
     for name in ("runs.csv", "curves.csv", "summary.csv"):
         assert (tmp_path / "two" / name).read_bytes() == (tmp_path / name).read_bytes()
     assert again.manifest["counts"]["computed"] == 24
+
+
+def test_shards_of_a_sample_give_the_bytes_of_one_sweep(tmp_path: Path) -> None:
+    sample = Sweep(**RANGES, sample=5, seed=range(3), iterations=3)
+    for shard in ("1/2", "2/2"):
+        sample.run_shard(shard, jobs=1, out=tmp_path / shard[0])
+    merge(tmp_path / "merged", [tmp_path / "1", tmp_path / "2"])
+    sample.run(jobs=1, out=tmp_path / "whole")
+    for name in ("runs.csv", "curves.csv", "summary.csv"):
+        assert (tmp_path / "merged" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def dry_run(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    assert grid.main([*arguments, "--dry-run"]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_plan_of_a_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    every = ["--optimizer", "gd", "adam", "--beta1", "0.8", "0.9", "--beta2", "lin:0.9:0.999", "--l1", "0", "1e-3"]
+    every += ["--batch-size", "all", "log:8:64", "--init", "he", "glorot", "--activation", "tanh", "relu"]
+    lines = dry_run(capsys, "--sample", "30", "--hidden", "log:1:64", "--lr", "log:1e-3:10", *every, "--seeds", "0:3")
+    assert max(map(len, lines)) <= 80
+    assert {"hidden         log:1:64", "learning_rate  log:0.001:10"} < set(lines)
+    place = lines.index("sample         30 configurations over these axes, sample seed 0:")
+    assert lines[place + 1 : place + 3] == [
+        "               hidden, activation, optimizer, beta1, beta2, learning_rate, l1,",
+        "               batch_size, init",
+    ]
+    assert any(line.startswith("plan           90 runs") for line in lines)
+
+
+def test_the_plan_of_a_sample_that_is_the_grid(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = dry_run(capsys, "--sample", "35", "--sample-seed", "4")
+    assert lines[0] == "--sample 35: the whole grid, which has 35 configurations"
+    assert not any(line.startswith("sample ") for line in lines)
+
+
+def test_a_refused_sample_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    for arguments, message in (
+        (["--lr", "log:0.001:10"],
+         "--learning-rate: expected a number of points, such as log:0.001:10:5, or --sample N, got 'log:0.001:10'"),
+        (["--sample", "0"], "--sample: expected an integer from 1 to 100,000, got '0'"),
+    ):  # fmt: skip
+        with pytest.raises(SystemExit) as error:
+            grid.main([*arguments, "--out", str(out)])
+        assert error.value.code == 2
+        assert capsys.readouterr().err.splitlines()[-1] == f"experiments.grid: {message}"
+        assert not out.exists()
