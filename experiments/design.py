@@ -355,7 +355,7 @@ class Design:
         return f"<{type(self).__name__} of {self.size:,} runs: {', '.join(sizes)}>"
 
     def _repr_html_(self) -> str:
-        rows = [(name, self.values.get(name, [self.settings.get(name)])) for name in self.columns]
+        rows = [(name, self.asked.get(name, [self.settings.get(name)])) for name in self.columns]
         cells = (f"<tr><th>{name}</th><td>{escape(shown(values))}</td></tr>" for name, values in rows)
         return f"<p>A sweep of {self.size:,} runs</p><table>{''.join(cells)}</table>"
 

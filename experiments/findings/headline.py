@@ -186,9 +186,9 @@ def _shared(tables: Tables, some: pd.DataFrame) -> str:
     found: list[tuple[float, int, str]] = []
     for name in tables.design.configuration_columns:
         values, theirs = (table[name].dropna().unique().tolist() for table in (tables.summary, some))
-        # Where nearly every configuration of a sample has its own value, those of several are no reason.
-        is_own = name in tables.design.sampled and 2 * len(values) > tables.summary[name].count()
-        most = 0 if is_own and len(some) > 1 else _LISTED
+        # In a sample, nearly every configuration can have its own value: then several have nothing in common.
+        is_own = name in tables.design.sampled and 2 * len(theirs) > len(some) > 1
+        most = 0 if is_own else _LISTED
         if 0 < len(theirs) < len(values) and (said := _said_of(theirs, values, most)):
             found.append((len(theirs) / len(values), len(found), _with(name, said)))
     return " ".join(text for _, _, text in sorted(sorted(found)[:2], key=lambda each: each[1]))

@@ -114,7 +114,9 @@ class Material:
         n, every = f"{len(first):,}", count(len(self.summary), "configuration")
         notes = [f"the first {n} of {every} in rank"] if len(first) < len(self.summary) else []
         notes += [self.sampled] if self.sampled else []
-        return rows_of(tidy(self.curves), tidy(first)), first, "; ".join(notes)
+        curves = rows_of(tidy(self.curves), tidy(first))
+        sizes = pd.to_numeric(curves["hidden"], errors="coerce")  # a sample has them in no order
+        return curves.iloc[np.argsort(sizes.to_numpy(), kind="stable")], first, "; ".join(notes)
 
     @property
     def target(self) -> float | None:

@@ -45,10 +45,10 @@ def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
     metric = metric_of(summary)
     title = titled(summary, f"mean test {label(metric)} of every configuration, against each setting")
     summary = judged(summary)
-    axes, finished = varied(summary)[:MAX_PANELS], summary[summary["mean"].notna()]
-    if finished.empty or not axes:
-        why = f"nothing to show: {NOTHING}" if finished.empty else "no setting varies"
-        return figure_of(text_panel(new_axes(*SMALL), title, why))
+    finished = summary[summary["mean"].notna()]
+    if finished.empty:
+        return figure_of(text_panel(new_axes(*SMALL), title, f"nothing to show: {NOTHING}"))
+    axes = varied(summary)[:MAX_PANELS] or ["hidden"]
     cut = Cut.of(metric, finished["mean"])
     rising = finished.iloc[np.argsort(merit(metric, finished["mean"]), kind="stable")]
     shown = rising.iloc[(len(rising) - 1) % -(-len(rising) // MAX_POINTS) :: -(-len(rising) // MAX_POINTS)]
@@ -65,7 +65,7 @@ def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
     notes = [f"the best {len(shown):,} and every other of {len(rising):,}"] if len(shown) < len(rising) else []
     failed = len(summary) - len(finished)
     notes += [f"{count(failed, 'configuration')} failed"] if failed else []
-    notes += [*cut.note(finished["mean"], "configuration"), *setting_notes(summary, [])]
+    notes += [*cut.note(finished["mean"], "configuration"), *setting_notes(summary, axes)]
     return panels.finish(title, notes, ("", axis_label(metric).replace(", ", "\n")), handles)
 
 
@@ -132,7 +132,7 @@ class _Scale(NamedTuple):
 
 def _is_even_in_logarithms(positive: Floats) -> bool:
     """Whether the median is nearer to the middle of a logarithmic axis than to that of a linear one."""
-    low, median, high = positive.min(), float(np.median(np.unique(positive))), positive.max()
+    low, median, high = positive.min(), float(np.median(positive)), positive.max()
     if high < 10 * low:
         return False
     linear, logarithmic = (median - low) / (high - low), math.log(median / low) / math.log(high / low)
