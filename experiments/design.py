@@ -7,7 +7,7 @@ import itertools
 import math
 import operator
 from collections import namedtuple
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, SupportsIndex, cast
@@ -30,6 +30,8 @@ from experiments.knobs.declared import (
     READING,
     RECORD_EVERY,
     REQUESTED,
+    SAMPLE,
+    SAMPLE_SEED,
     SAMPLES,
     SEED,
     SPLIT,
@@ -41,9 +43,18 @@ from experiments.knobs.declared import (
     is_table,
 )
 from experiments.knobs.knob import Knob, SweepError
-from experiments.knobs.values import every_value_of, plain, value_of, values_of, without_repetition
+from experiments.knobs.values import (
+    Span,
+    every_value_of,
+    plain,
+    sampled_value,
+    value_of,
+    values_of,
+    without_repetition,
+)
 from experiments.knobs.words import shown
-from experiments.text import closest, listed
+from experiments.sampling import Fraction, different_steps
+from experiments.text import closest, count, listed
 from planar_core.choices import METRICS, NUMERICS, checked_metrics, default_record_every
 
 if TYPE_CHECKING:
@@ -53,10 +64,11 @@ COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # columns that 
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # whose data are all in memory
 MANY_SEEDS = range(1000)  # from which --until-decided and --budget take as many as they need
-_ELSE = (*READING, SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, SEED)
-_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in _ELSE)
+_OTHERS = (*READING, SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, SEED, SAMPLE, SAMPLE_SEED)
+_TRAINING = tuple(knob for knob in KNOBS if not knob.is_problem and knob not in _OTHERS)
 IDENTIFYING = frozenset(knob.name for knob in _TRAINING)  # the names of those that are a part of an identity
 _PROBLEM_NAMES = tuple(axis.name for axis in PROBLEM_AXES)
+_BY_NAME = {axis.name: axis for axis in AXES}
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
 _problem_of = operator.itemgetter(*(_PLACES[axis.name] for axis in PROBLEM_AXES))
 
@@ -95,6 +107,12 @@ class Dimension(NamedTuple):
         """The number of steps."""
         return len(self.values[0])
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether a sample draws from it; data sets, folds and seeds are crossed with the sample."""
+        varies = self.size > 1 or any(isinstance(value, Span) for value in self.values[0])
+        return varies and all(_BY_NAME[name].is_sampled for name in self.names)
+
 
 class Design:
     """A full grid over the axes, in order: the last axis, the seed, changes fastest. A design runs nothing.
@@ -103,12 +121,17 @@ class Design:
     Every keyword is a knob of ``experiments.knobs``. Axes take a value, several values, or ranges as text. ``zip``
     names axes that vary together instead of being crossed: ``Design(learning_rate=[0.1, 1], l2=[0, 0.01],
     zip=[["learning_rate", "l2"]])``. They have the same number of values, and take the place of the outermost of them.
+    ``sample`` is a number of configurations to draw from the grid, or from ranges without a number of points:
+    ``Design(hidden=range(1, 65), learning_rate="log:0.001:10", sample=100, sample_seed=0)``. They are the first
+    different ones at the points of a Halton sequence, so a larger sample contains a smaller one. Data sets and seeds
+    are crossed with them.
 
     ``len(sweep)``, ``sweep[i]`` and iteration give the runs without storing them, however large the grid is; beyond
     2^63, where ``len`` does not work, use ``size``.
     ``dimensions`` are the dimensions of the grid, from the outermost to the seed; ``values`` has the values of each
-    axis, and ``asked`` the requested ones. ``trained`` is None, or in a race, where configurations need different
-    numbers of seeds, how many each has: the first of ``values["seed"]``.
+    axis, and ``asked`` the requested ones. ``sampled`` names the axes of a sample, which are one dimension. ``trained``
+    is None, or in a race, where configurations need different numbers of seeds, how many each has: the first of
+    ``values["seed"]``.
     ``notes`` has notes on the request, such as repeated values that were dropped.
 
     Raises SweepError, a ValueError, for an invalid request.
@@ -131,15 +154,17 @@ class Design:
             knobs[SEED.name] = MANY_SEEDS
         if self.margin is None and self._settings[DECISION.name] != DECISION.default[0]:
             raise SweepError(f"{DECISION.flags[0]} requires {UNTIL_DECIDED.flags[0]}")
+        self._check_sample_seed()
         asked = list(self._dimensions(groups, knobs))
         self.asked = _values_of(asked)
         self._zip = [list(dimension.names) for dimension in asked if len(dimension.names) > 1]
-        self._set_dimensions(self._merged(asked))
+        self.sampled: tuple[str, ...] = ()
+        self._set_dimensions(self._merged(asked) if self.sample is None else self._drawn(asked, self.sample))
         for knob in KNOBS:
             if knob.needs is not None and self._is_set(knob.name):
                 axis, expected, fits = knob.needs
-                if not any(map(fits, self.values[axis])):
-                    raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.values[axis])}")
+                if not any(map(fits, self.asked[axis])):
+                    raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.asked[axis])}")
         if self._is_set(VALIDATION_FRACTION.name) and self.patience is None:
             raise SweepError(f"{VALIDATION_FRACTION.flags[0]} requires {PATIENCE.flags[0]} N")
 
@@ -154,19 +179,30 @@ class Design:
             if dimension.size > 1
         ]
 
+    def _check_sample_seed(self) -> None:
+        """The seed of a sample is 0 by default, and None without a sample."""
+        seed = self._settings[SAMPLE_SEED.name]
+        if self.sample is None and seed is not None:
+            raise SweepError(f"{SAMPLE_SEED.flags[0]}: expected {SAMPLE.flags[0]} N as well, got {seed} without it")
+        if self.sample is not None:
+            self._settings[SAMPLE_SEED.name] = seed or 0
+
     def _dimensions(self, groups: Sequence[Sequence[str]], knobs: dict[str, Any]) -> Iterator[Dimension]:
         group_of = {name: group for group in groups for name in group}
-        by_name = {axis.name: axis for axis in AXES}
         for axis in AXES:
             group = group_of.get(axis.name)
             if axis is FOLD:
                 yield Dimension((axis.name,), (self._folds(),))
             elif group is None:
-                values, note = values_of(axis, knobs.get(axis.name))
+                values, note = values_of(axis, knobs.get(axis.name), axis.is_sampled and self.sample is not None)
                 self.notes += [note] if note else []
                 yield Dimension((axis.name,), (values,))
             elif axis.name == group[0]:
-                columns = [every_value_of(by_name[name], knobs.get(name)) for name in group]
+                columns = [every_value_of(_BY_NAME[name], knobs.get(name), self.sample is not None) for name in group]
+                for name, values in zip(group, columns, strict=True):
+                    if (span := next((value for value in values if isinstance(value, Span)), None)) is not None:
+                        expected = f"a number of points for {name}, such as {span}:5"
+                        raise SweepError(f"{ZIP}: expected {expected}, got {span}")
                 if len(set(map(len, columns))) > 1:
                     lengths = (f"{name} ({len(values):,})" for name, values in zip(group, columns, strict=True))
                     raise SweepError(f"{ZIP}: expected axes of the same length, got {', '.join(lengths)}")
@@ -206,6 +242,64 @@ class Design:
             dimensions = [merged if each is of else each for each in dimensions if each not in others]
         return dimensions
 
+    def _drawn(self, asked: list[Dimension], n: int) -> list[Dimension]:
+        """Dimensions with a sample of ``n`` configurations in place of the outermost axis that it draws from.
+
+        All of them if there are no more. Raises SweepError if there is nothing to draw from.
+        """
+        axes = [each for each in asked if each.is_sampled]
+        if not axes:
+            expected = "an axis with several values, or a range such as --learning-rate log:0.001:10"
+            raise SweepError(f"{SAMPLE.flags[0]}: expected {expected}, got one configuration")
+        dependent = self._without_effect(axes)
+        alone = [each for each in asked if each not in axes and each.names[0] in dependent]
+        names = tuple(name for each in (*axes, *alone) for name in each.names)
+
+        def step_of(values: Iterable[Any]) -> tuple[Any, ...]:
+            step = dict(zip(names, values, strict=True))
+            return tuple(
+                None if name in dependent and not dependent[name][1](step[dependent[name][0]]) else value
+                for name, value in step.items()
+            )
+
+        def step_at(point: Sequence[Fraction]) -> tuple[Any, ...]:
+            drawn = [_drawn_from(axis, *fraction) for axis, fraction in zip(axes, point, strict=True)]
+            return step_of(itertools.chain(*drawn, (each.values[0][0] for each in alone)))
+
+        rest: Iterable[tuple[Any, ...]] = ()
+        has_spans = any(isinstance(value, Span) for axis in axes for values in axis.values for value in values)
+        if not has_spans:
+            before = list(self.notes)
+            merged = self._merged(asked)
+            size = math.prod(each.size for each in merged if not set(names).isdisjoint(each.names))
+            if size <= n:
+                self.notes += [f"{SAMPLE.flags[0]} {n:,}: the whole grid, which has {count(size, 'configuration')}"]
+                return merged
+            self.notes = before
+            parts = [list(zip(*each.values, strict=True)) for each in (*axes, *alone)]
+            rest = (step_of(itertools.chain(*chosen)) for chosen in itertools.product(*parts))
+        steps = different_steps(n, len(axes), self._settings[SAMPLE_SEED.name], step_at, rest)
+        if len(steps) < n:
+            self.notes += [f"{SAMPLE.flags[0]} {n:,}: only {len(steps):,} different configurations were found"]
+        self.sampled = names
+        sample = Dimension(names, tuple(zip(*steps, strict=True)))
+        return [sample if each is axes[0] else each for each in asked if each is axes[0] or each not in (*axes, *alone)]
+
+    def _without_effect(self, axes: Iterable[Dimension]) -> dict[str, tuple[str, Callable[[Any], bool]]]:
+        """The settings that have no effect for some values of these axes: each with its axis and a test of the value.
+
+        As in ``_merged``, an axis that is varied together with others by request is left as it is.
+        """
+        single = {each.names[0] for each in axes if len(each.names) == 1}
+        return {
+            knob.name: (knob.needs[0], knob.needs[2])
+            for knob in AXES
+            if knob.needs is not None
+            and knob.needs[0] in single
+            and knob.name not in (name for each in self._zip for name in each)
+            and tuple(self.asked[knob.name]) != tuple(knob.default)
+        }
+
     def _folds(self) -> Sequence[int | None]:
         kind, _, folds = self.split.partition(":")
         return range(int(folds)) if kind == "cv" else FOLD.default
@@ -213,7 +307,7 @@ class Design:
     def _is_set(self, name: str) -> bool:
         """Whether a knob varies or differs from its default."""
         knob = next(knob for knob in KNOBS if knob.name == name)
-        values = self.values[name] if knob.is_axis else [self._settings[name]]
+        values = self.asked[name] if knob.is_axis else [self._settings[name]]
         default = knob.default[0] if knob.default else None
         return any(value != default for value in values)
 
@@ -249,6 +343,12 @@ class Design:
         """The time, or the number of runs, that limits the seeds; None: there is no limit."""
         budget: str | None = self._settings[BUDGET.name]
         return budget
+
+    @property
+    def sample(self) -> int | None:
+        """The requested number of configurations; None for the whole grid."""
+        n: int | None = self._settings[SAMPLE.name]
+        return n
 
     @property
     def iterations(self) -> int:
@@ -305,7 +405,7 @@ class Design:
         return f"<{type(self).__name__} of {self.size:,} runs: {', '.join(sizes)}>"
 
     def _repr_html_(self) -> str:
-        rows = [(name, self.values.get(name, [self.settings.get(name)])) for name in self.columns]
+        rows = [(name, self.asked.get(name, [self.settings.get(name)])) for name in self.columns]
         cells = (f"<tr><th>{name}</th><td>{escape(shown(values))}</td></tr>" for name, values in rows)
         return f"<p>A sweep of {self.size:,} runs</p><table>{''.join(cells)}</table>"
 
@@ -505,6 +605,13 @@ def identifies(knob: Knob, value: Any) -> bool:
 
 def _values_of(dimensions: Iterable[Dimension]) -> dict[str, Sequence[Any]]:
     return {name: values for dimension in dimensions for name, values in zip(*dimension, strict=True)}
+
+
+def _drawn_from(axis: Dimension, numerator: int, denominator: int) -> Iterator[Any]:
+    """The values at a fraction of the way along an axis; each value, or range, has the same share of the way."""
+    place, rest = divmod(numerator * axis.size, denominator)
+    for name, values in zip(*axis, strict=True):
+        yield sampled_value(_BY_NAME[name], values[place], rest, denominator)
 
 
 def _by_name(knobs: Mapping[str, Any]) -> dict[str, Any]:

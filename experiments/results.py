@@ -109,6 +109,19 @@ class Results(Tables):
 
         return plot_parallel(self._material(problem).summary, ax)
 
+    def plot_slices(self, *, problem: Problem | None = None) -> Figure:
+        """The mean of the ranking metric of every configuration against each setting."""
+        from experiments.plots.slices import plot_slices
+
+        of = self._material(problem)
+        return plot_slices(of.summary, of.baselines)
+
+    def plot_importance(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+        """The importance of each setting for the ranking metric, by a random forest and permutations."""
+        from experiments.plots.importance import plot_importance
+
+        return plot_importance(self._material(problem).summary, ax)
+
     def plot_curves(
         self, measure: str = "cost", x: str | None = None, y: str | None = None, *, problem: Problem | None = None
     ) -> Figure:
@@ -121,7 +134,8 @@ class Results(Tables):
 
         of = self._material(problem)
         baselines = of.baselines_of_score if measure == f"test_{of.metric}" else ()
-        return plot_curves(of.curves, measure, x, y, of.sampled, summary=of.summary, baselines=baselines)
+        curves, summary, note = of.first_curves if x is y is None else (of.curves, of.summary, of.sampled)
+        return plot_curves(curves, measure, x, y, note, summary=summary, baselines=baselines)
 
     def plot_convergence(
         self, target: float | None = None, *, ax: Axes | None = None, problem: Problem | None = None

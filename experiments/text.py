@@ -37,15 +37,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def wrapped(text: str) -> Iterator[str]:
+def wrapped(text: str, width: int = WIDTH) -> Iterator[str]:
     """Wrap at spaces; a word longer than a line is cut at its beginning."""
     line = ""
     for word in re.split(" (?!%)", printable(text)):
         longer = f"{line} {word}" if line else word
-        if line and columns(longer) > WIDTH:
+        if line and columns(longer) > width:
             yield line
             longer = word
-        line = fit_end(longer, WIDTH)
+        line = fit_end(longer, width)
     yield line
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from experiments.tables.words import label, number, within
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
 _SHOWN = 10  # configurations of a problem
-_NARROWEST = (8, 5)  # minimum width of an axis in the table; the second for many axes
+_INDENT = " " * 8
 
 
 def end(results: Results, files: Sequence[Path], out: str, start: float, program: str, is_quiet: bool) -> int:
@@ -83,20 +84,29 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         yield about
 
     axes = [name for name in names if name not in common]
+    shown = [row for _, row in table.head(most).iterrows()]
     rows = [["rank", *axes, *raced, "mean", "95 % interval", "best?"]]
-    rows += [_cells(row, axes, metric, place == 0) for place, (_, row) in enumerate(table.head(most).iterrows())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for narrowest in _NARROWEST:
-        for position in range(1, 1 + len(axes)):
-            too_wide = 2 * len(widths) + sum(widths) - WIDTH
-            widths[position] -= max(0, min(too_wide, widths[position] - narrowest))
-    for *cells, verdict in rows:
-        fitting = [fit(cell, width).rjust(width) for cell, width in zip(cells, widths, strict=False)]
-        yield fit("  " + "  ".join([*fitting, verdict]), WIDTH).rstrip()
-    place = 1 + len(axes) + len(raced)  # of the means
-    left = sum(widths[:place]) + 2 * (place - 1)  # width left of them
-    for name, value in baseline_rows(results, table.iloc[0]):
-        yield f"  {fit(name, left):<{left}}  {number(metric, value, 4):>{widths[place]}}"
+    rows += [_cells(row, axes, metric, place == 0) for place, row in enumerate(shown)]
+    baselines = [(name, number(metric, value, 4)) for name, value in baseline_rows(results, table.iloc[0])]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    if 2 * len(widths) + sum(widths) <= WIDTH:
+        yield from (_line(cells, widths) for cells in rows)
+        place = 1 + len(axes) + len(raced)  # of the means
+        left = sum(widths[:place]) + 2 * (place - 1)  # width left of them
+        for name, value in baselines:
+            yield f"  {fit(name, left):<{left}}  {value:>{widths[place]}}"
+    else:  # too many settings for a column each
+        rows = [[rank, *cells[len(axes) :]] for rank, *cells in rows]
+        rows += [["", *([""] * len(raced)), value, "", name] for name, value in baselines]
+        widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+        yield _line(rows[0], widths)
+        for cells, row in itertools.zip_longest(rows[1:], shown):
+            yield _line(cells, widths)
+            if row is not None:
+                yield from (
+                    _INDENT + line
+                    for line in wrapped(in_words({axis: row[axis] for axis in axes}), WIDTH - len(_INDENT))
+                )
     if raced:
         yield f"  within: at most {margin_in_words(results)} worse than the best"
     elif table["tied_with_best"].count() > 1:
@@ -105,6 +115,13 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         yield f"  {others} tied with the best{': the runs cannot tell which is truly best' * (tied > 0)}"
     if len(table) > most:
         yield f"  {count(len(table) - most, 'more configuration')} in summary.csv"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """A line of a table, aligned at the right but for the last cell."""
+    *aligned, last = (fit(cell, width) for cell, width in zip(cells, widths, strict=True))
+    padded = (" " * (width - columns(cell)) + cell for cell, width in zip(aligned, widths, strict=False))
+    return fit("  " + "  ".join([*padded, last]), WIDTH).rstrip()
 
 
 def _cells(row: pd.Series, axes: list[str], metric: str, is_first: bool) -> list[str]:

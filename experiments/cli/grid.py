@@ -15,13 +15,13 @@ from experiments.cli.terminal import Terminal, is_large
 from experiments.console import DONE, SOME_FAILED, Say, fail, say
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
 from experiments.files import SHARD as SHARD_FILE
-from experiments.knobs.declared import HOW, REQUESTED, SHARD
+from experiments.knobs.declared import HOW, REQUESTED, SAMPLE_SEED, SHARD
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
 from experiments.runner.observer import RunFailed
 from experiments.sweep import Prepared, Sweep
-from experiments.text import WIDTH, columns, count, fit_end, printable
+from experiments.text import WIDTH, columns, count, fit_end, printable, wrapped
 
 _SHOWN = 10  # problems in a plan
 _PROGRAM = "experiments.grid"
@@ -100,7 +100,11 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
         many = f"  ({len(values):,})" if len(values) > 1 else ""
         yield f"{name:{width}} {shown(values, WIDTH - width - 1 - len(many))}{many}"
     for dimension in sweep.dimensions:
-        if len(dimension.names) > 1:
+        if sweep.sampled and dimension.names == sweep.sampled:
+            n, seed = count(dimension.size, "configuration"), sweep.request[SAMPLE_SEED.name]
+            yield f"{'sample':{width}} {n} over these axes, sample seed {seed}:"
+            yield from (f"{'':{width}} {line}" for line in wrapped(", ".join(dimension.names), WIDTH - width - 1))
+        elif len(dimension.names) > 1:
             yield f"{'zipped':{width}} {', '.join(dimension.names)}"
     yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
     if sweep.patience is not None:

@@ -20,10 +20,9 @@ def grid_parser() -> Parser:
     result = Parser(
         prog="python -m experiments.grid",
         description="Train a network for every combination of the given values, and write tables and plots.",
-        epilog="Numbers can be given as ranges: 0:10 (0 to 9), 1:10:2 (in steps of 2), lin:A:B:N and log:A:B:N (N "
-        "points,"
-        " both ends included). Exit status: 0 success, 1 a run failed, 2 invalid arguments or data, 130/143 "
-        "interrupted.",
+        epilog="Numbers can be given as ranges: 0:10 (0 to 9), 1:10:2 (in steps of 2), lin:A:B:N and log:A:B:N (N"
+        " points, both ends included; without N if --sample draws the points). Exit status: 0 success, 1 a run failed,"
+        " 2 invalid arguments or data, 130/143 interrupted.",
         usage="%(prog)s [options]",
         elsewhere=elsewhere,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -75,7 +75,7 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
         yield _ties(tables, tied, best)
     if tables.races and group.draws == 1:
         yield from raced_in_words(tables, best)
-    yield from _at_the_edge(group, best)
+    yield from _at_the_edge(group, best, tables.design.sampled)
 
 
 def _scope(tables: Tables, group: Group) -> Iterator[str]:
@@ -101,12 +101,15 @@ def _replicates(tables: Tables, group: Group, best: pd.Series) -> str:
     return f"{finished:,} of {seeds:,} seeds" if finished < seeds else count(seeds, "seed")
 
 
-def _at_the_edge(group: Group, best: pd.Series) -> Iterator[str]:
-    """The settings of the best configuration at an edge of the values tried, unless an inner value is as good."""
+def _at_the_edge(group: Group, best: pd.Series, sampled: Collection[str]) -> Iterator[str]:
+    """The settings of the best configuration at an edge of the values tried, unless an inner value is as good.
+
+    The largest value of a sample belongs to one configuration, which may be the best for its other settings.
+    """
     first = group.table[group.table[rank_column(group.table)] == 1]
     for name in (axis.name for axis in AXES if axis.takes_ranges):
         values = group.table[name].unique().tolist() if name in group.table and name not in group.problem else []
-        if name == "seed" or len(values) < 3:
+        if name == "seed" or name in sampled or len(values) < 3:
             continue
         numbers = [_as_number(value) for value in values]
         known = [number for number in numbers if number is not None]
@@ -188,14 +191,17 @@ def _shared(tables: Tables, some: pd.DataFrame) -> str:
     found: list[tuple[float, int, str]] = []
     for name in tables.design.configuration_columns:
         values, theirs = (table[name].dropna().unique().tolist() for table in (tables.summary, some))
-        if 0 < len(theirs) < len(values) and (said := _said_of(theirs, values)):
+        # In a sample, nearly every configuration can have its own value: then several have nothing in common.
+        is_own = name in tables.design.sampled and 2 * len(theirs) > len(some) > 1
+        most = 0 if is_own else _LISTED
+        if 0 < len(theirs) < len(values) and (said := _said_of(theirs, values, most)):
             found.append((len(theirs) / len(values), len(found), _with(name, said)))
     return " ".join(text for _, _, text in sorted(sorted(found)[:2], key=lambda each: each[1]))
 
 
-def _said_of(theirs: list[Any], values: list[Any]) -> str:
+def _said_of(theirs: list[Any], values: list[Any], most: int) -> str:
     """``3 or 4``; for many numbers ``5 or more`` if that holds; an empty string if it would be too long."""
-    if len(theirs) <= _LISTED:
+    if len(theirs) <= most:
         return listed(map(text_of, theirs), "or")
     if all(isinstance(value, int | float) for value in values):
         in_order = sorted(values)

@@ -25,6 +25,7 @@ from planar_core.choices import (
 )
 
 LARGEST_COUNT = 10**12  # iterations: even the smallest network would take days
+MOST_SAMPLED = 100_000  # configurations of a sample
 FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
 DEFAULT_VALIDATION = 0.1  # fraction of the training part
 LARGEST_NOISE = 1e6  # for more, angles of the flower would leave the range of sine and cosine
@@ -120,7 +121,8 @@ FEATURES = _problem(
 )  # fmt: skip
 HIDDEN = Knob(
     "hidden", ("--hidden",), "N|NxN", "hidden units; 8x8: two layers of 8; 0: none", checks.hidden,
-    ("1", "2", "3", "4", "5", "20", "50"), is_axis=True, takes_ranges=True, column="always", group="network",
+    ("1", "2", "3", "4", "5", "20", "50"), is_axis=True, takes_ranges=True, is_integer=True, column="always",
+    group="network",
     elsewhere=("units", "hidden-units", "hidden-layer-sizes", "layers", "hidden-size", "neurons"),
 )  # fmt: skip
 ACTIVATION = _further(
@@ -161,7 +163,7 @@ L2 = _further(
 )  # fmt: skip
 BATCH_SIZE = _further(
     "batch_size", "N", "examples per update", checks.integer(1, LARGEST_COUNT), "all", word="all", takes_ranges=True,
-    group="training", elsewhere=("batch", "minibatch"),
+    is_integer=True, group="training", elsewhere=("batch", "minibatch"),
 )  # fmt: skip
 INIT = _further(
     "init", "NAME", f"initial weights: {listed(INITS, 'or')}", checks.one_of(*INITS), _CORE["init"], group="network",
@@ -272,6 +274,15 @@ METRIC = Knob(
     "metric", ("--metric",), "NAME", f"metrics; the first one ranks: {listed(METRICS)} (default: accuracy or r2)",
     checks.one_of(*METRICS), (), is_list=True, elsewhere=("scoring", "score", "metrics"),
 )  # fmt: skip
+SAMPLE = Knob(
+    "sample", ("--sample",), "N",
+    "train only N configurations, spread evenly over the grid or over ranges without a number of points"
+    " (log:0.001:10); a larger sample contains a smaller one", checks.integer(1, MOST_SAMPLED), (),
+    elsewhere=("random", "random-search", "n-configurations", "num-samples"),
+)  # fmt: skip
+SAMPLE_SEED = Knob(
+    "sample_seed", ("--sample-seed",), "S", "seed of --sample (default: 0)", checks.integer(0, LARGEST_SEED), (),
+)  # fmt: skip
 
 KNOBS = (
     DATASET, NOISE, SAMPLES, DATA_SEED, TEST_FRACTION, FEATURES,
@@ -280,6 +291,7 @@ KNOBS = (
     CLASS_WEIGHT, FOLD, SEED,
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
     SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, ITERATIONS, RECORD_EVERY, PATIENCE, VALIDATION_FRACTION, DTYPE,
+    SAMPLE, SAMPLE_SEED,
 )  # fmt: skip
 """Every knob of a sweep. The axes are in nesting order, the innermost last."""
 

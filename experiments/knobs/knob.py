@@ -26,6 +26,7 @@ class Knob:
     default: the default values; for a knob that is not an axis, one or none
     is_axis: whether a sweep can vary it
     takes_ranges: whether text may be a range
+    is_integer: whether a number between two of its values is rounded to an integer
     column: whether it identifies a run: "always", "if set" (if it varies or differs from its default), or "never"
     is_problem: whether it changes the problem (the data) rather than the training
     group: its heading in --help
@@ -46,6 +47,7 @@ class Knob:
     default: Sequence[Any]
     is_axis: bool = False
     takes_ranges: bool = False
+    is_integer: bool = False
     column: str = "never"
     is_problem: bool = False
     group: str = "run"
@@ -61,3 +63,8 @@ class Knob:
     def is_further(self) -> bool:
         """Whether it is an optional axis, which is mentioned only if it is set."""
         return self.is_axis and self.column != "always"
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it is an axis of the configuration, from which ``--sample`` draws."""
+        return self.is_axis and not (self.is_problem or self.is_replicate)

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from experiments.plots.distribution import plot_distribution
     from experiments.plots.gallery import draw_all
     from experiments.plots.heat_map import plot_heat_map
+    from experiments.plots.importance import plot_importance
     from experiments.plots.parallel import plot_parallel
     from experiments.plots.race import plot_race
+    from experiments.plots.slices import plot_slices
 
 __all__ = [
     "draw_all", "plot_accuracy", "plot_boundaries", "plot_boundary_grid", "plot_convergence", "plot_cost_by_size",
-    "plot_curves", "plot_data", "plot_distribution", "plot_heat_map", "plot_parallel", "plot_race",
+    "plot_curves", "plot_data", "plot_distribution", "plot_heat_map", "plot_importance",
+    "plot_parallel", "plot_race", "plot_slices",
 ]  # fmt: skip
 
 

@@ -4,8 +4,9 @@ Each plot has a file, a function and a name: `heat_map.py` draws `heat_map.png` 
 
 If other settings have more values than hidden size and learning rate, they become the axes. Plots that do not apply
 are not drawn: heat map and parallel coordinates of one setting, costs of one size, points and boundaries without two
-features, and data that were not recorded, such as test costs by older versions. A sweep over several problems gets a
-set of plots for each of the first 12: `accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
+features, and data that were not recorded, such as test costs by older versions. A sample has slices and importances of
+its settings in place of plots with a place for each value. A sweep over several problems gets a set of plots for each
+of the first 12: `accuracy-moons.png`, `accuracy-moons-noise-0-1.png` and so on.
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ from experiments.plots.curves import MEASURES, plot_curves
 from experiments.plots.data import plot_data
 from experiments.plots.distribution import plot_distribution
 from experiments.plots.heat_map import plot_heat_map
+from experiments.plots.importance import plot_importance
 from experiments.plots.material import MAX_CURVE_ROWS, Material, Unreadable, problems_of
 from experiments.plots.parallel import plot_parallel
 from experiments.plots.race import names_of, plot_race
+from experiments.plots.slices import plot_slices
 from experiments.tables.tables import Tables
 
 DPI = 120
@@ -56,12 +59,24 @@ class Picture(NamedTuple):
     is_sensible: Callable[[Material], bool] = lambda _: True
 
 
-def _several_settings(of: Material) -> bool:
-    return len(varied(of.summary)) > 1
+def _is_grid(of: Material) -> bool:
+    return not of.is_sample
+
+
+def _is_sample(of: Material) -> bool:
+    return of.is_sample
+
+
+def _is_grid_of_settings(of: Material) -> bool:
+    return not of.is_sample and len(varied(of.summary)) > 1
 
 
 def _in_the_plane(of: Material) -> bool:
     return len(of.data.X) == 2
+
+
+def _is_grid_in_the_plane(of: Material) -> bool:
+    return not of.is_sample and len(of.data.X) == 2
 
 
 def _curves(measure: str) -> Picture:
@@ -69,7 +84,8 @@ def _curves(measure: str) -> Picture:
 
     def draw(of: Material) -> Figure:
         baselines = of.baselines_of_score if measure == f"test_{of.metric}" else ()
-        return plot_curves(of.curves, measure, sampled=of.sampled, summary=of.summary, baselines=baselines)
+        curves, summary, note = of.first_curves
+        return plot_curves(curves, measure, sampled=note, summary=summary, baselines=baselines)
 
     def is_sensible(of: Material) -> bool:
         return measure in of.curves and (measure != "test_cost" or bool(of.curves[measure].notna().any()))
@@ -83,10 +99,12 @@ def _race(of: Material) -> Figure:
 
 
 PICTURES: dict[str, Picture] = {
-    "accuracy": Picture(lambda of: plot_accuracy(of.runs, of.summary, baselines=of.baselines)),
+    "slices": Picture(lambda of: plot_slices(of.summary, of.baselines), _is_sample),
+    "importance": Picture(lambda of: plot_importance(of.summary), _is_sample),
+    "accuracy": Picture(lambda of: plot_accuracy(of.runs, of.summary, baselines=of.baselines), _is_grid),
     "distribution": Picture(lambda of: plot_distribution(of.runs, of.summary, baselines=of.baselines)),
-    "heat_map": Picture(lambda of: plot_heat_map(of.summary, baselines=of.baselines), _several_settings),
-    "parallel": Picture(lambda of: plot_parallel(of.summary), _several_settings),
+    "heat_map": Picture(lambda of: plot_heat_map(of.summary, baselines=of.baselines), _is_grid_of_settings),
+    "parallel": Picture(lambda of: plot_parallel(of.summary), _is_grid_of_settings),
     **{f"curves_{measure}": _curves(measure) for measure in MEASURES},
     "convergence": Picture(lambda of: plot_convergence(of.curves, target=of.target, sampled=of.sampled)),
     "cost_by_size": Picture(
@@ -94,8 +112,8 @@ PICTURES: dict[str, Picture] = {
     ),
     "race": Picture(_race, lambda of: of.race is not None and len(of.summary) > 1),
     "data": Picture(lambda of: plot_data(of.data, name=of.name), _in_the_plane),
-    "boundaries": Picture(lambda of: plot_boundaries(of.networks, of.data, of.note, of.name), _in_the_plane),
-    "boundary_grid": Picture(lambda of: plot_boundary_grid(of.summary, of.ensemble, of.data), _in_the_plane),
+    "boundaries": Picture(lambda of: plot_boundaries(of.networks, of.data, of.note, of.name), _is_grid_in_the_plane),
+    "boundary_grid": Picture(lambda of: plot_boundary_grid(of.summary, of.ensemble, of.data), _is_grid_in_the_plane),
 }
 
 

@@ -30,6 +30,7 @@ from experiments.plots.choice import (
 )
 from experiments.plots.limits import Baselines
 from experiments.plots.plane import MAX_NETWORKS, PredictProba
+from experiments.plots.style import count
 from experiments.tables.baselines import baseline_rows
 from experiments.tables.races import Race
 from experiments.tables.statistics import median_replicate
@@ -37,6 +38,7 @@ from experiments.tables.tables import Network, Tables, equals
 from experiments.tables.words import label, larger_is_better, metric_of, number, said
 
 MAX_CURVE_ROWS = 1_000_000  # some hundred bytes each
+MAX_LINES = 8  # configurations of a sample whose curves are drawn
 
 
 class Unreadable(ValueError):
@@ -100,6 +102,28 @@ class Material:
         """The race between its configurations; None if they did not race."""
         at = self.summary.index
         return next((race for race in self.tables.races if at[0] in race.configurations), None) if len(at) else None
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the configurations are a sample, in which hardly any two have a value in common."""
+        return bool(self.tables.design.sampled)
+
+    @cached_property
+    def first_curves(self) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+        """The curves and the summary of the configurations to draw curves of, and a note if these are not all.
+
+        Of a sample, the first eight in rank: what others have in common would not tell them apart.
+        """
+        if not self.is_sample:
+            return self.curves, self.summary, self.sampled
+        rank = self.summary[f"rank_test_{self.metric}"]
+        first = self.summary.loc[rank.sort_values(kind="stable").index[:MAX_LINES]]
+        n, every = f"{len(first):,}", count(len(self.summary), "configuration")
+        notes = [f"the first {n} of {every} in rank"] if len(first) < len(self.summary) else []
+        notes += [self.sampled] if self.sampled else []
+        curves = rows_of(tidy(self.curves), tidy(first))
+        sizes = pd.to_numeric(curves["hidden"], errors="coerce")  # a sample has them in no order
+        return curves.iloc[np.argsort(sizes.to_numpy(), kind="stable")], first, "; ".join(notes)
 
     @property
     def target(self) -> float | None:

@@ -15,10 +15,14 @@ Layers = alt.LayerChart | alt.FacetChart  # only for type checking
 KINDS = ("each seed", "median", "chosen seed", "trained here")  # kinds of curves, in the order of their colours
 
 
-def specifications(larger_is_better: bool = True) -> dict[str, Any]:
-    """The specification of each chart of the page, by name, given whether larger metric values are better."""
+def specifications(larger_is_better: bool = True, is_sample: bool = False) -> dict[str, Any]:
+    """The specification of each chart of the page, by name.
+
+    Given whether larger metric values are better, and whether the configurations are a sample: a heat map of them would
+    be nearly empty.
+    """
     charts = {
-        "heat": heat_map(larger_is_better),
+        "heat": scatter(larger_is_better) if is_sample else heat_map(larger_is_better),
         "cost": _curves("cost", "$cost"),
         "accuracy": _curves("accuracy", "$measure"),
         "seeds": _seeds(),
@@ -36,21 +40,9 @@ def heat_map(larger_is_better: bool = True) -> Layers:
     y = alt.Y("y:O", sort=None, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
     base = alt.Chart(alt.Data(name="cells")).encode(x=x, y=y)
     known = base.transform_filter("isValid(datum.mean)")
-    colour = alt.Color(
-        "shade:Q",
-        title="$mean",
-        scale=alt.Scale(scheme="cividis", zero=False, nice=False, reverse=not larger_is_better),
-        legend=alt.Legend(format="$legend", orient="top", gradientLength=180, titleLimit=240),
-    )
-    tooltip = [
-        alt.Tooltip("words:N", title="configuration"),
-        alt.Tooltip("mean:Q", title="$mean", format="$fine"),
-        alt.Tooltip("tied:N", title="tied with the best"),
-    ]
+    colour, tooltip = _shade(larger_is_better), _about()
     # At this luminance black and white text have the same contrast, 4.6 to 1.
     ink = alt.condition("luminance(scale('color', datum.shade)) > 0.18", alt.value("#000"), alt.value("#fff"))
-    selected = alt.param(name="selected", value=-1)
-    crowded = alt.param(name="crowded", value=False)
     return (
         alt.layer(
             base.mark_rect(color="#8884"),
@@ -68,9 +60,62 @@ def heat_map(larger_is_better: bool = True) -> Layers:
                 for stroke, width in (("#fff", 6), ("#000", 3))
             ),
         )
-        .add_params(selected, crowded)
+        .add_params(*_signals())
         .properties(width="container")
     )
+
+
+def scatter(larger_is_better: bool = True) -> Layers:
+    """A point for each configuration of a sample, placed by the order of its values; lighter is better.
+
+    Data as of ``heat_map``, and the orders x_code and y_code.
+    """
+    x = alt.X(
+        "x:O",
+        sort=alt.EncodingSortField("x_code", op="min"),
+        title="$x",
+        axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=12, labelLimit=90, ticks=False),
+    )
+    y = alt.Y(
+        "y:O",
+        sort=alt.EncodingSortField("y_code", op="min", order="descending"),
+        title="$y",
+        axis=alt.Axis(labelOverlap="greedy", labelSeparation=12, labelLimit=110, ticks=False),
+    )
+    known = alt.Chart(alt.Data(name="cells")).transform_filter("isValid(datum.mean)").encode(x=x, y=y, tooltip=_about())
+    selected = known.transform_filter("datum.id === selected")
+    return (
+        alt.layer(
+            known.mark_circle(size=90, opacity=1, cursor="pointer").encode(color=_shade(larger_is_better)),
+            *(
+                selected.mark_point(filled=False, size=size, stroke=stroke, strokeWidth=2, cursor="pointer")
+                for stroke, size in (("#fff", 230), ("#000", 160))
+            ),
+        )
+        .add_params(*_signals())
+        .properties(width="container")
+    )
+
+
+def _shade(larger_is_better: bool) -> alt.Color:
+    return alt.Color(
+        "shade:Q",
+        title="$mean",
+        scale=alt.Scale(scheme="cividis", zero=False, nice=False, reverse=not larger_is_better),
+        legend=alt.Legend(format="$legend", orient="top", gradientLength=180, titleLimit=240),
+    )
+
+
+def _about() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("words:N", title="configuration"),
+        alt.Tooltip("mean:Q", title="$mean", format="$fine"),
+        alt.Tooltip("tied:N", title="tied with the best"),
+    ]
+
+
+def _signals() -> list[alt.Parameter]:
+    return [alt.param(name="selected", value=-1), alt.param(name="crowded", value=False)]
 
 
 def _curves(field: str, title: str) -> Layers:

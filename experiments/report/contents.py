@@ -92,6 +92,7 @@ def contents(tables: Tables) -> dict[str, Any]:
     recorded = dict(zip(RECORDED, measures(tables.score), strict=True))
     return {
         "score": tables.score,
+        "is_sample": bool(tables.design.sampled),
         "metric": _metric(tables.metric, statistics["mean_test"]),
         "constants": constants(),
         "axes": [_axis(summary[name], name, name in tables.problem_columns) for name in columns],

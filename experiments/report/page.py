@@ -45,8 +45,9 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "score": (score := label_of(tables.score)),
         "Score": score[0].upper() + score[1:],
         "metric": label_of(tables.metric),
+        "map": "Points" if held["is_sample"] else "Heat map",
         "replicate": "seed" if held["folds"] is None else "replicate",
-        **_retraining(tables.design.patience is None),
+        **_retraining(tables.design.patience is None, "point" if held["is_sample"] else "cell"),
         "headline": "\n".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(tables, manifest["findings"])),
         "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in held["notes"]),
         "request": _definitions(_request(manifest["request"])),
@@ -54,7 +55,7 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "execution": _definitions(_execution(manifest)),
         "css": (WEB / "report.css").read_text(encoding="utf-8"),
         "results": _json(held),
-        "charts": _json(specifications(tables.larger_is_better)),
+        "charts": _json(specifications(tables.larger_is_better, held["is_sample"])),
         "vega": vega(),
         "script": _script(),
     }
@@ -62,14 +63,14 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
     return template.substitute(parts)
 
 
-def _retraining(is_possible: bool) -> dict[str, str]:
+def _retraining(is_possible: bool, cell: str) -> dict[str, str]:
     """What the page says about retraining; networks of early stopping are only shown."""
     if is_possible:
-        keys = "Arrow keys choose a cell; Enter retrains its network."
-        hint = "Click a cell, or use the arrow keys and Enter, to retrain its network\nbelow."
+        keys = f"Arrow keys choose a {cell}; Enter retrains its network."
+        hint = f"Click a {cell}, or use the arrow keys and Enter, to retrain its network\nbelow."
         return {"keys": keys, "hint": hint, "training": "Retrain this network"}
-    hint = "Click a cell, or use the arrow keys, to see its networks below."
-    return {"keys": "Arrow keys choose a cell.", "hint": hint, "training": "This network"}
+    hint = f"Click a {cell}, or use the arrow keys, to see its networks below."
+    return {"keys": f"Arrow keys choose a {cell}.", "hint": hint, "training": "This network"}
 
 
 def _title(tables: Tables) -> str:

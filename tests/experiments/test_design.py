@@ -360,7 +360,11 @@ def test_a_change_of_the_problem_is_in_the_data_alone(name: str) -> None:
     assert sweep.identity(sweep[0], F1) != Sweep().identity(Sweep()[0], F0)
 
 
-OTHERS_NEED: dict[str, dict[str, Any]] = {"decision": {"until_decided": 0.1}, "validation_fraction": {"patience": 9}}
+OTHERS_NEED: dict[str, dict[str, Any]] = {
+    "decision": {"until_decided": 0.1},
+    "validation_fraction": {"patience": 9},
+    "sample_seed": {"sample": 9},
+}
 NAMES = ", ".join([*DEFAULTS, *OTHERS, "zip"])
 AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
 
@@ -596,6 +600,8 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         "patience": 9,
         "validation_fraction": 0.2,
         "dtype": "float32",
+        "sample": 9,
+        "sample_seed": 9,
         **{name: value for name, (value, _) in FURTHER.items()},
     }
     assert set(changed) == {knob.name for knob in REQUESTED}
@@ -604,7 +610,9 @@ def test_every_setting_is_in_the_request_and_changes_it() -> None:
         seeds = {} if name == "seed" else {"seed": range(10)}
         request = Sweep(**{"dataset": "a.csv", **seeds, **needed, name: value}).request
         differing = {key for key in request if request[key] != reference.request[key]}
-        follows = {"iterations": {"record_every"}, "patience": {"validation_fraction"}}.get(name, set())
+        follows = {"iterations": {"record_every"}, "patience": {"validation_fraction"}, "sample": {"sample_seed"}}.get(
+            name, set()
+        )
         assert differing == {name, *needed} | follows
     assert [Sweep(dataset="a.csv", **{name: changed[name]}).request[name] for name in ("drop", "keep", "positive")] == [
         ["a"], ["b", "c"], ["yes"],

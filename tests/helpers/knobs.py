@@ -52,6 +52,8 @@ OTHERS: dict[str, Any] = {
     "patience": None,
     "validation_fraction": None,
     "dtype": "float64",
+    "sample": None,
+    "sample_seed": None,
 }
 # Another value of each axis that has one default, and what has to go with it.
 FURTHER: dict[str, tuple[Any, dict[str, Any]]] = {

@@ -136,6 +136,7 @@ def many(configurations: int, seeds: int, records: int) -> Any:
             request=request,
             n_replicates=seeds,
             replicate_columns=["seed"],
+            sampled=(),
             configuration_columns=["dataset", "hidden", "learning_rate"],
         ),
         score="accuracy",

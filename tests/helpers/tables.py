@@ -163,7 +163,7 @@ def step_right(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return 1 / (1 + np.exp(-8 * X[:1] - 0.1 * X[1:]))
 
 
-def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") -> Any:
+def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "", sampled: tuple[str, ...] = ()) -> Any:
     """`Tables` as far as pictures need them; `asked` has the runs whose network was asked for."""
     asked: list[tuple[str, str, float, int]] = []
 
@@ -196,4 +196,5 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "") ->
         networks=lambda row, most: [network(row)] * min(most, 2),
         asked=asked,
         races=[],
+        design=SimpleNamespace(sampled=sampled),
     )

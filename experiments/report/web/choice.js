@@ -3,7 +3,7 @@
 import { some } from "./words.js";
 
 const MOST_SEEDS = 1000; // to choose from
-export const BEST = "best"; // of a further axis: the best of its values
+export const BEST = "best"; // of a further axis: the best of its values, or all of them in a sample
 
 export class Choice {
   constructor(sweep) {
@@ -41,32 +41,57 @@ export class Choice {
     this[which] = axis;
   }
 
-  /** One cell per pair of values, with its best configuration by the mean of the metric. */
+  /** The configurations with the chosen values of the further axes. */
+  matching() {
+    const { codes, count } = this.sweep;
+    const fixed = this.furtherAxes().filter((axis) => this.further.get(axis) !== BEST);
+    const fits = (c) => fixed.every((axis) => codes[axis][c] === this.further.get(axis));
+    return Array.from({ length: count }, (_, c) => c).filter(fits);
+  }
+
+  /** One cell per pair of values, with its best configuration by the mean of the metric; of a sample, every one. */
   cells() {
     const { sweep } = this;
     const [x, y] = [sweep.axes[this.x], sweep.axes[this.y]];
+    if (sweep.is_sample) {
+      const [xs, ys] = [sweep.codes[this.x], sweep.codes[this.y]];
+      return this.matching().map((c) => ({
+        ...this.about(c), x: x.values[xs[c]], y: y.values[ys[c]], x_code: xs[c], y_code: ys[c],
+      }));
+    }
     const best = new Int32Array(x.values.length * y.values.length).fill(-1);
-    const fixed = this.furtherAxes().filter((axis) => this.further.get(axis) !== BEST);
-    for (let c = 0; c < sweep.count; c++) {
-      if (fixed.some((axis) => sweep.codes[axis][c] !== this.further.get(axis))) continue;
+    for (const c of this.matching()) {
       const cell = sweep.codes[this.y][c] * x.values.length + sweep.codes[this.x][c];
       if (best[cell] < 0 || sweep.merit(c) > sweep.merit(best[cell])) best[cell] = c;
     }
     return Array.from(best, (c, cell) => ({
       x: x.values[cell % x.values.length],
       y: y.values[Math.floor(cell / x.values.length)],
-      id: c,
-      mean: c < 0 ? null : sweep.number("mean_test", c),
-      shade: c < 0 ? null : sweep.shown(sweep.number("mean_test", c)),
-      tied: c < 0 ? "" : (["no", "yes"][sweep.number("tied_with_best", c)] ?? "unknown"),
-      words: c < 0 ? "not in the sweep" : sweep.words(c),
+      ...this.about(c),
     }));
   }
 
-  /** The configuration of the next cell in a direction, skipping cells that are not in the sweep; null at the edge. */
+  /** What the chart says of a configuration, or of none (-1). */
+  about(c) {
+    const { sweep } = this;
+    if (c < 0) return { id: c, mean: null, shade: null, tied: "", words: "not in the sweep" };
+    const mean = sweep.number("mean_test", c);
+    const tied = ["no", "yes"][sweep.number("tied_with_best", c)] ?? "unknown";
+    return { id: c, mean, shade: sweep.shown(mean), tied, words: sweep.words(c) };
+  }
+
+  /**
+   * The configuration of the next cell in a direction, skipping cells that are not in the sweep; null at the edge. In a
+   * sample, the next one in the order of x or y.
+   */
   neighbour([right, down]) {
     const { sweep } = this;
     const cells = this.cells();
+    if (sweep.is_sample) {
+      const code = right ? "x_code" : "y_code";
+      const ids = cells.sort((a, b) => a[code] - b[code] || a.id - b.id).map(({ id }) => id);
+      return ids[ids.indexOf(this.configuration) + (right || -down)] ?? null;
+    }
     const width = sweep.axes[this.x].values.length;
     const height = sweep.axes[this.y].values.length;
     let x = sweep.codes[this.x][this.configuration];
@@ -86,7 +111,10 @@ export class Choice {
     const { sweep } = this;
     this.configuration = configuration;
     const follows = this.cells().every(({ id }) => id !== configuration);
-    if (follows) for (const axis of this.furtherAxes()) this.further.set(axis, sweep.codes[axis][configuration]);
+    if (follows) {
+      const isFollowing = (axis) => !sweep.is_sample || this.further.get(axis) !== BEST;
+      for (const axis of this.furtherAxes().filter(isFollowing)) this.further.set(axis, sweep.codes[axis][configuration]);
+    }
     const runs = sweep.runsOf(configuration);
     const median = sweep.medianRun(configuration);
     this.runs = some(runs, MOST_SEEDS);

@@ -1,10 +1,12 @@
-// The heat map, and the controls of its axes.
+// The heat map, or the points of a sample, and the controls of the axes.
 
 import { BEST } from "./choice.js";
 import { create, element, option, say } from "./elements.js";
 
 const ROW = 34; // pixels of a row
 const HIGHEST = 900; // pixels of all of them
+const POINTS = 420; // pixels of the height of points
+const MOST_VALUES = 12; // of a further axis of a sample from which one is chosen
 const STEPS_OF_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class HeatMap {
@@ -19,14 +21,15 @@ export class HeatMap {
     chart.data = { cells: shown };
     const width = (chart.element.clientWidth - 110) / x.values.length;
     const height = Math.min(ROW, HIGHEST / y.values.length);
-    chart.size = { height: height * y.values.length };
+    chart.size = { height: this.sweep.is_sample ? POINTS : height * y.values.length };
     chart.signals = { selected: choice.configuration, crowded: width < 38 || height < 16 };
     say("further-said", this.furtherSaid());
     await chart.draw({ $x: x.label, $y: y.label });
   }
 
   furtherSaid() {
-    const { axes } = this.sweep;
+    const { axes, is_sample } = this.sweep;
+    if (is_sample) return "Each point is a configuration, placed by the order of its values.";
     const best = this.choice.furtherAxesToChoose().filter((axis) => this.choice.further.get(axis) === BEST);
     const said = best.length ? `Each cell shows the best over ${best.map((axis) => axes[axis].label).join(", ")}. ` : "";
     return `${said}An asterisk marks a tie with the best.`;
@@ -50,7 +53,13 @@ export class HeatMap {
         this.draw();
       };
     }
-    element("axis-further").replaceChildren(...choice.furtherAxesToChoose().map((axis) => this.controlOf(axis)));
+    element("axis-further").replaceChildren(...this.furtherAxes().map((axis) => this.controlOf(axis)));
+  }
+
+  /** The further axes with a control: of a sample, those without a value for nearly every configuration. */
+  furtherAxes() {
+    const few = (axis) => !this.sweep.is_sample || this.sweep.axes[axis].values.length <= MOST_VALUES;
+    return this.choice.furtherAxesToChoose().filter(few);
   }
 
   controlOf(axis) {
@@ -58,7 +67,7 @@ export class HeatMap {
     const { further } = this.choice;
     const control = create("label", label);
     const select = create("select");
-    select.append(option(BEST, "the best"), ...values.map((value, code) => option(code, value)));
+    select.append(option(BEST, this.sweep.is_sample ? "all" : "the best"), ...values.map((value, code) => option(code, value)));
     select.value = further.get(axis);
     select.onchange = () => {
       further.set(axis, select.value === BEST ? BEST : Number(select.value));

@@ -302,17 +302,22 @@ def test_a_name_cannot_leave_its_place() -> None:
     assert lines[1] == "a\\nb\\x1b[2J.csv: test accuracy, mean over 2 seeds and 95 % interval"
 
 
-def test_wide_tables_are_narrowed_where_it_costs_least() -> None:
+def test_settings_that_are_too_wide_for_columns_are_below() -> None:
     accuracies: dict[str, Any] = {
         "x".join(["128"] * 12): [0.7] * 6 + [math.nan] * 6,
         "100x100x100": [0.5 + k / 100 for k in range(12)],
     }
     results = results_of(accuracies, rates=(0.0316227766017, 1.0), status="diverged", error="no", dtype="float32")
     lines = tables_of(lines_of(results))
-    assert lines[3] == "     1  128x1...  0.031...  0.7000  [0.7000, 0.7000]  best, 6 diverged, 6 failed"
+    assert lines[2:5] == [
+        "  rank    mean     95 % interval  best?",
+        "     1  0.7000  [0.7000, 0.7000]  best, 6 diverged, 6 failed",
+        "        hidden 128x128x128x128x128x128x128x128x128x128x128x128, learning rate",
+    ]
+    assert lines[5] == "        0.0316227766017"
 
 
-def test_many_axes_leave_room_for_the_verdict() -> None:
+def test_many_axes_are_named_in_full() -> None:
     results = Sweep(
         hidden=[1, 2], learning_rate=[0.1, 0.0123456], seed=range(2), iterations=2, activation=["tanh", "relu"],
         l1=[0, 0.001], batch_size=["all", 32], optimizer="adam", noise=0.25,
@@ -320,21 +325,27 @@ def test_many_axes_leave_room_for_the_verdict() -> None:
     lines = tables_of(lines_of(results, 32))
     # What is the same everywhere stands above the table.
     assert lines[1] == "flower, noise 0.25, adam: test accuracy, mean over 2 seeds and 95 % interval"
-    header = next(line for line in lines if "rank" in line)
-    assert header.split() == [
-        "rank",
-        "hi...",
-        "le...",
-        "ac...",
-        "l1",
-        "ba...",
-        "mean",
-        "95",
-        "%",
-        "interval",
-        "best?",
-    ]
-    assert [line for line in lines if line.endswith("best")]
+    assert lines[2] == "  rank    mean     95 % interval  best?"
+    first, *_ = [k for k, line in enumerate(lines) if line.endswith("  best")]
+    best = results.best().iloc[0]
+    assert lines[first + 1] == (
+        f"        hidden {best['hidden']}, learning rate {best['learning_rate']:g}, {best['activation']}, "
+        f"l1 {best['l1']:g}, batch size {best['batch_size']}"
+    )
+    assert [line.split(maxsplit=1)[1] for line in lines if "predicting" in line] == ["always predicting '0'"]
+    assert sum(line.startswith("        hidden ") for line in lines) == 32
+
+
+def test_a_sample_of_many_settings_is_named_in_full() -> None:
+    results = Sweep(
+        hidden="1:5", learning_rate="log:0.01:1", l2="log:1e-6:0.1", optimizer=["gd", "momentum"],
+        momentum="lin:0.1:0.9", seed=range(2), iterations=2, sample=6,
+    ).run(out=None)  # fmt: skip
+    lines = lines_of(results)
+    named = [line for line in lines if line.startswith("        hidden ")]
+    assert len(named) == 6
+    assert sum("optimizer" in line or "gd" in line or "momentum, momentum 0." in line for line in named) == 6
+    assert not any("..." in line for line in lines)
 
 
 def test_a_long_name_that_cannot_leave_its_place_keeps_its_end() -> None:

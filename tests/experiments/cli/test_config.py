@@ -22,6 +22,7 @@ REQUESTS: list[dict[str, Any]] = [
     {"hidden": [1, "8x8", 0], "learning_rate": "log:0.01:1:5", "seed": [3, 1], "iterations": 10, "record_every": 3},
     {"features": [["x1"], ["x2"]], "batch_size": ["all", 10], "l1": 1e-5, "dtype": "float32"},
     {"learning_rate": [0.1, 1], "l2": [0, 0.01], "zip": [["learning_rate", "l2"]], "seed": "0:1000000"},
+    {"learning_rate": "log:1e-3:10", "l2": [0, "lin:0:1"], "hidden": "1:9", "sample": 20, "sample_seed": 3},
     {"dataset": 'naïve "file"\\ of\x7f\ttabs.csv', "target": "größe = 1 # 'x'", "positive": "\N{PILE OF POO}"},
 ]
 

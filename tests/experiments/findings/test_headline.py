@@ -38,6 +38,7 @@ def said(
     ]
     found, features, metric = more.pop("findings", []), more.pop("features", 2), more.pop("metric", "accuracy")
     identity, folds = more.pop("identity", {"data": "0f"}), more.pop("folds", [None])
+    sampled = more.pop("sampled", ())
     runs = pd.DataFrame(rows).assign(**more)
     summary = summarize(runs, list(columns), list(problem), 0.69)
     seeds = max(map(len, accuracies.values()))
@@ -48,6 +49,7 @@ def said(
         iterations=5000,
         replicate_columns=["seed"],
         configuration_columns=list(columns),
+        sampled=sampled,
     )
     tables: Any = SimpleNamespace(
         runs=runs,
@@ -350,3 +352,22 @@ def test_baselines_and_a_test_cost_that_has_turned() -> None:
             "lowest after 1,200 of 5,000 iterations and rose afterwards: it overfits."
         )
     ]
+
+
+def test_the_last_value_of_a_sample_is_no_edge() -> None:
+    accuracies = {("flower", "2", rate): [0.5 + rate, 0.5 + rate] for rate in (0.1, 0.2, 0.3, 0.4)}
+    edge = "Its learning rate is at the edge of the values tried: try larger ones."
+    assert edge in said(COLUMNS, accuracies)[0]
+    assert edge not in said(COLUMNS, accuracies, sampled=("learning_rate",))[0]
+
+
+def test_values_that_each_configuration_has_for_itself_are_not_shared() -> None:
+    accuracies = {("flower", "2", rate / 10): [math.nan if rate in (3, 5) else 0.9, 0.9] for rate in range(1, 9)}
+    assert said(COLUMNS, accuracies)[0].endswith("2 of 16 runs failed, all at learning rate 0.3 or 0.5.")
+    assert said(COLUMNS, accuracies, sampled=("learning_rate",))[0].endswith("2 of 16 runs failed.")
+    last = {key: [math.nan if key[2] > 0.4 else 0.9, 0.9] for key in accuracies}
+    assert said(COLUMNS, last, sampled=("learning_rate",))[0].endswith(
+        "4 of 16 runs failed, all at learning rate 0.5 or more."
+    )
+    one = {key: [math.nan if key[2] == 0.4 else 0.9, 0.9] for key in accuracies}
+    assert said(COLUMNS, one, sampled=("learning_rate",))[0].endswith("1 of 16 runs failed, at learning rate 0.4.")

@@ -87,9 +87,36 @@ def test_every_picture_has_its_file_and_its_function() -> None:
         function = getattr(importlib.import_module(f"experiments.plots.{name}"), f"plot_{name}")
         assert getattr(plots, function.__name__) is function
     assert sorted(plots.__all__) == sorted(["draw_all", *(f"plot_{name}" for name in files)])
-    of_other_sweeps = {"race", "curves_test_cost", "curves_validation_cost", "curves_train_r2", "curves_test_r2"}
+    of_other_sweeps = {
+        "race",
+        "slices",
+        "importance",
+        "curves_test_cost",
+        "curves_validation_cost",
+        "curves_train_r2",
+        "curves_test_r2",
+    }
     # These tables have no such columns.
     assert sorted({*gallery.PICTURES} - of_other_sweeps) == [name.removesuffix(".png") for name in PICTURES]
+
+
+def test_a_sample_has_pictures_of_its_own(tmp_path: Path) -> None:
+    results = make_results(make_runs(), sampled=("hidden", "learning_rate"))
+    names = {path.name for path in gallery.draw_all(tmp_path, results)}
+    of_grids = {"accuracy.png", "boundaries.png", "boundary_grid.png", "heat_map.png", "parallel.png"}
+    assert names == {*PICTURES, "slices.png", "importance.png"} - of_grids
+
+
+def test_curves_of_a_sample_are_those_of_the_first_in_rank() -> None:
+    runs = make_runs(tuple(map(str, range(1, 13))), (0.5,), range(2))
+    runs["test_accuracy"] += runs["hidden"].astype(int) / 100
+    material = Material(make_results(runs, sampled=("hidden",)), {"dataset": "moons"})
+    curves, summary, note = material.first_curves
+    assert set(curves["hidden"]) == set(summary["hidden"]) == set(map(str, range(5, 13)))
+    assert note == "the first 8 of 12 configurations in rank"
+    grid = Material(make_results(runs), {"dataset": "moons"})
+    assert len(grid.first_curves[0]) == len(grid.curves)
+    assert grid.first_curves[2] == ""
 
 
 def test_every_picture_is_explained() -> None:

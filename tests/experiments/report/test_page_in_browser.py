@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,66 @@ def test_sweeps_of_any_shape(browser: Browser, request_: dict[str, Any], tmp_pat
             browser.find("#play").click()
         browser.until("return planar.trainer.isDone")
     assert browser.complaints() == []
+
+
+# A sample
+
+
+@pytest.fixture(scope="session")
+def sample() -> Results:
+    """Of which a heat map would be nearly empty."""
+    axes: dict[str, Any] = {
+        "hidden": "1:33", "learning_rate": "log:0.001:10", "batch_size": ["all", "log:8:64"],
+        "optimizer": ["gd", "momentum"], "momentum": "lin:0:0.9", "seed": range(2), "sample": 40,
+    }  # fmt: skip
+    return Sweep(dataset=["moons", "xor"], **axes, iterations=20).run(jobs=2, out=None)
+
+
+@pytest.fixture
+def opened_sample(browser: Browser, sample: Results, tmp_path: Path) -> Iterator[Browser]:
+    path = tmp_path / "report.html"
+    path.write_text(page_text(sample), encoding="utf-8")
+    browser.open(path)
+    yield browser
+    assert browser.complaints() == []
+
+
+def points(browser: Browser) -> list[dict[str, Any]]:
+    browser.settle()
+    return list(browser("return planar.charts.heat.view.data('cells')"))
+
+
+def test_a_sample_has_a_point_for_each_configuration(opened_sample: Browser, sample: Results) -> None:
+    found = points(opened_sample)
+    assert len({point["id"] for point in found}) == 40  # of the first data set
+    of_first = sample.summary[sample.summary["dataset"] == sample.best().iloc[0]["dataset"]]
+    assert sorted(point["mean"] for point in found) == pytest.approx(sorted(of_first["mean_test_accuracy"]), abs=1e-6)
+    # Farther right and higher is more.
+    for code, name in (("x_code", "x"), ("y_code", "y")):
+        values = [float(point[name]) for point in sorted(found, key=lambda point: point[code])]
+        assert values == sorted(values)
+    assert opened_sample("return document.querySelectorAll('#chart-heat .mark-symbol path').length") >= 40
+    assert "Click a point, or" in opened_sample.find(".said").text
+    controls = opened_sample(
+        "return [...document.querySelectorAll('#axis-further label')].map((e) => e.firstChild.data)"
+    )
+    assert controls == ["dataset", "optimizer"]  # no list of forty values
+
+
+def test_points_of_a_sample_are_chosen(opened_sample: Browser) -> None:
+    chosen = "return planar.chosen.configuration"
+    first, found = opened_sample(chosen), points(opened_sample)
+    opened_sample("document.getElementById('chart-heat').focus()")
+    for key, code, step in ((Keys.ARROW_RIGHT, "x_code", 1), (Keys.ARROW_DOWN, "y_code", -1)):
+        order = [point["id"] for point in sorted(found, key=lambda point: (point[code], point["id"]))]
+        place = order.index(opened_sample(chosen)) + step
+        opened_sample.find("#chart-heat").send_keys(key)
+        if 0 <= place < len(order):
+            assert opened_sample(chosen) == order[place]
+    # A configuration of the table that is not among the points: of the other data set.
+    other = 79 if first < 40 else 0
+    opened_sample("document.querySelector('#more').click()")
+    opened_sample(f"document.querySelector(`tr[data-configuration='{other}'] button`).click()")
+    assert opened_sample(chosen) == other
+    assert other in {point["id"] for point in points(opened_sample)}
+    assert len(points(opened_sample)) == 40

@@ -130,7 +130,7 @@ def fuzzed(folder: Path, values: list[Any], every: int, first: int) -> tuple[int
 @pytest.fixture
 def quick_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "vega", str)
-    monkeypatch.setattr(pages, "specifications", lambda _: {})
+    monkeypatch.setattr(pages, "specifications", lambda *_: {})
 
 
 @pytest.mark.usefixtures("quick_pages")
