@@ -69,7 +69,7 @@ def contents(tables: Tables) -> dict[str, Any]:
     position = _positions(tables)[kept[:, np.newaxis], seeds]  # of each run of the page among all; -1: there is none
     runs = _rows(tables.runs, position.ravel())
     summary = summary.iloc[kept].reset_index(drop=True)
-    first = pd.DataFrame(identity(tables.design, seeds))
+    first = tables.runs.iloc[seeds] if tables.design.trained is None else pd.DataFrame(identity(tables.design, seeds))
 
     at = recorded_iterations(tables.design.iterations, tables.design.record_every)
     shown, records = _kept_curves(runs, summary, len(seeds), len(at), notes)
