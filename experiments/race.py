@@ -40,7 +40,9 @@ FIRST_ROUND = 6  # replicates
 IN_UNITS_OF_TARGET = ("rmse", "mae")  # metrics
 STAKED = 0.95  # the largest part of a capital that one bet can lose
 SIZES = (0.125, 0.25, 0.5, 1.0, 2.0)  # l times the mean absolute difference: an equal part of the capital bets on each
-SHARES = (0.5, 1.0)  # l times the mean square over the margin, in the same way: 1 is best for equal configurations
+# l times the mean square over the margin, in the same way: 1 is best for equal configurations. Larger ones decide
+# earlier where rare bad runs make up the mean square, and are wrong there more often: this is not symmetric.
+SHARES = (0.5, 1.0)
 FEWEST_FOR_MARGIN = 3  # earlier replicates that show the mean square
 MOST_PAIRED = 1000  # configurations that are left: comparing all pairs takes the time and memory of their square
 PER_UNIT = 1e12  # scores are rounded to that many parts of one: 0.9 - 0.8 and 0.8 - 0.7 are not two numbers
