@@ -49,15 +49,15 @@ def confirmations(tables: Tables) -> list[dict[str, Any]]:
                 "n_points": n,
                 "metric": tables.metric,
                 f"test_{tables.metric}": score,
-                "turned_at": turned_at(tables, best) if group.draws == 1 and is_ranked else None,
-                "baselines": comparisons(tables, best) if group.draws == 1 and is_ranked else None,
+                "turned_at": turned_at(tables, group.position) if group.draws == 1 and is_ranked else None,
+                "baselines": comparisons(tables, best, group.position) if group.draws == 1 and is_ranked else None,
             }
         )
     return found
 
 
-def turned_at(tables: Tables, best: pd.Series) -> int | None:
-    """The iteration with the lowest mean test cost, if it was long before the end; otherwise None."""
+def turned_at(tables: Tables, best: int) -> int | None:
+    """The iteration with the lowest mean test cost of a configuration, by position, if it was long before the end."""
     curves = tables.curves_of(best, MOST_SEEDS)[CURVES.index("test_cost")]
     if curves.shape[1] < 2 or not np.isfinite(curves).all():
         return None

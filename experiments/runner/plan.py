@@ -68,7 +68,7 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> 
         for axis in AXES
         if axis is DATASET or (axis.is_further and axis.name in design.columns)
     )
-    problems = [todo.parts.example(key) for key in todo.parts.sources]
+    problems = [todo.parts.example(key) for key in todo.parts.sources]  # without their numbers
     dealt = max(_mini_batch_numbers(problem, design.values[BATCH_SIZE.name]) for problem in problems)
     numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in problems)
     tables = 0 if todo.shard is not None else (60 + text) * runs * records + (100 + text) * runs
