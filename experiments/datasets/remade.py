@@ -11,7 +11,7 @@ from experiments.datasets.data import Data
 from experiments.datasets.source import Fixed, Sizes, Source
 
 MOST_KEPT = 1000  # problems of a sweep whose data are all kept in memory
-_KEPT_BYTES = 2**25  # of a larger one
+KEPT_BYTES = 2**25  # of a larger one
 
 
 class Recent:
@@ -28,7 +28,7 @@ class Recent:
             if key not in self._kept:
                 self._kept[key] = make()
                 self._bytes += _size(self._kept[key])
-                while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
+                while self._bytes > KEPT_BYTES and len(self._kept) > 1:
                     self._bytes -= _size(self._kept.popitem(last=False)[1])
             self._kept.move_to_end(key)
             return self._kept[key]

@@ -81,8 +81,10 @@ class _Summaries:
         self._waiting.append(rows.table[self._columns].assign(**facts))
         self._n_waiting += len(rows.table)
         if self._n_waiting % self._design.n_replicates == 0:
-            self._add_configurations(pd.concat(self._waiting, ignore_index=True))
-            self._waiting, self._n_waiting, self._problems = [], 0, []
+            runs = pd.concat(self._waiting, ignore_index=True)
+            self._waiting = []  # before more memory is needed
+            self._add_configurations(runs)
+            self._n_waiting, self._problems = 0, []
 
     def _add_configurations(self, runs: pd.DataFrame) -> None:
         n = self._design.n_replicates

@@ -32,7 +32,7 @@ def keep_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat any sweep as one of thousands of problems."""
     monkeypatch.setattr(remade, "MOST_KEPT", 1)
     monkeypatch.setattr(sources, "MOST_KEPT", 1)
-    monkeypatch.setattr(remade, "_KEPT_BYTES", 1)
+    monkeypatch.setattr(remade, "KEPT_BYTES", 1)
     monkeypatch.setattr(parts, "_KEPT_BYTES", 1)
     monkeypatch.setattr(parts, "_KEPT", 1)
     monkeypatch.setattr(tables, "_SOURCES_KEPT", 1)
@@ -81,7 +81,7 @@ def test_the_data_used_last_are_kept_and_no_others(monkeypatch: pytest.MonkeyPat
 
     recent = Recent()
     one = load_source("moons", noise=0.0).first
-    monkeypatch.setattr(remade, "_KEPT_BYTES", 2 * sum(each.nbytes for each in (one.X, one.Y, one.X_test, one.Y_test)))
+    monkeypatch.setattr(remade, "KEPT_BYTES", 2 * sum(each.nbytes for each in (one.X, one.Y, one.X_test, one.Y_test)))
     several = [make(k) for k in range(4)]
     for k in (3, 2, 3, 0, 3, 2):
         assert several[k].first.fingerprint == several[k].fingerprint
