@@ -553,16 +553,22 @@ class Design:
 
     def load(self) -> dict[ProblemKey, Source]:
         """The data source of every problem. Raises SweepError for too many, or DataError; both are ValueErrors."""
-        from experiments.datasets.loading import load_source  # Numba: half a second
+        from experiments.datasets.loading import load_source, may_be_remade  # Numba: half a second
         from experiments.datasets.partition import validation  # the same
+        from experiments.datasets.remade import MOST_KEPT, Recent
 
         problems = list(self.problems())
         n_samples = sum(problem[PROBLEM_AXES.index(SAMPLES)] for problem in problems)
         if n_samples > MOST_SAMPLES:
             expected = f"at most {MOST_SAMPLES:,} in total for all problems"
             raise SweepError(f"{SAMPLES.flags[0]}: expected {expected}, got {n_samples:,}")
-        sources = {problem: load_source(**self.data_arguments(problem)) for problem in problems}
-        self._check_tasks({source.first.task for source in sources.values()})
+        arguments = {problem: self.data_arguments(problem) for problem in problems}
+        if len(problems) > MOST_KEPT:
+            recent = Recent()
+            sources = {problem: may_be_remade(recent, **arguments[problem]) for problem in problems}
+        else:
+            sources = {problem: load_source(**arguments[problem]) for problem in problems}
+        self._check_tasks({source.sizes.task for source in sources.values()})
         if self.validation_fraction is not None:
             for source in sources.values():
                 for fold in range(source.n_folds or 1):

@@ -21,7 +21,7 @@ from experiments.tables.statistics import best_configurations
 from experiments.tables.words import label, number, within
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
-_SHOWN = 10  # configurations of a problem
+_SHOWN = 10  # problems, and configurations of each
 _INDENT = " " * 8
 
 
@@ -40,15 +40,21 @@ def end(results: Results, files: Sequence[Path], out: str, start: float, program
 
 
 def closing_lines(results: Results, most: int) -> Iterator[str]:
-    """The headline; the best configurations of each problem, with intervals and ties; and the first failure."""
+    """The headline; the best configurations of the first problems, with intervals and ties; and the first failure.
+
+    ``most`` is the number of problems, and of configurations of each.
+    """
     for paragraph in headline(results, results.manifest["findings"]):
         yield ""
         yield from wrapped(paragraph)
     problem = results.problem_columns
-    ranked = best_configurations(results.summary, problem)
-    for _, table in ranked.groupby(problem, sort=False):
+    ranked = best_configurations(results.summary, problem).groupby(problem, sort=False)
+    for _, table in itertools.islice(ranked, most):
         yield ""
         yield from _problem_lines(table, results, most)
+    if ranked.ngroups > most:
+        yield ""
+        yield f"{count(ranked.ngroups - most, 'more problem')} in summary.csv"
     yield ""
     if results.manifest["counts"]["failed"]:
         failed = results.runs["status"] == "failed"

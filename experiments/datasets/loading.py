@@ -14,6 +14,7 @@ from experiments.datasets.data import Data, DataError
 from experiments.datasets.divided import Divided, unpacked
 from experiments.datasets.options import Reading
 from experiments.datasets.reading import read_table
+from experiments.datasets.remade import Recent, Remade
 from experiments.datasets.scaling import Scaling
 from experiments.datasets.shipped import TABLES
 from experiments.datasets.source import Drawn, Fixed, Source
@@ -88,6 +89,13 @@ def load_source(name: Any, split: str = "auto", data_seed: Any = None, frame: An
     fraction = given.pop("test_fraction", TEST_FRACTION.default[0])
     table = replace(TABLES[name](), name=name) if kind is _REAL else _read(name, frame, Reading(**given))
     return Divided(table, "seed" if split == "auto" else split, fraction, features)
+
+
+def may_be_remade(recent: Recent, **arguments: Any) -> Source:
+    """The same; generated data are made again when they are wanted, as there may be many."""
+    if _kind(os.fspath(arguments["name"])) is not _GENERATED or arguments["data_seed"] == SEED.name:
+        return load_source(**arguments)
+    return Remade(lambda: load_source(**arguments).first, recent)
 
 
 def restored(kind: str, content: bytes) -> Source:

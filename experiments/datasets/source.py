@@ -11,12 +11,22 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments.datasets.data import Array, Data
 
 Replicate = tuple[int, int | None]
 """A seed and a fold."""
+
+
+class Sizes(NamedTuple):
+    """What the work for a problem depends on."""
+
+    features: int
+    examples: int
+    test_examples: int
+    task: str
+    outputs: int
 
 
 class Source(ABC):
@@ -60,6 +70,12 @@ class Source(ABC):
     def first(self) -> Data:
         """The data of one replicate, for sizes and names, which differ between replicates by a row or two at most."""
         return self.part(0, None if self.n_folds is None else 0)
+
+    @property
+    def sizes(self) -> Sizes:
+        """Those of ``first``."""
+        data = self.first
+        return Sizes(len(data.X), data.X.shape[1], data.X_test.shape[1], data.task, data.outputs)
 
 
 class Fixed(Source):

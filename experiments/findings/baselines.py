@@ -14,9 +14,10 @@ from experiments.tables.tables import Tables
 from experiments.tables.words import is_percentage, number, said
 
 
-def comparisons(tables: Tables, best: pd.Series) -> dict[str, Any] | None:
+def comparisons(tables: Tables, best: pd.Series, position: int) -> dict[str, Any] | None:
     """The best configuration of a problem compared with its baselines, as plain values; None without baselines.
 
+    ``position`` is that of the row ``best`` in the summary.
     For each baseline: its mean ``test`` metric, and the paired ``difference`` over the replicates with the ends of its
     95 % interval, positive if the network is better.
     """
@@ -24,7 +25,7 @@ def comparisons(tables: Tables, best: pd.Series) -> dict[str, Any] | None:
     found = about.get("baselines")
     if not found:
         return None
-    scores = tables.scores_of(best)
+    scores = tables.scores_of(position)
     compared: dict[str, Any] = {"answer": found["answer"]}
     for kind in KINDS:
         values = np.array([np.nan if value is None else value for value in found[kind]])

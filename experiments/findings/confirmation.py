@@ -49,15 +49,15 @@ def confirmations(tables: Tables) -> list[dict[str, Any]]:
                 "n_points": n,
                 "metric": tables.metric,
                 f"test_{tables.metric}": score,
-                "turned_at": turned_at(tables, best) if group.draws == 1 and is_ranked else None,
-                "baselines": comparisons(tables, best) if group.draws == 1 and is_ranked else None,
+                "turned_at": turned_at(tables, group.position) if group.draws == 1 and is_ranked else None,
+                "baselines": comparisons(tables, best, group.position) if group.draws == 1 and is_ranked else None,
             }
         )
     return found
 
 
-def turned_at(tables: Tables, best: pd.Series) -> int | None:
-    """The iteration with the lowest mean test cost, if it was long before the end; otherwise None.
+def turned_at(tables: Tables, best: int) -> int | None:
+    """The iteration with the lowest mean test cost of a configuration, by position, if it was long before the end.
 
     Also None with early stopping, which does not keep the networks of the end.
     """
@@ -116,7 +116,9 @@ def _cross_fitted(tables: Tables, of_problem: pd.DataFrame) -> tuple[int, float]
         return [(data.X_test[:, half], data.Y_test[:, half], data.target_scale) for half in data.test_halves]
 
     candidates = best_configurations(of_problem.assign(position=of_problem.index), tables.problem_columns)
-    if len(tables.summary) * tables.design.n_replicates > MOST_CROSS_FITTED:
+    if "race" in candidates:  # what is out has few replicates, of which the mean may be high by chance
+        candidates = candidates[candidates["race"] != "out"]
+    if tables.design.n_runs > MOST_CROSS_FITTED:
         candidates = candidates.head(PROMISING)
     positions = np.sort(candidates["position"].to_numpy())
     means = np.array([[mean(of_half) for of_half in tables.scores(int(at), points)] for at in positions])

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.tables.statistics import ACCURACIES, best_configurations, summarize
+from experiments.tables.statistics import ACCURACIES, best_first, summarize
 from experiments.tables.tables import Tables, equals
 
 _DATA_SEED = "data_seed"
@@ -23,6 +23,7 @@ class Group:
     problem: dict[str, Any]
     table: pd.DataFrame  # as ``summarize`` makes it, the best configuration first
     draws: int  # of the data, each a replicate; 1: seeds are the replicates
+    position: int  # of the best configuration in the summary, if seeds are the replicates
 
 
 def groups(tables: Tables) -> Iterator[Group]:
@@ -39,9 +40,16 @@ def groups(tables: Tables) -> Iterator[Group]:
         means.loc[means[measures[0]].isna(), "status"] = "failed"
         larger = tables.larger_is_better
         summary = summarize(means, configuration, problem, measures=measures, larger_is_better=larger)
-    for _, table in best_configurations(summary, problem).groupby(problem, sort=False):
-        first = table.iloc[0]
-        yield Group({name: first[name] for name in problem}, table.reset_index(drop=True), draws)
+    order = best_first(summary, problem)
+    for _, table in summary.iloc[order].reset_index(drop=True).groupby(problem, sort=False):
+        first, position = table.iloc[0], int(order[table.index[0]])
+        yield Group({name: first[name] for name in problem}, table.reset_index(drop=True), draws, position)
+
+
+def n_groups(tables: Tables) -> int:
+    """The number of ``groups``."""
+    problem = [name for name in tables.problem_columns if name != _DATA_SEED]
+    return len(tables.summary[problem].drop_duplicates())
 
 
 def rows(table: pd.DataFrame, like: pd.Series, columns: Sequence[str]) -> npt.NDArray[np.int64]:

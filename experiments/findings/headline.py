@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
 from experiments.findings.baselines import compared_in_words
-from experiments.findings.groups import Group, groups, rows
+from experiments.findings.groups import Group, groups, n_groups, rows
 from experiments.findings.raced import raced_in_words
 from experiments.knobs.declared import AXES, FOLD, SEED
 from experiments.knobs.words import in_words, text_of
@@ -27,16 +28,16 @@ def headline(tables: Tables, findings: Sequence[dict[str, Any] | None]) -> list[
 
     ``findings`` come from ``confirmations``. For a single problem everything is one paragraph.
     """
-    every = list(groups(tables))
-    shown = every[:_SPOKEN_OF]
+    every = n_groups(tables)
+    shown = list(itertools.islice(groups(tables), _SPOKEN_OF))
     paragraphs = []
     for group, confirmed in zip(shown, findings or len(shown) * [None], strict=False):
         text = " ".join(_sentences(tables, group, confirmed))
-        paragraphs.append(f"{in_words(group.problem)}: {text}" if len(every) > 1 else text)
-    if len(every) > len(shown):
-        paragraphs.append(f"{count(len(every) - len(shown), 'more problem')}: see summary.csv.")
+        paragraphs.append(f"{in_words(group.problem)}: {text}" if every > 1 else text)
+    if every > len(shown):
+        paragraphs.append(f"{count(every - len(shown), 'more problem')}: see summary.csv.")
     trouble = " ".join(_trouble(tables))
-    if trouble and len(every) == 1:
+    if trouble and every == 1:
         paragraphs[0] += f" {trouble}"
     elif trouble:
         paragraphs.append(trouble)

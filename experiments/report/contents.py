@@ -23,6 +23,7 @@ from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import evenly
 from experiments.plots.limits import Cut
 from experiments.store.store import CURVES, STATUSES
+from experiments.tables.problems import task_of
 from experiments.tables.statistics import rank_column
 from experiments.tables.stored import identity, measures, positions_of
 from experiments.tables.tables import Tables
@@ -340,21 +341,28 @@ def _problems(
     left_out, room = 0, MOST_DATA
     named = _records(rows[tables.problem_columns])
     for row in named:
-        data = tables.data({**row, **replicates[0]})
-        room -= data.X.size + data.X_test.size
+        about = tables.about_of(row)
+        if room < 0 and not tables.varies_in(about) and task_of(about) != "regression":  # nothing of it is shown
+            held: dict[str, Any] = {"target": None, "X": None}
+            names = about["feature_names"], about["class_names"]
+        else:
+            data = tables.data({**row, **replicates[0]})
+            room -= data.X.size + data.X_test.size
+            held, names = _held(data, room >= 0), (list(data.feature_names), list(data.class_names))
         left_out += room < 0
+        feature_names, class_names = names
         problems.append(
             {
                 "name": in_words(row),
-                "task": data.task,
-                "feature_names": list(data.feature_names),
-                "class_names": list(data.class_names),
-                **_held(data, room >= 0),
+                "task": task_of(about),
+                "feature_names": feature_names,
+                "class_names": class_names,
+                **held,
             }
         )
-    further, held = 0, 0
+    further = shown = 0
     for problem, row in zip(problems, named, strict=True):
-        if not tables.source(row).varies:
+        if not tables.varies_in(tables.about_of(row)):
             continue
         problem["replicates"] = []
         for replicate in replicates[1:]:
@@ -364,11 +372,11 @@ def _problems(
                 continue
             data = tables.data({**row, **replicate})
             room -= data.X.size + data.X_test.size
-            held += room >= 0
+            shown += room >= 0
             problem["replicates"].append(_held(data, room >= 0))
-    if held < further:
+    if shown < further:
         notes.append(
-            f"Each replicate has its own data, and this page includes those of {held + len(rows) - left_out:,} of"
+            f"Each replicate has its own data, and this page includes those of {shown + len(rows) - left_out:,} of"
             f" {further + len(rows):,}: the networks of the others have no boundary plot and cannot be retrained here."
         )
     if left_out:

@@ -57,7 +57,8 @@ def workers(how: How) -> Iterator[int]:
         ) from None
     resource_tracker.ensure_running()  # before Python 3.14, starting it ends the blocking of interrupts
     with contextlib.ExitStack() as stack:
-        with interrupts_held_back():
+        # Somebody else's cluster starts no process here, and waiting for it can be interrupted.
+        with interrupts_held_back() if how.scheduler is None else contextlib.nullcontext():
             n_workers = stack.enter_context(dask_cluster.connected(how.scheduler, joblib.effective_n_jobs(how.jobs)))
         yield n_workers if how.jobs == -1 else min(how.jobs, n_workers)
 

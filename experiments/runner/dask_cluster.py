@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import pkgutil
 import socket
 from collections.abc import Generator, Iterator
 from concurrent.futures import CancelledError
@@ -26,10 +27,12 @@ from experiments.runner.parts import Part
 from experiments.runner.retry import WorkerDied, alone
 from experiments.runner.train import Problem
 from experiments.runner.work import Batch, BatchResult, Todo, batches, train_batch
-from experiments.text import count
+from experiments.text import count, listed
+from planar_core.choices import NUMERICS
 
 _CONNECT_SECONDS = 10
-_LOOK_SECONDS, _SAID_EVERY = 2, 30  # between two looks at a cluster that finishes nothing, and two lines about it
+_ANSWER_SECONDS = 10  # for which a scheduler or a worker may be busy with something else
+LOOK_SECONDS, SAID_EVERY = 2, 30  # between two looks at a cluster that finishes nothing, and two lines about it
 _LOST = "the connection to the cluster was lost"
 _SHORTEST_BATCH = 2**30  # of work: a quarter of a second, compared with which communication is negligible
 
@@ -61,7 +64,36 @@ def connected(scheduler: str | None, n_workers: int) -> Iterator[int]:
         at_once = sum(client.nthreads().values())
         if not at_once:
             raise SweepError(f"{SCHEDULER.flags[0]}: expected workers at {scheduler}, found none: start at least one")
+        if scheduler is not None:
+            _check_package(client, scheduler)
         yield at_once
+
+
+def _check_package(client: Client, scheduler: str) -> None:
+    """Raise SweepError if the scheduler or a worker lacks this package: a worker without it ends at its first task."""
+
+    async def ask() -> dict[str, Any]:
+        version = pkgutil.resolve_name, f"{__name__}:NUMERICS"
+        try:
+            of_scheduler = await client.run_on_scheduler(*version)
+        except (ImportError, AttributeError) as error:
+            of_scheduler = error
+        return {scheduler: of_scheduler, **await client.run(*version, on_error="return")}
+
+    try:
+        answers = client.sync(ask, callback_timeout=_ANSWER_SECONDS)
+    except Exception:  # noqa: BLE001 - busy, or does not allow to be asked: if it trains nothing, that is said later
+        return
+    if without := [at for at, answer in answers.items() if isinstance(answer, ImportError | AttributeError)]:
+        found = "none at"
+    elif without := [at for at, answer in answers.items() if isinstance(answer, int) and answer != NUMERICS]:
+        found = "another version at"
+    else:
+        return
+    raise SweepError(
+        f"{SCHEDULER.flags[0]}: expected this package at the scheduler and at every worker, found {found}"
+        f" {listed(without, most=3)}: install the same version there"
+    )
 
 
 def _check_greeting(address: str) -> None:
@@ -145,20 +177,34 @@ def _finished(client: Client, futures: list[Any]) -> list[Any]:
     """Those that are finished, at least one. Says why if nothing happens for long."""
     for waited in itertools.count(1):
         try:
-            return list(wait(futures, timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED").done)
+            return list(wait(futures, timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             pass
         except CancelledError:
             raise ConnectionError(_LOST) from None
         if client.status != "running":
             raise ConnectionError(_LOST)
-        if waited * _LOOK_SECONDS % _SAID_EVERY == 0 and not any(client.processing().values()):
-            n_workers = len(client.nthreads())
-            if not n_workers and client.cluster is not None:  # nobody else will start one
-                raise ConnectionError("the workers of the local cluster have died and could not be started again")
-            workers = count(n_workers, "worker")
-            warn(f"no worker has taken a batch for {waited * _LOOK_SECONDS} s; the cluster has {workers}: waiting")
+        if waited * LOOK_SECONDS % SAID_EVERY == 0 and (why := _why_idle(client)):
+            warn(f"no worker has taken a batch for {waited * LOOK_SECONDS} s: {why}; waiting")
     raise AssertionError
+
+
+def _why_idle(client: Client) -> str:
+    """Why no worker has a batch; an empty string if one has. Raises ConnectionError if none ever will."""
+    try:
+        taken, workers = (
+            client.sync(ask, callback_timeout=_ANSWER_SECONDS)
+            for ask in (client.scheduler.processing, client.scheduler.ncores)
+        )
+    except TimeoutError:
+        return "the scheduler does not answer"
+    except OSError:
+        raise ConnectionError(_LOST) from None
+    if any(taken.values()):
+        return ""
+    if not workers and client.cluster is not None:  # nobody else will start one
+        raise ConnectionError("the workers of the local cluster have died and could not be started again")
+    return f"the cluster has {count(len(workers), 'worker')}"
 
 
 def _itself(problem: Problem) -> Problem:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from experiments.datasets.source import Source
+import numpy as np
+
+from experiments.datasets.source import Sizes, Source
 from experiments.design import ProblemKey, Run
 from experiments.runner.train import Problem
+from planar_core.kernels import Examples
 
-_KEPT_BYTES = 2**28  # of data that differ between replicates
+_KEPT_BYTES, _KEPT = 2**25, 16  # that are kept: parts of at most so many bytes, and so many parts of any size
 
 
 class Part(NamedTuple):
@@ -29,6 +33,7 @@ class Parts:
     def __init__(self, sources: Mapping[ProblemKey, Source], dtype: str) -> None:
         self.sources, self._dtype = sources, dtype
         self._kept: OrderedDict[Part, Problem] = OrderedDict()
+        self._examples: dict[Sizes, Problem] = {}
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -46,16 +51,37 @@ class Parts:
             data = source.first if part.seed is None else source.part(part.seed, part.fold)
             made = self._kept[part] = Problem.of(data, self._dtype, part.class_weight)
             self._bytes += _size(made)
-            while self._bytes > _KEPT_BYTES and len(self._kept) > len(self.sources):
+            while self._bytes > _KEPT_BYTES and len(self._kept) > min(_KEPT, len(self.sources)):
                 self._bytes -= _size(self._kept.popitem(last=False)[1])
             return made
 
     def example(self, problem: ProblemKey) -> Problem:
-        """A part of this problem, for its sizes, which differ between parts by an example or two at most."""
+        """A part of this problem, or of one with the same sizes, with zeros in place of its numbers.
+
+        It is for the sizes, which differ between parts by an example or two at most.
+        """
         source = self.sources[problem]
-        fold = None if source.n_folds is None else 0
-        return self[Part(problem, "none", 0 if source.varies else None, fold if source.varies else None)]
+        if (sizes := source.sizes) not in self._examples:
+            fold = None if source.n_folds is None else 0
+            data = source.part(0, fold) if source.varies else source.first
+            made = Problem.of(data, self._dtype)
+            self._examples[sizes] = replace(made, train=_emptied(made.train), test=_emptied(made.test))
+        return self._examples[sizes]
+
+
+def _emptied(examples: Examples) -> Examples:
+    """The same with zeros, which take no memory."""
+
+    def zeros(like: Any) -> Any:
+        return np.broadcast_to(like.dtype.type(0), like.shape)
+
+    X, Y, weight, mask = map(zeros, (examples.X, examples.Y, examples.weight, examples.mask))
+    return examples._replace(X=X, Y=Y, weight=weight, mask=mask)
 
 
 def _size(problem: Problem) -> int:
-    return int(problem.train.X.nbytes + problem.test.X.nbytes)
+    arrays = (of[:4] for of in (problem.train, problem.test))  # the weights are often the mask
+    return sum(
+        X.nbytes + Y.nbytes + mask.nbytes + (weight.nbytes if weight is not mask else 0)
+        for X, Y, weight, mask in arrays
+    )

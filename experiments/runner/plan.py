@@ -10,6 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from experiments.datasets.remade import KEPT_BYTES, Remade
 from experiments.knobs.declared import AXES, BATCH_SIZE, DATASET, RECORD_EVERY
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
@@ -68,9 +69,13 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> 
         for axis in AXES
         if axis is DATASET or (axis.is_further and axis.name in design.columns)
     )
-    problems = [todo.parts.example(key) for key in todo.parts.sources]
+    sources = todo.parts.sources
+    problems = [todo.parts.example(key) for key in sources]  # without their numbers
     dealt = max(_mini_batch_numbers(problem, design.values[BATCH_SIZE.name]) for problem in problems)
-    numbers = sum((p.features + 1) * (p.train.m + p.test.m) for p in problems)
+    of_problems = [(p.features + 1) * (p.train.m + p.test.m) for p in problems]
+    numbers = sum(of_problems)
+    remade = sum(n for n, source in zip(of_problems, sources.values(), strict=True) if isinstance(source, Remade))
+    in_memory = 16 * (numbers - remade) + min(16 * remade, 2 * KEPT_BYTES)  # as given, and for the kernels
     tables = 0 if todo.shard is not None else (60 + text) * runs * records + (100 + text) * runs
     n_problems, n_configurations = len(problems), design.n_configurations
     around = _START + _OF_RUN * runs + _OF_CONFIGURATION * n_configurations + _OF_PROBLEM * n_problems
@@ -83,8 +88,8 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> 
         reused=runs - todo.n_runs,
         work=work,
         seconds=(work / at_once + around) * seconds_of_work,
-        # The data as given, for the kernels, and in every thread as mini-batches; runs that wait to be stored.
-        memory=tables_in_memory + (160 * largest + 4 * of_run + 8 * dealt) * at_once + 16 * numbers,
+        # The data, also in every thread as mini-batches; runs that wait to be stored.
+        memory=tables_in_memory + (160 * largest + 4 * of_run + 8 * dealt) * at_once + in_memory,
         disk=tables + todo.n_runs * (24 * records + 120) + 8 * (parameters + numbers),
     )
 

@@ -37,7 +37,8 @@ def prepare(
             )
     sources = design.load()
     for source in sources.values():
-        if (n := 8 * (source.first.X.size + source.first.X_test.size)) > LARGEST:
+        sizes = source.sizes
+        if (n := 8 * sizes.features * (sizes.examples + sizes.test_examples)) > LARGEST:
             raise DataError(
                 f"{source.name}: the data take {size(n)}, and the store holds at most {size(LARGEST)}: use fewer rows"
             )

@@ -60,11 +60,12 @@ def run(
 
 def keep(sources: Iterable[Source], store: Store) -> None:
     """Store the data that the networks are trained on."""
+    sources = list(sources)
     for source in sources:
         if (content := source.content) is not None:
             store.add_source(source.fingerprint, *content)
-    fixed = [source.first for source in sources if source.content is None]
-    store.add_data([each for data in fixed for each in (data, data.base) if each is not None])
+    fixed = (source.first for source in sources if source.content is None)
+    store.add_data(each for data in fixed for each in (data, data.base) if each is not None)
 
 
 def _raise_first_failure(design: Design, result: BatchResult) -> None:

@@ -84,8 +84,10 @@ class _Summaries:
         self._n_added += len(rows.table)
         done = int(np.searchsorted(self._ends, self._n_added))
         if self._ends[done] == self._n_added:
-            self._add_configurations(pd.concat(self._waiting, ignore_index=True), done - self._n_done)
-            self._waiting, self._problems = [], []
+            runs = pd.concat(self._waiting, ignore_index=True)
+            self._waiting = []  # before more memory is needed
+            self._add_configurations(runs, done - self._n_done)
+            self._problems = []
 
     def _add_configurations(self, runs: pd.DataFrame, n_groups: int) -> None:
         group, replicate = self._cells(self._n_done, self._n_done + n_groups)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from experiments.datasets.loading import load, restored
+from experiments.datasets.remade import MOST_KEPT, Recent, Remade
 from experiments.datasets.source import Fixed, Source
 from experiments.design import Design, ProblemKey
 from experiments.knobs.declared import AXES, DATASET
@@ -16,7 +17,17 @@ from experiments.tables.problems import task_of
 
 def stored_sources(design: Design, about: Iterable[Mapping[str, Any]], opened: Store) -> dict[ProblemKey, Source]:
     """The source of every problem; ``about`` are their descriptions. Raises ResultsError for a damaged one."""
-    return {problem: stored_source(each, opened) for problem, each in zip(design.problems(), about, strict=True)}
+    described = dict(zip(design.problems(), about, strict=True))
+    if len(described) <= MOST_KEPT:
+        return {problem: stored_source(each, opened) for problem, each in described.items()}
+    recent = Recent()
+    return {problem: _of_many(each, opened, recent) for problem, each in described.items()}
+
+
+def _of_many(about: Mapping[str, Any], opened: Store, recent: Recent) -> Source:
+    if opened.source(about["fingerprint"]) is not None:
+        return stored_source(about, opened)
+    return Remade(lambda: _fixed(about, opened).data, recent)
 
 
 def stored_source(about: Mapping[str, Any], opened: Store) -> Source:
@@ -25,7 +36,7 @@ def stored_source(about: Mapping[str, Any], opened: Store) -> Source:
     return _fixed(about, opened) if content is None else restored(*content)
 
 
-def _fixed(about: Mapping[str, Any], opened: Store) -> Source:
+def _fixed(about: Mapping[str, Any], opened: Store) -> Fixed:
     named = {
         "name": about["problem"]["dataset"],
         "class_names": tuple(about["class_names"]),

@@ -244,8 +244,13 @@ def best_configurations(summary: pd.DataFrame, problem: Sequence[str]) -> pd.Dat
     are kept, tied_with_best among them. Equal ranks keep their order, so each problem starts with its best.
     Take the top N of each with `.groupby(problem).head(N)`.
     """
+    return summary.iloc[best_first(summary, problem)].reset_index(drop=True)
+
+
+def best_first(summary: pd.DataFrame, problem: Sequence[str]) -> Codes:
+    """The positions of the rows of a summary in the order of ``best_configurations``."""
     rank = summary[rank_column(summary)].to_numpy(dtype=np.float64, na_value=np.inf)
-    return summary.iloc[np.lexsort((rank, _codes(summary, problem)))].reset_index(drop=True)
+    return np.lexsort((rank, _codes(summary, problem)))
 
 
 def rank_column(summary: pd.DataFrame) -> str:

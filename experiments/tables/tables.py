@@ -28,11 +28,13 @@ from experiments.tables.races import Race, deviation_of, races
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import curves_of, positions_of, starts
+from experiments.tables.stored import Block, blocks, curves_of, positions_of, starts
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
 from planar_core.training import n_records
+
+_SOURCES_KEPT = 256  # problems: a sweep may have many
 
 Points = Callable[[int, int | None], Sequence[tuple[Array, Array, tuple[float, float]]]]
 """Sets of points (X, Y) for evaluation, given the seed and the fold of a network."""
@@ -129,7 +131,7 @@ class Tables:
         """The identity of every problem's data."""
         return identities(self.design, self.about)
 
-    @property
+    @cached_property
     def score(self) -> str:
         """The score recorded during training: ``accuracy``, or ``r2`` for regression."""
         return score_of(self.about)
@@ -147,7 +149,7 @@ class Tables:
     def stored_runs(self) -> Iterator[StoredRun]:
         """Everything that is stored of each run, one at a time, in the order of ``runs``."""
         with self._opened() as opened:
-            for block in self._reader(opened).blocks():
+            for block in self._blocks(opened):
                 yield from (run for _, _, run in block)
 
     def data(self, problem: str | Mapping[str, Any] | pd.Series) -> Data:
@@ -164,8 +166,12 @@ class Tables:
 
     def source(self, problem: str | Mapping[str, Any] | pd.Series) -> Source:
         """The data source of a problem, read from the store. Raises as ``data``."""
-        about = self._about(problem)
+        return self._source(self._about(problem))
+
+    def _source(self, about: Mapping[str, Any]) -> Source:
         if about["fingerprint"] not in self._sources:
+            while len(self._sources) >= _SOURCES_KEPT:
+                del self._sources[next(iter(self._sources))]
             with self._opened() as opened:
                 self._sources[about["fingerprint"]] = stored_source(about, opened)
         return self._sources[about["fingerprint"]]
@@ -178,8 +184,8 @@ class Tables:
         """The description of the problem of a row of a table."""
         return self._about(row)
 
-    def curves_of(self, configuration: Mapping[str, Any] | pd.Series, most: int | None = None) -> Array:
-        """The curves of a row of ``summary``: (rows of ``store.CURVES``, replicates, records).
+    def curves_of(self, configuration: Mapping[str, Any] | pd.Series | int, most: int | None = None) -> Array:
+        """The curves of a row of ``summary``, or of its position: (rows of ``store.CURVES``, replicates, records).
 
         Replicates are the first ``most`` (None: all) that did not fail; nan after the last record of a diverged run.
         """
@@ -190,8 +196,8 @@ class Tables:
             padded[:, k, : curves.shape[1]] = curves
         return padded
 
-    def scores_of(self, configuration: Mapping[str, Any] | pd.Series) -> npt.NDArray[np.float64]:
-        """The ranking metric of each replicate of a row of ``summary``, in order; nan for a failed one."""
+    def scores_of(self, configuration: Mapping[str, Any] | pd.Series | int) -> npt.NDArray[np.float64]:
+        """The ranking metric of each replicate of a row of ``summary``, or of its position; nan for a failed one."""
         of = self._runs_of_configuration(configuration)
         scores: npt.NDArray[np.float64] = of[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
         return scores
@@ -212,16 +218,26 @@ class Tables:
 
     def _about(self, problem: str | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
         """The description of a problem."""
+        of_columns = not isinstance(problem, str)
         if isinstance(problem, str):
             wanted: dict[str, Any] = {"dataset": problem}
         else:
             wanted = {name: problem[name] for name in self.problem_columns}
+        like_it = self._by_value.get(tuple(map(_key, wanted.values())), []) if of_columns else self.about
         found = [
-            about for about in self.about if all(_same(about["problem"][name], value) for name, value in wanted.items())
+            about for about in like_it if all(_same(about["problem"][name], value) for name, value in wanted.items())
         ]
         if len(found) != 1:
             raise KeyError(f"expected a problem of this sweep, got {in_words(wanted)}, which matches {len(found):,}")
         return dict(found[0])
+
+    @cached_property
+    def _by_value(self) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+        """The descriptions by the keys of the values that name the problem: a sweep may have many."""
+        found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for about in self.about:
+            found.setdefault(tuple(_key(about["problem"][name]) for name in self.problem_columns), []).append(about)
+        return found
 
     def features(self, problem: Mapping[str, Any] | pd.Series) -> int:
         """The number of features of a problem, given a row of a table."""
@@ -252,7 +268,7 @@ class Tables:
         with self._opened() as opened:
             for at in range(position * n_folds, (position + 1) * n_folds):
                 left = None if most is None else most - len(columns)
-                runs = (each for block in self._reader(opened).blocks(range(at, at + 1)) for each in block)
+                runs = (each for block in self._blocks(opened, range(at, at + 1)) for each in block)
                 columns += self._scores_of_series(design.series(at), points, itertools.islice(runs, left))
         return np.array(columns).T
 
@@ -278,6 +294,11 @@ class Tables:
     def varies(self, run: Run) -> bool:
         """Whether each replicate has its own data."""
         return not {"split", "data_seed"}.isdisjoint(self.identities[run.problem])
+
+    @staticmethod
+    def varies_in(about: Mapping[str, Any]) -> bool:
+        """The same for the problem of a description."""
+        return not {"split", "data_seed"}.isdisjoint(about.get("identity", {}))
 
     def network(self, run: Mapping[str, Any] | pd.Series) -> Network:
         """The network of a run, given a row of ``runs`` (or the identifying columns of one).
@@ -315,15 +336,15 @@ class Tables:
         """
         return [network for _, network in itertools.islice(self.networks_of(configuration), most)]
 
-    def _finished(self, configuration: Mapping[str, Any] | pd.Series) -> Iterator[tuple[Run, StoredRun]]:
+    def _finished(self, configuration: Mapping[str, Any] | pd.Series | int) -> Iterator[tuple[Run, StoredRun]]:
         """The runs of a configuration that did not fail."""
         with self._opened() as opened:
-            for block in self._reader(opened).blocks(self._series_of(configuration)):
+            for block in self._blocks(opened, self._series_of(configuration)):
                 for series, seed, run in block:
                     if run.status != "failed":
                         yield series._replace(seed=seed), run
 
-    def _runs_of_configuration(self, configuration: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
+    def _runs_of_configuration(self, configuration: Mapping[str, Any] | pd.Series | int) -> pd.DataFrame:
         """Its rows of the table of runs."""
         series = self._series_of(configuration)
         if self.kept_runs is None:
@@ -352,9 +373,11 @@ class Tables:
         }
         return list(races(design, design.trained, scores, self.metric, deviations))
 
-    def _series_of(self, configuration: Mapping[str, Any] | pd.Series) -> range:
+    def _series_of(self, configuration: Mapping[str, Any] | pd.Series | int) -> range:
         """The positions of its series; empty if the sweep has no such configuration."""
         n_folds = len(self.design.values[FOLD.name])
+        if isinstance(configuration, int):
+            return range(configuration * n_folds, (configuration + 1) * n_folds)
         found = np.flatnonzero(_rows_with(self.summary, configuration, self.design.configuration_columns))
         return range(int(found[0]) * n_folds, int(found[0] + 1) * n_folds) if len(found) else range(0)
 
@@ -363,10 +386,37 @@ class Tables:
         with self._opened() as opened:
             return pd.concat([each.table for each in self._reader(opened)(series)], ignore_index=True)
 
+    def _blocks(self, opened: Store, series: range | None = None) -> Iterator[Block]:
+        return blocks(self.design, self.identities, opened, *self._largest, series)
+
+    @cached_property
+    def _largest(self) -> tuple[int, int]:
+        """The most inputs and outputs of a network."""
+        return max(about["features"] for about in self.about), max(map(outputs_of, self.about))
+
     def _reader(self, opened: Store) -> RowsOfRuns:
-        problems = zip(self.design.problems(), self.about, strict=True)
-        sources = {problem: self.source(about["problem"]) for problem, about in problems}
-        return RowsOfRuns(self.design, self.about, sources, opened)
+        return self._reader_of_open if opened is self.store else self._made_reader(opened)
+
+    @cached_property
+    def _reader_of_open(self) -> RowsOfRuns:
+        assert isinstance(self.store, Store)
+        return self._made_reader(self.store)
+
+    def _made_reader(self, opened: Store) -> RowsOfRuns:
+        return RowsOfRuns(self.design, self.about, _Sources(self._source_of), opened)
+
+    def _source_of(self, problem: ProblemKey) -> Source:
+        return self._source(self.about[self._places[problem]])
+
+
+class _Sources(dict[ProblemKey, Source]):
+    """The source of each problem, read when it is used: a sweep may have many."""
+
+    def __init__(self, read: Callable[[ProblemKey], Source]) -> None:
+        self._read = read
+
+    def __missing__(self, problem: ProblemKey) -> Source:
+        return self._read(problem)
 
 
 def _rows_with(
@@ -384,6 +434,14 @@ def equals(column: pd.Series, value: Any) -> npt.NDArray[np.bool_]:
     if pd.isna(value):
         return column.isna().to_numpy(bool)
     return (column == (value if is_numeric_dtype(column) else str(value))).to_numpy(bool)
+
+
+def _key(value: Any) -> str:
+    """Equal for values that are the same, as in ``_same``."""
+    try:
+        return repr(float(value))
+    except (TypeError, ValueError):
+        return str(value)
 
 
 def _same(value: Any, given: Any) -> bool:

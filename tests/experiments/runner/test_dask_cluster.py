@@ -10,22 +10,25 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cloudpickle
 import psutil
 import pytest
-from distributed import default_client
+from distributed import Client, default_client
 
-from experiments import Sweep
+from experiments import Sweep, console
 from experiments.cli import grid
 from experiments.files import CURVES, RUNS, SUMMARY
 from experiments.knobs.knob import SweepError
 from experiments.runner import backends, dask_cluster, work
 from experiments.store import store
+from planar_core.choices import NUMERICS
 from tests.helpers.machines import ROOT
 
 SWEEP = ["--hidden", "2", "4x2", "--lr", "0.1", "1.2", "--seeds", "0:4", "--iterations", "300", "--no-plots", "--quiet"]
@@ -115,16 +118,139 @@ def test_a_scheduler_that_dies_is_one_line(tmp_path: Path) -> None:
              str(tmp_path / "out"), "--backend", "dask", "--scheduler", started.address],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
-        give_up = time.monotonic() + PATIENCE
-        while not (tmp_path / "out" / "sweep.sqlite").exists() and time.monotonic() < give_up:
-            time.sleep(0.1)
-        time.sleep(1)
+        until(lambda: has_batches(started.address))
         started.scheduler.kill()
         _, err = sweep.communicate(timeout=PATIENCE)
     assert sweep.returncode == 1
     assert err.count("\n") == 1
     assert "the connection to the cluster was lost" in err
     assert "run the same command to continue" in err
+
+
+def has_batches(address: str) -> bool:
+    """Whether a worker of the cluster trains."""
+    with Client(address, set_as_default=False) as client:
+        return any(client.processing().values())
+
+
+@pytest.mark.parametrize("without", ["worker", "scheduler"])
+def test_a_cluster_without_the_package_is_refused(
+    without: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker without it ends at its first task, and the task waits for another worker for ever."""
+    with a_cluster(tmp_path, 1, without) as started:
+        out = tmp_path / "out"
+        err = refused([*SWEEP, "--out", str(out), "--backend", "dask", "--scheduler", started.address], capsys)
+    expected = "--scheduler: expected this package at the scheduler and at every worker, found none at tcp://127.0.0.1:"
+    assert expected in err
+    assert (started.address in err) == (without == "scheduler")
+    assert not out.exists()
+
+
+def test_a_worker_with_another_version_is_refused(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.runner.dask_cluster.NUMERICS", NUMERICS + 1)  # here, and not there
+    err = refused([*SWEEP, "--out", str(tmp_path), "--backend", "dask", "--scheduler", cluster.address], capsys)
+    assert f"found another version at {cluster.address}, tcp://127.0.0.1:" in err
+
+
+def test_a_cluster_that_loses_its_only_worker_is_said_and_goes_on_when_another_comes(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dask_cluster, "SAID_EVERY", dask_cluster.LOOK_SECONDS)
+    monkeypatch.setattr(dask_cluster, "_SHORTEST_BATCH", 1)  # more batches than are sent at once
+    was_said, train = threading.Event(), dask_cluster.train
+    others: list[subprocess.Popen[bytes]] = []
+
+    def warn_and_tell(line: str) -> None:
+        console.warn(line)
+        was_said.set()
+
+    def bring_another(address: str) -> None:
+        if was_said.wait(PATIENCE):
+            null = subprocess.DEVNULL
+            command = dask_command("worker", address, "--nthreads", "1")
+            others.append(subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=null, stderr=null))
+
+    with a_cluster(tmp_path, 1) as started:
+
+        def train_and_kill(*arguments: Any) -> Iterator[work.BatchResult]:
+            for number, result in enumerate(train(*arguments)):
+                if number == 0:
+                    os.killpg(started.workers[0], signal.SIGKILL)
+                yield result
+
+        bringer = threading.Thread(target=bring_another, args=(started.address,))
+        bringer.start()
+        monkeypatch.setattr(dask_cluster, "warn", warn_and_tell)
+        monkeypatch.setattr(dask_cluster, "train", train_and_kill)
+        try:
+            arguments = [*SWEEP, "--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", started.address]
+            assert grid.main(arguments) == 0
+        finally:
+            was_said.set()
+            bringer.join()
+            for each in others:
+                kill_all(each)
+    assert files(tmp_path / "out") == expected
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first == "no worker has taken a batch for 2 s: the cluster has 0 workers; waiting"
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"), [("worker", "the cluster has 0 workers"), ("scheduler", "the scheduler does not answer")]
+)
+def test_waiting_for_a_cluster_is_said_and_ends_when_asked_to(missing: str, said: str, tmp_path: Path) -> None:
+    code = (
+        "from experiments.cli import process\n"
+        "from experiments.runner import dask_cluster\n"
+        "dask_cluster.SAID_EVERY, dask_cluster._ANSWER_SECONDS = dask_cluster.LOOK_SECONDS, 1\n"
+        "process.run_as_program('experiments.grid')"
+    )
+    with a_cluster(tmp_path, 1) as started:
+        arguments = [*SWEEP, "--iterations", "1000000", "--out", str(tmp_path / "out"), "--backend", "dask"]
+        with (tmp_path / "err").open("w+") as err:
+            sweep = subprocess.Popen(
+                [sys.executable, "-c", code, *arguments, "--scheduler", started.address], stderr=err, cwd=ROOT
+            )
+            try:
+                until(lambda: has_batches(started.address))
+                if missing == "worker":
+                    os.killpg(started.workers[0], signal.SIGKILL)
+                else:
+                    started.scheduler.send_signal(signal.SIGSTOP)  # a machine that hangs
+                line = f"no worker has taken a batch for 2 s: {said}; waiting\n"
+                until(lambda: line in (tmp_path / "err").read_text(), (tmp_path / "err").read_text)
+                sweep.send_signal(signal.SIGINT)
+                assert sweep.wait(PATIENCE) == 128 + signal.SIGINT
+            finally:
+                sweep.kill()
+    *waiting, last = (tmp_path / "err").read_text().splitlines()
+    assert all("waiting" in each for each in waiting)
+    assert last.startswith("experiments.grid: interrupted; 0 of 16 runs are stored")
+
+
+def test_waiting_for_an_answer_ends_when_asked_to(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        code = (
+            "from experiments.cli import process\n"
+            "from experiments.runner import dask_cluster\n"
+            "dask_cluster._CONNECT_SECONDS = 3600\n"
+            "process.run_as_program('experiments.grid')"
+        )
+        arguments = [*SWEEP, "--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", address]
+        sweep = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        try:
+            silent.settimeout(PATIENCE)
+            with silent.accept()[0]:
+                sweep.send_signal(signal.SIGINT)
+                _, err = sweep.communicate(timeout=PATIENCE)
+        finally:
+            sweep.kill()
+    assert err == "experiments.grid: interrupted; nothing was written\n"
+    assert sweep.returncode == 128 + signal.SIGINT
 
 
 def test_a_scheduler_is_for_dask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,23 +286,24 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def a_cluster(folder: Path, n_workers: int) -> Iterator[Cluster]:
+def a_cluster(folder: Path, n_workers: int, without_package: str = "") -> Iterator[Cluster]:
+    """``without_package``: what, the scheduler or the worker, cannot import this package."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> Path:
         log = folder / f"{len(processes)}.log"
         with log.open("wb") as file:
-            command = [sys.executable, "-m", "dask", *arguments, "--dashboard-address", ":0"]
-            processes.append(subprocess.Popen(command, stdout=file, stderr=file, cwd=ROOT, start_new_session=True))
+            command, where, env = dask_command(*arguments), ROOT, dict(os.environ)
+            if arguments[0] == without_package:  # without the .pth files of the environment, and in another folder
+                command[1:1], where, env["PYTHONPATH"] = ["-S"], folder, sysconfig.get_paths()["purelib"]
+            processes.append(
+                subprocess.Popen(command, stdout=file, stderr=file, cwd=where, env=env, start_new_session=True)
+            )
         return log
 
     def wait_for(log: Path, pattern: str) -> str:
-        give_up = time.monotonic() + PATIENCE
-        while time.monotonic() < give_up:
-            if found := re.search(pattern, log.read_text()):
-                return found[1]
-            time.sleep(0.05)
-        raise AssertionError(log.read_text())
+        found = until(lambda: re.search(pattern, log.read_text()), log.read_text)
+        return str(found[1])
 
     try:
         address = wait_for(start("scheduler", "--host", "127.0.0.1", "--port", "0"), r"Scheduler at:\s*(tcp://\S+)")
@@ -185,8 +312,27 @@ def a_cluster(folder: Path, n_workers: int) -> Iterator[Cluster]:
         yield Cluster(address, [process.pid for process in processes[1:]], processes[0])
     finally:
         for process in processes:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            kill_all(process)
+
+
+def dask_command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "dask", *arguments, "--dashboard-address", ":0"]
+
+
+def until(found: Callable[[], Any], otherwise: Callable[[], object] = lambda: "") -> Any:
+    """Wait for something; the value of ``found``."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        if value := found():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(otherwise())
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def test_a_cluster_gives_the_same_bytes(cluster: Cluster, expected: dict[str, bytes], tmp_path: Path) -> None:
