@@ -128,7 +128,8 @@ class Results(Tables):
         """Learning curves: median and quartiles of a measure over replicates.
 
         The measure is cost, test_cost, with early stopping validation_cost, train_accuracy or test_accuracy; for
-        regression train_r2 or test_r2. ``x`` names the setting of the lines, ``y`` that of the panels.
+        regression train_r2 or test_r2. ``x`` names the setting of the lines, ``y`` that of the panels. Of a sample,
+        without these, the curves are those of the first eight configurations in rank.
         """
         from experiments.plots.curves import plot_curves
 

@@ -39,9 +39,8 @@ class _Axis:
         # The contribution of each digit, the lowest first, and that of zeros from there on.
         self._parts, self._zeros = list[dict[int, int]](), [0]
         for place in range(digits):
-            order = sorted(range(base), key=lambda digit, j=place: _hash(f"{seed} {base} {j} {digit}"))  # type: ignore[misc]
             weight = base ** (digits - 1 - place)
-            self._parts.append({digit: rank * weight for rank, digit in enumerate(order)})
+            self._parts.append({digit: rank * weight for rank, digit in enumerate(_order(seed, base, place))})
         for parts in reversed(self._parts):
             self._zeros.insert(0, self._zeros[0] + parts[0])
 
@@ -54,8 +53,9 @@ class _Axis:
         return numerator + self._zeros[place], self._denominator
 
 
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+def _order(seed: int, base: int, place: int) -> list[int]:
+    """The digits in the order of their hashes."""
+    return sorted(range(base), key=lambda digit: hashlib.sha256(f"{seed} {base} {place} {digit}".encode()).digest())
 
 
 def different_steps(

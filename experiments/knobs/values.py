@@ -15,7 +15,7 @@ from experiments.knobs.words import range_text
 
 LARGEST_AXIS = 100_000  # values that are listed; a single range of seeds may be longer
 _SIGNIFICANT_DIGITS = 12  # of the points of a log range
-_SAMPLED_DIGITS = 5  # of a point drawn from a range: few enough to read, and 9,000 different ones in a factor of ten
+_SAMPLED_DIGITS = 5  # of a point drawn from a range: few enough to read, and 90,000 different points in a factor of ten
 _EXACT = Context(prec=30)
 
 

@@ -40,7 +40,7 @@ from experiments.plots.curves import MEASURES, plot_curves
 from experiments.plots.data import plot_data
 from experiments.plots.distribution import plot_distribution
 from experiments.plots.heat_map import plot_heat_map
-from experiments.plots.importance import plot_importance
+from experiments.plots.importance import FEWEST, plot_importance
 from experiments.plots.material import MAX_CURVE_ROWS, Material, Unreadable, problems_of
 from experiments.plots.parallel import plot_parallel
 from experiments.plots.race import names_of, plot_race
@@ -65,6 +65,10 @@ def _is_grid(of: Material) -> bool:
 
 def _is_sample(of: Material) -> bool:
     return of.is_sample
+
+
+def _is_large_sample(of: Material) -> bool:
+    return of.is_sample and len(of.summary) >= FEWEST and len(varied(of.summary)) > 1
 
 
 def _is_grid_of_settings(of: Material) -> bool:
@@ -100,7 +104,7 @@ def _race(of: Material) -> Figure:
 
 PICTURES: dict[str, Picture] = {
     "slices": Picture(lambda of: plot_slices(of.summary, of.baselines), _is_sample),
-    "importance": Picture(lambda of: plot_importance(of.summary), _is_sample),
+    "importance": Picture(lambda of: plot_importance(of.summary), _is_large_sample),
     "accuracy": Picture(lambda of: plot_accuracy(of.runs, of.summary, baselines=of.baselines), _is_grid),
     "distribution": Picture(lambda of: plot_distribution(of.runs, of.summary, baselines=of.baselines)),
     "heat_map": Picture(lambda of: plot_heat_map(of.summary, baselines=of.baselines), _is_grid_of_settings),

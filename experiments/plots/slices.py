@@ -61,7 +61,8 @@ def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
         ax.set_title(axis_name(axis), fontsize=9)
         light_frame(ax)
     panels.axes[0].set_ylim(ends(metric, *panels.axes[0].get_ylim()))
-    handles = _handles(shown) + draw_baselines(panels.axes, baselines, metric)
+    has_lines = any(line.get_gid() in ("line", "median") for ax in panels.axes for line in ax.lines)
+    handles = _handles(shown, has_lines) + draw_baselines(panels.axes, baselines, metric)
     notes = [f"the best {len(shown):,} and every other of {len(rising):,}"] if len(shown) < len(rising) else []
     failed = len(summary) - len(finished)
     notes += [f"{count(failed, 'configuration')} failed"] if failed else []
@@ -75,6 +76,7 @@ class _Scale(NamedTuple):
     low: float  # the numbers, or their logarithms
     high: float
     is_log: bool
+    is_integer: bool
     left: float  # where they begin and end
     right: float
     words: dict[Any, float]  # the places of zero, words, and a setting without effect (None)
@@ -87,11 +89,12 @@ class _Scale(NamedTuple):
         positive = known[known > 0]
         is_log = len(positive) > 0 and known.min() >= 0 and _is_even_in_logarithms(positive)
         left_words: list[Any] = [0.0] if is_log and known.min() == 0 else []
+        is_integer = bool((known == np.round(known)).all())
         if is_log:
             known = np.log(positive)
         if not known.size:
             places = np.linspace(0, 1, len(words) + 2)[1:-1].tolist()
-            return cls(0.0, 0.0, False, 0.0, 0.0, dict(zip(words, places, strict=True)))
+            return cls(0.0, 0.0, False, False, 0.0, 0.0, dict(zip(words, places, strict=True)))
         left, right = ROOM * len(left_words), 1 - ROOM * len(words)
         if right - left < 0.3:  # many words
             right = left + 0.3
@@ -99,7 +102,7 @@ class _Scale(NamedTuple):
         places_of = dict.fromkeys(left_words, 0.25 * left) | {
             word: right + (place + 0.75) * step for place, word in enumerate(words)
         }
-        return cls(float(known.min()), float(known.max()), is_log, left, right, places_of)
+        return cls(float(known.min()), float(known.max()), is_log, is_integer, left, right, places_of)
 
     def place(self, numbers: Floats) -> Floats:
         """The places of numbers other than zeros of a logarithmic axis."""
@@ -124,7 +127,7 @@ class _Scale(NamedTuple):
             subs = (1.0, 2.0, 5.0) if high < 300 * low else (1.0,)
             every = [float(tick) for tick in LogLocator(subs=subs, numticks=9).tick_values(low, high)]
         else:
-            every = [float(tick) for tick in MaxNLocator(4).tick_values(low, high)]
+            every = [float(tick) for tick in MaxNLocator(4, integer=self.is_integer).tick_values(low, high)]
         inside = [tick for tick in every if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
         most = max(2, int(6 * (self.right - self.left)))
         return inside[:: -(-len(inside) // most)] if inside else [low]
@@ -150,7 +153,8 @@ def _split(column: pd.Series) -> tuple[Floats, list[Any]]:
 def _draw(ax: Axes, scale: _Scale, shown: pd.DataFrame, axis: str, cut: Cut) -> None:
     x = _places(scale, shown[axis])
     y = cut.within(shown["mean"])
-    for standing, size, layer in (("worse", 9, 2.0), ("tied", 11, 2.5), ("best", 70, 4.0)):
+    small = 9 if len(shown) > 50 else 20
+    for standing, size, layer in (("worse", small, 2.0), ("tied", small + 2, 2.5), ("best", 70, 4.0)):
         rows = (shown["standing"].replace("", "worse") == standing).to_numpy()
         marker = "*" if standing == "best" else "o"
         ax.scatter(
@@ -209,7 +213,7 @@ def smooth(x: Floats, y: Floats, at: Floats, span: float = SPAN) -> Floats:
     return fitted
 
 
-def _handles(shown: pd.DataFrame) -> list[Line2D]:
+def _handles(shown: pd.DataFrame, has_lines: bool) -> list[Line2D]:
     standings = set(shown["standing"])
     dot: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 0}
     handles = (
@@ -220,4 +224,5 @@ def _handles(shown: pd.DataFrame) -> list[Line2D]:
     if not standings <= {"best", "tied"}:
         label = "worse than the best" if "worse" in standings else "a configuration"
         handles.append(Line2D([], [], marker="o", markersize=4, color=WORSE, label=label, **dot))
-    return [*handles, Line2D([], [], color=INK, linewidth=1.6, label="smoothed,\nor median of a word")]
+    line = Line2D([], [], color=INK, linewidth=1.6, label="smoothed,\nor median of a word")
+    return [*handles, *([line] if has_lines else [])]

@@ -45,6 +45,7 @@ TEXTS = (
     ),
     *("1:3", "3:1", "0:3", "1:10:4", "0:3:0", ":", "1:", "lin:0:1:3", "lin:1:1:2", "lin:0.5", "log:0.1:1:2"),
     *("log:0:1:2", "8x8", "2x3x2", "8x", "x8", "2x0", "4294967295", "4294967296", "99999999999999999999"),
+    *("log:0.1:1", "lin:0:0.5"),
     *("auto", "all", "seed", "same", "none", "balanced", "True", "None", "fixed", "cv:2", "cv:3", "cv:1", "cv:x"),
     *("x1", "x2", "x1+x2", "x1x2", "x1^2", "sin(x1)", "x9", "x1+x1", "yes", "no", "fill", "drop", "refuse", ";", "tab"),
     *("utf-8", "latin-1", "utf-7", "classification", "regression", "a", "b", "c", "y", "1/1", "2/3", "3/2", "0/3"),
@@ -52,6 +53,7 @@ TEXTS = (
 )
 # Of these knobs, valid values that make a small sweep or fit the tables below.
 FEW = {
+    "sample": ("1", "2", "5"), "sample_seed": ("0", "7"),
     ITERATIONS.name: ("0", "1", "2", "7", "20"), SAMPLES.name: ("10", "11", "40"), "jobs": ("1", "2", "3", "-1"),
     **dict.fromkeys(("target", "drop", "keep", "group", "positive"), ("a", "b", "c", "y", "no", "p", "x")),
     "dataset": tuple(DATASETS), "encoding": ("utf-8", "latin-1", "utf-7", "x"), "test_file": ("classes.csv", "x"),
@@ -132,6 +134,10 @@ class Requests:
         for name, optimizer in (("momentum", "momentum"), ("beta1", "adam"), ("beta2", "adam")):
             if name in chosen and draw.random() < 0.9:
                 chosen["optimizer"] = ["gd", optimizer][draw.randrange(2) :]
+        if "sample" in chosen:
+            chosen["learning_rate"] = ["log:0.1:1"]
+        elif draw.random() < 0.9:  # refused
+            chosen.pop("sample_seed", None)
         if has_table:
             chosen["dataset"] = [draw.choice(self._tables) for _ in range(1 + (draw.random() < 0.1))]
         if is_bad:

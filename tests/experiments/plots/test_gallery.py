@@ -104,7 +104,16 @@ def test_a_sample_has_pictures_of_its_own(tmp_path: Path) -> None:
     results = make_results(make_runs(), sampled=("hidden", "learning_rate"))
     names = {path.name for path in gallery.draw_all(tmp_path, results)}
     of_grids = {"accuracy.png", "boundaries.png", "boundary_grid.png", "heat_map.png", "parallel.png"}
-    assert names == {*PICTURES, "slices.png", "importance.png"} - of_grids
+    assert names == {*PICTURES, "slices.png"} - of_grids
+
+
+def test_importances_need_some_configurations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_only(monkeypatch, "importance")
+    for n, expected in ((19, []), (20, ["importance.png"])):
+        runs = make_runs(tuple(map(str, range(1, n + 1))), (0.5,), range(2))
+        runs["learning_rate"] = runs["hidden"].astype(float)
+        results = make_results(runs, sampled=("hidden", "learning_rate"))
+        assert [path.name for path in gallery.draw_all(tmp_path, results)] == expected
 
 
 def test_curves_of_a_sample_are_those_of_the_first_in_rank() -> None:

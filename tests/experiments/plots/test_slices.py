@@ -120,6 +120,10 @@ def test_nothing_to_show() -> None:
     few = plot_slices(sample().head(3))
     assert [len(dots(ax)) for ax in few.axes] == [3] * len(few.axes)
     assert not lines(few.axes[0], "line")
+    whole = plot_slices(sample().assign(l2=1.0).head(3))
+    assert not any("smoothed" in text for text in legend_texts(whole))
+    ticks = [text.get_text() for text in panel(whole, "hidden units").get_xticklabels()]
+    assert ticks == [str(int(tick)) for tick in ticks]
 
 
 def test_several_problems_are_refused() -> None:
