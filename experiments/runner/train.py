@@ -16,11 +16,11 @@ from experiments.datasets.partition import validation
 from experiments.knobs.declared import AXES
 from experiments.knobs.knob import Knob
 from experiments.knobs.values import known_value
-from experiments.runner.stopping import train_until_no_better
 from experiments.store.store import CURVES, StoredRun
 from planar_core import network, training
 from planar_core.choices import NUMERICS, Hyperparameters
 from planar_core.kernels import Batch, Examples
+from planar_core.stopping import train_until_no_better
 
 _OF_HYPERPARAMETERS = [axis for axis in AXES if axis.name in Hyperparameters._fields]
 

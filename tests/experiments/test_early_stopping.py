@@ -89,7 +89,10 @@ def test_a_folder_is_read_as_it_was_written(results: Results) -> None:
     same(again, results)
     rows = pd.read_csv(folder / files.RUNS, dtype=str, keep_default_na=False)
     assert list(rows.columns).index("stopped_at") == list(rows.columns).index("iterations") + 1
-    assert rows["stopped_at"].tolist() == ["" if pd.isna(at) else f"{at}" for at in results.runs["stopped_at"]]
+    lines = pd.read_csv(folder / files.CURVES, dtype=str, keep_default_na=False)
+    assert list(lines.columns) == list(results.curves.columns)
+    assert lines["validation_cost"].tolist() == [str(cost) for cost in results.curves["validation_cost"].tolist()]
+    assert rows["stopped_at"].tolist() == ["" if pd.isna(at) else f"{int(at)}" for at in results.runs["stopped_at"]]
 
 
 def test_a_larger_sweep_and_other_jobs_change_nothing(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 import planar_core
 from experiments.datasets.data import Data
 from experiments.datasets.loading import load
-from experiments.runner import stopping
 from experiments.runner.train import Networks, Problem, Stopped, train
 from experiments.store.store import StoredRun, StoredRuns, best_record
+from planar_core import stopping
 from planar_core.choices import NUMERICS, Hyperparameters
 from tests.oracles import stopping as oracle
 
@@ -176,7 +176,8 @@ def test_a_network_that_diverges_keeps_the_best_record() -> None:
     assert (at_once.curves.shape, at_once.validation_costs) == ((4, 0), b"")
 
 
-def test_a_worker_that_is_told_to_stop_gives_nothing() -> None:
+def test_a_worker_that_is_told_to_stop_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping.train_until_no_better, "__defaults__", ("tanh", "binary", 1, 1))  # in slices
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):

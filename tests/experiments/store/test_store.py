@@ -292,7 +292,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     before = path.read_bytes()
     for writes in (False, True):
         message = refused(lambda writes=writes: Store(path, writes))  # type: ignore[misc]
-        assert message == f"{path}: expected version 2 or older, found 3: update this program"
+        assert message == f"{path}: expected version 3 or older, found 4: update this program"
     assert path.read_bytes() == before
 
 
