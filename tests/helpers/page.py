@@ -147,6 +147,8 @@ def many(configurations: int, seeds: int, records: int) -> Any:
         races=[],
         larger_is_better=True,
         source=lambda _: SimpleNamespace(varies=False),
+        about_of=lambda _: about,
+        varies_in=lambda _: False,
         manifest={"request": request, "data": [about], "findings": [], "counts": {}, "execution": execution},
         stored_runs=lambda: (StoredRun("ok", curves, bytes(8 * (4 * n + 1)), "") for n in units),
         data=lambda _: SimpleNamespace(
