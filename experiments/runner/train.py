@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -139,8 +140,14 @@ def failed(why: str) -> StoredRun:
 
 
 def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -> list[StoredRun]:
-    if networks.patience is not None:  # each network has its own validation part
-        return [_stopped_early(networks.part(k, k + 1), problem, stop) for k in range(len(networks.seeds))]
+    if networks.validation_fraction is not None:
+        runs: dict[int, StoredRun] = {}
+        by_seed = sorted(range(len(networks.seeds)), key=networks.seeds.__getitem__)
+        for seed, places in itertools.groupby(by_seed, networks.seeds.__getitem__):
+            rest, validating = problem.divided(seed, networks.validation_fraction)
+            for k in places:
+                runs[k] = _stopped_early(networks.part(k, k + 1), rest, validating, stop)
+        return [runs[k] for k in range(len(runs))]
     features, hidden = problem.features, networks.hidden
     arrays = training.new_batch(
         features, hidden, networks.seeds, networks.hyperparameters, networks.n_records, networks.dtype, problem.outputs
@@ -162,12 +169,12 @@ def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -
     return _stored(arrays, features, hidden, problem.outputs)
 
 
-def _stopped_early(networks: Networks, problem: Problem, stop: threading.Event | None) -> StoredRun:
-    """Train one network with early stopping."""
+def _stopped_early(
+    networks: Networks, problem: Problem, validating: Examples, stop: threading.Event | None
+) -> StoredRun:
+    """Train one network with early stopping, given the examples to validate on."""
     assert networks.patience is not None
-    assert networks.validation_fraction is not None
     features, hidden, records = problem.features, networks.hidden, networks.n_records
-    problem, validating = problem.divided(networks.seeds[0], networks.validation_fraction)
     arrays = training.new_batch(
         features, hidden, networks.seeds, networks.hyperparameters, records, networks.dtype, problem.outputs
     )
