@@ -17,6 +17,7 @@ from experiments.race import LEVEL, Decisions
 
 LOWEST = 1e-3  # e-values below are drawn there: they only say that a configuration was ahead of what it was bet against
 MAX_NAMES = 8  # of configurations that are left
+STYLES = ("-", "--", ":", "-.")  # of their lines, in turn
 
 
 def plot_race(decisions: Decisions, names: Sequence[str], problem: str = "", level: float = LEVEL) -> Figure:
@@ -37,21 +38,37 @@ def plot_race(decisions: Decisions, names: Sequence[str], problem: str = "", lev
     above.set_ylim(0, 1.05 * k)
     above.yaxis.set_major_locator(MaxNLocator(integer=True))
     above.set_ylabel("configurations left")
+    left = np.flatnonzero(decisions.out_after == 0)
+    styles = {i: STYLES[place % len(STYLES)] for place, i in enumerate(left.tolist())}
     for i in range(k):
         end = int(decisions.out_after[i]) or n
         colour = WORSE if decisions.out_after[i] else BEST if decisions.is_open[i] else TIED
         values = np.maximum(np.concatenate([[1.0], decisions.e_values[:end, i]]), LOWEST)
         width, layer = (0.8, 2.0) if decisions.out_after[i] else (1.6, 3.0)
-        below.plot(replicates[: end + 1], values, color=colour, linewidth=width, zorder=layer, gid=f"configuration {i}")
+        below.plot(
+            replicates[: end + 1],
+            values,
+            color=colour,
+            linewidth=width,
+            zorder=layer,
+            gid=f"configuration {i}",
+            linestyle=styles.get(i, "-"),
+        )
     below.axhline(1.0 / level, color=INK, linestyle="dashed", linewidth=1.0, gid="threshold")
     below.set_yscale("log")
     below.set_ylim(0.8 * LOWEST, max(4.0 / level, 2.0 * float(decisions.e_values.max())))
     below.set_xlim(0, n)
     below.set_ylabel("evidence that it is not the best (e-value)")
     below.set_xlabel("seeds")
-    left = np.flatnonzero(decisions.out_after == 0)
     marks = [
-        Line2D([], [], color=BEST if decisions.is_open[i] else TIED, linewidth=1.6, label=words(names[i]))
+        Line2D(
+            [],
+            [],
+            color=BEST if decisions.is_open[i] else TIED,
+            linewidth=1.6,
+            linestyle=styles[i],
+            label=words(names[i]),
+        )
         for i in left[:MAX_NAMES].tolist()
     ]
     if len(left) > MAX_NAMES:
