@@ -26,7 +26,7 @@ from planar_core.choices import count_parameters
 _START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
 _DRAWING, _OF_DRAWN_PROBLEM = 25 * 10**9, 8 * 10**7
 # Bytes: of the program; of a run, a configuration and a problem.
-_PROGRAM, _BYTES_OF_RUN, _BYTES_OF_CONFIGURATION, _BYTES_OF_PROBLEM = 250 * 10**6, 300, 2000, 10**5
+_PROGRAM, _BYTES_OF_RUN, _BYTES_OF_CONFIGURATION, _BYTES_OF_PROBLEM = 250 * 10**6, 300, 2000, 10**4
 LARGEST = 9 * 10**8  # bytes of a run or of a data set in the store; SQLite's limit is 10^9
 
 

@@ -20,7 +20,7 @@ from experiments.tables.stored import VALIDATION_COST, Block, measures
 from planar_core.decimals import lines
 from planar_core.training import recorded_iterations
 
-_BLOCK = 2**16  # rows that are text in memory at once
+_BLOCK = 2**13  # rows that are text in memory at once: a summary has 40 columns, and a text takes 60 bytes
 _QUOTES = str.maketrans({'"': '""'})
 _NEEDS_NO_QUOTES = re.compile(r"\w*", re.ASCII)
 # Where a spreadsheet can begin a cell: at the start of a text, and, if it splits the line at another separator than the
