@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from experiments.race import LEVEL, Decisions
 
 LOWEST = 1e-3  # e-values below are drawn there: they only say that a configuration was ahead of what it was bet against
 MAX_NAMES = 8  # of configurations that are left
-STYLES = ("-", "--", ":", "-.")  # of their lines, in turn
+STYLES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")  # of their lines, in turn
 
 
 def plot_race(decisions: Decisions, names: Sequence[str], problem: str = "", level: float = LEVEL) -> Figure:
