@@ -54,6 +54,8 @@ TEXTS = (
 # Of these knobs, valid values that make a small sweep or fit the tables below.
 FEW = {
     "sample": ("1", "2", "5"), "sample_seed": ("0", "7"),
+    "until_decided": ("0.01", "0.1", "1"), "budget": ("5runs", "40runs", "3000runs"), "patience": ("1", "3"),
+    "decision": ("symmetric", "exact"),
     ITERATIONS.name: ("0", "1", "2", "7", "20"), SAMPLES.name: ("10", "11", "40"), "jobs": ("1", "2", "3", "-1"),
     **dict.fromkeys(("target", "drop", "keep", "group", "positive"), ("a", "b", "c", "y", "no", "p", "x")),
     "dataset": tuple(DATASETS), "encoding": ("utf-8", "latin-1", "utf-7", "x"), "test_file": ("classes.csv", "x"),
@@ -138,6 +140,10 @@ class Requests:
             chosen["learning_rate"] = ["log:0.1:1"]
         elif draw.random() < 0.9:  # refused
             chosen.pop("sample_seed", None)
+        if "decision" in chosen and draw.random() < 0.9:
+            chosen.setdefault("until_decided", ["0.2"])
+        if {"until_decided", "budget"} & chosen.keys():
+            chosen["seed"] = [draw.choice(("0:8", "0:12", "0:3"))]  # not the thousand that they have by default
         if has_table:
             chosen["dataset"] = [draw.choice(self._tables) for _ in range(1 + (draw.random() < 0.1))]
         if is_bad:
@@ -178,7 +184,8 @@ def faults(nursery: Nursery, arguments: list[str], folder: Path, seen: Counter[s
         if (again.status, csv_files(folder / "again")) != (outcome.status, expected):
             yield f"{' '.join(other)}: status {again.status}, other bytes"
         shutil.rmtree(folder / "again", ignore_errors=True)
-    if outcome.status == 0 and seen["valid"] % REQUESTS_WITH_SHARDS == 1:
+    has_parts = not any(flag in arguments for flag in ("--until-decided", "--budget"))
+    if outcome.status == 0 and has_parts and seen["valid"] % REQUESTS_WITH_SHARDS == 1:
         yield from _merged(nursery, plain, folder, 2 + seen["valid"] % 4, expected)
         seen["merged"] += 1
 
