@@ -17,7 +17,11 @@ def draw(found: Mapping[str, Sequence[Mapping[str, Any]]], seconds: float) -> Fi
     for (dataset, rows), above, below in zip(found.items(), *axes, strict=True):
         for row in rows:
             _line(above, row, colours[row["name"]], seconds)
-        above.set(title=dataset, xlabel="seconds since the command", xlim=(0, seconds))
+        above.set(
+            title=dataset,
+            xlabel="seconds since the command",
+            xlim=(0, max([seconds, *(row["to_best"] for row in rows)])),
+        )
         above.set_ylabel("best validated accuracy so far")
         above.grid(alpha=0.3)
         _focus(above, rows)
@@ -31,7 +35,7 @@ def _line(axes: Any, row: Mapping[str, Any], colour: str, seconds: float) -> Non
     times = [step["seconds"] for step in row["steps"]]
     scores = [step["score"] for step in row["steps"]]
     better = [k for k, score in enumerate(scores) if k == 0 or score != scores[k - 1]]
-    axes.step([*times, seconds], [*scores, scores[-1]], where="post", color=colour, label=row["name"])
+    axes.step([*times, max(seconds, times[-1])], [*scores, scores[-1]], where="post", color=colour, label=row["name"])
     axes.plot([times[k] for k in better], [scores[k] for k in better], "o", color=colour, markersize=4)
 
 

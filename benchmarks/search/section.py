@@ -21,7 +21,8 @@ PICTURE = "benchmarks-search.png"
 
 _ABOUT_SCORES = (
     "Validated: the highest mean validation accuracy of a configuration that the tool knew when the time was over;"
-    " what came later does not count. The splits are the same for all; only a race trains more of them, so its"
+    " what came later does not count. Late: it knew nothing by then, and its first answer is shown. The"
+    " splits are the same for all; only a race trains more of them, so its"
     " mean is over other splits. The highest of many is too high by chance, and more so the more were tried."
     " So the choice is trained again, without a clock, on all but the held-out examples, {judges} times from other"
     " initial weights, by the library that chose it. Held out: the mean accuracy of these {judges} networks on"
@@ -85,7 +86,7 @@ def _row(
     except WorkerError as error:
         return {"name": tool.name, "status": f"failed: {error}"}
     return {
-        "name": tool.name,
+        "name": tool.name + (" (late)" if last.seconds > seconds else ""),
         "configurations": last.configurations,
         "networks": last.networks,
         "validated": last.score,

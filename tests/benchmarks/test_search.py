@@ -136,8 +136,9 @@ def test_what_a_script_says_is_counted_and_the_best_is_kept(capsys: pytest.Captu
         Step(5.0, 0.9, 13, 39, CHOICE | {"hidden": 7}),
     ]
     assert Trace(found).until(4.5) == found[:2]
-    with pytest.raises(WorkerError, match=r"^no configuration was validated within 1 s$"):
-        Trace(found).until(1.0)
+    assert Trace(found).until(1.0) == found[:1]  # late, as its row says
+    with pytest.raises(WorkerError, match=r"^it said nothing about any configuration$"):
+        Trace(steps([(1.0, "something else")])).until(1.0)
 
 
 def test_a_sample_doubles_while_there_is_time() -> None:
@@ -172,7 +173,8 @@ def table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, dict[str
             "this project, --sample N, 2 N, 4 N, ...", (Step(3.0, 0.9, 16, 48, CHOICE), Step(8.0, 0.95, 32, 96, CHOICE))
         ),
         Fake("late", (Step(4.0, 0.8, 5, 15, CHOICE), Step(10.5, 0.99, 1_000, 3_000, CHOICE))),
-        Fake("too late", (Step(10.5, 0.99, 1_000, 3_000, CHOICE),)),
+        Fake("too late", (Step(10.5, 0.99, 1_000, 3_000, CHOICE), Step(11.0, 0.995, 2_000, 6_000, CHOICE))),
+        Fake("silent"),
         Fake("absent", missing="no-such-package"),
         Fake("broken"),
     ]
@@ -187,9 +189,10 @@ def test_only_what_was_known_in_time_counts(table: dict[str, dict[str, Any]]) ->
     ours, late = table["this project, --sample N, 2 N, 4 N, ..."], table["late"]
     assert (ours["validated"], ours["configurations"], ours["networks"], ours["to_best"]) == (0.95, 32, 96, 8.0)
     assert (late["validated"], late["configurations"], late["networks"], late["to_best"]) == (0.8, 5, 15, 4.0)
+    assert table["too late (late)"]["validated"] == 0.99
     assert ours["held_out"] == pytest.approx(0.91)
     assert {name: row["status"] for name, row in table.items() if "status" in row} == {
-        "too late": "failed: no configuration was validated within 10 s",
+        "silent": "failed: it said nothing about any configuration",
         "absent": "not installed",
         "broken": "failed: status 1: no such thing",
     }
@@ -203,8 +206,9 @@ def test_the_picture_has_a_line_for_each_tool_and_what_its_choice_was_worth(tabl
     np.testing.assert_array_equal(line.get_xdata(), [3, 8, 10])
     np.testing.assert_array_equal(line.get_ydata(), [0.9, 0.95, 0.95])
     assert above.get_title() == "breast_cancer"
+    assert above.get_xlim() == (0, 10.5)
     diamonds = [line for line in below.get_lines() if line.get_marker() == "D"]
-    assert [line.get_xdata()[0] for line in diamonds] == pytest.approx([0.91, 0.91])
+    assert [line.get_xdata()[0] for line in diamonds] == pytest.approx([0.91, 0.91, 0.91])
     picture.draw({"breast_cancer": []}, 10.0)  # nobody was in time
 
 
