@@ -17,7 +17,7 @@ _ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "logistic"}
 _SOLVERS = {"momentum": "sgd", "adam": "adam"}
 
 
-class Network(ClassifierMixin, BaseEstimator):
+class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """An MLPClassifier whose settings mean what they mean in this project, as far as they can.
 
     updates: of the parameters, rounded up to whole epochs; `fit` may stop sooner by MLPClassifier's own rule

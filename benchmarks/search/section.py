@@ -49,16 +49,17 @@ def tables(
 ) -> Iterator[Table]:
     """A table for each job, as soon as it is there; the picture in ``folder`` grows with them."""
     shown: dict[str, list[dict[str, Any]]] = {}
-    for job in jobs:
-        with tempfile.TemporaryDirectory() as files, tempfile.TemporaryDirectory() as cache:
-            job.save(Path(files))
-            compile_kernels(job, Path(files), cache, say)
-            rows = [_row(tool, job, Path(files), seconds, cores, cache, say) for tool in tools]
-            held_out = _length(Path(files, "held_out.csv"))
-        shown[job.dataset] = [row for row in rows if "status" not in row]
-        picture.draw(shown, seconds).savefig(folder / PICTURE, dpi=120)
-        title = f"{job.dataset}: the best of six knobs in {seconds:g} s, {cores} cores, {job.seeds} splits"
-        yield Table(f"search_{job.dataset}", title, _COLUMNS, rows, _notes(shown[job.dataset], held_out))
+    with tempfile.TemporaryDirectory() as cache:
+        for job in jobs:
+            with tempfile.TemporaryDirectory() as files:
+                job.save(Path(files))
+                compile_kernels(job, Path(files), cache, say)
+                rows = [_row(tool, job, Path(files), seconds, cores, cache, say) for tool in tools]
+                held_out = _length(Path(files, "held_out.csv"))
+            shown[job.dataset] = [row for row in rows if "status" not in row]
+            picture.draw(shown, seconds).savefig(folder / PICTURE, dpi=120)
+            title = f"{job.dataset}: the best of six knobs in {seconds:g} s, {cores} cores, {job.seeds} splits"
+            yield Table(f"search_{job.dataset}", title, _COLUMNS, rows, _notes(shown[job.dataset], held_out))
 
 
 _COLUMNS = (

@@ -56,7 +56,9 @@ class Trace:
 class Tool(Protocol):
     """Searches, and trains what it has chosen once more, without a clock, to be judged."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """In the table."""
 
     @property
     def missing(self) -> str | None:

@@ -21,7 +21,7 @@ from experiments.datasets import load
 from experiments.sweep import Sweep
 
 SMALL = Job("breast_cancer", seeds=2, updates=30, raced=2.0)
-CHOICE = {
+CHOICE: dict[str, Any] = {
     "hidden": 4,
     "learning_rate": 0.01,
     "l2": 0.001,
@@ -208,7 +208,7 @@ def test_the_picture_has_a_line_for_each_tool_and_what_its_choice_was_worth(tabl
     assert above.get_title() == "breast_cancer"
     assert above.get_xlim() == (0, 10.5)
     diamonds = [line for line in below.get_lines() if line.get_marker() == "D"]
-    assert [line.get_xdata()[0] for line in diamonds] == pytest.approx([0.91, 0.91, 0.91])
+    assert [np.asarray(line.get_xdata())[0] for line in diamonds] == pytest.approx([0.91, 0.91, 0.91])
     picture.draw({"breast_cancer": []}, 10.0)  # nobody was in time
 
 
