@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from benchmarks.worker import WorkerError
 ROOT = Path(__file__).resolve().parents[2]
 _LATE = 600.0  # seconds that a tool may take beyond its time before it is stopped
 _FIRST_SAMPLE = 16  # configurations
+_WARM_UP = 12  # configurations with every combination of activation and optimizer
 _WORTH_IT = 0.25  # the last sample is not enlarged by less than this part of it
 _PLANNED = 1.15  # a plan is within 15 % of the time on a quiet machine
 _RESERVE = 0.8  # of the time left is planned for: a command that ends too late does not count
@@ -217,10 +218,9 @@ def tools() -> tuple[Tool, ...]:
 
 
 def compile_kernels(job: Job, folder: Path, cache: str, say: Callable[[str], None]) -> None:
-    """Fill the cache, since this project keeps what it compiles."""
-    from dataclasses import replace
-
+    """Fill the cache, since this project keeps what it compiles: that of a plain sweep and of a race."""
     say(f"search: {job.dataset}: compiling")
     with tempfile.TemporaryDirectory() as out:
-        options = [*space_options(), "--sample", "12", "--seeds", "0:1"]
-        _command(replace(job, updates=1), folder, options, 1, Path(out), cache, _LATE)
+        for seeds in (["--seeds", "0:2"], ["--until-decided", "--budget", f"{6 * _WARM_UP}runs"]):
+            options = [*space_options(), "--sample", str(_WARM_UP), *seeds]
+            _command(replace(job, updates=1), folder, options, 1, Path(out), cache, _LATE)
