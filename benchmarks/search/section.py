@@ -21,21 +21,21 @@ PICTURE = "benchmarks-search.png"
 
 _ABOUT_SCORES = (
     "Validated: the highest mean validation accuracy of a configuration that the tool knew when the time was over;"
-    " what came later does not count. Late: it knew nothing by then, and its first answer is shown. The"
-    " splits are the same for all; only a race trains more of them, so its"
-    " mean is over other splits. The highest of many is too high by chance, and more so the more were tried."
-    " So the choice is trained again, without a clock, on all but the held-out examples, {judges} times from other"
-    " initial weights, by the library that chose it. Held out: the mean accuracy of these {judges} networks on"
-    " {held_out} examples, with a standard error of about {error:.1f} points from the examples alone: smaller"
-    " differences say nothing. This is one search of each tool."
+    " what came later does not count. Late: it knew nothing by then, and its first answer is shown. The splits are"
+    " the same for all; only a race trains more of them, so its mean is over other splits. The highest of many is"
+    " too high by chance, and more so the more were tried. So the choice is trained again, without a clock, on all"
+    " but the held-out examples, {judges} times from other initial weights, by the library that chose it. Held out:"
+    " the mean accuracy of these {judges} networks on {held_out} examples, with a standard error of about"
+    " {error:.1f} points from the examples alone: smaller differences say nothing. This is one search of each tool."
 )
 _ABOUT_PEERS = (
-    "This project: its kernels are compiled before. --sample is typed again with twice the sample while time is left;"
-    " each point of its line is a command's answer. Peers train MLPClassifier with the same six knobs, and the penalty"
-    " divided as here. What differs: its initial weights are uniform, of the same variance but for sigmoid; updates are"
-    " rounded up to whole epochs, and fit ends sooner by MLPClassifier's own rule; neither that nor the pruner's"
-    " epochs draw mini-batches as here. Networks: fits; the halving search starts with short ones, and the"
-    " pruned are counted as well. Seconds: of the whole command; to best: until the choice was known."
+    "This project: its kernels are compiled before. Enlarged: --sample is typed again with twice the sample while"
+    " time is left. Raced: one command with --until-decided and --budget. Peers train MLPClassifier with the same"
+    " six knobs, and the penalty divided as here. What differs: its initial weights are uniform, of the same"
+    " variance but for sigmoid; updates are rounded up to whole epochs, and fit ends sooner by MLPClassifier's own"
+    " rule; neither that nor the pruner's epochs draw mini-batches as here. Networks: fits; the halving search"
+    " starts with short ones, and the pruned are counted as well. Seconds: of the whole command; to best: until the"
+    " choice was known."
 )
 
 
@@ -87,6 +87,7 @@ def _row(
     except WorkerError as error:
         return {"name": tool.name, "status": f"failed: {error}"}
     return {
+        "tool": tool.name,
         "name": tool.name + (" (late)" if last.seconds > seconds else ""),
         "configurations": last.configurations,
         "networks": last.networks,

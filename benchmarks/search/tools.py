@@ -208,8 +208,8 @@ def steps(lines: Sequence[tuple[float, str]]) -> list[Step]:
 def tools() -> tuple[Tool, ...]:
     """All of them; this project first."""
     return (
-        Enlarged("this project, --sample N, 2 N, 4 N, ..."),
-        Raced("this project, --until-decided"),
+        Enlarged("this project, sample enlarged"),
+        Raced("this project, sample raced"),
         Peer("Optuna TPE, median pruner", "with_optuna", "tpe", "optuna"),
         Peer("Optuna RandomSampler", "with_optuna", "random", "optuna"),
         Peer("RandomizedSearchCV", "with_sklearn", "random", "scikit-learn"),
