@@ -25,9 +25,10 @@ SECTIONS = {
     "sweep": "the default sweep from command to last file",
     "series": "examples, hidden units, depth and features, each doubled; runs and configurations, each times ten",
     "whole": "two sweeps from command to answer, beside GridSearchCV, Optuna, Ray Tune and JAX",
+    "search": "the best of six knobs in a fixed time, beside Optuna and scikit-learn's random and halving search",
 }
 IN_A_SHORT_LOOK = ("peers", "ours", "overhead", "series")
-WHEN_NAMED = ("whole",)  # it takes longer than all others together
+WHEN_NAMED = ("whole", "search")  # each takes longer than all others together
 DTYPES = ("float64", "float32")
 
 
@@ -75,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = options.seconds if options.seconds is not None else 0.1 if options.quick else 2.0
     clock = Clock(seconds, environment.cores(), {dtype: Rate(dtype) for dtype in DTYPES})
     found: dict[str, Any] = {"machine": machine, "removed": removed, "quick": options.quick, "tables": {}}
-    for table in measured(chosen, clock, options.quick):
+    folder = Path() if options.json is None else options.json.parent
+    for table in measured(chosen, clock, options.quick, folder):
         say("")
         print(table.text(), flush=True)
         found["tables"][table.name] = table.plain()
@@ -88,8 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Table]:
-    """The tables of the chosen sections, each as soon as it is there."""
+def measured(chosen: Collection[str], clock: Clock, quick: bool, folder: Path) -> Iterator[Table]:
+    """The tables of the chosen sections, each as soon as it is there; pictures in ``folder``."""
     from benchmarks import compare, growth, ours, overhead, series, start
     from benchmarks.whole import section, tools
     from benchmarks.whole.jobs import BREAST_CANCER, FLOWER
@@ -136,6 +138,12 @@ def measured(chosen: Collection[str], clock: Clock, quick: bool) -> Iterator[Tab
         jobs = (FLOWER, BREAST_CANCER)
         rounds = 1 if quick else 3
         yield from section.tables(jobs, tools.projects(), tools.scripts(quick), clock.cores, rounds, quick, say)
+    if "search" in chosen:
+        from benchmarks.search import section as search
+        from benchmarks.search.jobs import JOBS
+        from benchmarks.search.tools import tools as searchers
+
+        yield from search.tables(JOBS, searchers(), 10.0 if quick else 60.0, clock.cores, folder, say)
 
 
 def _notes(clock: Clock) -> tuple[str, ...]:
