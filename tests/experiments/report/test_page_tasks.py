@@ -203,7 +203,7 @@ def write(given: dict[str, Any], path: Path) -> Path:
     template = string.Template((pages.WEB / "report.html").read_text(encoding="utf-8"))
     parts = {
         "title": given["problems"][0]["name"], "score": score, "Score": score[0].upper() + score[1:],
-        "metric": score, "replicate": "seed", "map": "Heat map", "cell": "cell",
+        "metric": score, "replicate": "seed", "map": "Heat map", **pages._retraining(True, "cell"),
         "css": (pages.WEB / "report.css").read_text(encoding="utf-8"), "results": pages._json(given),
         "charts": pages._json(specifications()), "vega": vega(), "script": pages._script(),
     }  # fmt: skip
