@@ -31,7 +31,7 @@ from experiments.knobs.values import value_of
 from experiments.racing import race
 from experiments.results import Results, read
 from experiments.runner.backends import How, workers
-from experiments.runner.budget import keep
+from experiments.runner.budget import keep, weights
 from experiments.runner.observer import Observer, Prepared, Progress
 from experiments.runner.prepare import prepare
 from experiments.runner.run import Done, run
@@ -135,7 +135,9 @@ def _train(
     if design.margin is None:
         done = [train(design)]
     else:
-        design, done = race(design, prepared.sources, opened, train, observer.raced, prepared.budget)
+        everything = Todo(design, prepared.left.parts, None)
+        counts = weights(everything) if prepared.budget is not None else ()
+        design, done = race(design, prepared.sources, opened, train, observer.raced, prepared.budget, counts)
     return design, {
         "runs": reported.runs,
         "failed": reported.failed,

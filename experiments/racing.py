@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
-from experiments.race import rounds
+from experiments.race import FIRST_ROUND, rounds
 from experiments.runner.observer import Standing
 from experiments.runner.run import Done
 from experiments.store.store import Store
@@ -25,12 +26,13 @@ def race(
     train: Callable[[Design], Done],
     report: Callable[[Standing], None],
     most_runs: int | None = None,
+    weights: Sequence[float] = (),
 ) -> tuple[Design, list[Done]]:
     """Train seeds until everything is decided, or none is left; return the design of what was trained.
 
     What is trained follows from the scores of earlier rounds alone, so that it depends neither on time nor on jobs, and
     an interrupted race goes on as if it had not been. ``train`` trains and stores the runs of a design. A round after
-    which there would be more than ``most_runs`` is not trained.
+    which there would be more than ``most_runs`` is not trained; a run of a configuration counts by its weight.
     """
     about = about_data(design, sources)
     metric = (design.metrics or [score_of(about)])[0]
@@ -41,9 +43,11 @@ def race(
     done = []
     for end in rounds(len(design.values["seed"])):
         left = np.concatenate([positions[verdicts[positions] != OUT] for positions in running.values()])
-        added_runs = len(left) * (end - scores.shape[2]) * scores.shape[1]
-        if most_runs is not None and trained.sum() * scores.shape[1] + added_runs > most_runs:
-            break
+        if most_runs is not None:
+            then = trained.copy()
+            then[left] = end
+            if scores.shape[1] * math.fsum((then * np.array(weights)).tolist()) > most_runs and end > FIRST_ROUND:
+                break
         trained[left] = end
         added = design.of_race(trained.tolist(), scores.shape[2])
         done.append(train(added))

@@ -20,7 +20,7 @@ _KIND = "budget"
 
 
 def runs_of(everything: Todo, jobs: int, speed: float, plots: bool, stored: Store | None) -> int:
-    """The number of runs that the budget of a sweep allows.
+    """The number of runs that the budget of a sweep allows; of a time, that of average runs: see ``weights``.
 
     That of a time depends on the machine, so it is decided once: the same request finds it in its store. Raises
     SweepError if not even the first seeds fit.
@@ -63,6 +63,19 @@ def limited(design: Design, runs: int) -> tuple[Design, str]:
     if seeds >= most:
         return design.of_first_seeds(most), f"{allowed}: all {count(most, 'seed')} fit"
     return design.of_first_seeds(seeds), f"{allowed}: {count(seeds, 'seed')} of each configuration"
+
+
+def weights(everything: Todo) -> list[float]:
+    """What a run of each configuration counts in a race: 1, or with a time its work, compared with the average run."""
+    design, n_folds = everything.design, len(everything.design.values[FOLD.name])
+    if design.budget is None or seconds_of(design.budget) is None:
+        return [1.0] * design.n_configurations
+    work = [0] * design.n_configurations
+    for group in everything.groups():
+        for series in group.series():
+            work[series // n_folds] = group.work
+    mean = sum(work) / len(work)
+    return [each / mean if mean else 1.0 for each in work]
 
 
 def _fitting(everything: Todo, jobs: int, speed: float, plots: bool, seconds: float) -> int:

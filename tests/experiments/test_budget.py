@@ -13,6 +13,9 @@ from experiments.files import CURVES, RUNS, STORE, SUMMARY
 from experiments.knobs.knob import SweepError
 from experiments.results import read
 from experiments.runner import prepare
+from experiments.runner.budget import weights
+from experiments.runner.parts import Parts
+from experiments.runner.work import Todo
 from experiments.sweep import Sweep
 
 TWO: dict[str, Any] = {"hidden": [1, 2], "learning_rate": 1.2, "iterations": 10}
@@ -79,6 +82,19 @@ def test_a_time_is_turned_into_runs_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert Sweep(**asked).run(out=tmp_path, fresh=True).manifest["seeds"] > n
     at(1)
     assert Sweep(**asked).run(out=tmp_path).manifest["seeds"] > n  # that of --fresh is kept
+
+
+def test_with_a_time_a_large_network_counts_as_more_than_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = Sweep(hidden=[1, 50], learning_rate=1.2, iterations=200, until_decided=0.0001, budget="10s")
+    small, large = weights(Todo(sweep, Parts(sweep.load(), "float64"), None))
+    assert large > 20 * small
+    assert small + large == pytest.approx(2)
+    monkeypatch.setattr(prepare, "measure_speed", lambda _: 1e-9)
+    prepared = sweep.prepare(out=None)
+    assert prepared.budget is not None
+    trained = Sweep(**sweep.request).run(out=None).summary["n_seeds"]
+    assert small * trained[0] + large * trained[1] <= prepared.budget
+    assert weights(Todo(Sweep(hidden=[1, 50], budget="9runs"), Parts(sweep.load(), "float64"), None)) == [1.0] * 10
 
 
 def test_a_time_in_which_nothing_can_be_trained_is_refused(tmp_path: Path) -> None:
