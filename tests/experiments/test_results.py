@@ -18,6 +18,7 @@ from experiments.results import Results
 from tests.helpers.tables import every_text, title
 
 METHODS = sorted(name for name in vars(Results) if name.startswith("plot_"))
+OF_ANY_SWEEP = [name for name in METHODS if name != "plot_race"]
 
 
 def parameters(method: str) -> set[str]:
@@ -47,7 +48,7 @@ def test_a_method_says_what_it_shows_takes_and_returns(name: str) -> None:
     assert signature.return_annotation == ("Axes" if "ax" in parameters(name) else "Figure")
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", OF_ANY_SWEEP)
 def test_a_picture_is_of_the_problem_that_was_asked_for(results: Results, name: str) -> None:
     method: Callable[..., Axes | Figure] = getattr(results, name)
     for problem in (results.summary.iloc[-1], {"dataset": "circles"}):
@@ -80,8 +81,20 @@ def test_an_unknown_axis_is_refused_in_one_line(results: Results, name: str, axi
 
 def test_the_one_problem_of_a_sweep_need_not_be_named() -> None:
     results = Sweep(hidden=[1], learning_rate=[0.5], seed=[0], iterations=2, samples=20, dataset="moons").run(out=None)
-    for name in METHODS:
+    for name in OF_ANY_SWEEP:
         assert title(getattr(results, name)()).startswith("moons, samples 20: "), name
+    with pytest.raises(ValueError, match="expected a sweep with until_decided"):
+        results.plot_race()
+
+
+def test_the_race_of_the_problem_that_was_asked_for() -> None:
+    results = Sweep(
+        hidden=[1, 2], learning_rate=1, seed=range(6), iterations=5, dataset=["moons", "circles"], until_decided=0.1
+    ).run(out=None)
+    above = results.plot_race(problem={"dataset": "circles"}).axes[0]
+    assert title(above).startswith("circles: 2 configurations, ")
+    with pytest.raises(ValueError, match="expected the race of one problem, found 2; see races"):
+        _ = results.race
 
 
 def test_the_other_arguments(results: Results) -> None:
