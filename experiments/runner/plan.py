@@ -22,8 +22,9 @@ from planar_core import network, training
 from planar_core.choices import count_parameters
 
 # Beside training, as measured. Work, as in work_of_run, since that scales with the machine: to start and load the data;
-# for each run, to store it, read it again and write its rows; for each configuration and problem; to draw.
+# for each run, to store it, read it again and write its row; for each configuration and problem; to draw.
 _START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
+_OF_RECORD, _OF_NUMBER = 15 * 10**3, 4 * 10**3  # a row of curves.csv; a number of a split, for its baselines
 _DRAWING, _OF_DRAWN_PROBLEM = 25 * 10**9, 8 * 10**7
 # Bytes: of the program; of a run, a configuration and a problem.
 _PROGRAM, _BYTES_OF_RUN, _BYTES_OF_CONFIGURATION, _BYTES_OF_PROBLEM = 250 * 10**6, 300, 2000, 10**4
@@ -79,6 +80,12 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> 
     tables = 0 if todo.shard is not None else (60 + text) * runs * records + (100 + text) * runs
     n_problems, n_configurations = len(problems), design.n_configurations
     around = _START + _OF_RUN * runs + _OF_CONFIGURATION * n_configurations + _OF_PROBLEM * n_problems
+    around += _OF_RECORD * runs * records
+    around += (
+        _OF_NUMBER
+        * design.n_replicates
+        * sum(todo.parts.example(key).train.X.size for key, source in todo.parts.sources.items() if source.varies)
+    )
     around += (_DRAWING + _OF_DRAWN_PROBLEM * n_problems) if plots else 0
     tables_in_memory = _PROGRAM + _BYTES_OF_RUN * runs
     tables_in_memory += _BYTES_OF_CONFIGURATION * n_configurations + _BYTES_OF_PROBLEM * n_problems
