@@ -81,11 +81,8 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> 
     n_problems, n_configurations = len(problems), design.n_configurations
     around = _START + _OF_RUN * runs + _OF_CONFIGURATION * n_configurations + _OF_PROBLEM * n_problems
     around += _OF_RECORD * runs * records
-    around += (
-        _OF_NUMBER
-        * design.n_replicates
-        * sum(todo.parts.example(key).train.X.size for key, source in todo.parts.sources.items() if source.varies)
-    )
+    split = sum(n for n, source in zip(of_problems, sources.values(), strict=True) if source.varies)
+    around += _OF_NUMBER * split * design.n_replicates
     around += (_DRAWING + _OF_DRAWN_PROBLEM * n_problems) if plots else 0
     tables_in_memory = _PROGRAM + _BYTES_OF_RUN * runs
     tables_in_memory += _BYTES_OF_CONFIGURATION * n_configurations + _BYTES_OF_PROBLEM * n_problems
