@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.store.store import CURVES, Store
 from experiments.tables.problems import score_of
-from experiments.tables.races import OPEN, OUT, deviation_of, races
+from experiments.tables.races import OPEN, OUT, Race, deviation_of, races
 from experiments.tables.rows import Rows, RowsOfRuns
 from experiments.tables.statistics import compared, scores_of, significant, statistics_of, target_of, targets
 from experiments.tables.stored import identity, starts
@@ -51,7 +51,8 @@ def build(
         if each is not None:
             each(rows)
     runs = pd.concat(kept, ignore_index=True) if kept else None
-    return Tables(runs, summaries.table(METRICS[metrics[0]].larger_is_better), design, about, opened)
+    summary = summaries.table(METRICS[metrics[0]].larger_is_better)
+    return Tables(runs, summary, design, about, opened, summaries.races)
 
 
 class _Summaries:
@@ -71,6 +72,7 @@ class _Summaries:
         self._statistics: list[dict[str, npt.NDArray[Any]]] = []
         self._scores = np.full((design.n_configurations, n), np.nan)
         self._climbs, self._floors = Climbs(), dict.fromkeys(sources, -np.inf)
+        self.races: list[Race] = []  # of the problems, once the table is made
 
     def add(self, rows: Rows) -> None:
         """Add the next runs."""
@@ -129,7 +131,7 @@ class _Summaries:
         """The table, after all runs were added."""
         design, n, score = self._design, self._design.n_replicates, self._score
         lengths = np.diff(self._ends)
-        raced = self._raced() if design.trained is not None else None
+        raced = self._raced(design.trained) if design.trained is not None else None
         names = list(self._statistics[0])
         of_groups = {name: np.concatenate([each.pop(name) for each in self._statistics]) for name in names}
         summary = pd.DataFrame(identity(design, np.arange(0, design.size, n)))[design.configuration_columns]
@@ -162,14 +164,15 @@ class _Summaries:
         summary["median_iterations_to_target"] = _median(first_at, lengths - summary["n_failed"].to_numpy())
         return summary
 
-    def _raced(self) -> pd.DataFrame:
+    def _raced(self, trained: Sequence[int]) -> pd.DataFrame:
         """The verdict on each configuration, and after how many seeds it was reached; empty for an open one."""
         design = self._design
         scores = self._scores[:, self._place].reshape(len(self._scores), len(design.values["fold"]), -1)
         metric = self._measures[0].removeprefix("test_")
         deviations = {problem: deviation_of(source) for problem, source in self._sources.items()}
         table = pd.DataFrame({"race": OPEN, "race_after": 0}, index=range(len(scores)))
-        for race in races(design, design.trained or (), scores, metric, deviations):
+        self.races = list(races(design, trained, scores, metric, deviations))
+        for race in self.races:
             table.loc[race.configurations, "race"] = race.verdicts
             table.loc[race.configurations, "race_after"] = race.after
         return table.assign(race_after=table["race_after"].astype("Int64").where(table["race_after"] > 0))

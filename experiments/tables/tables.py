@@ -24,11 +24,11 @@ from experiments.knobs.words import in_words
 from experiments.store.store import CURVES, Store, StoredRun
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
-from experiments.tables.races import Race, deviation_of, races
+from experiments.tables.races import Race
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import Block, blocks, curves_of, positions_of, starts
+from experiments.tables.stored import Block, blocks, curves_of, starts
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
@@ -72,6 +72,7 @@ class Tables:
     design: the request
     about: the description of each problem, from ``problems.about_data``
     store: the store with the networks, open or as a path
+    races: the race between the configurations of each problem, in order; none without ``until_decided``
     """
 
     kept_runs: pd.DataFrame | None = field(repr=False)
@@ -79,6 +80,7 @@ class Tables:
     design: Design = field(repr=False)
     about: list[dict[str, Any]] = field(repr=False)
     store: Store | Path = field(repr=False)
+    races: list[Race] = field(repr=False)
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -355,23 +357,6 @@ class Tables:
     def starts(self) -> npt.NDArray[np.int64]:
         """The place of the first run of each series among all runs; and their number, at the end."""
         return starts(self.design)
-
-    @cached_property
-    def races(self) -> list[Race]:
-        """The race between the configurations of each problem, in order; none without ``until_decided``."""
-        design = self.design
-        if design.trained is None:
-            return []
-        scores = np.full(
-            (design.n_configurations, len(design.values[FOLD.name]), len(design.values[SEED.name])), np.nan
-        )
-        values = self.runs[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
-        scores.ravel()[positions_of(design)] = np.where(self.runs["status"] == "failed", np.nan, values)
-        deviations = {
-            problem: deviation_of(self.source(about["problem"]))
-            for problem, about in zip(design.problems(), self.about, strict=True)
-        }
-        return list(races(design, design.trained, scores, self.metric, deviations))
 
     def _series_of(self, configuration: Mapping[str, Any] | pd.Series | int) -> range:
         """The positions of its series; empty if the sweep has no such configuration."""

@@ -69,7 +69,7 @@ def results_of(
         measures=(f"test_{metric}", f"train_{metric}", "cost"),
         larger_is_better=METRICS[metric].larger_is_better,
     )
-    return Results(runs, summary, sweep, problems, Path("nowhere"), manifest)
+    return Results(runs, summary, sweep, problems, Path("nowhere"), [], manifest)
 
 
 def lines_of(results: Results, most: int = 10) -> list[str]:
