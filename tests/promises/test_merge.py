@@ -257,14 +257,19 @@ def test_runs_that_are_missing_or_damaged_are_found(nursery: Nursery, parts: lis
     assert csv_files(tmp_path / "out") == {}
 
 
+def altered(part: Path, copy: Path, how: str) -> Path:
+    """A copy of a folder, changed by ``forge`` or ``fail`` in a process of its own."""
+    shutil.copytree(part, copy)
+    code = f"import sys; from tests.promises.test_merge import {how}; {how}(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(copy)], cwd=ROOT, check=True)
+    return copy
+
+
 def test_a_run_with_other_numbers_in_two_folders_is_named(
     nursery: Nursery, parts: list[Path], expected: dict[str, bytes], tmp_path: Path
 ) -> None:
     """As of a processor that computes wrong, with a valid digest."""
-    code = "import sys; from tests.promises.test_merge import forge; forge(sys.argv[1])"
-    forged = tmp_path / "forged"
-    shutil.copytree(parts[1], forged)
-    subprocess.run([sys.executable, "-c", code, str(forged)], cwd=ROOT, check=True)
+    forged = altered(parts[1], tmp_path / "forged", "forge")
     said = refused(merge(nursery, tmp_path / "out", *parts, forged))
     assert said.startswith(f"{forged} (shard 2/3): other numbers than in {tmp_path / 'out' / STORE} for flower, hidden")
     assert said.endswith(": check the folders with experiments.verify, and merge the good ones into a new folder")
@@ -286,10 +291,7 @@ def forge(folder: str) -> None:
 def test_a_run_that_failed_elsewhere_is_taken_from_where_it_did_not(
     nursery: Nursery, parts: list[Path], expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    code = "import sys; from tests.promises.test_merge import fail; fail(sys.argv[1])"
-    failed = tmp_path / "failed"
-    shutil.copytree(parts[1], failed)
-    subprocess.run([sys.executable, "-c", code, str(failed)], cwd=ROOT, check=True)
+    failed = altered(parts[1], tmp_path / "failed", "fail")
     alone = merge(nursery, tmp_path / "alone", parts[0], failed, parts[2])
     assert (alone.status, alone.err) == (1, "")
     assert csv_files(tmp_path / "alone")[RUNS].count(b"failed") == 1
