@@ -52,7 +52,7 @@ def build(
             each(rows)
     runs = pd.concat(kept, ignore_index=True) if kept else None
     summary = summaries.table(METRICS[metrics[0]].larger_is_better)
-    return Tables(runs, summary, design, about, opened, summaries.races)
+    return Tables(runs, summary, design, about, opened, summaries.scores, summaries.races)
 
 
 class _Summaries:
@@ -164,10 +164,15 @@ class _Summaries:
         summary["median_iterations_to_target"] = _median(first_at, lengths - summary["n_failed"].to_numpy())
         return summary
 
+    @property
+    def scores(self) -> npt.NDArray[np.float64]:
+        """The ranking metric of every replicate, (configurations, replicates) in the order of the request."""
+        return self._scores[:, self._place]
+
     def _raced(self, trained: Sequence[int]) -> pd.DataFrame:
         """The verdict on each configuration, and after how many seeds it was reached; empty for an open one."""
         design = self._design
-        scores = self._scores[:, self._place].reshape(len(self._scores), len(design.values["fold"]), -1)
+        scores = self.scores.reshape(len(self._scores), len(design.values["fold"]), -1)
         metric = self._measures[0].removeprefix("test_")
         deviations = {problem: deviation_of(source) for problem, source in self._sources.items()}
         table = pd.DataFrame({"race": OPEN, "race_after": 0}, index=range(len(scores)))

@@ -16,7 +16,7 @@ from experiments.design import Design, ProblemKey, Run
 from experiments.store.store import CURVES, STATUSES, Store
 from experiments.tables.parts import Parts
 from experiments.tables.problems import identities, outputs_of, score_of
-from experiments.tables.stored import Block, blocks, identity, measures
+from experiments.tables.stored import Block, Identity, blocks, measures
 from planar_core import steps
 from planar_core.network import Parameters
 from planar_core.training import recorded_iterations
@@ -57,6 +57,7 @@ class RowsOfRuns:
         self._score = score_of(about)
         self._identities = identities(design, about)
         metrics = [name for name in design.metrics if name != self._score]
+        self._identity = Identity(design)
         self._parts = Parts(sources, metrics, design.validation_fraction)
         self._shapes = {
             problem: (each["features"], outputs_of(each))
@@ -97,7 +98,7 @@ class RowsOfRuns:
         return Rows(block, table, constant_cost, majority, test_share, one_class)
 
     def _table(self, block: Block, final: Floats, judged: Floats) -> pd.DataFrame:
-        table = pd.DataFrame(identity(self._design, block.positions(self._design)))
+        table = pd.DataFrame(self._identity(block.positions(self._design)))
         table["iterations"] = self._design.iterations
         if self._design.patience is not None:
             table["stopped_at"] = self._stopped_at(block.runs.kept)

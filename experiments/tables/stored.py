@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,17 +138,35 @@ def identity(design: Design, positions: Positions | None = None) -> dict[str, np
 
     Numbers in a column with words are text.
     """
-    positions = positions_of(design) if positions is None else positions
-    columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(design.columns, np.empty(0))
-    inner = design.size
-    for dimension in design.dimensions:
-        inner //= dimension.size
-        for name, values in zip(*dimension, strict=True):
-            if name in columns:
-                column = np.array([np.nan if value is None else value for value in values])
-                if column.dtype.kind == "U":
-                    column = np.array([str(value) for value in values], dtype=object)
-                columns[name] = column[positions // inner % dimension.size]
-    for name, value in design.settings.items():
-        columns[name] = np.full(len(positions), value, dtype=object)
-    return columns
+    return Identity(design)(positions_of(design) if positions is None else positions)
+
+
+class Identity:
+    """``identity`` of one design, for many calls: the values of an axis, of which there may be many, are read once."""
+
+    def __init__(self, design: Design) -> None:
+        self._design = design
+        self._values = {
+            name: _column(values) for dimension in design.dimensions for name, values in zip(*dimension, strict=True)
+        }
+
+    def __call__(self, positions: Positions) -> dict[str, np.ndarray[Any, Any]]:
+        """The identifying columns of some runs, by position in the grid."""
+        design = self._design
+        columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(design.columns, np.empty(0))
+        inner = design.size
+        for dimension in design.dimensions:
+            inner //= dimension.size
+            for name in dimension.names:
+                if name in columns:
+                    columns[name] = self._values[name][positions // inner % dimension.size]
+        for name, value in design.settings.items():
+            columns[name] = np.full(len(positions), value, dtype=object)
+        return columns
+
+
+def _column(values: Sequence[Any]) -> np.ndarray[Any, Any]:
+    column = np.array([np.nan if value is None else value for value in values])
+    if column.dtype.kind == "U":
+        return np.array([str(value) for value in values], dtype=object)
+    return column

@@ -72,6 +72,7 @@ class Tables:
     design: the request
     about: the description of each problem, from ``problems.about_data``
     store: the store with the networks, open or as a path
+    all_scores: the ranking metric of every replicate, (configurations, replicates) in the order of the request
     races: the race between the configurations of each problem, in order; none without ``until_decided``
     """
 
@@ -80,6 +81,7 @@ class Tables:
     design: Design = field(repr=False)
     about: list[dict[str, Any]] = field(repr=False)
     store: Store | Path = field(repr=False)
+    all_scores: Array = field(repr=False)
     races: list[Race] = field(repr=False)
 
     @cached_property
@@ -200,9 +202,12 @@ class Tables:
 
     def scores_of(self, configuration: Mapping[str, Any] | pd.Series | int) -> npt.NDArray[np.float64]:
         """The ranking metric of each replicate of a row of ``summary``, or of its position; nan for a failed one."""
-        of = self._runs_of_configuration(configuration)
-        scores: npt.NDArray[np.float64] = of[f"test_{self.metric}"].to_numpy(np.float64, na_value=np.nan)
-        return scores
+        n_folds, n_seeds = (len(self.design.values[name]) for name in (FOLD.name, SEED.name))
+        series, trained = self._series_of(configuration), self.design.trained
+        rows = slice(series.start // n_folds, series.stop // n_folds)  # one, or none
+        scores = self.all_scores[rows].reshape(-1, n_folds, n_seeds)
+        n_trained = n_seeds if trained is None else next(iter(trained[rows]), 0)
+        return np.asarray(scores[:, :, :n_trained].ravel(), np.float64)
 
     @staticmethod
     def test_share(about: Mapping[str, Any]) -> float:

@@ -69,7 +69,8 @@ def results_of(
         measures=(f"test_{metric}", f"train_{metric}", "cost"),
         larger_is_better=METRICS[metric].larger_is_better,
     )
-    return Results(runs, summary, sweep, problems, Path("nowhere"), [], manifest)
+    scores = runs[f"test_{metric}"].to_numpy(float).reshape(len(summary), -1)
+    return Results(runs, summary, sweep, problems, Path("nowhere"), scores, [], manifest)
 
 
 def lines_of(results: Results, most: int = 10) -> list[str]:

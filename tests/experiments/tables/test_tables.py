@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,21 @@ def test_a_store_of_no_folder_has_a_name_in_messages_too() -> None:
             build(sweep, about_data(sweep, sources), sources, empty)
         with pytest.raises(ResultsError, match=r"^the temporary store: the data of flower are missing: "):
             empty.data("ff", name="flower")
+
+
+def test_the_scores_of_a_configuration_are_those_of_its_runs_and_nothing_is_read_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Seeds in any order, folds, a configuration that failed, and a race with fewer seeds of what is out.
+    some_failed = mixed(None, monkeypatch, seed=[1, 0])
+    folds = Sweep(dataset="iris2", hidden=[1, 2], split="cv:3", seed=[5, 2], iterations=20).run(out=None)
+    race = Sweep(hidden=[1, 4], seed=range(40), iterations=300, until_decided=0.05).run(out=None)
+    for results in (some_failed, folds, race):
+        tables = replace(results, store=tmp_path / "missing")
+        for position, (_, row) in enumerate(results.summary.iterrows()):
+            at = slice(*results.starts[np.multiply([position, position + 1], len(results.design.values["fold"]))])
+            runs = results.runs[at]
+            reference = runs[f"test_{results.metric}"].to_numpy(float, na_value=np.nan)
+            np.testing.assert_array_equal(tables.scores_of(position), reference)
+            np.testing.assert_array_equal(tables.scores_of(row), reference)
+    assert len({len(race.scores_of(k)) for k in race.summary.index}) > 1
