@@ -64,8 +64,9 @@ def _check_replaceable(folder: Path, name: str) -> None:
         return
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
-    if around.st_mode & stat.S_ISVTX and os.geteuid() not in (0, status.st_uid, around.st_uid):
-        raise PermissionError(errno.EPERM, f"{name} belongs to another user")
+    if sys.platform != "win32" and around.st_mode & stat.S_ISVTX:
+        if os.geteuid() not in (0, status.st_uid, around.st_uid):
+            raise PermissionError(errno.EPERM, f"{name} belongs to another user")
     if stat.S_ISREG(status.st_mode):
         try:  # of a file that is only read-only, this is EACCES
             os.close(os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)))

@@ -65,7 +65,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
         raise Interrupted(number)
 
 
-_KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL  # on Windows, any number ends a process
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows, any number ends a process
 _ending = _thread.allocate_lock()
 
 

@@ -7,6 +7,7 @@ the one before, is destroyed by it. The layout of journal and header: https://ww
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import struct
@@ -127,18 +128,17 @@ def _is_being_written(descriptor: int) -> bool:
 
     On Windows this is not known of a file that is open here: see ``_is_open``.
     """
-    if sys.platform == "win32":
-        return False
-    if sys.platform == "darwin":
-        layout, of_type = "qqihh", 3
-        asked = struct.pack(layout, _RESERVED_BYTE, 1, 0, fcntl.F_WRLCK, os.SEEK_SET)
-    else:
-        layout, of_type = "hhqqi4x", 0
-        asked = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, _RESERVED_BYTE, 1, 0)
-    try:
-        return bool(struct.unpack(layout, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))[of_type] != fcntl.F_UNLCK)
-    except OSError:  # a file system without locks
-        return False
+    if sys.platform != "win32":
+        if sys.platform == "darwin":
+            layout, of_type = "qqihh", 3
+            asked = struct.pack(layout, _RESERVED_BYTE, 1, 0, fcntl.F_WRLCK, os.SEEK_SET)
+        else:
+            layout, of_type = "hhqqi4x", 0
+            asked = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, _RESERVED_BYTE, 1, 0)
+        with contextlib.suppress(OSError):  # a file system without locks
+            found = struct.unpack(layout, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+            return bool(found[of_type] != fcntl.F_UNLCK)
+    return False
 
 
 def _is_open(journal: Path) -> bool:
