@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if wanted and not any(map(column.has, wanted)):
             continue
         if column.part != part:
-            say(f"\n{column.part}" if part else column.part)
+            for line in ("", column.part) if part else (column.part,):
+                say(line)
             part = column.part
         for indent, text in (("  ", ", ".join(column.names)), ("      ", column.meaning)):
             for line in wrapped(text, WIDTH - len(indent)):

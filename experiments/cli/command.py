@@ -69,7 +69,7 @@ def lines_of(commands: Mapping[str, str]) -> Iterator[str]:
 def _help() -> Iterator[str]:
     yield f"usage: {NAME} COMMAND ..."
     yield ""
-    yield "Train many small neural networks, compare them with statistics, and use the best."
+    yield "Train many small neural networks, compare them with statistics, use the best."
     yield ""
     yield "commands:"
     yield from lines_of(COMMANDS)
