@@ -149,7 +149,7 @@ def test_a_lock_that_is_no_file_of_its_own_is_refused(kind: str, tmp_path: Path)
 def test_a_table_that_is_open_elsewhere_is_waited_for_and_then_said(seconds: float, tmp_path: Path) -> None:
     """As with a spreadsheet that has it open."""
     assert planar_sweep("grid", *SWEEP, "--out", tmp_path)[::2] == (0, "")
-    reader = "import sys, time; file = open(sys.argv[1], 'rb'); print('open', flush=True); time.sleep(float(sys.argv[2]))"
+    reader = "import sys, time; file = open(sys.argv[1]); print('open', flush=True); time.sleep(float(sys.argv[2]))"
     code = "import experiments.files, sys; experiments.files.write_text(experiments.files.Path(sys.argv[1]), 'new')"
     command = [sys.executable, "-c", reader, str(tmp_path / RUNS), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
