@@ -133,7 +133,7 @@ def test_the_command_works_where_somebody_else_has_modules_of_these_names(built:
 
     def run(*arguments: str) -> str:
         environment = {**os.environ, "PYTHONPATH": "."}
-        command = [scripts / "planar-sweep", *arguments]
+        command = [str(scripts / "planar-sweep"), *arguments]
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
         )

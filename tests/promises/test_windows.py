@@ -91,7 +91,19 @@ def test_every_command(tmp_path: Path) -> None:
     table, out = tmp_path / "größe ≥ 3 m².csv", tmp_path / "ergebnis ≥"
     rows = [f"{i * 37 % 23},{i * 11 % 17},{'≥' if i * 37 % 23 > 11 else 'no'}" for i in range(60)]
     table.write_text("\n".join(["a,b²,y", *rows]), encoding="utf-8")
-    sweep = ["--dataset", table, "--target", "y", "--hidden", "0", "2", "--seeds", "0:2", "--iterations", "20"]
+    sweep: list[str | Path] = [
+        "--dataset",
+        table,
+        "--target",
+        "y",
+        "--hidden",
+        "0",
+        "2",
+        "--seeds",
+        "0:2",
+        "--iterations",
+        "20",
+    ]
     commands: list[list[str | Path]] = [
         ["grid", *sweep, "--out", out], ["grid", *sweep, "--dry-run"], ["grid", *sweep, "--print-config"],
         ["predict", out, table], ["predict", out, table, "--out", tmp_path / "predictions.csv"],
