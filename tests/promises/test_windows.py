@@ -20,6 +20,7 @@ import pytest
 
 from experiments.files import RUNS, STORE
 from experiments.store import lock
+from tests.experiments.store.test_opening import add, kill_in_the_middle
 from tests.helpers.commands import needs_linux
 from tests.helpers.machines import ROOT
 from tests.helpers.processes import LONG, LONGEST_WAIT, SWEEP, assert_ends, csv_files, has_stored
@@ -186,6 +187,22 @@ def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(tmp
         assert planar_sweep("grid", *SWEEP, "--out", tmp_path)[::2] == (0, "")
         assert [name for name in names_in(tmp_path) if name.startswith(".")] == [theirs.name]
     assert (tmp_path / STORE).exists()
+
+
+def test_a_journal_of_another_store_is_found_unless_somebody_writes_it(tmp_path: Path) -> None:
+    code = "import sys; from experiments.store.journal import *; print(is_of_another(Path(sys.argv[1])))"
+    ours, other = tmp_path / "1" / STORE, tmp_path / "2" / STORE
+    for path, seeds in ((ours, 3), (other, 5)):
+        path.parent.mkdir()
+        for seed in range(seeds):
+            add(path, seed)
+    kill_in_the_middle(other)
+    assert planar_sweep(other, code=code) == (0, "False\n", "")  # its own journal
+    journal = Path(f"{ours}-journal")
+    journal.write_bytes(Path(f"{other}-journal").read_bytes())
+    assert planar_sweep(ours, code=code) == (0, "True\n", "")
+    with journal.open("rb"):
+        assert planar_sweep(ours, code=code) == (0, "False\n", "")
 
 
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
