@@ -6,6 +6,7 @@ ARGS :=# what follows the command: make sweep ARGS="--hidden 1 2 3", make test A
 
 python := .venv/bin/python
 pytest_options := -n logical --dist loadfile --durations=25# on all cores; a file's tests share what they compile and compute
+for_windows := planar_core experiments planar_sweep.py# no name in them may be missing there
 pip_install := $(python) -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
@@ -37,6 +38,7 @@ lint: .venv/.with-dev ## check style (Ruff), types (mypy) and import layers (imp
 	$(python) -m ruff check . || failed=1; \
 	$(python) -m ruff format --check . || failed=1; \
 	$(python) -m mypy || failed=1; \
+	$(python) -m mypy --platform win32 --cache-dir .mypy_cache/windows $(for_windows) || failed=1; \
 	.venv/bin/lint-imports || failed=1; \
 	test -z "$$failed"
 

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from experiments.estimator import PlanarClassifier, PlanarRegressor
     from experiments.results import read
     from experiments.sweep import Sweep
+    from experiments.version import __version__
 
-__all__ = ["PlanarClassifier", "PlanarRegressor", "Sweep", "read"]
+__all__ = ["PlanarClassifier", "PlanarRegressor", "Sweep", "__version__", "read"]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,4 +31,8 @@ def __getattr__(name: str) -> Any:
         from experiments.results import read
 
         return read
+    if name == "__version__":
+        from experiments.version import __version__
+
+        return __version__
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

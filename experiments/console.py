@@ -21,24 +21,53 @@ DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 
 Say = Callable[[str], object]
 
+_AS_MODULE = "python -m experiments."
+_started_by = _AS_MODULE
+
+
+def started_by(program: str) -> None:
+    """Say ``program COMMAND`` from now on, instead of ``python -m experiments.COMMAND``."""
+    global _started_by  # noqa: PLW0603 - how this process was started
+    _started_by = f"{program} "
+
+
+def to_run(command: str) -> str:
+    """What to type for a command and its arguments: ``python -m experiments.merge OUT DIR...``."""
+    return _started_by + command
+
+
+def named(command: str) -> str:
+    """The name of a command at the beginning of its messages: ``experiments.grid``."""
+    return to_run(command).removeprefix("python -m ")
+
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser with one-line errors that takes -1e-3 for a value, not for an option."""
 
-    def __init__(self, elsewhere: Callable[[str], str] = lambda _: "", **arguments: Any) -> None:
-        """``elsewhere`` returns a hint for option names of other programs, or an empty string."""
-        self._elsewhere = elsewhere
+    def __init__(
+        self,
+        command: str,
+        elsewhere: Callable[[str], str] = lambda _: "",
+        last: Callable[[], Iterable[str]] = tuple,
+        **arguments: Any,
+    ) -> None:
+        """``elsewhere`` returns a hint for option names of other programs, or an empty string.
+
+        ``last`` gives the lines at the end of the help.
+        """
+        self.program = named(command)
+        self._elsewhere, self._last = elsewhere, last
         super().__init__(
+            prog=to_run(command),
             allow_abbrev=False,
             formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=WIDTH),
             **arguments,
         )
         self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)")
 
-    @property
-    def program(self) -> str:
-        """The program name at the beginning of its messages: ``experiments.grid``."""
-        return self.prog.removeprefix("python -m ")
+    def format_help(self) -> str:
+        """The help, with the last lines as they are."""
+        return "".join((super().format_help(), *(f"{line}\n" for line in self._last())))
 
     def error(self, message: str) -> NoReturn:
         """Exit because of an invalid argument."""

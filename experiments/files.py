@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
+import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from experiments.locks import lock, lock_shared
 
 RUNS, CURVES, SUMMARY = "runs.csv", "curves.csv", "summary.csv"
 MANIFEST = "sweep.json"
@@ -22,6 +25,7 @@ SHARD = "shard.json"  # what a shard writes beside its store, instead of FILES
 _LONGEST_FOLDER = 504 - len(f"/{STORE}")  # bytes: SQLite's limit of 512 includes the "-journal" of the longest name
 REPORT = "report.html"
 PLOTS = "plots"  # the folder of the pictures
+_LONGEST_WAIT = 5  # seconds, for a file that another program has open
 
 
 class ResultsError(ValueError):
@@ -60,12 +64,15 @@ def _check_replaceable(folder: Path, name: str) -> None:
         return
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
-    if around.st_mode & stat.S_ISVTX and os.geteuid() not in (0, status.st_uid, around.st_uid):
-        raise PermissionError(errno.EPERM, f"{name} belongs to another user")
+    if sys.platform != "win32" and around.st_mode & stat.S_ISVTX:
+        if os.geteuid() not in (0, status.st_uid, around.st_uid):
+            raise PermissionError(errno.EPERM, f"{name} belongs to another user")
     if stat.S_ISREG(status.st_mode):
         try:  # of a file that is only read-only, this is EACCES
-            os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW))
+            os.close(os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)))
         except OSError as error:
+            if sys.platform == "win32":
+                raise PermissionError(errno.EACCES, f"{name} is read-only, or open in another program") from None
             if error.errno == errno.EPERM:
                 raise PermissionError(errno.EPERM, f"{name} is immutable or append-only (chattr)") from None
 
@@ -89,15 +96,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with open(descriptor, "wb") as file:
             with contextlib.suppress(OSError):  # not every file system has locks
-                fcntl.flock(file, fcntl.LOCK_SH)
+                lock_shared(file.fileno())
             yield file
             sync(file)
             os.chmod(unfinished, 0o666 & ~_umask())
-            os.replace(unfinished, path)
+            if sys.platform != "win32":  # within the lock
+                os.replace(unfinished, path)
+        if sys.platform == "win32":  # where an open file can be neither replaced nor removed
+            _replace_when_closed(unfinished, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(unfinished)
         raise
+
+
+def _replace_when_closed(unfinished: str, path: Path) -> None:
+    """Replace a file on Windows. A reader or a virus scanner that has it open usually closes it in a moment."""
+    give_up = time.monotonic() + _LONGEST_WAIT
+    while True:
+        try:
+            os.replace(unfinished, path)
+        except PermissionError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def write_text(path: Path, text: str) -> None:
@@ -109,12 +133,17 @@ def write_text(path: Path, text: str) -> None:
 def _remove_leftovers(path: Path) -> None:
     """Remove temporary files of ``path`` that a killed or interrupted process left behind.
 
-    A process that is still writing holds a lock on its file; the lock ends with the process.
+    A process that is still writing holds a lock on its file; the lock ends with the process. On Windows, a file that is
+    open cannot be removed.
     """
     for left in path.parent.glob(f".{path.name}." + 8 * "[a-z0-9_]"):  # as mkstemp names them
-        with contextlib.suppress(OSError), left.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink()
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                left.unlink()
+                continue
+            with left.open("rb") as file:
+                lock(file.fileno())
+                left.unlink()
 
 
 def sync(file: BinaryIO) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from experiments.console import to_run
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import (
@@ -225,7 +226,7 @@ def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
             made.extend(write())
         except Exception as error:  # noqa: BLE001 - matplotlib, Altair and the file system raise anything
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-            again = f"python -m experiments.{what} {out}"
+            again = to_run(f"{what} {out}")
             observer.undrawn(f"the tables are complete, but not the {what} ({reason}): {again} makes it again")
 
     def page() -> list[Path]:

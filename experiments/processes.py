@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from typing import Any
 
 from joblib.externals.loky import ProcessPoolExecutor
@@ -20,7 +23,12 @@ def processes(jobs: int) -> Any:
     """An executor of that many processes. Its first call starts them: make it in ``interrupts_held_back``."""
     # Not joblib.Parallel: it maps large arrays read-only, for which Numba would compile other kernels in every worker,
     # leaves them in shared memory if it is killed, and trains on while nothing is stored.
-    return ProcessPoolExecutor(jobs, initializer=_begin, initargs=(os.getpid(), logging.getLogger("matplotlib").level))
+    return ProcessPoolExecutor(
+        jobs,
+        initializer=_begin,
+        initargs=(os.getpid(), logging.getLogger("matplotlib").level),
+        env={"PYTHONSAFEPATH": "1"},  # the working folder may hold a random.py; the path of this process follows
+    )
 
 
 def _begin(parent: int, level_of_matplotlib: int) -> None:
@@ -29,13 +37,25 @@ def _begin(parent: int, level_of_matplotlib: int) -> None:
     Matplotlib logs no more here than there.
     """
     logging.getLogger("matplotlib").setLevel(level_of_matplotlib)
+    if sys.platform == "win32":  # where no mask is inherited: see interrupts_held_back
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_SECONDS)
+        if sys.platform == "win32":  # where a process has the same parent for ever
+            if (starter := multiprocessing.parent_process()) is not None:
+                starter.join()
+        else:
+            while os.getppid() == parent:
+                time.sleep(_LOOK_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def start_tracker() -> None:
+    """Start the process that cleans up after workers: before Python 3.14, that ends the blocking of interrupts."""
+    if sys.platform != "win32":  # where there is none
+        resource_tracker.ensure_running()
 
 
 @contextlib.contextmanager
@@ -43,10 +63,12 @@ def interrupts_held_back() -> Iterator[None]:
     """Block Ctrl-C in processes that are started meanwhile; a terminal sends it to all processes.
 
     The parent receives it afterwards and ends them; otherwise each of them would print a traceback. Blocking it in this
-    thread is not enough: another thread may receive it, and Python would then handle it here.
+    thread is not enough: another thread may receive it, and Python would then handle it here. On Windows, processes
+    ignore it as soon as they have begun.
     """
     came: list[int] = []
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if sys.platform != "win32":
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     is_main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if is_main else None
     try:
@@ -54,6 +76,7 @@ def interrupts_held_back() -> Iterator[None]:
     finally:
         if is_main:
             signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for number in came:
             signal.raise_signal(number)

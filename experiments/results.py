@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
+from experiments.console import to_run
 from experiments.files import MANIFEST, SHARD, STORE, ResultsError
 from experiments.knobs.knob import SweepError
 from experiments.models.ensemble import model_of
@@ -208,7 +209,7 @@ def read(folder: str | os.PathLike[str]) -> Results:
         with checked(path):
             manifest, design = read_manifest(path)
     except FileNotFoundError:
-        found = f"only a shard ({SHARD}): join all with python -m experiments.merge"
+        found = f"only a shard ({SHARD}): join all with {to_run('merge')}"
         found = found if (folder / SHARD).exists() else f"no {MANIFEST}"
         raise ResultsError(f"{folder}: expected the results of a sweep, found {found}") from None
     except OSError as error:

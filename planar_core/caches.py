@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 
@@ -21,6 +22,8 @@ def make_private(folder: Path) -> None:
     if not folder.is_absolute():
         raise NotPrivate(f"{folder} is no absolute path: set HOME or NUMBA_CACHE_DIR to one")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform == "win32":  # lists say who may write, not modes, and those of a user's folders are private
+        return
     # The owner of the root folder may be unknown in a container, and can do anything in any case.
     owners = {os.geteuid(), os.stat("/").st_uid}
     real = Path(os.path.realpath(folder))

@@ -8,19 +8,19 @@ import os
 import sys
 import warnings
 
-from experiments.console import fail, warn
+from experiments.console import fail, named, warn
 
 
-def prepare(program: str, options: argparse.Namespace) -> None:
+def prepare(command: str, options: argparse.Namespace) -> None:
     """Set up the environment of a command. Exits, with one line, if it could not train or draw in this one."""
-    if problem := _problem(program.rpartition(".")[2], options):
-        fail(program, problem)
+    if problem := _problem(command, options):
+        fail(named(command), problem)
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown in windows, and an unknown name ends matplotlib's import
     # Neither BLAS nor Arrow is used for what their threads are good for; where no thread can start, both complain.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it has much to say of its settings, which are not used
-    warnings.showwarning = lambda message, *_, **__: warn(f"{program}: {message}")
+    warnings.showwarning = lambda message, *_, **__: warn(f"{named(command)}: {message}")
 
 
 def _problem(name: str, options: argparse.Namespace) -> str | None:

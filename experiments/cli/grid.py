@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
@@ -12,7 +14,7 @@ from experiments.cli import config
 from experiments.cli.options import grid_parser
 from experiments.cli.process import on_interrupt
 from experiments.cli.terminal import Terminal, is_large
-from experiments.console import DONE, SOME_FAILED, Say, fail, say
+from experiments.console import DONE, SOME_FAILED, Say, fail, named, say, to_run
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
 from experiments.files import SHARD as SHARD_FILE
 from experiments.knobs.declared import HOW, REQUESTED, SAMPLE_SEED, SHARD
@@ -24,7 +26,6 @@ from experiments.sweep import Prepared, Sweep
 from experiments.text import WIDTH, columns, count, fit_end, printable, wrapped
 
 _SHOWN = 10  # problems in a plan
-_PROGRAM = "experiments.grid"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         how = {knob.name: value_of(knob, getattr(options, knob.name)) for knob in HOW}
         sweep = Sweep(**{knob.name: getattr(options, knob.name) for knob in REQUESTED}, zip=options.zip)
         if options.print_config:
-            for line in config.lines(sweep.request, how):
+            is_ascii = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"  # of a file on Windows
+            for line in config.lines(sweep.request, how, is_ascii):
                 say(line)
             return DONE
         if options.dry_run:
@@ -60,32 +62,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             counts = sweep.run_shard(shard, **how)
     except (SweepError, DataError) as error:
-        fail(_PROGRAM, str(error))
+        fail(named("grid"), str(error))
     except ResultsError as error:
-        fail(_PROGRAM, f"--out: {error}")
+        fail(named("grid"), f"--out: {error}")
     except RunFailed as error:
-        fail(_PROGRAM, f"stopped at the first failed run: {error}; {observer.state}", SOME_FAILED)
+        fail(named("grid"), f"stopped at the first failed run: {error}; {observer.state}", SOME_FAILED)
     except (OSError, MemoryError, BrokenExecutor) as error:
         what = str(error) or type(error).__name__
-        fail(_PROGRAM, f"the sweep could not be finished: {what}; {observer.state}", SOME_FAILED)
+        fail(named("grid"), f"the sweep could not be finished: {what}; {observer.state}", SOME_FAILED)
     finally:
         observer.close()
     if shard is not None:
         return _end_of_shard(shard, counts, speak)
     from experiments.cli.closing import end  # pandas, which a plan does not need
 
-    return end(results, observer.files, out, start, _PROGRAM, options.quiet)
+    return end(results, observer.files, out, start, named("grid"), options.quiet)
 
 
 def _end_of_shard(shard: str, n: Mapping[str, Any], speak: Say) -> int:
     kinds = ", ".join(f"{n[kind]:,} {kind}" for kind in ("computed", "reused", "failed"))
     line = f"shard {shard}, {count(n['runs'], 'run')}: {kinds}"
     speak(line)
-    speak("to write the tables when all shards are trained: python -m experiments.merge OUT DIR...")
+    speak(f"to write the tables when all shards are trained: {to_run('merge OUT DIR...')}")
     if not n["failed"]:
         return DONE
     if speak is _silent:
-        fail(_PROGRAM, line, SOME_FAILED)
+        fail(named("grid"), line, SOME_FAILED)
     return SOME_FAILED
 
 

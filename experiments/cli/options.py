@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from experiments.console import Parser
+from experiments.cli.command import COMMANDS, lines_of
+from experiments.cli.config import SHIPPED
+from experiments.console import Parser, to_run
 from experiments.knobs.declared import HOW, REQUESTED, ZIP, elsewhere
 from experiments.knobs.words import shown
 
@@ -18,17 +20,18 @@ FORMATS = ("onnx", "joblib", "json")
 def grid_parser() -> Parser:
     """The options: one for every knob, and those that control execution."""
     result = Parser(
-        prog="python -m experiments.grid",
+        "grid",
         description="Train a network for every combination of the given values, and write tables and plots.",
         epilog="Numbers can be given as ranges: 0:10 (0 to 9), 1:10:2 (in steps of 2), lin:A:B:N and log:A:B:N (N"
         " points, both ends included; without N if --sample draws the points). Exit status: 0 success, 1 a run failed,"
         " 2 invalid arguments or data, 130/143 interrupted.",
         usage="%(prog)s [options]",
         elsewhere=elsewhere,
+        last=_last_lines_of_grid,
     )
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
     for knob in (*REQUESTED, *HOW):
-        about = knob.help
+        about = knob.help.replace("python -m experiments.", to_run(""))
         if knob.default:
             about += f" (default: {shown(knob.default)})"
         groups[knob.group].add_argument(
@@ -45,7 +48,10 @@ def grid_parser() -> Parser:
     )
     run.add_argument("--out", metavar="DIR", help="output folder (default: results)")
     run.add_argument(
-        "--config", metavar="FILE.toml", help="read options from this file; the command line takes precedence"
+        "--config",
+        metavar="FILE.toml",
+        help="read options from this file; the command line takes precedence. Or the name of one that comes with this"
+        f" program: {', '.join(SHIPPED)}",
     )
     run.add_argument(
         "--print-config", action="store_true", help="print these options in the format of --config and exit"
@@ -59,10 +65,28 @@ def grid_parser() -> Parser:
     return result
 
 
+def _last_lines_of_grid() -> Iterator[str]:
+    yield ""
+    yield "examples:"
+    for arguments, meaning in _EXAMPLES.items():
+        yield f"  {to_run('grid')} {arguments}"
+        yield f"      {meaning}"
+    yield ""
+    yield f"other commands ({to_run('COMMAND')} --help):"
+    yield from lines_of({name: meaning for name, meaning in COMMANDS.items() if name != "grid"})
+
+
+_EXAMPLES = {
+    "--hidden 0 1 4 8x8 --lr log:0.03:3:5 --seeds 0:20": "the flower data; 0 hidden units are a linear model",
+    "--dataset table.csv --target healthy --split cv:5": "your own table, the column to predict, five folds",
+    "--until-decided 0.005": "as many seeds as it takes to find the best configuration",
+}
+
+
 def export_parser() -> Parser:
     """The options of ``experiments.export``."""
     parser = Parser(
-        prog="python -m experiments.export",
+        "export",
         description="Export the networks of the best configuration of a sweep over a table, together with the"
         " preprocessing of new rows, to one file. docs/predictions.md describes the formats.",
         epilog="onnx requires an extra (pip install '.[onnx]'). Loading a joblib file runs the code in it: load only"
@@ -79,7 +103,7 @@ def export_parser() -> Parser:
 def predict_parser() -> Parser:
     """The options of ``experiments.predict``."""
     parser = Parser(
-        prog="python -m experiments.predict",
+        "predict",
         description="Predict the rows of FILE with the networks of the best configuration of a sweep over a table.",
         epilog="Columns are matched by name, in any order. Without --out, predictions go to stdout. Exit status: 0"
         " success, 2 invalid arguments or data.",
@@ -93,7 +117,7 @@ def predict_parser() -> Parser:
 def verify_parser() -> Parser:
     """The options of ``experiments.verify``."""
     parser = Parser(
-        prog="python -m experiments.verify",
+        "verify",
         description="Compare request and tables with the store, retrain stored runs, and compare their numbers bit for"
         " bit.",
         epilog="Exit status: 0 all identical, 1 something differs or is missing, 2 invalid arguments or unreadable"
@@ -109,7 +133,7 @@ def verify_parser() -> Parser:
 def merge_parser() -> Parser:
     """The options of ``experiments.merge``."""
     parser = Parser(
-        prog="python -m experiments.merge",
+        "merge",
         description="Join the shards of a sweep, trained with --shard, in the folder OUT, and write tables and plots as"
         " of one sweep. Nothing is trained, and the folders to join are not changed.",
         epilog="Folders with whole sweeps of the same request can be joined, too. Exit status: 0 success, 1 a run"
@@ -123,7 +147,7 @@ def merge_parser() -> Parser:
 
 def plots_parser() -> Parser:
     """The options of ``experiments.plots``."""
-    parser = Parser(prog="python -m experiments.plots", description="Draw the plots of a sweep into DIR/plots.")
+    parser = Parser("plots", description="Draw the plots of a sweep into DIR/plots.")
     _add_folder(parser)
     parser.add_argument("--page", metavar="FILE.png", type=Path, help="also put all plots on one page")
     return parser
@@ -131,9 +155,7 @@ def plots_parser() -> Parser:
 
 def report_parser() -> Parser:
     """The options of ``experiments.report``."""
-    parser = Parser(
-        prog="python -m experiments.report", description="Recreate report.html and the plots of a sweep in DIR."
-    )
+    parser = Parser("report", description="Recreate report.html and the plots of a sweep in DIR.")
     _add_folder(parser)
     return parser
 
@@ -141,7 +163,7 @@ def report_parser() -> Parser:
 def store_parser() -> Parser:
     """The options of ``experiments.store``."""
     parser = Parser(
-        prog="python -m experiments.store",
+        "store",
         description="Copy a results folder, also while a sweep writes to it: the store as of one moment, the tables,"
         " the plots and the report.",
         epilog="Exit status: 0 success, 2 invalid arguments, no results, or DEST has results.",
@@ -150,6 +172,17 @@ def store_parser() -> Parser:
     _add_folder(parser)
     parser.add_argument("destination", metavar="DEST", type=Path, help="a folder, which is created if necessary")
     parser.add_argument("--overwrite", action="store_true", help="replace the results in DEST")
+    return parser
+
+
+def columns_parser() -> Parser:
+    """The options of ``experiments.columns``."""
+    parser = Parser(
+        "columns",
+        description="Print what the columns of runs.csv, curves.csv and summary.csv mean.",
+        epilog="Exit status: 0 success, 2 no such column.",
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these columns (default: all)")
     return parser
 
 
@@ -179,6 +212,7 @@ def _count(text: str) -> int:
 
 PARSERS: Mapping[str, Callable[[], Parser]] = MappingProxyType(
     {
+        "columns": columns_parser,
         "export": export_parser,
         "grid": grid_parser,
         "merge": merge_parser,

@@ -23,13 +23,14 @@ LONGEST_GOODBYE = 1.0  # seconds for cleaning up after an interrupt
 
 
 class Interrupted(BaseException):
-    """SIGINT, SIGTERM or SIGHUP. Not an Exception, so that it is not mistaken for a failed run."""
+    """One of _SIGNALS. Not an Exception, so that it is not mistaken for a failed run."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# SIGHUP is of Unix, SIGBREAK (Ctrl-Break, or the window is closed) of Windows.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 _program = ""
 _state: Callable[[], str] = str  # the state of the files in the last line
 
@@ -52,16 +53,19 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     try:
         _thread.start_new_thread(_end, (number, LONGEST_GOODBYE))
     except RuntimeError:  # no thread can start (ulimit -u)
+        if sys.platform == "win32":
+            _end(number)
         signal.signal(signal.SIGALRM, lambda *_: _end(number))
         signal.setitimer(signal.ITIMER_REAL, LONGEST_GOODBYE)
     try:
         for worker in multiprocessing.active_children():  # it would ignore a second signal
             if worker.pid:
-                os.kill(worker.pid, signal.SIGKILL)
+                os.kill(worker.pid, _KILL)
     finally:
         raise Interrupted(number)
 
 
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows, any number ends a process
 _ending = _thread.allocate_lock()
 
 
@@ -99,9 +103,10 @@ def run_as_program(program: str, state: str = "") -> NoReturn:
     os.environ["PYTHONWARNINGS"] = f"{warnings},ignore:resource_tracker".lstrip(",")
     try:
         name = program.rpartition(".")[2]
+        _program = program = importlib.import_module("experiments.console").named(name)
         # --help and a refused argument end here, before the command imports what it works with.
         options = importlib.import_module("experiments.cli.options").PARSERS[name]().parse(None)
-        importlib.import_module("experiments.cli.environment").prepare(program, options)
+        importlib.import_module("experiments.cli.environment").prepare(name, options)
         command = importlib.import_module(f"experiments.cli.{name}")
         sys.exit(command.main())
     except Interrupted as interrupted:

@@ -44,7 +44,7 @@ def _digest(text: str) -> str:
 
 def _cache_folder() -> Path | None:
     """The folder of the script in the user's cache; None if others can write to it, or no home folder is known."""
-    caches = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    caches = {"darwin": "~/Library/Caches", "win32": "~/AppData/Local"}.get(sys.platform, "~/.cache")
     folder = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser(caches), "planar-sweep", "vega")
     try:
         make_private(folder)

@@ -7,13 +7,12 @@ import itertools
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 
 import joblib
 
 from experiments.knobs.declared import JOBS, SCHEDULER
 from experiments.knobs.knob import SweepError
-from experiments.processes import interrupts_held_back
+from experiments.processes import interrupts_held_back, start_tracker
 from experiments.runner.local import Pool
 from experiments.runner.plan import measure_speed
 from experiments.runner.shards import Shard
@@ -55,7 +54,7 @@ def workers(how: How) -> Iterator[int]:
         raise SweepError(
             "--backend dask requires the package distributed, which is not installed: pip install '.[dask]'"
         ) from None
-    resource_tracker.ensure_running()  # before Python 3.14, starting it ends the blocking of interrupts
+    start_tracker()
     with contextlib.ExitStack() as stack:
         # Somebody else's cluster starts no process here, and waiting for it can be interrupted.
         with interrupts_held_back() if how.scheduler is None else contextlib.nullcontext():
@@ -102,7 +101,7 @@ def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:
         few = list(itertools.islice(waiting, jobs))
         jobs, waiting = min(jobs, len(few)), itertools.chain(few, waiting)
         measure_speed(todo.design.dtype)  # compiles the kernels once; workers read them from disk
-        resource_tracker.ensure_running()  # as in `workers`
+        start_tracker()
     pool = Pool(todo.parts, how.backend, jobs)
     try:
         with contextlib.closing(pool.train(waiting)) as results:

@@ -54,7 +54,7 @@ class Shard(NamedTuple):
         for first in range(0, design.n_series * n_rest, n_rest) if n_rest else itertools.repeat(0, design.n_series):
             mine = tuple(rest[place - first] for place in self._places(first, first + n_rest))
             if mine not in made:
-                made[mine] = array("L", [*dealt, *mine])
+                made[mine] = array("Q", [*dealt, *mine])
             yield made[mine]
 
     def _places(self, start: int, stop: int) -> Iterator[int]:

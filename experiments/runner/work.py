@@ -214,13 +214,13 @@ def todo(
         if design.trained is None and (shard is None or design.n_series > MOST_LISTED):
             return everything
     numbers = array("q", [0]) * design.n_series if store is None else store.find_all(identities(design, sources))
-    nothing = array("L")
+    nothing = array("Q")
     all_wanted = list(map(design.seeds_of, range(design.n_series)) if shard is None else shard.seeds(design))
     stored = ((number, seed) for number, wanted in zip(numbers, all_wanted, strict=True) if number for seed in wanted)
     is_finished = iter(()) if store is None else store.finished(stored)
     seeds = list[Sequence[int]]()
     for number, wanted in zip(numbers, all_wanted, strict=True):
-        left = array("L", (seed for seed in wanted if not next(is_finished))) if number else wanted
+        left = array("Q", (seed for seed in wanted if not next(is_finished))) if number else wanted
         seeds.append(wanted if len(left) == len(wanted) else left or nothing)
     if store is not None and any(seeds) and not is_checked:
         for number, wanted, left in zip(numbers, all_wanted, seeds, strict=True):

@@ -7,13 +7,16 @@ the one before, is destroyed by it. The layout of journal and header: https://ww
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import itertools
 import os
 import struct
 import sys
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+if sys.platform != "win32":
+    import fcntl
 
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")
 _DATABASE = b"SQLite format 3\0"
@@ -51,8 +54,13 @@ def is_of_another(path: Path) -> bool:
 
     This reads the file itself, so the process must not have it open: closing it again drops the locks of the process.
     """
+    return _seems_of_another(path) and not _is_open(Path(f"{path}-journal"))
+
+
+def _seems_of_another(path: Path) -> bool:
     try:
-        with path.open("rb") as file, Path(f"{path}-journal").open("rb") as beside:
+        # Without buffers: what is read again is what is there now.
+        with path.open("rb", buffering=0) as file, Path(f"{path}-journal").open("rb", buffering=0) as beside:
             for _ in range(10):
                 journal, header = _read(beside), _Header.of(_start(file))
                 if journal is None or header is None or _fits(journal, header, os.fstat(file.fileno()).st_size):
@@ -84,14 +92,18 @@ def _fits(journal: _Journal, header: _Header, size: int) -> bool:
 
 
 def _start(file: BinaryIO) -> bytes:
-    return os.pread(file.fileno(), _HEADER, 0)
+    return _at(file, 0, _HEADER)
+
+
+def _at(file: BinaryIO, place: int, size: int) -> bytes:
+    file.seek(place)
+    return file.read(size)
 
 
 def _read(file: BinaryIO) -> _Journal | None:
     """The journal, or None if SQLite would ignore it."""
-    descriptor = file.fileno()
-    size, place, found = os.fstat(descriptor).st_size, 0, None
-    while len(start := os.pread(descriptor, 28, place)) == 28 and start.startswith(_JOURNAL):
+    size, place, found = os.fstat(file.fileno()).st_size, 0, None
+    while len(start := _at(file, place, 28)) == 28 and start.startswith(_JOURNAL):
         records, nonce, pages, sector, page_size = struct.unpack(">5I", start[8:])
         if not 512 <= page_size <= 65536 or not 32 <= sector <= 65536:
             break
@@ -100,9 +112,9 @@ def _read(file: BinaryIO) -> _Journal | None:
         for _number in itertools.count() if records == 0xFFFFFFFF else range(records):
             if place + page_size + 8 > size:
                 return found
-            (number,) = struct.unpack(">I", os.pread(descriptor, 4, place))
+            (number,) = struct.unpack(">I", _at(file, place, 4))
             if number == 1:
-                page = os.pread(descriptor, page_size + 4, place + 4)
+                page = _at(file, place + 4, page_size + 4)
                 sums = nonce + sum(page[at] for at in range(page_size - 200, 0, -200))
                 if sums & 0xFFFFFFFF == struct.unpack(">I", page[page_size:])[0]:
                     return found._replace(first=_Header.of(page))
@@ -112,14 +124,31 @@ def _read(file: BinaryIO) -> _Journal | None:
 
 
 def _is_being_written(descriptor: int) -> bool:
-    """Whether another process is within a transaction. Asking takes no lock, which would mislead its readers."""
-    if sys.platform == "darwin":
-        layout, of_type = "qqihh", 3
-        asked = struct.pack(layout, _RESERVED_BYTE, 1, 0, fcntl.F_WRLCK, os.SEEK_SET)
-    else:
-        layout, of_type = "hhqqi4x", 0
-        asked = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, _RESERVED_BYTE, 1, 0)
-    try:
-        return bool(struct.unpack(layout, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))[of_type] != fcntl.F_UNLCK)
-    except OSError:  # a file system without locks
+    """Whether another process is within a transaction. Asking takes no lock, which would mislead its readers.
+
+    On Windows this is not known of a file that is open here: see ``_is_open``.
+    """
+    if sys.platform != "win32":
+        if sys.platform == "darwin":
+            layout, of_type = "qqihh", 3
+            asked = struct.pack(layout, _RESERVED_BYTE, 1, 0, fcntl.F_WRLCK, os.SEEK_SET)
+        else:
+            layout, of_type = "hhqqi4x", 0
+            asked = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, _RESERVED_BYTE, 1, 0)
+        with contextlib.suppress(OSError):  # a file system without locks
+            found = struct.unpack(layout, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+            return bool(found[of_type] != fcntl.F_UNLCK)
+    return False
+
+
+def _is_open(journal: Path) -> bool:
+    """On Windows: whether a process has a journal open, as the one that writes has. It cannot be renamed, then."""
+    if sys.platform != "win32":
         return False
+    try:
+        os.rename(journal, journal)
+    except PermissionError:
+        return True
+    except FileNotFoundError:  # the transaction has ended
+        return True
+    return False

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import socket
 import stat
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from experiments.files import STORE, ResultsError
+from experiments.locks import HAS_NONE, lock, lock_shared
 from experiments.store.store import Store
 
 FILE = "sweep.lock"
-_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+class Place(NamedTuple):
+    """Where the lock of a folder is: a name, and the descriptor of the folder, or None for the working folder."""
+
+    name: str
+    folder: int | None
 
 
 @contextlib.contextmanager
@@ -32,50 +40,72 @@ def claimed(folder: Path) -> Iterator[Store]:
 
 
 @contextlib.contextmanager
-def opened(folder: Path) -> Iterator[int]:
-    """A descriptor of a folder: it stays that folder if it is moved and another one takes its name."""
-    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield place
-    finally:
-        os.close(place)
+def opened(folder: Path) -> Iterator[Place]:
+    """The place of the lock in a folder: it stays in that folder if it is moved and another one takes its name.
 
-
-@contextlib.contextmanager
-def locked(folder: Path, place: int) -> Iterator[None]:
-    """Keep other sweeps out of a folder, of which ``place`` is a descriptor. Raises as ``claimed``."""
-    descriptor = _locked(folder / FILE, place)
+    On Windows, a folder with an open file cannot be moved.
+    """
+    if sys.platform == "win32":
+        yield Place(str(folder / FILE), None)
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {now}\n".encode())
-        yield
+        yield Place(FILE, descriptor)
     finally:
-        with contextlib.suppress(OSError):
-            if _is_in(place, descriptor):  # and not the lock of somebody else
-                os.unlink(FILE, dir_fd=place)
         os.close(descriptor)
 
 
-def _is_in(place: int, descriptor: int) -> bool:
+@contextlib.contextmanager
+def locked(folder: Path, place: Place) -> Iterator[None]:
+    """Keep other sweeps out of a folder, of which ``place`` is ``opened``. Raises as ``claimed``."""
+    descriptor = _locked(folder / FILE, place)
+    try:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {now}\n".encode())
+        yield
+    finally:
+        if sys.platform == "win32":  # an open file cannot be removed, neither here nor if somebody else has opened it
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                os.unlink(place.name)
+        else:
+            with contextlib.suppress(OSError):
+                if _is_in(place, descriptor):  # and not the lock of somebody else
+                    os.unlink(place.name, dir_fd=place.folder)
+            os.close(descriptor)
+
+
+def _is_in(place: Place, descriptor: int) -> bool:
     """Whether the lock that was opened is still the lock of its folder."""
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(FILE, dir_fd=place, follow_symlinks=False))
+        found = os.stat(place.name, dir_fd=place.folder, follow_symlinks=False)
     except FileNotFoundError:
         return False
+    return os.path.samestat(os.fstat(descriptor), found)
 
 
-def _locked(path: Path, place: int) -> int:
+def _open(place: Place) -> int:
+    """Open the file, which is created if necessary, without following a link."""
+    if sys.platform != "win32":
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK  # O_NONBLOCK: a named pipe would wait
+        return os.open(place.name, flags, 0o666, dir_fd=place.folder)
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.lstat(place.name).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), place.name)
+    return os.open(place.name, os.O_RDWR | os.O_CREAT | os.O_BINARY, 0o666)
+
+
+def _locked(path: Path, place: Place) -> int:
     while True:
-        try:  # without following a link; O_NONBLOCK: a named pipe would wait
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-            descriptor = os.open(FILE, flags, 0o666, dir_fd=place)
+        try:
+            descriptor = _open(place)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
                 raise
             raise _not_ours(path) from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
             # The previous owner may have removed the file after it was opened: then this locks a deleted file.
             if _is_in(place, descriptor):
                 status = os.fstat(descriptor)
@@ -91,7 +121,7 @@ def _locked(path: Path, place: int) -> int:
             ) from None
         except OSError as error:
             os.close(descriptor)
-            if error.errno not in _WITHOUT_LOCKS:
+            if error.errno not in HAS_NONE:
                 raise
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -110,16 +140,18 @@ def check_locks(folder: Path) -> None:
     """Raises ResultsError if the file system of an existing folder has no locks; nothing is written.
 
     A store there would be said to be in use, after a minute. The store itself is not touched: closing a file drops the
-    locks that SQLite has on it for another thread of this process.
+    locks that SQLite has on it for another thread of this process. On Windows, every file system has locks.
     """
+    if sys.platform == "win32":
+        return
     with contextlib.suppress(PermissionError, FileNotFoundError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            lock_shared(descriptor)
         except BlockingIOError:
             pass
         except OSError as error:
-            if error.errno in _WITHOUT_LOCKS:
+            if error.errno in HAS_NONE:
                 raise _no_locks(folder, error) from None
         finally:
             os.close(descriptor)

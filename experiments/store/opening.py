@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.console import warn
+from experiments.console import to_run, warn
 from experiments.files import ResultsError
 from experiments.store.journal import is_of_another
 
@@ -63,5 +63,5 @@ def _check_writable(path: Path) -> None:
     if (links := path.stat().st_nlink) > 1:
         warn(
             f"{path} has {links} hard links: what is stored now is in all of them, so a backup made of links is none;"
-            " python -m experiments.store copy makes a real one"
+            f" {to_run('store copy')} makes a real one"
         )

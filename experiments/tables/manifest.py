@@ -19,6 +19,7 @@ import scipy
 from experiments.design import Design
 from experiments.store.store import STATUSES
 from experiments.tables.tables import Tables
+from experiments.version import __version__
 
 FORMAT = 3  # of the manifest; increased when readers have to distinguish versions
 
@@ -54,6 +55,7 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
             "commit": _commit(),
             "python": platform.python_version(),
             "versions": {
+                "planar-sweep": __version__,
                 "numpy": np.__version__,
                 "numba": numba.__version__,
                 "pandas": pd.__version__,

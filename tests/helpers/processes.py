@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
-from experiments import files, orchestration
+from experiments import files, locks, orchestration
 from experiments.files import STORE, ResultsError
 from experiments.results import read
 from experiments.store import lock, store
@@ -123,7 +123,7 @@ def _be_born(command: str, arguments: list[str], event: dict[str, Any], out: int
 # The steps that change a file or a lock: the functions that are called, in which files; in store.py, also by whom.
 STEPS = {
     "store": {"connect", "execute", "executemany"},
-    "lock": {"mkdir", "open", "flock", "truncate", "write", "unlink", "close"},
+    "lock": {"mkdir", "open", "flock", "ftruncate", "write", "unlink", "close"},
     "tables": {
         *("flock", "unlink", "mkstemp", "open", "writerows", "write", "flush", "detach", "fsync", "chmod", "replace")
     },
@@ -131,8 +131,8 @@ STEPS = {
 WRITERS = {"_transaction", "_patiently", "add"}
 FILES = {
     "store": {store.__file__},
-    "lock": {lock.__file__},
-    "tables": {files.__file__, tables_as_csv.__file__, orchestration.__file__},
+    "lock": {lock.__file__, locks.__file__},
+    "tables": {files.__file__, locks.__file__, tables_as_csv.__file__, orchestration.__file__},
 }
 
 

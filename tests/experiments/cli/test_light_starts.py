@@ -36,11 +36,17 @@ def imported(*arguments: str) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["export", "grid", "merge", "plots", "predict", "report", "store", "verify", "walkthrough"]
+    "name", ["columns", "export", "grid", "merge", "plots", "predict", "report", "store", "verify", "walkthrough"]
 )
 def test_help_imports_nothing_heavy(name: str) -> None:
     status, found = imported(f"experiments.{name}", "--help")
     assert (status, found & HEAVY) == (0, set())
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "grid --help", "grdi"])
+def test_planar_sweep_imports_nothing_heavy(arguments: str) -> None:
+    status, found = imported("planar_sweep", *arguments.split())
+    assert (status, found & HEAVY) == (2 if arguments == "grdi" else 0, set())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +54,7 @@ def test_help_imports_nothing_heavy(name: str) -> None:
     [
         "grid --epochs 3", "grid --hidden 0,1", "grid --dataset flour --lr x", "grid --config nowhere.toml",
         "export . --format tar", "merge out", "grid --shard 0/3", "plots", "predict .", "report", "store move a b",
-        "verify . --sample 0",
+        "verify . --sample 0", "columns n_stck",
     ],
 )  # fmt: skip
 def test_a_refused_argument_imports_nothing_heavy(arguments: str) -> None:

@@ -1,0 +1,1 @@
+"""A folder for PYTHONPATH: with it, Python imports ``sitecustomize``, and this project's modules are as on Windows."""
