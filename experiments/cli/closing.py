@@ -18,7 +18,7 @@ from experiments.knobs.words import in_words, text_of
 from experiments.results import Results
 from experiments.tables.baselines import baseline_rows
 from experiments.tables.statistics import best_configurations
-from experiments.tables.words import label, number, within
+from experiments.tables.words import label, said, said_interval
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
 _SHOWN = 10  # problems, and configurations of each
@@ -93,7 +93,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     shown = [row for _, row in table.head(most).iterrows()]
     rows = [["rank", *axes, *raced, "mean", "95 % interval", "best?"]]
     rows += [_cells(row, axes, metric, place == 0) for place, row in enumerate(shown)]
-    baselines = [(name, number(metric, value, 4)) for name, value in baseline_rows(results, table.iloc[0])]
+    baselines = [(name, said(metric, value, is_labelled=False)) for name, value in baseline_rows(results, table.iloc[0])]
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     if 2 * len(widths) + sum(widths) <= WIDTH:
         yield from (_line(cells, widths) for cells in rows)
@@ -137,8 +137,8 @@ def _cells(row: pd.Series, axes: list[str], metric: str, is_first: bool) -> list
         "-" if pd.isna(rank) else str(rank),
         *("" if pd.isna(row[axis]) else text_of(row[axis]) for axis in axes),
         *([f"{row['n_seeds']:,}"] if "race" in row.index else []),
-        "-" if pd.isna(mean) else number(metric, mean, 4),
-        "-" if pd.isna(low) else f"[{', '.join(number(metric, within(metric, end), 4) for end in (low, high))}]",
+        "-" if pd.isna(mean) else said(metric, mean, is_labelled=False),
+        "-" if pd.isna(low) else said_interval(metric, low, high),
         _verdict(row, rank, is_first),
     ]
 

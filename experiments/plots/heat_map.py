@@ -24,7 +24,7 @@ from experiments.plots.choice import (
     value_name,
     values_of,
 )
-from experiments.plots.limits import Baselines, Cut, baselines_note
+from experiments.plots.limits import Baselines, Cut, baselines_note, in_unit
 from experiments.plots.style import BEST, NOTHING, SMALL, count
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
@@ -75,9 +75,7 @@ def plot_heat_map(
     some_x, some_y = every_other(len(x_values), MAX_COLUMNS), every_other(len(y_values), MAX_ROWS)
     ax.set_xticks(some_x, [value_name(x_values[i], 16) for i in some_x])
     ax.set_yticks(some_y, [value_name(y_values[i], 16) for i in some_y])
-    _heat_map_frame(
-        ax, image, axis_name(x), axis_name(y), f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip()
-    )
+    _heat_map_frame(ax, image, axis_name(x), axis_name(y), metric)
     notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
@@ -133,11 +131,11 @@ def _cell_note(cells: pd.DataFrame) -> str:
     return f"over {replicates.said(sizes)}"
 
 
-def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str, of: str) -> None:
+def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str, metric: str) -> None:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)
-    bar = figure_of(ax).colorbar(image, ax=ax, aspect=30)
-    bar.set_label(of)
+    bar = figure_of(ax).colorbar(image, ax=ax, aspect=30, format=in_unit(metric))
+    bar.set_label(f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip())
     bar.outline.set_visible(False)

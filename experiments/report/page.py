@@ -31,7 +31,7 @@ WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
-    "words", "elements", "held", "random", "outputs", "network", "plane", "legend", "model", "charts", "choice",
+    "elements", "held", "words", "random", "outputs", "network", "plane", "legend", "model", "charts", "choice",
     "heatmap", "recorded", "table", "trainer", "again", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20

@@ -13,6 +13,7 @@ import { HeatMap, stepOf } from "./heatmap.js";
 import { Recorded, measureWords } from "./recorded.js";
 import { Again } from "./again.js";
 import { Table } from "./table.js";
+import { titled } from "./words.js";
 
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -38,8 +39,9 @@ const table = new Table(
 );
 
 /** The replacements for placeholders in the charts, except those of axes and measures. */
-function chartWords({ name, formats }) {
-  return { $mean: `mean test ${name}`, $test: `test ${name}`, ...formats };
+function chartWords(scoring) {
+  const [mean, test] = [`mean test ${scoring.name}`, `test ${scoring.name}`];
+  return { $mean: titled(mean, scoring), $test: titled(test, scoring), "$mean-of": mean, "$test-of": test, ...scoring.formats };
 }
 
 /** Choose a configuration and its median seed, and update the page. */

@@ -1,7 +1,7 @@
 // The recorded results of the chosen configuration: statistics, curves and seeds.
 
 import { definitions, element, option, say } from "./elements.js";
-import { clipped, grouped, some, span } from "./words.js";
+import { clipped, grouped, some, span, titled } from "./words.js";
 
 const MOST_LINES = 100; // of seeds in a chart
 
@@ -68,7 +68,7 @@ export class Recorded {
       {
         seeds: choice.runs
           .filter(({ judged }) => judged !== null)
-          .map(({ run, name, judged }) => ({ run, seed: name, test: judged, at: sweep.shown(judged) })),
+          .map(({ run, name, judged }) => ({ run, seed: name, text: sweep.judging.text(judged), at: sweep.shown(judged) })),
         mean: mean === null ? [] : [{ mean: at, ...band }],
       },
       { chosen: choice.run?.run ?? -1 },
@@ -77,10 +77,10 @@ export class Recorded {
 }
 
 /** The titles of the charts of curves, by the points on which they are measured. */
-export function measureWords({ name }) {
+export function measureWords(scoring) {
   const on = { test: "test", train: "training" };
   return {
-    $measure: `${on[element("measure").value]} ${name}`,
+    $measure: titled(`${on[element("measure").value]} ${scoring.name}`, scoring),
     $cost: element("measure-cost").value === "test" ? "test cost" : "cost",
   };
 }

@@ -14,9 +14,9 @@ function columnsOf(sweep) {
     text: (c) => text(sweep.number(name, c)),
     key: (c) => sweep.number(name, c),
   });
-  const { name: metric, text: written } = sweep.judging;
+  const { name: metric, text: written, difference, differences: unit } = sweep.judging;
   const { limits: [least, most] } = sweep.judging;
-  const differences = { ...sweep.judging, limits: [0, most - least] };
+  const differences = { text: difference, limits: [0, most - least] };
   const interval = (title, low, high, scoring) => ({
     title,
     text: (c) => span(sweep.number(low, c), sweep.number(high, c), scoring),
@@ -34,7 +34,7 @@ function columnsOf(sweep) {
   );
   if (has("difference_to_best")) {
     columns.push(
-      number("difference_to_best", "difference to best", written),
+      number("difference_to_best", `difference to best${unit ? ` (${unit})` : ""}`, difference),
       interval("difference to truly best, 95 %", "difference_ci_low", "difference_ci_high", differences),
     );
   }

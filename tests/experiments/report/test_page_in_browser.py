@@ -116,9 +116,9 @@ def test_arrow_keys_walk_over_the_heat_map_and_enter_trains(opened: Browser) -> 
         "const { chosen, sweep } = planar;"
         "return [chosen.x, chosen.y].map((axis) => sweep.codes[axis][chosen.configuration]);"
     )
-    opened.press(*[Keys.ARROW_LEFT] * 3, *[Keys.ARROW_UP] * 4)
+    opened.press(*[Keys.ARROW_LEFT] * 3, *[Keys.ARROW_DOWN] * 4)
     assert opened(place) == [0, 0]
-    opened.press(Keys.ARROW_DOWN, Keys.ARROW_RIGHT)
+    opened.press(Keys.ARROW_UP, Keys.ARROW_RIGHT)
     assert opened(place) == [1, 1]
     assert opened("return planar.trainer.started") is False
     opened.press(Keys.ENTER)
@@ -157,7 +157,7 @@ def test_texts_have_enough_contrast(browser: Browser, page: Path, theme: str) ->
     assert len(pairs) >= 3
     browser(
         """const shades = Array.from({ length: 41 }, (_, k) => k / 40);
-        const cells = shades.map((mean, k) => ({ x: "a", y: `${k}`, id: k, mean, shade: mean, tied: "no" }));
+        const cells = shades.map((mean, k) => ({ x: "a", y: `${k}`, id: k, mean, shade: mean, number: `${mean}`, tied: "no" }));
         Object.assign(planar.charts.heat, { data: { cells }, size: { height: 1400 } });
         planar.charts.heat.draw();"""
     )
