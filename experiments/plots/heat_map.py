@@ -137,5 +137,5 @@ def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str, metric: st
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)
     bar = figure_of(ax).colorbar(image, ax=ax, aspect=30, format=in_unit(metric))
-    bar.set_label(f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip())
+    bar.set_label(f"mean test {label(metric)}{unit(metric)}".replace(" (units", "\n(units"))
     bar.outline.set_visible(False)

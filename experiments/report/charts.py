@@ -103,7 +103,7 @@ def _shade(larger_is_better: bool) -> alt.Color:
         "shade:Q",
         title="$mean",
         scale=alt.Scale(scheme="cividis", zero=False, nice=False, reverse=not larger_is_better),
-        legend=alt.Legend(labelExpr="$tick", orient="top", gradientLength=180, titleLimit=240),
+        legend=alt.Legend(labelExpr="$legend", orient="top", gradientLength=180, titleLimit=240),
     )
 
 

@@ -20,7 +20,7 @@ from experiments.knobs.declared import ACTIVATION, AXES
 from experiments.knobs.features import Term, parse
 from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
-from experiments.plots.choice import evenly
+from experiments.plots.choice import axis_name, evenly
 from experiments.plots.limits import Cut
 from experiments.store.store import CURVES, STATUSES
 from experiments.tables.problems import task_of
@@ -309,7 +309,7 @@ def _axis(values: pd.Series, name: str, is_problem: bool, is_sampled: bool = Fal
     place[order] = np.arange(len(order))
     return {
         "name": name,
-        "label": label(name),
+        "label": axis_name(name),
         "problem": is_problem,
         "values": ["–" if pd.isna(different[i]) else text_of(different[i]) for i in order],
         "codes": _encoded(place[codes]),

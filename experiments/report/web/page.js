@@ -8,6 +8,7 @@ import { computed } from "./plane.js";
 import { Sweep } from "./model.js";
 import { Chart } from "./charts.js";
 import { element, say } from "./elements.js";
+import { addSaving } from "./saving.js";
 import { Choice } from "./choice.js";
 import { HeatMap, stepOf } from "./heatmap.js";
 import { Recorded, measureWords } from "./recorded.js";
@@ -31,7 +32,10 @@ const again = new Again(charts, sweep, chosen, prefersLess);
 const { trainer } = again;
 const table = new Table(
   sweep,
-  { table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count") },
+  {
+    table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count"),
+    copy: element("copy-table"), notUnderstood: element("not-understood"),
+  },
   (configuration) => {
     choose(configuration);
     element("chosen").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
@@ -116,6 +120,18 @@ function resized() {
   heatMap.draw();
 }
 
+/** Charts of the chosen configuration are named by it. */
+function addSavings() {
+  const ofChosen = (what) => () => [document.title, what(), sweep.words(chosen.configuration)];
+  const measured = (id, name) => () => `${element(id).value === "train" ? "training" : "test"} ${name}`;
+  const map = sweep.is_sample ? "points" : "heat map";
+  const axes = () => `${sweep.axes[chosen.x].label} ${sweep.axes[chosen.y].label}`;
+  addSaving(charts.heat, `the ${map}`, () => [document.title, map, "test", sweep.judging.name, axes()]);
+  addSaving(charts.cost, "the curves of the cost", ofChosen(measured("measure-cost", "cost")));
+  addSaving(charts.accuracy, `the curves of the ${sweep.scoring.name}`, ofChosen(measured("measure", sweep.scoring.name)));
+  addSaving(charts.seeds, "the chart of the seeds", ofChosen(() => `seeds test ${sweep.judging.name}`));
+}
+
 function listen() {
   charts.heat.click = ({ id }) => {
     if (!(id >= 0)) return;
@@ -144,6 +160,7 @@ function listen() {
 async function start() {
   setTheme(prefersDark.matches ? "dark" : "light");
   listen();
+  addSavings();
   trainer.speed = Number(element("speed").value);
   heatMap.fillControls();
   await heatMap.draw();

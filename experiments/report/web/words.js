@@ -35,8 +35,11 @@ const written = (write) => (value) => (isNumber(value) ? write(value) : value ==
 export const short = (value) => (value === null ? "–" : String(Number(value.toPrecision(4))));
 export const grouped = (value) => value.toLocaleString("en");
 
-/** Axis labels of the charts: round numbers, in the unit of the title. */
-const ticks = (factor) => ({ $tick: `format(${factor === 1 ? "" : `${factor} * `}datum.value, '.10~g')` });
+/** Labels of the charts, in the unit of the title: round numbers at an axis, the ends of the values in a legend. */
+function labels(factor, legend) {
+  const value = factor === 1 ? "datum.value" : `${factor} * datum.value`;
+  return { $tick: `format(${value}, '.10~g')`, $legend: `format(${value}, '${legend}')` };
+}
 
 /**
  * The recorded scores: name, unit, limits; a value as number, and as text with its unit; a difference of two values; the
@@ -53,7 +56,7 @@ export const SCORES = {
     differences: "percentage points",
     apart: (a, b) => 100 * Math.abs(a - b),
     within: (part) => `${100 * part} ${part === 0.01 ? "percentage point" : "percentage points"} of accuracy`,
-    formats: ticks(100),
+    formats: labels(100, ".1f"),
   },
   r2: {
     name: "R²",
@@ -65,7 +68,7 @@ export const SCORES = {
     differences: "",
     apart: (a, b) => Math.abs(a - b),
     within: (part) => `${part} in R²`,
-    formats: ticks(1),
+    formats: labels(1, ".3~f"),
   },
 };
 for (const score of Object.values(SCORES)) {
@@ -78,7 +81,7 @@ export function scoringOf({ label, is_percentage, limits: [least, most] }) {
   const scoring = { ...SCORES[is_percentage ? "accuracy" : "r2"], name: label, limits };
   if (is_percentage || most === 1) return scoring;
   const number = written(significant);
-  return { ...scoring, number, text: number, difference: number };
+  return { ...scoring, number, text: number, difference: number, formats: labels(1, ".4~g") };
 }
 
 /** The title of an axis: `test accuracy (%)`. */

@@ -46,7 +46,7 @@ def test_heat_map_holds_the_means_in_the_order_asked_for() -> None:
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "hidden units")
     assert ax.get_ylim() == (-0.5, 2.5)  # the first row is the lowest
     bar = ax.figure.axes[1]
-    assert bar.get_ylabel() == "mean test accuracy\n(%)"
+    assert bar.get_ylabel() == "mean test accuracy (%)"
     assert title(ax) == "moons: mean test accuracy over 5 seeds"
 
 
