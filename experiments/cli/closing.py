@@ -17,7 +17,7 @@ from experiments.findings.raced import margin_in_words
 from experiments.knobs.words import in_words, text_of
 from experiments.results import Results
 from experiments.tables.baselines import baseline_rows
-from experiments.tables.statistics import best_configurations
+from experiments.tables.statistics import best_configurations, late_ties
 from experiments.tables.words import label, said, said_interval
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
@@ -119,6 +119,13 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
         yield f"  {others} tied with the best{': the runs cannot tell which is truly best' * (tied > 0)}"
+        if late := late_ties(table[f"rank_test_{results.metric}"], table["tied_with_best"]):
+            who = "It has a worse mean" if tied == 1 else "1 of them has a worse mean"
+            who = who if late == 1 else f"{late:,} of them have worse means"
+            its = "its" if late == 1 else "their"
+            means = "its mean is" if late == 1 else "their means are"
+            text = f"{who} than some that are not tied: {its} {of}s differ more, so {means} less certain"
+            yield from (f"  {line}" for line in wrapped(text, WIDTH - 2))
     if len(table) > most:
         yield f"  {count(len(table) - most, 'more configuration')} in summary.csv"
 

@@ -26,6 +26,7 @@ from experiments.plots.choice import (
 )
 from experiments.plots.limits import Baselines, Cut, baselines_note, in_unit
 from experiments.plots.style import BEST, NOTHING, SMALL, count
+from experiments.tables.statistics import late_ties
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
 MAX_CELLS, MAX_COLUMNS, MAX_ROWS = 160, 12, 20  # largest numbers of cells and columns with text; labels of rows
@@ -77,6 +78,8 @@ def plot_heat_map(
     ax.set_yticks(some_y, [value_name(y_values[i], 16) for i in some_y])
     _heat_map_frame(ax, image, axis_name(x), axis_name(y), metric)
     notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
+    if late_ties(cells["rank"], cells["standing"].isin(["best", "tied"])):
+        notes.append(f"tied with a low mean: the {Replicates.of(cells).noun}s differ much")
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
 

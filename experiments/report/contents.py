@@ -42,7 +42,7 @@ from planar_core.choices import INITIAL_SCALE, Hyperparameters
 from planar_core.kernels import _EPSILON, SHUFFLES
 from planar_core.training import recorded_iterations
 
-# Limits of the contents of the page: with some 0.9 MB of Vega about 7 MB.
+# Limits of the contents of the page: with some 0.9 MB of Vega about 8 MB.
 MOST_CONFIGURATIONS = 10_000
 MOST_RUNS = 100_000
 MOST_POINTS = 75_000  # of curves; the default sweep has 17,850
@@ -52,7 +52,7 @@ FEWEST_RECORDS = 11  # records to which curves are thinned out before some are l
 # Columns of the summary, without the names of the ranking metric and the recorded score.
 STATISTICS = (
     "n_seeds", "n_replicates", "n_stuck", "n_diverged", "n_failed",
-    "mean_test", "std_test", "ci_low_test", "ci_high_test", "rank_test", "tied_with_best",
+    "mean_test", "ci_low_test", "ci_high_test", "rank_test", "tied_with_best",
     "difference_to_best", "difference_ci_low", "difference_ci_high",
     "mean_train", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip

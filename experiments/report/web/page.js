@@ -8,6 +8,7 @@ import { computed } from "./plane.js";
 import { Sweep } from "./model.js";
 import { Chart } from "./charts.js";
 import { element, say } from "./elements.js";
+import { explainPage } from "./glossary.js";
 import { addSaving } from "./saving.js";
 import { Choice } from "./choice.js";
 import { HeatMap, stepOf } from "./heatmap.js";
@@ -158,6 +159,7 @@ function listen() {
 }
 
 async function start() {
+  explainPage();
   setTheme(prefersDark.matches ? "dark" : "light");
   listen();
   addSavings();

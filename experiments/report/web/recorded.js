@@ -1,6 +1,7 @@
 // The recorded results of the chosen configuration: statistics, curves and seeds.
 
 import { definitions, element, option, say } from "./elements.js";
+import { explainIn } from "./glossary.js";
 import { standingOf } from "./standing.js";
 import { clipped, grouped, some, span, titled } from "./words.js";
 
@@ -17,6 +18,7 @@ export class Recorded {
     say("chosen-name", sweep.words(choice.configuration));
     element("chosen-statistics").replaceChildren(...definitions(this.statistics()));
     say("chosen-standing", standingOf(sweep, choice.configuration));
+    for (const id of ["chosen-statistics", "chosen-standing"]) explainIn(element(id));
     const select = element("seed");
     const name = ({ run, name }) => (run === median?.run ? `${name} (median)` : name);
     select.replaceChildren(...choice.runs.map((run) => option(run.run, name(run))));

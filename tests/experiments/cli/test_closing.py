@@ -352,3 +352,17 @@ def test_a_long_name_that_cannot_leave_its_place_keeps_its_end() -> None:
     name = f"/{'a folder/' * 8}a\nb\\c.csv"
     lines = tables_of(lines_of(results_of({"2": [0.7, 0.8]}, datasets=(name,))))
     assert lines[1] == "..." + name.replace("\n", "\\n")[-76:] + ":"
+
+
+def test_a_tie_behind_what_is_not_tied_is_explained() -> None:
+    accuracies = {
+        "5": [0.90, 0.92, 0.91, 0.91], "4": [0.85, 0.87, 0.86, 0.86], "3": [0.91, 0.92, 0.91, 0.5], "2": [0.3] * 4
+    }  # fmt: skip
+    lines = lines_of(results_of(accuracies))
+    assert [line.split()[1] for line in lines if line.endswith("  tied")] == ["3"]
+    assert lines[-4:] == [
+        "  1 other is tied with the best: the runs cannot tell which is truly best",
+        "  It has a worse mean than some that are not tied: its seeds differ more, so its",
+        "  mean is less certain",
+        "",
+    ]

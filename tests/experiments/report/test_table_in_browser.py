@@ -117,10 +117,10 @@ def test_what_is_shown_as_equal_is_equal(table: Browser, several: Results) -> No
     ("text", "problem"),
     [
         ("foo", "foo: neither a column nor a value of this table"),
-        ("hidden>", "hidden >: expected a value after it"),
-        ("hidden", "hidden: expected a value after it, such as hidden 4"),
-        ("hidden 7", "hidden 7: no such value; there are 4, 1, 4x2, 10"),
-        ("hidden=7", "hidden = 7: no such value; there are 4, 1, 4x2, 10"),
+        ("hidden>", "hidden units >: expected a value after it"),
+        ("hidden", "hidden units: expected a value after it, such as hidden units 4"),
+        ("hidden 7", "hidden units 7: no such value; there are 4, 1, 4x2, 10"),
+        ("hidden=7", "hidden units = 7: no such value; there are 4, 1, 4x2, 10"),
         ("learning rate > fast", "learning rate > fast: expected a number"),
         ("accuracy", "mean test accuracy: expected a comparison after it, such as mean test accuracy>90 %"),
         ("cost>50 %", "mean cost > 50%: expected a number, such as 0.9"),
@@ -165,7 +165,7 @@ def test_the_table_is_copied_as_filtered_and_sorted_with_all_digits(table: Brows
     text = copied(table)
     rows = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
     summary = several.summary.query("activation == 'relu' and learning_rate > 1").sort_values("mean_cost")
-    assert [row["hidden"] for row in rows] == summary["hidden"].tolist()
+    assert [row["hidden units"] for row in rows] == summary["hidden"].tolist()
     columns = {
         "learning rate": "learning_rate", "rank": "rank_test_accuracy", "mean test accuracy": "mean_test_accuracy",
         "95 % interval, low": "ci_low_test_accuracy", "95 % interval, high": "ci_high_test_accuracy",
