@@ -93,7 +93,9 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     shown = [row for _, row in table.head(most).iterrows()]
     rows = [["rank", *axes, *raced, "mean", "95 % interval", "best?"]]
     rows += [_cells(row, axes, metric, place == 0) for place, row in enumerate(shown)]
-    baselines = [(name, said(metric, value, is_labelled=False)) for name, value in baseline_rows(results, table.iloc[0])]
+    baselines = [
+        (name, said(metric, value, is_labelled=False)) for name, value in baseline_rows(results, table.iloc[0])
+    ]
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     if 2 * len(widths) + sum(widths) <= WIDTH:
         yield from (_line(cells, widths) for cells in rows)
@@ -114,7 +116,7 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
                     for line in wrapped(in_words({axis: row[axis] for axis in axes}), WIDTH - len(_INDENT))
                 )
     if raced:
-        yield f"  within: at most {margin_in_words(results)} worse than the best"
+        yield f"  within: at most {margin_in_words(results)} worse than the best in test {label(metric)}"
     elif table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"

@@ -79,7 +79,9 @@ def plot_heat_map(
     _heat_map_frame(ax, image, axis_name(x), axis_name(y), metric)
     notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
     if late_ties(cells["rank"], cells["standing"].isin(["best", "tied"])):
-        notes.append(f"tied with a low mean: the {Replicates.of(cells).noun}s differ much")
+        notes.append(
+            f"cells that are tied despite a lower mean than others: their {Replicates.of(cells).noun}s differ more"
+        )
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
 

@@ -33,8 +33,8 @@ def specifications(larger_is_better: bool = True, is_sample: bool = False) -> di
 def heat_map(larger_is_better: bool = True) -> Layers:
     """The mean of the metric over two axes; lighter is better.
 
-    Data ``cells``: x, y, id, mean (or null), shade (the mean, clipped to the shown range), its number and text with unit,
-    tied, words. The first value of y is at the bottom, as in the plots.
+    Data ``cells``: x, y, id, mean (or null), shade (the mean, clipped to the shown range), its number and text with
+    unit, tied, words. The first value of y is at the bottom, as in the plots.
     """
     # In the order of the data, which the page sorts by the axes; y grows upwards.
     x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
@@ -145,10 +145,13 @@ def _curves(field: str, title: str, axis: alt.Axis | None = None) -> Layers:
 def _seeds() -> Layers:
     """The metric of every seed as a stack of dots.
 
-    Data ``seeds``: text, at (the metric, clipped to the range), seed (and fold, as text), run; ``mean``: mean, low, high.
+    Data ``seeds``: text, at (the metric, clipped to the range), seed (and fold, as text), run; ``mean``: mean, low,
+    high.
     """
     about = "$test"
-    x = alt.X("at:Q", title=about, axis=alt.Axis(labelExpr="$tick", tickCount=5), scale=alt.Scale(zero=False, padding=10))
+    x = alt.X(
+        "at:Q", title=about, axis=alt.Axis(labelExpr="$tick", tickCount=5), scale=alt.Scale(zero=False, padding=10)
+    )
     y = alt.Y("row:Q", axis=None, scale=alt.Scale(zero=True, padding=8))
     dots = (
         alt.Chart(alt.Data(name="seeds"))

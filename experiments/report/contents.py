@@ -106,7 +106,8 @@ def contents(tables: Tables) -> dict[str, Any]:
         "metric": _metric(tables.metric, statistics["mean_test"]),
         "constants": constants(),
         "axes": [
-            _axis(summary[name], name, name in tables.problem_columns, name in tables.design.sampled) for name in columns
+            _axis(summary[name], name, name in tables.problem_columns, name in tables.design.sampled)
+            for name in columns
         ],
         "columns": [
             {
@@ -448,7 +449,7 @@ def _plane(data: Data) -> dict[str, Any] | None:
     }
 
 
-def _exact(values: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+def _exact(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The same numbers in float32 if that holds all of them, such as counts: texts are rounded from all digits."""
     single = _rounded(values)
     return single if np.array_equal(single, values, equal_nan=True) else values

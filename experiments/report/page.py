@@ -32,8 +32,8 @@ WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
-    "elements", "held", "glossary", "words", "random", "outputs", "network", "plane", "legend", "model", "charts", "saving", "choice",
-    "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "again", "page",
+    "elements", "held", "glossary", "words", "random", "outputs", "network", "plane", "legend", "model", "charts",
+    "saving", "choice", "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "again", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 

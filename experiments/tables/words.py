@@ -31,7 +31,7 @@ _PERCENTAGES = ("accuracy", "balanced_accuracy")
 PERCENT_DIGITS, SHARE_DIGITS, SIGNIFICANT = 1, 3, 4
 """Decimals of a percentage, decimals of another metric whose best value is 1, significant digits of all others."""
 HELD = 7
-"""Digits of a value before it is rounded: as many as the report holds of a run, and 100 * 0.6895 is 68.94999999999999."""
+"""Digits of a value before it is rounded, as many as the report holds of a run: 100 * 0.6895 is 68.94999999999999."""
 
 
 def metric_of(summary: pd.DataFrame) -> str:
@@ -85,8 +85,8 @@ def within(metric: str, value: float) -> float:
 def number(metric: str, value: float) -> str:
     """The value as a number without its unit: ``93.3`` (percent), ``0.953``, ``1.250``.
 
-    The one notation of terminal, plots and report (``words.js``): the decimal digits of the value are rounded once, half
-    away from zero, and never up to 100 % or 1.000.
+    The one notation of terminal, plots and report (``words.js``): the decimal digits of the value are rounded once,
+    half away from zero, and never up to 100 % or 1.000.
     """
     return _written(metric, value, 1)
 

@@ -9,7 +9,7 @@ from experiments.tables.words import label
 from planar_core.choices import METRICS
 
 PAGE = Path(__file__).parents[2] / "docs" / "glossary.md"
-HOW = 'python -c "from experiments.glossary import markdown; print(markdown(), end=\'\')" > docs/glossary.md'
+HOW = "python -c \"from experiments.glossary import markdown; print(markdown(), end='')\" > docs/glossary.md"
 
 
 def test_the_page_of_the_manual_is_the_glossary() -> None:

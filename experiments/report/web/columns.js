@@ -3,7 +3,7 @@
 import { grouped, short, span } from "./words.js";
 
 /** Further names under which people look for a column; those of the page come first. */
-const ALSO = {
+const FURTHER_NAMES = {
   hidden: ["hidden units", "hidden size", "units"],
   learning_rate: ["lr", "rate"],
   batch_size: ["batch"],
@@ -38,7 +38,7 @@ export function columnsOf(sweep) {
   const { name: metric, factor, differences: points } = judging;
   const [least, most] = judging.limits;
   const yesNo = (value) => (value === null ? "–" : value ? "yes" : "no");
-  const ofScore = (before, { name }) => [`${before} ${name}`, `${before} ${plain(name)}`];
+  const ofScore = (before, { name }) => [`${before} ${name}`, `${before} ${typedName(name)}`];
   const columns = sweep.axes
     .map((axis, i) => settingColumn(sweep, axis, i))
     .filter(({ axis }, _, all) => axis.values.length > 1 || all.every((other) => other.axis.values.length === 1));
@@ -72,7 +72,7 @@ export function columnsOf(sweep) {
   }
   for (const what of sweep.counted) {
     const title = what.replaceAll("_", " ");
-    if (some(`n_${what}`)) columns.push(number(`n_${what}`, title, String, [what, ...(ALSO[what] ?? [])], { kind: "count" }));
+    if (some(`n_${what}`)) columns.push(number(`n_${what}`, title, String, [what, ...(FURTHER_NAMES[what] ?? [])], { kind: "count" }));
   }
   return columns;
 }
@@ -86,15 +86,15 @@ function settingColumn(sweep, axis, i) {
     kind: "setting",
     axis,
     title: axis.label,
-    names: [axis.label, axis.name, ...(ALSO[axis.name] ?? [])],
+    names: [axis.label, axis.name, ...(FURTHER_NAMES[axis.name] ?? [])],
     text,
     key: (c) => rank[sweep.codes[i][c]],
-    copied: [[axis.label, (c) => valueOf(text(c))]],
+    copied: [[axis.label, (c) => asValue(text(c))]],
   };
 }
 
 /** `R²` as it is typed. */
-const plain = (name) => name.replace("²", "2");
+const typedName = (name) => name.replace("²", "2");
 
 /** The numbers of `1.2` or of layers such as `8x8`; null for words. */
 export function numbersOf(text) {
@@ -113,7 +113,7 @@ export function byPlace(a, b) {
 }
 
 /** A number as a number, so that a spreadsheet computes with it; a text as text. */
-const valueOf = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
+const asValue = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
 /** The rows as text with tabs between cells, for a spreadsheet: numbers with all their digits, no cell a formula. */
 export function asTabs(columns, rows) {

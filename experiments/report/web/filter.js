@@ -3,8 +3,8 @@
 import { byPlace, numbersOf } from "./columns.js";
 
 const TOKENS = /"([^"]*)"?|'([^']*)'?|“([^”]*)”?|(>=|<=|=>|=<|!=|==|<>|[=<>≥≤≠])|(!)|([^\s"“<>=!≥≤≠,;]+)/g;
-const SAME = { "≥": ">=", "=>": ">=", "≤": "<=", "=<": "<=", "≠": "!=", "<>": "!=", "==": "=" };
-const NOT = ["not", "no", "without", "!"];
+const SAME_OPERATORS = { "≥": ">=", "=>": ">=", "≤": "<=", "=<": "<=", "≠": "!=", "<>": "!=", "==": "=" };
+const NEGATIONS = ["not", "no", "without", "!"];
 const FILLERS = ["and", "with", "at", "the"];
 const MOST_WORDS = 6; // of the name of a column
 const FEWEST_LETTERS = 3; // of a beginning that stands for a name
@@ -17,13 +17,13 @@ const COMPARED = {
   "<=": (order) => order <= 0,
 };
 
-const folded = (text) => text.toLowerCase().replace(/[_\-\s]+/g, " ").trim();
+const foldedName = (text) => text.toLowerCase().replace(/[_\-\s]+/g, " ").trim();
 
 function tokensOf(text) {
   return Array.from(text.matchAll(TOKENS), ([, double, single, curly, operator, bang, word]) => {
     const quoted = double ?? single ?? curly;
     if (quoted !== undefined) return { kind: "quoted", text: quoted.trim() };
-    if (operator) return { kind: "operator", text: SAME[operator] ?? operator };
+    if (operator) return { kind: "operator", text: SAME_OPERATORS[operator] ?? operator };
     return { kind: "word", text: bang ?? word };
   });
 }
@@ -62,7 +62,7 @@ class Reader {
 
   term() {
     const { kind, text } = this.next;
-    if (kind === "word" && NOT.includes(text.toLowerCase())) {
+    if (kind === "word" && NEGATIONS.includes(text.toLowerCase())) {
       this.at++;
       if (!this.next) throw new Riddle(`${text}: expected a term after it, as in "not tied"`);
       const term = this.term();
@@ -87,16 +87,16 @@ class Reader {
     for (let end = Math.min(this.tokens.length, from + MOST_WORDS); end > from; end--) {
       const words = this.tokens.slice(from, end);
       if (words.some(({ kind }) => kind === "operator")) continue;
-      const name = folded(words.map(({ text }) => text).join(" "));
-      const exact = this.named.find(({ names }) => names.some((each) => folded(each) === name));
+      const name = foldedName(words.map(({ text }) => text).join(" "));
+      const exact = this.named.find(({ names }) => names.some((each) => foldedName(each) === name));
       if (exact) return { column: exact, end };
     }
     const first = this.tokens[from];
     if (!first || first.kind !== "word" || first.text.length < FEWEST_LETTERS) return null;
-    const begins = ({ names }) => names.some((each) => folded(each).startsWith(folded(first.text)));
+    const begins = ({ names }) => names.some((each) => foldedName(each).startsWith(foldedName(first.text)));
     const ofSettings = this.settings.filter(begins);
     const begun = ofSettings.length ? ofSettings : this.named.filter(begins);
-    const isValue = this.settings.some(({ axis }) => axis.values.some((value) => folded(value) === folded(first.text)));
+    const isValue = this.settings.some(({ axis }) => axis.values.some((value) => foldedName(value) === foldedName(first.text)));
     return begun.length === 1 && !isValue ? { column: begun[0], end: from + 1 } : null;
   }
 
@@ -113,8 +113,8 @@ class Reader {
     if (kind === "setting") {
       if (word === null) throw new Riddle(`${title}: expected a value after it, such as ${title} ${column.axis.values[0]}`);
       this.at++;
-      const term = among(column, word);
-      if (!term) throw new Riddle(`${title} ${word}: no such value; there are ${someOf(column.axis.values)}`);
+      const term = havingValue(column, word);
+      if (!term) throw new Riddle(`${title} ${word}: no such value; there are ${someValues(column.axis.values)}`);
       return term;
     }
     if (word !== null && Number.isFinite(Number(word.replace(/%$/, "")))) return this.compared(column, "=");
@@ -160,13 +160,13 @@ class Reader {
   value(text, isQuoted) {
     const after = this.column();
     const isBefore = after?.column.kind === "setting" && this.tokens[after.end]?.kind !== "operator";
-    const turned = isBefore && among(after.column, text);
-    const follows = isBefore && this.tokens[after.end] && among(after.column, this.tokens[after.end].text);
+    const turned = isBefore && havingValue(after.column, text);
+    const follows = isBefore && this.tokens[after.end] && havingValue(after.column, this.tokens[after.end].text);
     if (turned && !follows) {
       this.at = after.end;
       return turned;
     }
-    const exact = this.settings.map((column) => among(column, text)).filter(Boolean);
+    const exact = this.settings.map((column) => havingValue(column, text)).filter(Boolean);
     if (exact.length) return (c) => exact.some((holds) => holds(c));
     const part = text.toLowerCase();
     const holding = isQuoted ? this.columns : this.settings.filter(({ axis }) => axis.values.some((value) => numbersOf(value) === null));
@@ -180,15 +180,15 @@ class Reader {
 const flagged = (column, wanted) => (c) => column.key(c) !== null && Boolean(column.key(c)) === wanted;
 
 /** Whether a setting has this value; null if none has. */
-function among(column, text) {
-  const has = (value) => folded(value) === folded(text) || (numbersOf(text) !== null && numbersOf(value) !== null && byPlace(value, text) === 0);
+function havingValue(column, text) {
+  const has = (value) => foldedName(value) === foldedName(text) || (numbersOf(text) !== null && numbersOf(value) !== null && byPlace(value, text) === 0);
   return column.axis.values.some(has) ? (c) => has(column.text(c)) : null;
 }
 
 function ofSetting(column, operator, text) {
   if (operator === "=" || operator === "!=") {
-    const equal = among(column, text);
-    if (!equal) throw new Riddle(`${column.title} ${operator} ${text}: no such value; there are ${someOf(column.axis.values)}`);
+    const equal = havingValue(column, text);
+    if (!equal) throw new Riddle(`${column.title} ${operator} ${text}: no such value; there are ${someValues(column.axis.values)}`);
     return (c) => equal(c) === (operator === "=");
   }
   if (numbersOf(text) === null) throw new Riddle(`${column.title} ${operator} ${text}: expected a number`);
@@ -207,7 +207,7 @@ function limitOf({ factor = 1, inPoints }, text) {
 
 const exampleOf = ({ factor = 1, kind }) => (factor === 100 ? "90 %" : kind === "count" ? "1" : "0.9");
 
-function someOf(values) {
+function someValues(values) {
   return values.length > 8 ? `${values.slice(0, 6).join(", ")}, ..., ${values.at(-1)}` : values.join(", ");
 }
 

@@ -3,15 +3,15 @@
 import { create, element } from "./elements.js";
 import { HELD } from "./held.js";
 
-const TERMS = HELD.glossary ?? []; // [{name, forms, meaning}, ...]
-const NOWHERE = "select, label, legend, summary, a, dd, td, svg, canvas, script, style, noscript, button, .controls, [role=tooltip]";
-const MARGIN = 8; // pixels between a tooltip and the edges of the window
+const EXPLAINED_TERMS = HELD.glossary ?? []; // [{name, forms, meaning}, ...]
+const UNEXPLAINED = "select, label, legend, summary, a, dd, td, svg, canvas, script, style, noscript, button, .controls, [role=tooltip]";
+const TIP_MARGIN = 8; // pixels between a tooltip and the edges of the window
 
-const named = new Map(TERMS.flatMap((term) => term.forms.map((form) => [form.toLowerCase(), term])));
-const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-const forms = [...named.keys()].sort((a, b) => b.length - a.length).map(escaped);
-const PATTERN = forms.length ? new RegExp(`(?<![\\w-])(?:${forms.join("|")})(?![\\w-])`, "i") : null;
-let shown = null; // the tooltip and its word
+const termsByForm = new Map(EXPLAINED_TERMS.flatMap((term) => term.forms.map((form) => [form.toLowerCase(), term])));
+const escapedForm = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const termForms = [...termsByForm.keys()].sort((a, b) => b.length - a.length).map(escapedForm);
+const TERM_PATTERN = termForms.length ? new RegExp(`(?<![\\w-])(?:${termForms.join("|")})(?![\\w-])`, "i") : null;
+let openTip = null; // the tooltip and its word
 
 /** The tooltip of a term, made when it is first needed. */
 function tipOf(term) {
@@ -21,45 +21,45 @@ function tipOf(term) {
   const tip = create("div", term.meaning);
   Object.assign(tip, { id, hidden: true });
   tip.setAttribute("role", "tooltip");
-  tip.addEventListener("pointerleave", hide);
+  tip.addEventListener("pointerleave", hideTip);
   document.querySelector("main").append(tip);
   return tip;
 }
 
-function show(word, tip) {
-  hide();
-  shown = { word, tip };
+function showTip(word, tip) {
+  hideTip();
+  openTip = { word, tip };
   tip.hidden = false;
   const [place, size] = [word.getBoundingClientRect(), tip.getBoundingClientRect()];
-  const left = Math.min(Math.max(place.left, MARGIN), document.documentElement.clientWidth - size.width - MARGIN);
-  const below = place.bottom + size.height + MARGIN <= window.innerHeight;
+  const left = Math.min(Math.max(place.left, TIP_MARGIN), document.documentElement.clientWidth - size.width - TIP_MARGIN);
+  const below = place.bottom + size.height + TIP_MARGIN <= window.innerHeight;
   tip.style.left = `${left}px`;
   tip.style.top = `${below ? place.bottom : place.top - size.height}px`; // it touches the word, so that the mouse can reach it
 }
 
-function hide() {
-  if (shown) shown.tip.hidden = true;
-  shown = null;
+function hideTip() {
+  if (openTip) openTip.tip.hidden = true;
+  openTip = null;
 }
 
 /** Let a focusable element say what a term means. */
-function explain(word, term, isAction) {
+function explainWord(word, term, isAction) {
   const tip = tipOf(term);
   word.setAttribute("aria-describedby", tip.id);
   word.dataset.term = term.name;
-  word.addEventListener("pointerenter", ({ pointerType }) => pointerType === "mouse" && show(word, tip));
+  word.addEventListener("pointerenter", ({ pointerType }) => pointerType === "mouse" && showTip(word, tip));
   word.addEventListener("pointerleave", ({ pointerType, relatedTarget }) => {
-    if (pointerType === "mouse" && relatedTarget !== tip) hide();
+    if (pointerType === "mouse" && relatedTarget !== tip) hideTip();
   });
-  word.addEventListener("focus", () => word.matches(":focus-visible") && show(word, tip));
-  word.addEventListener("blur", hide);
+  word.addEventListener("focus", () => word.matches(":focus-visible") && showTip(word, tip));
+  word.addEventListener("blur", hideTip);
   // A tap, or a click of somebody who does not wait.
-  if (!isAction) word.addEventListener("click", () => show(word, tip));
+  if (!isAction) word.addEventListener("click", () => showTip(word, tip));
 }
 
 /** Explain the first mention of each term in a part of the page; columns of the table keep their sorting by a click. */
 export function explainIn(root) {
-  if (!PATTERN) return;
+  if (!TERM_PATTERN) return;
   const seen = new Set();
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   const texts = [];
@@ -67,9 +67,9 @@ export function explainIn(root) {
   for (const text of texts) {
     const column = text.parentElement.closest("th > button");
     if (column) {
-      const term = named.get(column.textContent.match(PATTERN)?.[0].toLowerCase());
-      if (term && !column.dataset.term) explain(column, term, true);
-    } else if (!text.parentElement.closest(NOWHERE)) {
+      const term = termsByForm.get(column.textContent.match(TERM_PATTERN)?.[0].toLowerCase());
+      if (term && !column.dataset.term) explainWord(column, term, true);
+    } else if (!text.parentElement.closest(UNEXPLAINED)) {
       explainText(text, seen);
     }
   }
@@ -77,16 +77,16 @@ export function explainIn(root) {
 
 function explainText(text, seen) {
   for (let rest = text; ; ) {
-    const match = rest.data.match(PATTERN);
+    const match = rest.data.match(TERM_PATTERN);
     if (!match) return;
     const found = rest.splitText(match.index);
     rest = found.splitText(match[0].length);
-    const term = named.get(match[0].toLowerCase());
+    const term = termsByForm.get(match[0].toLowerCase());
     if (seen.has(term)) continue;
     seen.add(term);
     const word = create("button", found.data);
     Object.assign(word, { type: "button", className: "term" });
-    explain(word, term, false);
+    explainWord(word, term, false);
     found.replaceWith(word);
   }
 }
@@ -94,7 +94,7 @@ function explainText(text, seen) {
 /** Explain what the page says before anything is chosen, and let Escape, a tap elsewhere and scrolling close a tooltip. */
 export function explainPage() {
   for (const section of document.querySelectorAll("main > section, main > .note")) explainIn(section);
-  window.addEventListener("keydown", ({ key }) => key === "Escape" && hide());
-  window.addEventListener("pointerdown", ({ target }) => shown && target !== shown.word && target !== shown.tip && hide());
-  window.addEventListener("scroll", hide, { passive: true, capture: true });
+  window.addEventListener("keydown", ({ key }) => key === "Escape" && hideTip());
+  window.addEventListener("pointerdown", ({ target }) => openTip && target !== openTip.word && target !== openTip.tip && hideTip());
+  window.addEventListener("scroll", hideTip, { passive: true, capture: true });
 }

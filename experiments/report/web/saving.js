@@ -3,18 +3,18 @@
 import { colour } from "./charts.js";
 import { create } from "./elements.js";
 
-const FORMATS = ["PNG", "SVG"];
-const SCALE = 3; // pixels of a PNG for each pixel of the screen, enough for a slide
-const LONGEST = 120; // characters of a file name
+const SAVED_FORMATS = ["PNG", "SVG"];
+const SAVED_SCALE = 3; // pixels of a PNG for each pixel of the screen, enough for a slide
+const LONGEST_NAME = 120; // characters of a file name
 
 /** Add the buttons below a chart. `named()` says what it shows, in words: the file is named by them. */
 export function addSaving(chart, what, named) {
-  const buttons = FORMATS.map((format) => {
+  const buttons = SAVED_FORMATS.map((format) => {
     const button = create("button", format);
     button.type = "button";
     button.ariaLabel = `Save ${what} as ${format}`;
     button.title = button.ariaLabel;
-    button.addEventListener("click", () => save(chart, format.toLowerCase(), fileName(named())));
+    button.addEventListener("click", () => saveChart(chart, format.toLowerCase(), fileNameOf(named())));
     return button;
   });
   const row = create("div", "Save as ");
@@ -23,11 +23,11 @@ export function addSaving(chart, what, named) {
   chart.element.after(row);
 }
 
-async function save(chart, format, name) {
+async function saveChart(chart, format, name) {
   await chart.done;
   // On the screen the background is that of the page.
   chart.view.background(colour("paper"));
-  const url = await chart.view.toImageURL(format, SCALE);
+  const url = await chart.view.toImageURL(format, SAVED_SCALE);
   chart.view.background("transparent");
   const link = create("a");
   Object.assign(link, { href: url, download: `${name}.${format}` });
@@ -36,7 +36,7 @@ async function save(chart, format, name) {
 }
 
 /** `flower: 350 networks`, `cost`: `flower-350-networks-cost`. */
-function fileName(words) {
+function fileNameOf(words) {
   const name = words.join(" ").toLowerCase().replace(/[^\p{L}\p{N}.]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "");
-  return name.length > LONGEST ? `${name.slice(0, LONGEST / 2)}-${name.slice(1 - LONGEST / 2)}` : name;
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME / 2)}-${name.slice(1 - LONGEST_NAME / 2)}` : name;
 }

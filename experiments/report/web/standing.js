@@ -19,13 +19,13 @@ export function standingOf(sweep, c) {
     if (peers.length === 1) return "";
     return others === 0
       ? "The best mean; no other configuration is tied with it."
-      : `The best mean. ${counted(others, "other configuration")} ${others === 1 ? "is" : "are"} tied with it: the seeds cannot tell which of them is truly best.`;
+      : `The best mean. ${countOf(others, "other configuration")} ${others === 1 ? "is" : "are"} tied with it: the seeds cannot tell which of them is truly best.`;
   }
   if (tied) {
     const said = `Tied with the best: its mean is worse by ${by("difference_to_best")}, but the seeds cannot tell which of the two is truly better.`;
     const better = having(0, -1);
     if (better === 0) return said;
-    return `${said} ${counted(better, "configuration")} with a better mean ${better === 1 ? "is" : "are"} not tied. The reason: ${spread(sweep, c)}, so its mean is uncertain.`;
+    return `${said} ${countOf(better, "configuration")} with a better mean ${better === 1 ? "is" : "are"} not tied. The reason: ${seedsApart(sweep, c)}, so its mean is uncertain.`;
   }
   const least = of("difference_ci_low");
   const said = least > 0
@@ -33,16 +33,16 @@ export function standingOf(sweep, c) {
     : "Not tied with the best.";
   const worse = having(1, 1);
   if (worse === 0) return said;
-  return `${said} ${counted(worse, "configuration")} with a worse mean ${worse === 1 ? "is" : "are"} tied all the same: ${worse === 1 ? "its seeds differ more, so its mean is" : "their seeds differ more, so their means are"} uncertain.`;
+  return `${said} ${countOf(worse, "configuration")} with a worse mean ${worse === 1 ? "is" : "are"} tied all the same: ${worse === 1 ? "its seeds differ more, so its mean is" : "their seeds differ more, so their means are"} uncertain.`;
 }
 
 /** How much the seeds of a configuration differ. */
-function spread(sweep, c) {
+function seedsApart(sweep, c) {
   const values = sweep.runsOf(c).map(({ judged }) => judged).filter((value) => value !== null);
   const { number, text } = sweep.judging;
   const range = `its seeds lie between ${number(Math.min(...values))} and ${text(Math.max(...values))}`;
   const stuck = sweep.number("n_stuck", c);
-  return stuck > 0 ? `${counted(stuck, "seed")} learned nothing, and ${range}` : range;
+  return stuck > 0 ? `${countOf(stuck, "seed")} learned nothing, and ${range}` : range;
 }
 
-const counted = (n, noun) => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
+const countOf = (n, noun) => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -3,7 +3,7 @@
 import { CONSTANTS } from "./held.js";
 
 /** With this many decimals, rounded half away from zero; a value below `most` is not rounded up to it. */
-function fixed(value, digits, most = Infinity) {
+function withDecimals(value, digits, most = Infinity) {
   const { held } = CONSTANTS.digits;
   const [mantissa, exponent] = Math.abs(value).toExponential(held - 1).split("e");
   const shift = Number(exponent) - (held - 1) + digits;
@@ -23,20 +23,20 @@ function significant(value) {
   if (value === 0) return "0";
   const size = Number(value.toExponential(held - 1).split("e")[1]);
   if (size < -4 || size > 8) return value.toExponential(digits - 1).replace(/e([+-])(\d)$/, "e$10$2");
-  const text = fixed(value, Math.max(0, digits - 1 - size));
+  const text = withDecimals(value, Math.max(0, digits - 1 - size));
   const grown = Math.abs(Number(text)) >= Number(`1e${size + 1}`); // 9.9996 has become 10.0000
-  return grown ? fixed(value, Math.max(0, digits - 2 - size)) : text;
+  return grown ? withDecimals(value, Math.max(0, digits - 2 - size)) : text;
 }
 
 const isNumber = (value) => value !== null && Number.isFinite(value);
-const written = (write) => (value) => (isNumber(value) ? write(value) : value === null ? "–" : String(value));
+const writtenBy = (write) => (value) => (isNumber(value) ? write(value) : value === null ? "–" : String(value));
 
 /** Four significant digits without zeros at the end: costs, and the ends of axes. */
 export const short = (value) => (value === null ? "–" : String(Number(value.toPrecision(4))));
 export const grouped = (value) => value.toLocaleString("en");
 
 /** Labels of the charts, in the unit of the title: round numbers at an axis, the ends of the values in a legend. */
-function labels(factor, legend) {
+function labelFormats(factor, legend) {
   const value = factor === 1 ? "datum.value" : `${factor} * datum.value`;
   return { $tick: `format(${value}, '.10~g')`, $legend: `format(${value}, '${legend}')` };
 }
@@ -51,24 +51,24 @@ export const SCORES = {
     unit: " %",
     factor: 100,
     limits: [0, 1],
-    number: written((value) => fixed(100 * value, CONSTANTS.digits.percent, 100)),
-    difference: written((value) => fixed(100 * value, CONSTANTS.digits.percent)),
+    number: writtenBy((value) => withDecimals(100 * value, CONSTANTS.digits.percent, 100)),
+    difference: writtenBy((value) => withDecimals(100 * value, CONSTANTS.digits.percent)),
     differences: "percentage points",
     apart: (a, b) => 100 * Math.abs(a - b),
     within: (part) => `${100 * part} ${part === 0.01 ? "percentage point" : "percentage points"} of accuracy`,
-    formats: labels(100, ".1f"),
+    formats: labelFormats(100, ".1f"),
   },
   r2: {
     name: "R²",
     unit: "",
     factor: 1,
     limits: [-Infinity, 1],
-    number: written((value) => (Math.abs(value) < 1000 ? fixed(value, CONSTANTS.digits.share, 1) : significant(value))),
-    difference: written((value) => (Math.abs(value) < 1000 ? fixed(value, CONSTANTS.digits.share) : significant(value))),
+    number: writtenBy((value) => (Math.abs(value) < 1000 ? withDecimals(value, CONSTANTS.digits.share, 1) : significant(value))),
+    difference: writtenBy((value) => (Math.abs(value) < 1000 ? withDecimals(value, CONSTANTS.digits.share) : significant(value))),
     differences: "",
     apart: (a, b) => Math.abs(a - b),
     within: (part) => `${part} in R²`,
-    formats: labels(1, ".3~f"),
+    formats: labelFormats(1, ".3~f"),
   },
 };
 for (const score of Object.values(SCORES)) {
@@ -80,8 +80,8 @@ export function scoringOf({ label, is_percentage, limits: [least, most] }) {
   const limits = [least ?? -Infinity, most ?? Infinity];
   const scoring = { ...SCORES[is_percentage ? "accuracy" : "r2"], name: label, limits };
   if (is_percentage || most === 1) return scoring;
-  const number = written(significant);
-  return { ...scoring, number, text: number, difference: number, formats: labels(1, ".4~g") };
+  const number = writtenBy(significant);
+  return { ...scoring, number, text: number, difference: number, formats: labelFormats(1, ".4~g") };
 }
 
 /** The title of an axis: `test accuracy (%)`. */

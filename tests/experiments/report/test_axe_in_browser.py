@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,10 +34,11 @@ def axe() -> str:
 def pages(page: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A page of classes, one of values, one of a sample, and one with a single configuration."""
     folder = tmp_path_factory.mktemp("pages")
-    sample = Sweep(hidden="1:33", learning_rate="log:0.001:10", seed=range(2), sample=20, dataset="moons", iterations=20)
+    axes: dict[str, Any] = {"hidden": "1:33", "learning_rate": "log:0.001:10", "seed": range(2), "sample": 20}
+    values: dict[str, Any] = {"hidden": [0, 2], "learning_rate": [0.1], "seed": range(2)}
     others: dict[str, Results] = {
-        "values": Sweep(dataset="plane", hidden=[0, 2], learning_rate=[0.1], seed=range(2), iterations=20).run(out=None),
-        "sample": sample.run(out=None),
+        "values": Sweep(dataset="plane", **values, iterations=20).run(out=None),
+        "sample": Sweep(dataset="moons", **axes, iterations=20).run(out=None),
         "single": Sweep(dataset="iris", hidden=[2], learning_rate=[1], seed=[0], iterations=5).run(out=None),
     }
     for name, results in others.items():
@@ -49,7 +51,8 @@ def findings(browser: Browser, axe: str) -> list[str]:
     browser.settle()
     browser(axe)
     found = browser.driver.execute_async_script(
-        "const done = arguments[0]; axe.run(document).then((result) => done(result.violations), (error) => done([error]))"
+        "const done = arguments[0];"
+        "axe.run(document).then((result) => done(result.violations), (error) => done([error]))"
     )
     return [f"{rule['id']}: {rule['help']}: {[node['html'][:200] for node in rule['nodes'][:4]]}" for rule in found]
 

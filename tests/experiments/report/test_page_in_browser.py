@@ -157,7 +157,8 @@ def test_texts_have_enough_contrast(browser: Browser, page: Path, theme: str) ->
     assert len(pairs) >= 3
     browser(
         """const shades = Array.from({ length: 41 }, (_, k) => k / 40);
-        const cells = shades.map((mean, k) => ({ x: "a", y: `${k}`, id: k, mean, shade: mean, number: `${mean}`, tied: "no" }));
+        const cell = { x: "a", number: "50.0", tied: "no" };
+        const cells = shades.map((mean, k) => ({ ...cell, y: `${k}`, id: k, mean, shade: mean }));
         Object.assign(planar.charts.heat, { data: { cells }, size: { height: 1400 } });
         planar.charts.heat.draw();"""
     )

@@ -58,9 +58,7 @@ def test_every_cell_has_the_text_of_the_plots_in_the_place_of_the_plots(opened: 
         marks = {text.get_position(): text.get_text().split("\n")[0] for text in ax.texts}
         columns, rows = (sorted({place[axis] for place in marks}) for axis in (0, 1))
         labels = [[label.get_text() for label in of] for of in (ax.get_xticklabels(), ax.get_yticklabels())]
-        in_plot = {
-            (labels[0][columns.index(x)], labels[1][rows.index(y)]): text for (x, y), text in marks.items()
-        }
+        in_plot = {(labels[0][columns.index(x)], labels[1][rows.index(y)]): text for (x, y), text in marks.items()}
         assert in_plot == on_page, plot
         assert ax.get_ylim()[0] < ax.get_ylim()[1]  # the first row is at the bottom
     # In the page as well: farther up is more.

@@ -47,8 +47,8 @@ def typed(browser: Browser, text: str) -> None:
 
 
 def shown(browser: Browser) -> set[int]:
-    rows = browser("return [...document.querySelectorAll('#configurations tbody tr')].map((r) => r.dataset.configuration)")
-    return {int(row) for row in rows}
+    rows = "[...document.querySelectorAll('#configurations tbody tr')]"
+    return {int(row) for row in browser(f"return {rows}.map((row) => row.dataset.configuration)")}
 
 
 def expected(summary: pd.DataFrame, query: str) -> set[int]:
@@ -133,8 +133,7 @@ def test_a_term_that_is_not_understood_is_said_and_the_others_hold(
 ) -> None:
     typed(table, f"tied {text}")
     assert table.find("#not-understood").text == (
-        f"Not understood: {problem}. It filters nothing. "
-        "Examples: hidden>1, learning rate 1.2, not tied, accuracy>90 %"
+        f"Not understood: {problem}. It filters nothing. Examples: hidden>1, learning rate 1.2, not tied, accuracy>90 %"
     )
     assert shown(table) == expected(several.summary, "tied_with_best")
     typed(table, "tied")
@@ -183,7 +182,9 @@ def test_the_clipboard_of_the_browser_has_it(table: Browser) -> None:
     )
     table.find("#copy-table").click()
     table.until("return document.getElementById('copy-table').textContent === 'Copied 24 rows'")
-    text = table.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0], () => arguments[0](''))")
+    text = table.driver.execute_async_script(
+        "navigator.clipboard.readText().then(arguments[0], () => arguments[0](''))"
+    )
     assert len(text.splitlines()) == 25
 
 
@@ -199,7 +200,7 @@ def test_charts_are_saved_under_names_that_say_what_they_are(
     chosen = table.text("chosen-name").replace(", ", "-").replace(" ", "-")
     title = "flower-72-networks"
     names = {
-        "heat": f"{title}-heat-map-test-accuracy-learning-rate-hidden",
+        "heat": f"{title}-heat-map-test-accuracy-learning-rate-hidden-units",
         "cost": f"{title}-training-cost-{chosen}",
         "accuracy": f"{title}-training-accuracy-{chosen}",
         "seeds": f"{title}-seeds-test-accuracy-{chosen}",
