@@ -196,7 +196,7 @@ GLOSSARY = (
     ),
     _term(
         "log loss",
-        meaning="The mean of minus the logarithm of the probability given to the true class, in nats. Smaller is better.",
+        meaning="Minus the logarithm of the probability of the true class, as a mean in nats. Smaller is better.",
     ),
     _term(
         "mean absolute error",
