@@ -80,7 +80,7 @@ def plot_heat_map(
     notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
     if late_ties(cells["rank"], cells["standing"].isin(["best", "tied"])):
         notes.append(
-            f"cells that are tied despite a lower mean than others: their {Replicates.of(cells).noun}s differ more"
+            f"cells that are tied despite a worse mean than others: their {Replicates.of(cells).noun}s differ more"
         )
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
