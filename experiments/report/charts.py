@@ -145,7 +145,7 @@ def _curves(field: str, title: str, axis: alt.Axis | None = None) -> Layers:
 def _seeds() -> Layers:
     """The metric of every seed as a stack of dots.
 
-    Data ``seeds``: text, at (the metric, clipped to the range), seed (and fold, as text), run; ``mean``: mean, low,
+    Data ``seeds``: test, its text, at (test, clipped to the range), seed (and fold, as text), run; ``mean``: mean, low,
     high.
     """
     about = "$test"

@@ -72,7 +72,7 @@ export class Recorded {
       {
         seeds: choice.runs
           .filter(({ judged }) => judged !== null)
-          .map(({ run, name, judged }) => ({ run, seed: name, text: sweep.judging.text(judged), at: sweep.shown(judged) })),
+          .map(({ run, name, judged }) => ({ run, seed: name, test: judged, text: sweep.judging.text(judged), at: sweep.shown(judged) })),
         mean: mean === null ? [] : [{ mean: at, ...band }],
       },
       { chosen: choice.run?.run ?? -1 },

@@ -223,8 +223,8 @@ def test_the_best_ten_are_shown_and_the_others_counted(configurations: int) -> N
 def test_one_seed_has_no_interval_and_no_ties() -> None:
     assert lines_of(results_of({"2": [0.75], "3": [0.5]})) == [
         "",
-        "2 hidden units, learning rate 1.2: test accuracy 75.0 % with one seed: no",
-        "interval and no ties.",
+        "2 hidden units, learning rate 1.2: test accuracy 75.0 % with one seed; an",
+        "interval and ties require at least two.",
         "",
         "flower: test accuracy of one seed; an interval requires at least two",
         "  rank  hidden  learning_rate    mean  95 % interval  best?",
