@@ -11,8 +11,8 @@ import pytest
 
 from experiments.results import Results
 from experiments.sweep import Sweep
-from experiments.tables.words import number
 from experiments.tables.statistics import median_replicate
+from experiments.tables.words import number
 from tests.helpers.browser import Browser
 from tests.helpers.page import page_text
 
