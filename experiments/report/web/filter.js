@@ -158,6 +158,10 @@ class Reader {
 
   /** A word without a column: `relu`, `4 hidden units`, a part of the name of a data set. */
   value(text, isQuoted) {
+    if (this.next?.kind === "operator") {
+      this.at += 2; // what follows belongs to this term, and is no comparison of the ranking metric
+      throw new Riddle(`${text}: no such column`);
+    }
     const after = this.column();
     const isBefore = after?.column.kind === "setting" && this.tokens[after.end]?.kind !== "operator";
     const turned = isBefore && havingValue(after.column, text);

@@ -117,6 +117,8 @@ def test_what_is_shown_as_equal_is_equal(table: Browser, several: Results) -> No
     ("text", "problem"),
     [
         ("foo", "foo: neither a column nor a value of this table"),
+        ("hiden>99", "hiden: no such column"),
+        ("relu > 99", "relu: no such column"),
         ("hidden>", "hidden units >: expected a value after it"),
         ("hidden", "hidden units: expected a value after it, such as hidden units 4"),
         ("hidden 7", "hidden units 7: no such value; there are 4, 1, 4x2, 10"),
