@@ -17,8 +17,8 @@ from experiments.findings.raced import margin_in_words
 from experiments.knobs.words import in_words, text_of
 from experiments.results import Results
 from experiments.tables.baselines import baseline_rows
-from experiments.tables.statistics import best_configurations
-from experiments.tables.words import label, number, within
+from experiments.tables.statistics import best_configurations, late_ties
+from experiments.tables.words import label, said, said_interval
 from experiments.text import WIDTH, columns, count, fit, fit_end, printable, wrapped
 
 _SHOWN = 10  # problems, and configurations of each
@@ -93,7 +93,9 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
     shown = [row for _, row in table.head(most).iterrows()]
     rows = [["rank", *axes, *raced, "mean", "95 % interval", "best?"]]
     rows += [_cells(row, axes, metric, place == 0) for place, row in enumerate(shown)]
-    baselines = [(name, number(metric, value, 4)) for name, value in baseline_rows(results, table.iloc[0])]
+    baselines = [
+        (name, said(metric, value, is_labelled=False)) for name, value in baseline_rows(results, table.iloc[0])
+    ]
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     if 2 * len(widths) + sum(widths) <= WIDTH:
         yield from (_line(cells, widths) for cells in rows)
@@ -114,11 +116,18 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
                     for line in wrapped(in_words({axis: row[axis] for axis in axes}), WIDTH - len(_INDENT))
                 )
     if raced:
-        yield f"  within: at most {margin_in_words(results)} worse than the best"
+        yield f"  within: at most {margin_in_words(results)} worse than the best in test {label(metric)}"
     elif table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"
         yield f"  {others} tied with the best{': the runs cannot tell which is truly best' * (tied > 0)}"
+        if late := late_ties(table[f"rank_test_{results.metric}"], table["tied_with_best"]):
+            who = "It has a worse mean" if tied == 1 else "1 of them has a worse mean"
+            who = who if late == 1 else f"{late:,} of them have worse means"
+            its = "its" if late == 1 else "their"
+            means = "its mean is" if late == 1 else "their means are"
+            text = f"{who} than some that are not tied: {its} {of}s differ more, so {means} less certain"
+            yield from (f"  {line}" for line in wrapped(text, WIDTH - 2))
     if len(table) > most:
         yield f"  {count(len(table) - most, 'more configuration')} in summary.csv"
 
@@ -137,8 +146,8 @@ def _cells(row: pd.Series, axes: list[str], metric: str, is_first: bool) -> list
         "-" if pd.isna(rank) else str(rank),
         *("" if pd.isna(row[axis]) else text_of(row[axis]) for axis in axes),
         *([f"{row['n_seeds']:,}"] if "race" in row.index else []),
-        "-" if pd.isna(mean) else number(metric, mean, 4),
-        "-" if pd.isna(low) else f"[{', '.join(number(metric, within(metric, end), 4) for end in (low, high))}]",
+        "-" if pd.isna(mean) else said(metric, mean, is_labelled=False),
+        "-" if pd.isna(low) else said_interval(metric, low, high),
         _verdict(row, rank, is_first),
     ]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from experiments.tables.baselines import KINDS, constant_name
 from experiments.tables.statistics import interval_of_mean, significant
 from experiments.tables.tables import Tables
-from experiments.tables.words import is_percentage, number, said
+from experiments.tables.words import difference, is_percentage, said
 
 
 def comparisons(tables: Tables, best: pd.Series, position: int) -> dict[str, Any] | None:
@@ -58,8 +58,8 @@ def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
             by = "better" if about["difference"] > 0 else "no better"
             other.append(f"With one replicate, {by} than {named}.")
         elif about["ci_low"] > 0:
-            interval = f"[{_by(metric, about['ci_low'])}, {_by(metric, about['ci_high'])}]"
-            better.append(f"{named} by {_by(metric, about['difference'])}{_points(metric)} {interval}")
+            interval = f"[{difference(metric, about['ci_low'])}, {difference(metric, about['ci_high'])}]"
+            better.append(f"{named} by {difference(metric, about['difference'])}{_points(metric)} {interval}")
         elif about["ci_high"] < 0:
             other.append(f"Worse than {named}.")
         elif kind == "constant":
@@ -73,7 +73,3 @@ def compared_in_words(found: Mapping[str, Any], metric: str) -> Iterator[str]:
 
 def _points(metric: str) -> str:
     return " percentage points" if is_percentage(metric) else ""
-
-
-def _by(metric: str, difference: float) -> str:
-    return f"{100 * difference:.1f}" if is_percentage(metric) else number(metric, difference)

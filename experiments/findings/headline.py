@@ -54,7 +54,7 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
     value = f"test {label(metric)} {said(metric, mean, is_labelled=False)}"
     if pd.isna(low):
         only = "with one seed" if tables.design.n_replicates == 1 else "with the only seed that finished"
-        yield f"{name}: {value} {only}: no interval and no ties."
+        yield f"{name}: {value} {only}; an interval and ties require at least two."
     else:
         interval = said_interval(metric, low, high)
         yield f"{name}: {value} (95 % interval {interval}), mean over {_replicates(tables, group, best)}."

@@ -13,7 +13,7 @@ from experiments.race import IN_UNITS_OF_TARGET, LEVEL, SYMMETRIC, mode_of
 from experiments.tables.races import OPEN, OUT, WITHIN, Race
 from experiments.tables.statistics import rank_column
 from experiments.tables.tables import Tables
-from experiments.tables.words import label
+from experiments.tables.words import is_percentage, label
 from experiments.text import count
 from planar_core.choices import METRICS
 
@@ -21,7 +21,9 @@ MOST_SKEWED = 2.0  # differences that are symmetric; with normal noise the skewn
 
 
 def margin_in_words(tables: Tables) -> str:
-    """``0.005``, ``0.005 standard deviations of the target``, ``0.005 nats``."""
+    """``0.5 percentage points``, ``0.005``, ``0.005 standard deviations of the target``, ``0.005 nats``."""
+    if is_percentage(tables.metric) and tables.design.margin is not None:
+        return f"{100 * tables.design.margin:g} percentage points"
     unit = {"log_loss": " nats"}.get(tables.metric, "")
     if tables.metric in IN_UNITS_OF_TARGET:
         unit = " standard deviations of the target"

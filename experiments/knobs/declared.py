@@ -107,7 +107,7 @@ SAMPLES = _problem(
     takes_ranges=True, elsewhere=("n-samples", "points"),
 )  # fmt: skip
 DATA_SEED = _problem(
-    "data_seed", "S", "seed of generated data; seed: new data for each seed", _data_seed, "auto", word="auto",
+    "data_seed", "S", "seed of generated data; the word seed: new data for each seed", _data_seed, "auto", word="auto",
     takes_ranges=True,
 )  # fmt: skip
 TEST_FRACTION = _problem(
@@ -257,12 +257,14 @@ DTYPE = Knob(
 )  # fmt: skip
 UNTIL_DECIDED = Knob(
     "until_decided", ("--until-decided",), "MARGIN",
-    "train seeds until every configuration is ruled out, or within MARGIN of the best (default: 0.005)", checks.margin,
-    (), alone=0.005, elsewhere=("race", "racing"),
+    "train more seeds until it is known of every configuration that it is not the best, or at most MARGIN worse than"
+    " the best (default: 0.005, half a percentage point of accuracy)", checks.margin, (), alone=0.005,
+    elsewhere=("race", "racing"),
 )  # fmt: skip
 DECISION = Knob(
     "decision", ("--decision",), "WAY",
-    "what --until-decided assumes: symmetric (differences between configurations are), or exact (nothing; more seeds)",
+    "what --until-decided assumes: symmetric: differences between configurations are distributed symmetrically about"
+    " their mean; exact: nothing, which takes more seeds",
     checks.one_of("symmetric", "exact"), ("symmetric",), elsewhere=("exact",),
 )  # fmt: skip
 BUDGET = Knob(
@@ -271,7 +273,8 @@ BUDGET = Knob(
     checks.budget, (), elsewhere=("timeout", "time-budget", "max-time", "time-limit"),
 )  # fmt: skip
 METRIC = Knob(
-    "metric", ("--metric",), "NAME", f"metrics; the first one ranks: {listed(METRICS)} (default: accuracy or r2)",
+    "metric", ("--metric",), "NAME",
+    f"measures of success on the test points: {listed(METRICS)}; the first one given ranks (default: accuracy or r2)",
     checks.one_of(*METRICS), (), is_list=True, elsewhere=("scoring", "score", "metrics"),
 )  # fmt: skip
 SAMPLE = Knob(

@@ -32,9 +32,9 @@ from experiments.plots.choice import (
     varied,
     with_value,
 )
-from experiments.plots.limits import Baselines, Cut, draw_baselines, ends
+from experiments.plots.limits import Baselines, Cut, draw_baselines, ends, scale_in_unit
 from experiments.plots.style import BEST, INK, NOTHING, SMALL, TIED, WORSE
-from experiments.tables.words import axis_label, half, label, metric_of, number
+from experiments.tables.words import axis_label, half, label, metric_of, number, unit
 
 MAX_SIZES, MAX_DOTS = 16, 200  # hidden sizes, replicates of each
 COLOURS = {"best": BEST, "tied": TIED, "worse": WORSE}
@@ -118,13 +118,14 @@ def _accuracy_axes(ax: Axes, shown: pd.DataFrame, axes: list[str], metric: str) 
     style: dict[str, Any] = {"fontsize": 8.5, "linespacing": 1.35}
     ax.set_xticks(range(len(shown)), table, **style)
     ax.annotate(
-        "\n".join([*map(axis_name, axes), "mean", "95 % interval"]),
+        "\n".join([*map(axis_name, axes), f"mean{unit(metric)}", "95 % interval"]),
         (0, 0), (-8, -3.5), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
         color=INK, **style,
     )  # fmt: skip
     ax.tick_params(axis="x", length=0)
     ax.set_xlim(-0.6, len(shown) - 0.4)
     ax.set_ylim(ends(metric, *ax.get_ylim()))
+    scale_in_unit(ax.yaxis, metric)
     ax.set_ylabel(axis_label(metric).replace(", ", "\n"))  # on one line it can be longer than the axis
     light_frame(ax)
 

@@ -46,7 +46,7 @@ from experiments.plots.plane import (
     why_no_plane,
 )
 from experiments.plots.style import NOTHING, SMALL, VALUE_COLOURS, number, words
-from experiments.tables.words import metric_of
+from experiments.tables.words import label, metric_of, unit
 from experiments.tables.words import number as number_of
 
 MAX_ROWS, MAX_COLUMNS, MAX_SEEDS = 8, 8, 10
@@ -140,7 +140,7 @@ def plot_boundary_grid(
         if max(sizes) > 1
         else ["one seed: disagreement between seeds is unknown"]
     )
-    notes += setting_notes(summary, [x, y], "cell")
+    notes += [f"number: mean test {label(metric)}{unit(metric)}", *setting_notes(summary, [x, y], "cell")]
     notes += left_out(plural(y), some[y], every[y]) + left_out(plural(x), some[x], every[x])
     title_axes(ax, title, notes)
     return ax

@@ -31,7 +31,7 @@ from experiments.plots.choice import (
     values_of,
     varied,
 )
-from experiments.plots.limits import HIGHEST_COST, Baselines, Cut, draw_baselines, ends
+from experiments.plots.limits import HIGHEST_COST, Baselines, Cut, draw_baselines, ends, scale_in_unit
 from experiments.plots.style import INK, NOTHING, SMALL, ordered_colours
 from experiments.tables.stored import VALIDATION_COST
 from experiments.tables.words import cost_unit, label, unit
@@ -223,6 +223,7 @@ def _scale_measure(ax: Axes, measure: str, bands: Bands, score: str) -> list[str
         low = max(low, least)
         margin = 0.04 * (high - low) or 0.05
         ax.set_ylim(ends(score, low - margin, high + margin))
+        scale_in_unit(ax.yaxis, score)
     elif decades > 0.6:
         ax.set_yscale("log")
         ax.set_ylim(low / 1.15, 1.15 * high)

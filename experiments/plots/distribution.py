@@ -11,7 +11,7 @@ from experiments.plots.accuracy import COLOURS, MAX_DOTS
 from experiments.plots.axes import new_axes, text_panel, title_axes
 from experiments.plots.choice import Replicates, judged, setting_notes, tidy, titled, varied
 from experiments.plots.convergence import _first_notes
-from experiments.plots.limits import Baselines, Cut, draw_baselines, ends
+from experiments.plots.limits import Baselines, Cut, draw_baselines, ends, scale_in_unit
 from experiments.plots.ranked import (
     MAX_CONFIGURATIONS,
     PANEL,
@@ -62,6 +62,7 @@ def plot_distribution(
     for marker, which, gid in (("o", ~diverged, "seeds"), ("x", diverged, "diverged seeds")):
         _draw_marks(ax, cut.within(values[which]), dots[which], marker, colours, gid)
     ax.set_xlim(ends(metric, *ax.get_xlim()))
+    scale_in_unit(ax.xaxis, metric)
     ax.set_xlabel(axis_label(metric))
     _label_rows(ax, shown, axes)
     labels = {"best": "best", "tied": "tied with the best", "worse": "worse than the best"}

@@ -24,8 +24,9 @@ from experiments.plots.choice import (
     value_name,
     values_of,
 )
-from experiments.plots.limits import Baselines, Cut, baselines_note
+from experiments.plots.limits import Baselines, Cut, baselines_note, in_unit
 from experiments.plots.style import BEST, NOTHING, SMALL, count
+from experiments.tables.statistics import late_ties
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
 MAX_CELLS, MAX_COLUMNS, MAX_ROWS = 160, 12, 20  # largest numbers of cells and columns with text; labels of rows
@@ -75,10 +76,12 @@ def plot_heat_map(
     some_x, some_y = every_other(len(x_values), MAX_COLUMNS), every_other(len(y_values), MAX_ROWS)
     ax.set_xticks(some_x, [value_name(x_values[i], 16) for i in some_x])
     ax.set_yticks(some_y, [value_name(y_values[i], 16) for i in some_y])
-    _heat_map_frame(
-        ax, image, axis_name(x), axis_name(y), f"mean test {label(metric)}\n{unit(metric).strip()}".rstrip()
-    )
+    _heat_map_frame(ax, image, axis_name(x), axis_name(y), metric)
     notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
+    if late_ties(cells["rank"], cells["standing"].isin(["best", "tied"])):
+        notes.append(
+            f"cells that are tied despite a worse mean than others: their {Replicates.of(cells).noun}s differ more"
+        )
     title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
     return ax
 
@@ -133,11 +136,11 @@ def _cell_note(cells: pd.DataFrame) -> str:
     return f"over {replicates.said(sizes)}"
 
 
-def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str, of: str) -> None:
+def _heat_map_frame(ax: Axes, image: Any, x_label: str, y_label: str, metric: str) -> None:
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)
-    bar = figure_of(ax).colorbar(image, ax=ax, aspect=30)
-    bar.set_label(of)
+    bar = figure_of(ax).colorbar(image, ax=ax, aspect=30, format=in_unit(metric))
+    bar.set_label(f"mean test {label(metric)}{unit(metric)}".replace(" (units", "\n(units"))
     bar.outline.set_visible(False)

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 
 from experiments.plots.style import INK, count, words
-from experiments.tables.words import larger_is_better, limits, number
+from experiments.tables.words import is_percentage, larger_is_better, limits, said, tick
 
 MARGIN = 0.01  # beyond the possible values, so that marks there are fully visible
 HIGHEST_COST = {"accuracy": 20.0, "r2": 2.0}
@@ -81,6 +83,17 @@ def ends(metric: str, low: float, high: float) -> tuple[float, float]:
     return max(low, least - margin), min(high, most + margin)
 
 
+def in_unit(metric: str) -> FuncFormatter | None:
+    """The format of the ticks of a metric that is given in percent; None for matplotlib's own."""
+    return FuncFormatter(lambda value, _: tick(metric, value)) if is_percentage(metric) else None
+
+
+def scale_in_unit(axis: Axis, metric: str) -> None:
+    """Give the ticks of an axis the unit of its label."""
+    if (form := in_unit(metric)) is not None:
+        axis.set_major_formatter(form)
+
+
 def draw_baselines(axes: Iterable[Axes], baselines: Baselines, metric: str, along: str = "y") -> list[Line2D]:
     """Draw a thin line across each panel for each baseline; return the legend handles.
 
@@ -105,7 +118,7 @@ def draw_baselines(axes: Iterable[Axes], baselines: Baselines, metric: str, alon
         else:
             sides = ("below", "above") if along == "y" else ("further left", "further right")
             where = f" ({sides[int(value > high)]})"
-        handles.append(Line2D([], [], **look, label=f"{words(name, 34)}:\n{number(metric, value)}{where}"))
+        handles.append(Line2D([], [], **look, label=f"{words(name, 34)}:\n{said(metric, value, False)}{where}"))
     if along == "y":
         panels[0].set_ylim(wider)
     else:
@@ -115,4 +128,4 @@ def draw_baselines(axes: Iterable[Axes], baselines: Baselines, metric: str, alon
 
 def baselines_note(baselines: Baselines, metric: str) -> list[str]:
     """Notes on the baselines for a title, if there is no axis to draw them on."""
-    return [f"{words(name, 40)}: {number(metric, value)}" for name, value in baselines]
+    return [f"{words(name, 40)}: {said(metric, value, False)}" for name, value in baselines]

@@ -35,7 +35,7 @@ from experiments.tables.baselines import baseline_rows
 from experiments.tables.races import Race
 from experiments.tables.statistics import median_replicate
 from experiments.tables.tables import Network, Tables, equals
-from experiments.tables.words import label, larger_is_better, metric_of, number, said
+from experiments.tables.words import label, larger_is_better, metric_of, said
 
 MAX_CURVE_ROWS = 1_000_000  # some hundred bytes each
 MAX_LINES = 8  # configurations of a sample whose curves are drawn
@@ -210,8 +210,8 @@ class Material:
         return networks, [*notes, *setting_notes(summary, [axis]), *left_out(plural(axis), shown, best)]
 
     def _reached(self, value: float) -> str:
-        """`accuracy 0.933`, `AUC 0.953`."""
-        return f"accuracy {number(self.metric, value)}" if self.metric == "accuracy" else said(self.metric, value)
+        """`accuracy 93.3 %`, `AUC 0.953`."""
+        return f"{label(self.metric)} {said(self.metric, value, is_labelled=False)}"
 
     @property
     def ensemble(self) -> Callable[[pd.Series, int], Sequence[PredictProba]]:

@@ -26,7 +26,7 @@ from experiments.plots.choice import (
     values_of,
     varied,
 )
-from experiments.plots.limits import Cut
+from experiments.plots.limits import Cut, in_unit
 from experiments.plots.style import INK, NOTHING, SMALL
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
@@ -79,8 +79,8 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     )
     collection.set_array(shown)
     ax.add_collection(collection, autolim=False)
-    _frame(ax, [*map(axis_name, axes), f"mean\ntest {label(metric)}"])
-    bar = figure_of(ax).colorbar(collection, ax=ax, aspect=30, pad=0.01)
+    _frame(ax, [*map(axis_name, axes), f"mean\ntest {label(metric)}{unit(metric)}"])
+    bar = figure_of(ax).colorbar(collection, ax=ax, aspect=30, pad=0.01, format=in_unit(metric))
     bar.set_label(f"mean test {label(metric)}{unit(metric)}")
     bar.outline.set_visible(False)
     bar.set_alpha(1)

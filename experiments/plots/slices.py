@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator
 from experiments.plots.accuracy import COLOURS
 from experiments.plots.axes import Panels, figure_of, light_frame, new_axes, text_panel
 from experiments.plots.choice import axis_name, judged, merit, setting_notes, titled, value_name, varied
-from experiments.plots.limits import Baselines, Cut, draw_baselines, ends
+from experiments.plots.limits import Baselines, Cut, draw_baselines, ends, scale_in_unit
 from experiments.plots.style import BEST, INK, NOTHING, SMALL, TIED, WORSE, count, number
 from experiments.tables.words import axis_label, label, metric_of
 
@@ -61,6 +61,7 @@ def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
         ax.set_title(axis_name(axis), fontsize=9)
         light_frame(ax)
     panels.axes[0].set_ylim(ends(metric, *panels.axes[0].get_ylim()))
+    scale_in_unit(panels.axes[0].yaxis, metric)
     has_lines = any(line.get_gid() in ("line", "median") for ax in panels.axes for line in ax.lines)
     handles = _handles(shown, has_lines) + draw_baselines(panels.axes, baselines, metric)
     notes = [f"the best {len(shown):,} and every other of {len(rising):,}"] if len(shown) < len(rising) else []

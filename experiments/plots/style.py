@@ -69,7 +69,9 @@ def counts(numbers: Iterable[int], noun: str) -> str:
 def headline(width: float, title: str, notes: Iterable[str] = ()) -> str:
     """A title with notes below it, wrapped to `width` inches."""
     characters = int(width * _CHARACTERS_PER_INCH)
-    return "\n".join(textwrap.wrap(title, characters) + textwrap.wrap("; ".join(notes), characters))
+    kept = [text.replace(" %", "\N{NO-BREAK SPACE}%") for text in (title, "; ".join(notes))]
+    lines = [line for text in kept for line in textwrap.wrap(text, characters)]
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}%", " %")
 
 
 def ordered_colours(n: int) -> list[Any]:

@@ -24,7 +24,7 @@ def specifications(larger_is_better: bool = True, is_sample: bool = False) -> di
     charts = {
         "heat": scatter(larger_is_better) if is_sample else heat_map(larger_is_better),
         "cost": _curves("cost", "$cost"),
-        "accuracy": _curves("accuracy", "$measure"),
+        "accuracy": _curves("accuracy", "$measure", alt.Axis(labelExpr="$tick")),
         "seeds": _seeds(),
     }
     return {name: chart.to_dict() for name, chart in charts.items()}
@@ -33,11 +33,13 @@ def specifications(larger_is_better: bool = True, is_sample: bool = False) -> di
 def heat_map(larger_is_better: bool = True) -> Layers:
     """The mean of the metric over two axes; lighter is better.
 
-    Data ``cells``: x, y, id, mean (or null), shade (the mean, clipped to the shown range), tied, words.
+    Data ``cells``: x, y, id, mean (or null), shade (the mean, clipped to the shown range), its number and text with
+    unit, tied, words. The first value of y is at the bottom, as in the plots.
     """
-    # In the order of the data, which the page sorts by the axes.
+    # In the order of the data, which the page sorts by the axes; y grows upwards.
     x = alt.X("x:O", sort=None, title="$x", axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelLimit=90))
-    y = alt.Y("y:O", sort=None, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
+    rising = alt.Scale(reverse=True)
+    y = alt.Y("y:O", sort=None, scale=rising, title="$y", axis=alt.Axis(labelOverlap="greedy", labelLimit=110))
     base = alt.Chart(alt.Data(name="cells")).encode(x=x, y=y)
     known = base.transform_filter("isValid(datum.mean)")
     colour, tooltip = _shade(larger_is_better), _about()
@@ -48,7 +50,6 @@ def heat_map(larger_is_better: bool = True) -> Layers:
             base.mark_rect(color="#8884"),
             known.mark_rect(cursor="pointer").encode(color=colour, tooltip=tooltip),
             known.transform_filter("!crowded")
-            .transform_calculate(number="$cell")
             .transform_calculate(shown="datum.number + (datum.tied === 'yes' ? '*' : '')")
             .mark_text(fontSize=11, cursor="pointer")
             .encode(text="shown:N", color=ink, tooltip=tooltip),
@@ -102,14 +103,14 @@ def _shade(larger_is_better: bool) -> alt.Color:
         "shade:Q",
         title="$mean",
         scale=alt.Scale(scheme="cividis", zero=False, nice=False, reverse=not larger_is_better),
-        legend=alt.Legend(format="$legend", orient="top", gradientLength=180, titleLimit=240),
+        legend=alt.Legend(labelExpr="$legend", orient="top", gradientLength=180, titleLimit=240),
     )
 
 
 def _about() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("words:N", title="configuration"),
-        alt.Tooltip("mean:Q", title="$mean", format="$fine"),
+        alt.Tooltip("text:N", title="$mean-of"),
         alt.Tooltip("tied:N", title="tied with the best"),
     ]
 
@@ -118,11 +119,11 @@ def _signals() -> list[alt.Parameter]:
     return [alt.param(name="selected", value=-1), alt.param(name="crowded", value=False)]
 
 
-def _curves(field: str, title: str) -> Layers:
+def _curves(field: str, title: str, axis: alt.Axis | None = None) -> Layers:
     """A number against the iteration. Data ``curves`` and ``here``: iteration, the number, run, kind."""
     base = alt.Chart().encode(
         x=alt.X("iteration:Q", title="iteration", axis=alt.Axis(tickCount=5)),
-        y=alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False)),
+        y=alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False), axis=axis or alt.Axis()),
         color=alt.Color(
             "kind:N",
             title=None,
@@ -144,11 +145,13 @@ def _curves(field: str, title: str) -> Layers:
 def _seeds() -> Layers:
     """The metric of every seed as a stack of dots.
 
-    Data ``seeds``: test, at (test, clipped to the range), seed (and fold, as text), run; ``mean``: mean, low, high.
+    Data ``seeds``: test, its text, at (test, clipped to the range), seed (and fold, as text), run; ``mean``: mean, low,
+    high.
     """
     about = "$test"
-    percent = alt.Axis(format="$tick", tickCount=5)
-    x = alt.X("at:Q", title=about, axis=percent, scale=alt.Scale(zero=False, padding=10))
+    x = alt.X(
+        "at:Q", title=about, axis=alt.Axis(labelExpr="$tick", tickCount=5), scale=alt.Scale(zero=False, padding=10)
+    )
     y = alt.Y("row:Q", axis=None, scale=alt.Scale(zero=True, padding=8))
     dots = (
         alt.Chart(alt.Data(name="seeds"))
@@ -159,7 +162,7 @@ def _seeds() -> Layers:
             x=x,
             y=y,
             color=alt.condition("datum.run === chosen", alt.value("#d55e00"), alt.value("#7a7a7a")),
-            tooltip=[alt.Tooltip("seed:N"), alt.Tooltip("test:Q", title=about, format="$fine")],
+            tooltip=[alt.Tooltip("seed:N"), alt.Tooltip("text:N", title="$test-of")],
         )
     )
     mean = alt.Chart(alt.Data(name="mean"))

@@ -20,20 +20,29 @@ from experiments.knobs.declared import ACTIVATION, AXES
 from experiments.knobs.features import Term, parse
 from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
-from experiments.plots.choice import evenly
+from experiments.plots.choice import axis_name, evenly
 from experiments.plots.limits import Cut
 from experiments.store.store import CURVES, STATUSES
 from experiments.tables.problems import task_of
 from experiments.tables.statistics import rank_column
 from experiments.tables.stored import identity, measures, positions_of
 from experiments.tables.tables import Tables
-from experiments.tables.words import is_percentage, larger_is_better, limits, metric_of
+from experiments.tables.words import (
+    HELD,
+    PERCENT_DIGITS,
+    SHARE_DIGITS,
+    SIGNIFICANT,
+    is_percentage,
+    larger_is_better,
+    limits,
+    metric_of,
+)
 from experiments.tables.words import label as label_of
 from planar_core.choices import INITIAL_SCALE, Hyperparameters
 from planar_core.kernels import _EPSILON, SHUFFLES
 from planar_core.training import recorded_iterations
 
-# Limits of the contents of the page: with some 0.9 MB of Vega about 7 MB.
+# Limits of the contents of the page: with some 0.9 MB of Vega about 8 MB.
 MOST_CONFIGURATIONS = 10_000
 MOST_RUNS = 100_000
 MOST_POINTS = 75_000  # of curves; the default sweep has 17,850
@@ -43,7 +52,7 @@ FEWEST_RECORDS = 11  # records to which curves are thinned out before some are l
 # Columns of the summary, without the names of the ranking metric and the recorded score.
 STATISTICS = (
     "n_seeds", "n_replicates", "n_stuck", "n_diverged", "n_failed",
-    "mean_test", "std_test", "ci_low_test", "ci_high_test", "rank_test", "tied_with_best",
+    "mean_test", "ci_low_test", "ci_high_test", "rank_test", "tied_with_best",
     "difference_to_best", "difference_ci_low", "difference_ci_high",
     "mean_train", "mean_cost", "mean_test_cost", "median_iterations_to_target",
 )  # fmt: skip
@@ -96,11 +105,14 @@ def contents(tables: Tables) -> dict[str, Any]:
         "is_sample": bool(tables.design.sampled),
         "metric": _metric(tables.metric, statistics["mean_test"]),
         "constants": constants(),
-        "axes": [_axis(summary[name], name, name in tables.problem_columns) for name in columns],
+        "axes": [
+            _axis(summary[name], name, name in tables.problem_columns, name in tables.design.sampled)
+            for name in columns
+        ],
         "columns": [
             {
                 "name": name,
-                "values": _encoded(_rounded(values.astype("Float64").to_numpy(np.float64, na_value=np.nan))),
+                "values": _encoded(_exact(values.astype("Float64").to_numpy(np.float64, na_value=np.nan))),
             }
             for name, values in statistics.items()
         ],
@@ -166,6 +178,7 @@ def constants() -> dict[str, Any]:
         "initial_scale": INITIAL_SCALE,
         "epsilon": _EPSILON,
         "shuffles": int(SHUFFLES),
+        "digits": {"percent": PERCENT_DIGITS, "share": SHARE_DIGITS, "significant": SIGNIFICANT, "held": HELD},
     }
 
 
@@ -287,29 +300,31 @@ def _kept_networks(
     return {"run": _encoded(runs), "values": _encoded(flat), "starts": _encoded(starts)}
 
 
-def _axis(values: pd.Series, name: str, is_problem: bool) -> dict[str, Any]:
-    """An identifying column: its sorted values as texts, and the value of each configuration."""
+def _axis(values: pd.Series, name: str, is_problem: bool, is_sampled: bool = False) -> dict[str, Any]:
+    """An identifying column: its values as texts, in the order of the plots, and the value of each configuration."""
     codes, different = pd.factorize(values, use_na_sentinel=False)
-    order = sorted(range(len(different)), key=lambda i: _place(different[i]))
+    order = list(range(len(different)))
+    if name != "hidden" or is_sampled:  # hidden sizes are as requested
+        order.sort(key=lambda i: _place(different[i]))
     place = np.empty(len(order), np.uint16)
     place[order] = np.arange(len(order))
     return {
         "name": name,
-        "label": label(name),
+        "label": axis_name(name),
         "problem": is_problem,
         "values": ["–" if pd.isna(different[i]) else text_of(different[i]) for i in order],
         "codes": _encoded(place[codes]),
     }
 
 
-def _place(value: Any) -> tuple[bool, list[float], str]:
-    """The sort key of a value: numbers and layers such as 8x8 first, then words, then empty values."""
+def _place(value: Any) -> tuple[bool, list[float]]:
+    """The sort key of a value: numbers and layers such as 8x8 first, then words as requested, then empty values."""
     if pd.isna(value):
-        return True, [math.inf], ""
+        return True, [math.inf]
     text = str(value)
     with contextlib.suppress(ValueError):
-        return False, [float(part) for part in text.split("x")], text
-    return True, [], text
+        return False, [float(part) for part in text.split("x")]
+    return True, []
 
 
 def label(column: str) -> str:
@@ -432,6 +447,12 @@ def _plane(data: Data) -> dict[str, Any] | None:
         "points": None if shown is data else _encoded(shown.X[rows]),
         "terms": [{"factors": [inputs.index(i) for i in term.inputs], "sine": term.is_sine} for term in terms],
     }
+
+
+def _exact(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same numbers in float32 if that holds all of them, such as counts: texts are rounded from all digits."""
+    single = _rounded(values)
+    return single if np.array_equal(single, values, equal_nan=True) else values
 
 
 def _rounded(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

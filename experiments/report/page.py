@@ -19,6 +19,7 @@ import pandas as pd
 
 from experiments.files import REPORT, write_text
 from experiments.findings.headline import headline
+from experiments.glossary import used
 from experiments.knobs.words import in_words, text_of
 from experiments.report.charts import specifications
 from experiments.report.contents import contents, label
@@ -31,8 +32,8 @@ WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
-    "words", "elements", "held", "random", "outputs", "network", "plane", "legend", "model", "charts", "choice",
-    "heatmap", "recorded", "table", "trainer", "again", "page",
+    "elements", "held", "glossary", "words", "random", "outputs", "network", "plane", "legend", "model", "charts",
+    "saving", "choice", "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "again", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 
@@ -40,7 +41,7 @@ _PROBLEMS_NAMED = 20
 def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
     """The page as text."""
     held = contents(tables)
-    parts = {
+    parts: dict[str, str] = {
         "title": html.escape(_title(tables)),
         "score": (score := label_of(tables.score)),
         "Score": score[0].upper() + score[1:],
@@ -54,13 +55,28 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "data": _definitions(_data(manifest["data"])),
         "execution": _definitions(_execution(manifest)),
         "css": (WEB / "report.css").read_text(encoding="utf-8"),
-        "results": _json(held),
         "charts": _json(specifications(tables.larger_is_better, held["is_sample"])),
         "vega": vega(),
         "script": _script(),
     }
     template = string.Template((WEB / "report.html").read_text(encoding="utf-8"))
-    return template.substitute(parts)
+    words = template.safe_substitute(parts | {"css": "", "script": "", "vega": "", "charts": "", "results": ""})
+    held["glossary"] = [term._asdict() for term in used(f"{_explained(words)} {_of_scripts(held, tables.summary)}")]
+    return template.substitute(parts, results=_json(held))
+
+
+def _explained(words: str) -> str:
+    """The text in which `glossary.js` looks for terms."""
+    outside = "select|label|legend|summary|a|dd|td|script|style|noscript|button"
+    return re.sub(rf"<({outside})\b.*?</\1>|<[^>]*>", " ", words.partition("<main>")[2], flags=re.DOTALL)
+
+
+def _of_scripts(held: Mapping[str, Any], summary: pd.DataFrame) -> str:
+    """The terms that only the scripts write, in the table and above the chosen network."""
+    counts = [name for name in summary.columns if name.startswith("n_") and summary[name].gt(0).any()]
+    columns = [label(name.removeprefix("n_")) for name in counts]
+    titles = ["rank", "tied", "interval", "cost", "iterations to target", *(axis["label"] for axis in held["axes"])]
+    return ", ".join([*titles, *columns, held["metric"]["label"], label_of(held["score"])])
 
 
 def _retraining(is_possible: bool, cell: str) -> dict[str, str]:

@@ -258,6 +258,16 @@ def rank_column(summary: pd.DataFrame) -> str:
     return next(str(name) for name in summary.columns if str(name).startswith(f"{RANK}test_"))
 
 
+def late_ties(ranks: pd.Series, tied: pd.Series) -> int:
+    """How many configurations of a problem are tied with the best although some with a better rank are not.
+
+    Their replicates differ more, so that their mean is less certain.
+    """
+    is_tied = tied.fillna(False).astype(bool)
+    ruled_out = ranks[~is_tied & ranks.notna()]
+    return int((is_tied & (ranks > ruled_out.min())).sum()) if len(ruled_out) else 0
+
+
 def median_replicate(
     runs: pd.DataFrame,
     replicates: Sequence[str] = SEEDS,

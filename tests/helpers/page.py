@@ -100,7 +100,9 @@ def many(configurations: int, seeds: int, records: int) -> Any:
     first = runs.iloc[::seeds].reset_index(drop=True)
     summary = first[["dataset", "hidden", "learning_rate"]].copy()  # `summarize` takes minutes for all the comparisons
     for name in contents.STATISTICS:
-        summary[contents.column_of(name, "accuracy", "accuracy")] = np.linspace(0, 1, configurations)
+        values = np.linspace(0, 1, configurations)
+        is_count = name.startswith(("n_", "tied", "rank", "median"))
+        summary[contents.column_of(name, "accuracy", "accuracy")] = np.round(values) if is_count else values
     means = runs["test_accuracy"].to_numpy().reshape(configurations, seeds).mean(axis=1)
     summary["rank_test_accuracy"] = pd.Series(means).rank(method="min", ascending=False).astype("Int64")
     request = {

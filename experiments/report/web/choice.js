@@ -74,30 +74,31 @@ export class Choice {
   /** What the chart says of a configuration, or of none (-1). */
   about(c) {
     const { sweep } = this;
-    if (c < 0) return { id: c, mean: null, shade: null, tied: "", words: "not in the sweep" };
+    if (c < 0) return { id: c, mean: null, shade: null, number: "", text: "", tied: "", words: "not in the sweep" };
     const mean = sweep.number("mean_test", c);
     const tied = ["no", "yes"][sweep.number("tied_with_best", c)] ?? "unknown";
-    return { id: c, mean, shade: sweep.shown(mean), tied, words: sweep.words(c) };
+    const { number, text } = sweep.judging;
+    return { id: c, mean, shade: sweep.shown(mean), number: number(mean), text: text(mean), tied, words: sweep.words(c) };
   }
 
   /**
    * The configuration of the next cell in a direction, skipping cells that are not in the sweep; null at the edge. In a
    * sample, the next one in the order of x or y.
    */
-  neighbour([right, down]) {
+  neighbour([right, up]) {
     const { sweep } = this;
     const cells = this.cells();
     if (sweep.is_sample) {
       const code = right ? "x_code" : "y_code";
       const ids = cells.sort((a, b) => a[code] - b[code] || a.id - b.id).map(({ id }) => id);
-      return ids[ids.indexOf(this.configuration) + (right || -down)] ?? null;
+      return ids[ids.indexOf(this.configuration) + (right || up)] ?? null;
     }
     const width = sweep.axes[this.x].values.length;
     const height = sweep.axes[this.y].values.length;
     let x = sweep.codes[this.x][this.configuration];
     let y = sweep.codes[this.y][this.configuration];
     do {
-      [x, y] = [x + right, y + down];
+      [x, y] = [x + right, y + up];
       if (x < 0 || y < 0 || x >= width || y >= height) return null;
     } while (cells[y * width + x].id < 0); // not in the sweep
     return cells[y * width + x].id;

@@ -7,7 +7,7 @@ const ROW = 34; // pixels of a row
 const HIGHEST = 900; // pixels of all of them
 const POINTS = 420; // pixels of the height of points
 const MOST_VALUES = 12; // of a further axis of a sample from which one is chosen
-const STEPS_OF_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const STEPS_OF_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export class HeatMap {
   constructor(chart, sweep, choice) {
@@ -78,7 +78,7 @@ export class HeatMap {
   }
 }
 
-/** The direction of an arrow key, as columns and rows; undefined for other keys. */
+/** The direction of an arrow key, as columns and rows from the bottom; undefined for other keys. */
 export function stepOf(key) {
   return STEPS_OF_KEYS[key];
 }

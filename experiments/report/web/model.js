@@ -6,6 +6,11 @@ import { hiddenLayers } from "./network.js";
 
 const NEW_DATA = "new data for each seed"; // the data seed "seed", as experiments/knobs/words.py has it
 
+/** As in the main result: `4 hidden units`. */
+function unitsSaid(hidden) {
+  return hidden === "0" ? "no hidden units" : hidden === "1" ? "1 hidden unit" : `${hidden} hidden units`;
+}
+
 /** The numbers of a text such as {"float64": "AAAA..."}. */
 function numbers(encoded) {
   const [[type, text]] = Object.entries(encoded);
@@ -69,13 +74,16 @@ export class Sweep {
     return this.axes[axis].values[this.codes[axis][configuration]];
   }
 
-  /** A configuration in words: "hidden 4, learning rate 1.2"; only varying axes, if there are any. */
+  /** A configuration in words: "4 hidden units, learning rate 1.2"; only varying axes, if there are any. */
   words(configuration) {
     const varied = this.axes.map((_, axis) => axis).filter((axis) => this.axes[axis].values.length > 1);
     const said = varied.length ? varied : this.axes.map((_, axis) => axis);
     const text = (axis) => this.text(axis, configuration);
-    const named = (axis) =>
-      this.axes[axis].name === "data_seed" && text(axis) === "seed" ? NEW_DATA : `${this.axes[axis].label} ${text(axis)}`;
+    const named = (axis) => {
+      const { name, label } = this.axes[axis];
+      if (name === "hidden") return unitsSaid(text(axis));
+      return name === "data_seed" && text(axis) === "seed" ? NEW_DATA : `${label} ${text(axis)}`;
+    };
     return said.filter((axis) => text(axis) !== "–").map(named).join(", ");
   }
 

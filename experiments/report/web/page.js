@@ -8,11 +8,14 @@ import { computed } from "./plane.js";
 import { Sweep } from "./model.js";
 import { Chart } from "./charts.js";
 import { element, say } from "./elements.js";
+import { explainPage } from "./glossary.js";
+import { addSaving } from "./saving.js";
 import { Choice } from "./choice.js";
 import { HeatMap, stepOf } from "./heatmap.js";
 import { Recorded, measureWords } from "./recorded.js";
 import { Again } from "./again.js";
 import { Table } from "./table.js";
+import { titled } from "./words.js";
 
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -30,7 +33,10 @@ const again = new Again(charts, sweep, chosen, prefersLess);
 const { trainer } = again;
 const table = new Table(
   sweep,
-  { table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count") },
+  {
+    table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count"),
+    copy: element("copy-table"), notUnderstood: element("not-understood"),
+  },
   (configuration) => {
     choose(configuration);
     element("chosen").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
@@ -38,8 +44,9 @@ const table = new Table(
 );
 
 /** The replacements for placeholders in the charts, except those of axes and measures. */
-function chartWords({ name, formats }) {
-  return { $mean: `mean test ${name}`, $test: `test ${name}`, ...formats };
+function chartWords(scoring) {
+  const [mean, test] = [`mean test ${scoring.name}`, `test ${scoring.name}`];
+  return { $mean: titled(mean, scoring), $test: titled(test, scoring), "$mean-of": mean, "$test-of": test, ...scoring.formats };
 }
 
 /** Choose a configuration and its median seed, and update the page. */
@@ -114,6 +121,18 @@ function resized() {
   heatMap.draw();
 }
 
+/** Charts of the chosen configuration are named by it. */
+function addSavings() {
+  const ofChosen = (what) => () => [document.title, what(), sweep.words(chosen.configuration)];
+  const measured = (id, name) => () => `${element(id).value === "train" ? "training" : "test"} ${name}`;
+  const map = sweep.is_sample ? "points" : "heat map";
+  const axes = () => `${sweep.axes[chosen.x].label} ${sweep.axes[chosen.y].label}`;
+  addSaving(charts.heat, `the ${map}`, () => [document.title, map, "test", sweep.judging.name, axes()]);
+  addSaving(charts.cost, "the curves of the cost", ofChosen(measured("measure-cost", "cost")));
+  addSaving(charts.accuracy, `the curves of the ${sweep.scoring.name}`, ofChosen(measured("measure", sweep.scoring.name)));
+  addSaving(charts.seeds, "the chart of the seeds", ofChosen(() => `seeds test ${sweep.judging.name}`));
+}
+
 function listen() {
   charts.heat.click = ({ id }) => {
     if (!(id >= 0)) return;
@@ -140,8 +159,10 @@ function listen() {
 }
 
 async function start() {
+  explainPage();
   setTheme(prefersDark.matches ? "dark" : "light");
   listen();
+  addSavings();
   trainer.speed = Number(element("speed").value);
   heatMap.fillControls();
   await heatMap.draw();

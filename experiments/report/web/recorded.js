@@ -1,7 +1,9 @@
 // The recorded results of the chosen configuration: statistics, curves and seeds.
 
 import { definitions, element, option, say } from "./elements.js";
-import { clipped, grouped, some, span } from "./words.js";
+import { explainIn } from "./glossary.js";
+import { standingOf } from "./standing.js";
+import { clipped, grouped, some, span, titled } from "./words.js";
 
 const MOST_LINES = 100; // of seeds in a chart
 
@@ -15,6 +17,8 @@ export class Recorded {
     const { choice, sweep } = this;
     say("chosen-name", sweep.words(choice.configuration));
     element("chosen-statistics").replaceChildren(...definitions(this.statistics()));
+    say("chosen-standing", standingOf(sweep, choice.configuration));
+    for (const id of ["chosen-statistics", "chosen-standing"]) explainIn(element(id));
     const select = element("seed");
     const name = ({ run, name }) => (run === median?.run ? `${name} (median)` : name);
     select.replaceChildren(...choice.runs.map((run) => option(run.run, name(run))));
@@ -68,7 +72,7 @@ export class Recorded {
       {
         seeds: choice.runs
           .filter(({ judged }) => judged !== null)
-          .map(({ run, name, judged }) => ({ run, seed: name, test: judged, at: sweep.shown(judged) })),
+          .map(({ run, name, judged }) => ({ run, seed: name, test: judged, text: sweep.judging.text(judged), at: sweep.shown(judged) })),
         mean: mean === null ? [] : [{ mean: at, ...band }],
       },
       { chosen: choice.run?.run ?? -1 },
@@ -77,10 +81,10 @@ export class Recorded {
 }
 
 /** The titles of the charts of curves, by the points on which they are measured. */
-export function measureWords({ name }) {
+export function measureWords(scoring) {
   const on = { test: "test", train: "training" };
   return {
-    $measure: `${on[element("measure").value]} ${name}`,
+    $measure: titled(`${on[element("measure").value]} ${scoring.name}`, scoring),
     $cost: element("measure-cost").value === "test" ? "test cost" : "cost",
   };
 }

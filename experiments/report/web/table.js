@@ -1,57 +1,12 @@
-// The table of configurations: sorted by any column, filtered by any words, shown some rows at a time.
+// The table of configurations: sorted by any column, filtered, copied, shown some rows at a time.
 
-import { create } from "./elements.js";
-import { grouped, short, span } from "./words.js";
+import { copyText, create } from "./elements.js";
+import { grouped } from "./words.js";
+import { asTabs, columnsOf } from "./columns.js";
+import { examplesOf, filterOf } from "./filter.js";
 
 const ROWS = 50;
-
-/** The columns: the text of a cell and the sort key of a row. */
-function columnsOf(sweep) {
-  const has = (name) => name in sweep.columns;
-  const some = (name) => has(name) && sweep.columns[name].some((value) => value > 0);
-  const number = (name, title, text) => ({
-    title,
-    text: (c) => text(sweep.number(name, c)),
-    key: (c) => sweep.number(name, c),
-  });
-  const { name: metric, text: written } = sweep.judging;
-  const { limits: [least, most] } = sweep.judging;
-  const differences = { ...sweep.judging, limits: [0, most - least] };
-  const interval = (title, low, high, scoring) => ({
-    title,
-    text: (c) => span(sweep.number(low, c), sweep.number(high, c), scoring),
-    key: (c) => sweep.number(low, c),
-  });
-  const yesNo = (value) => (value === null ? "–" : value ? "yes" : "no");
-  const columns = sweep.axes
-    .map((axis, i) => ({ axis, title: axis.label, text: (c) => sweep.text(i, c), key: (c) => sweep.codes[i][c] }))
-    .filter(({ axis }, _, all) => axis.values.length > 1 || all.every((other) => other.axis.values.length === 1));
-  columns.push(
-    number("rank_test", "rank", (value) => (value === null ? "–" : String(value))),
-    number("mean_test", `mean test ${metric}`, written),
-    interval("95 % interval", "ci_low_test", "ci_high_test", sweep.judging),
-    number("tied_with_best", "tied with best", yesNo),
-  );
-  if (has("difference_to_best")) {
-    columns.push(
-      number("difference_to_best", "difference to best", written),
-      interval("difference to truly best, 95 %", "difference_ci_low", "difference_ci_high", differences),
-    );
-  }
-  columns.push(
-    number("mean_train", `mean training ${sweep.scoring.name}`, sweep.scoring.text),
-    number("mean_cost", "mean cost", short),
-    ...(has("mean_test_cost") ? [number("mean_test_cost", "mean test cost", short)] : []),
-    has("n_replicates") ? number("n_replicates", "folds and seeds", String) : number("n_seeds", "seeds", String),
-  );
-  if (has("median_iterations_to_target")) {
-    columns.push(number("median_iterations_to_target", "iterations to target", (value) => (value === null ? "–" : grouped(value))));
-  }
-  for (const what of sweep.counted) {
-    if (some(`n_${what}`)) columns.push(number(`n_${what}`, what, String));
-  }
-  return columns;
-}
+const SAID = 4000; // milliseconds for which the button says what happened
 
 export class Table {
   /** `choose` is called with a configuration. */
@@ -62,7 +17,10 @@ export class Table {
     this.rows = ROWS;
     this.chosen = -1;
     this.head();
+    this.examples = examplesOf(this.columns);
+    this.filter.placeholder = this.examples.join(" ");
     this.filter.addEventListener("input", () => this.from());
+    this.copy.addEventListener("click", () => this.copyRows());
     this.more.addEventListener("click", () => {
       this.rows += 4 * ROWS;
       this.show();
@@ -96,27 +54,29 @@ export class Table {
     row.prepend(last);
   }
 
-  /** The configurations that match all words of the filter: "hidden=4" for a column, other words anywhere. */
+  /** The configurations that the filter leaves, in the order of the table. */
   matching() {
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = Array.from({ length: this.sweep.count }, (_, c) => c);
-    if (words.length === 0) return all;
-    const named = (c) => this.columns.map(({ title, text }) => `${title.replaceAll(" ", "_")}=${text(c)}`.toLowerCase());
-    return all.filter((c) => {
-      const cells = named(c);
-      return words.every((word) =>
-        word.includes("=") ? cells.includes(word) : cells.some((cell) => cell.slice(cell.indexOf("=") + 1).includes(word)),
-      );
-    });
-  }
-
-  show() {
+    const { holds, problems } = filterOf(this.filter.value, this.columns);
     const { key } = this.columns[this.order.column];
     const sign = this.order.descending ? -1 : 1;
-    const found = this.matching();
+    const found = Array.from({ length: this.sweep.count }, (_, c) => c).filter(holds);
     const keys = new Map(found.map((c) => [c, key(c)]));
     const last = (value) => (value === null ? 1 : 0); // missing numbers come last in both directions
     found.sort((a, b) => last(keys.get(a)) - last(keys.get(b)) || sign * (keys.get(a) - keys.get(b)) || a - b);
+    return { found, problems };
+  }
+
+  /** All rows that the filter leaves, also those that are not shown, as text for a spreadsheet. */
+  async copyRows() {
+    const { found } = this.matching();
+    const isCopied = await copyText(asTabs(this.columns, found));
+    const usual = (this.copy.dataset.usual ??= this.copy.textContent);
+    this.copy.textContent = isCopied ? `Copied ${grouped(found.length)} ${found.length === 1 ? "row" : "rows"}` : "The browser refused to copy";
+    setTimeout(() => (this.copy.textContent = usual), SAID);
+  }
+
+  show() {
+    const { found, problems } = this.matching();
     const body = create("tbody");
     for (const c of found.slice(0, this.rows)) body.append(this.row(c));
     this.table.tBodies[0].replaceWith(body);
@@ -126,6 +86,8 @@ export class Table {
     });
     const shown = Math.min(this.rows, found.length);
     this.count.textContent = `${grouped(shown)} of ${grouped(found.length)} configurations shown`;
+    this.notUnderstood.hidden = problems.length === 0;
+    this.notUnderstood.textContent = `Not understood: ${problems.join("; ")}. It filters nothing. Examples: ${this.examples.join(", ")}`;
     this.more.hidden = shown === found.length;
   }
 

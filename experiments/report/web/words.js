@@ -1,64 +1,91 @@
-// Formatting of numbers; a dash for a missing one.
+// Numbers as text, in the notation of terminal and plots: experiments/tables/words.py. A dash for a missing one.
 
-const MOST_DIGITS = 6; // after the point, of a percentage that would be 100.00 % otherwise
+import { CONSTANTS } from "./held.js";
 
-/** Rounded, but never up to 100 %: one of 2,000 points may be wrong. */
-export function percent(value) {
-  if (value === null) return "–";
-  const part = 100 * value;
-  const nearly = Math.abs(part) < 100;
-  let digits = 2;
-  while (nearly && digits < MOST_DIGITS && Math.abs(Number(part.toFixed(digits))) === 100) digits++;
-  return `${part.toFixed(digits)} %`;
+/** With this many decimals, rounded half away from zero; a value below `most` is not rounded up to it. */
+function withDecimals(value, digits, most = Infinity) {
+  const { held } = CONSTANTS.digits;
+  const [mantissa, exponent] = Math.abs(value).toExponential(held - 1).split("e");
+  const shift = Number(exponent) - (held - 1) + digits;
+  let whole = BigInt(mantissa.replace(".", ""));
+  if (shift >= 0) whole *= 10n ** BigInt(shift);
+  else if (shift < -2 * held) whole = 0n;
+  else whole = (2n * whole + 10n ** BigInt(-shift)) / (2n * 10n ** BigInt(-shift));
+  if (value > 0 && value < most && Number(whole) >= most * 10 ** digits) whole = BigInt(most * 10 ** digits - 1);
+  const figures = String(whole).padStart(digits + 1, "0");
+  const point = figures.length - digits;
+  return (value < 0 && whole ? "-" : "") + figures.slice(0, point) + (digits ? `.${figures.slice(point)}` : "");
 }
 
+/** With four significant digits; integers keep all of theirs up to 1e9, and exponents are for what is beyond. */
+function significant(value) {
+  const { held, significant: digits } = CONSTANTS.digits;
+  if (value === 0) return "0";
+  const size = Number(value.toExponential(held - 1).split("e")[1]);
+  if (size < -4 || size > 8) return value.toExponential(digits - 1).replace(/e([+-])(\d)$/, "e$10$2");
+  const text = withDecimals(value, Math.max(0, digits - 1 - size));
+  const grown = Math.abs(Number(text)) >= Number(`1e${size + 1}`); // 9.9996 has become 10.0000
+  return grown ? withDecimals(value, Math.max(0, digits - 2 - size)) : text;
+}
+
+const isNumber = (value) => value !== null && Number.isFinite(value);
+const writtenBy = (write) => (value) => (isNumber(value) ? write(value) : value === null ? "–" : String(value));
+
+/** Four significant digits without zeros at the end: costs, and the ends of axes. */
 export const short = (value) => (value === null ? "–" : String(Number(value.toPrecision(4))));
 export const grouped = (value) => value.toLocaleString("en");
 
+/** Labels of the charts, in the unit of the title: round numbers at an axis, the ends of the values in a legend. */
+function labelFormats(factor, legend) {
+  const value = factor === 1 ? "datum.value" : `${factor} * datum.value`;
+  return { $tick: `format(${value}, '.10~g')`, $legend: `format(${value}, '${legend}')` };
+}
+
 /**
- * The recorded scores: name, format, limits; the difference of two values and its unit; and the formats of the charts.
+ * The recorded scores: name, unit, limits; a value as number, and as text with its unit; a difference of two values; the
+ * distance of two values and its unit; and the formats of the charts.
  */
 export const SCORES = {
   accuracy: {
     name: "accuracy",
-    text: percent,
+    unit: " %",
+    factor: 100,
     limits: [0, 1],
+    number: writtenBy((value) => withDecimals(100 * value, CONSTANTS.digits.percent, 100)),
+    difference: writtenBy((value) => withDecimals(100 * value, CONSTANTS.digits.percent)),
+    differences: "percentage points",
     apart: (a, b) => 100 * Math.abs(a - b),
     within: (part) => `${100 * part} ${part === 0.01 ? "percentage point" : "percentage points"} of accuracy`,
-    formats: {
-      $legend: ".2%", $fine: ".4~%", $tick: ".2~%",
-      $cell: "format(datum.mean < 1 ? min(100 * datum.mean, 99.9) : 100, '.1f')",
-    },
+    formats: labelFormats(100, ".1f"),
   },
   r2: {
     name: "R²",
-    text: (value) => (value === null ? "–" : fraction(value)),
+    unit: "",
+    factor: 1,
     limits: [-Infinity, 1],
+    number: writtenBy((value) => (Math.abs(value) < 1000 ? withDecimals(value, CONSTANTS.digits.share, 1) : significant(value))),
+    difference: writtenBy((value) => (Math.abs(value) < 1000 ? withDecimals(value, CONSTANTS.digits.share) : significant(value))),
+    differences: "",
     apart: (a, b) => Math.abs(a - b),
     within: (part) => `${part} in R²`,
-    formats: {
-      $legend: ".3f", $fine: ".6~f", $tick: ".4~f",
-      $cell: "format(datum.mean < 1 ? min(datum.mean, 0.999) : 1, '.3f')",
-    },
+    formats: labelFormats(1, ".3~f"),
   },
 };
+for (const score of Object.values(SCORES)) {
+  score.text = (value) => (isNumber(value) ? score.number(value) + score.unit : score.number(value));
+}
 
 /** The same for any other metric, with its `label` and its `limits` (null for none). */
 export function scoringOf({ label, is_percentage, limits: [least, most] }) {
   const limits = [least ?? -Infinity, most ?? Infinity];
-  if (is_percentage) return { ...SCORES.accuracy, name: label, limits };
-  if (most === 1) return { ...SCORES.r2, name: label, limits };
-  const digits = ".4~g"; // significant ones
-  const formats = { $legend: ".4g", $fine: ".6~g", $tick: digits, $cell: "format(datum.mean, '.4g')" };
-  return { ...SCORES.r2, name: label, limits, text: short, formats };
+  const scoring = { ...SCORES[is_percentage ? "accuracy" : "r2"], name: label, limits };
+  if (is_percentage || most === 1) return scoring;
+  const number = writtenBy(significant);
+  return { ...scoring, number, text: number, difference: number, formats: labelFormats(1, ".4~g") };
 }
 
-/** Four digits, but never rounded up to 1. */
-function fraction(value) {
-  let digits = 4;
-  while (value < 1 && digits < MOST_DIGITS && Number(value.toFixed(digits)) === 1) digits++;
-  return value.toFixed(digits);
-}
+/** The title of an axis: `test accuracy (%)`. */
+export const titled = (title, { unit }) => (unit ? `${title} (${unit.trim()})` : title);
 
 /** An interval, clipped to the limits of the score; a dash if there is none. */
 export function span(low, high, { text, limits } = SCORES.accuracy) {

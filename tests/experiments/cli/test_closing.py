@@ -103,10 +103,10 @@ def test_the_whole_report() -> None:
         "it; the smallest of these networks has 20 hidden units.",
         "",
         "flower: test accuracy, mean over 4 seeds and 95 % interval",
-        "  rank  hidden    learning_rate    mean     95 % interval  best?",
-        "     1     8x8  0.0316227766017  0.8750  [0.7723, 0.9777]  best",
-        "     2      20  0.0316227766017  0.8625  [0.8227, 0.9023]  tied",
-        "     3       2  0.0316227766017  0.5025  [0.4825, 0.5225]",
+        "  rank  hidden    learning_rate    mean  95 % interval  best?",
+        "     1     8x8  0.0316227766017  87.5 %   [77.2, 97.8]  best",
+        "     2      20  0.0316227766017  86.3 %   [82.3, 90.2]  tied",
+        "     3       2  0.0316227766017  50.3 %   [48.2, 52.3]",
         "  1 other is tied with the best: the runs cannot tell which is truly best",
         "",
     ]
@@ -123,12 +123,12 @@ def test_another_metric_and_what_is_better_than_baselines() -> None:
         "of these networks has 20 hidden units.",
         "",
         "flower: test AUC, mean over 4 seeds and 95 % interval",
-        "  rank  hidden  learning_rate    mean     95 % interval  best?",
-        "     1     8x8            1.2  0.8750  [0.7723, 0.9777]  best",
-        "     2      20            1.2  0.8625  [0.8227, 0.9023]  tied",
-        "     3       2            1.2  0.5025  [0.4825, 0.5225]",
-        "  always predicting '1'        0.5000",
-        "  linear model                 0.7000",
+        "  rank  hidden  learning_rate   mean   95 % interval  best?",
+        "     1     8x8            1.2  0.875  [0.772, 0.978]  best",
+        "     2      20            1.2  0.863  [0.823, 0.902]  tied",
+        "     3       2            1.2  0.503  [0.482, 0.523]",
+        "  always predicting '1'        0.500",
+        "  linear model                 0.700",
         "  1 other is tied with the best: the runs cannot tell which is truly best",
         "",
     ]
@@ -147,12 +147,12 @@ def test_a_regression_of_which_the_smallest_error_is_the_best() -> None:
         "52.25]), mean over 4 seeds. No other configuration is tied with it.",
         "",
         "diabetes: test RMSE, mean over 4 seeds and 95 % interval",
-        "  rank  hidden  learning_rate    mean     95 % interval  best?",
-        "     1       2            1.2  50.250  [48.248, 52.252]  best",
-        "     2      20            1.2  86.250  [82.272, 90.228]",
-        "     3     8x8            1.2  87.500  [77.229, 97.771]",
-        "  always predicting the mean   99.000",
-        "  linear model                 94.375",
+        "  rank  hidden  learning_rate   mean   95 % interval  best?",
+        "     1       2            1.2  50.25  [48.25, 52.25]  best",
+        "     2      20            1.2  86.25  [82.27, 90.23]",
+        "     3     8x8            1.2  87.50  [77.23, 97.77]",
+        "  always predicting the mean   99.00",
+        "  linear model                 94.38",
         "  no other is tied with the best",
         "",
     ]
@@ -179,9 +179,9 @@ def test_what_the_interval_speaks_of_is_said_and_nothing_is_rounded_up_to_perfec
         "since every replicate has its own split. No other configuration is tied with it.",
         "",
         "iris2: test balanced accuracy, mean over 2 seeds and 95 % interval",
-        "  rank  hidden  learning_rate    mean     95 % interval  best?",
-        "     1       2            1.2  0.9999  [0.9999, 1.0000]  best",
-        "     2       3            1.2  0.5500  [0.0000, 1.0000]",
+        "  rank  hidden  learning_rate    mean  95 % interval  best?",
+        "     1       2            1.2  99.9 %  [99.9, 100.0]  best",
+        "     2       3            1.2  55.0 %   [0.0, 100.0]",
         "  no other is tied with the best",
         "",
     ]
@@ -224,13 +224,13 @@ def test_the_best_ten_are_shown_and_the_others_counted(configurations: int) -> N
 def test_one_seed_has_no_interval_and_no_ties() -> None:
     assert lines_of(results_of({"2": [0.75], "3": [0.5]})) == [
         "",
-        "2 hidden units, learning rate 1.2: test accuracy 75.0 % with one seed: no",
-        "interval and no ties.",
+        "2 hidden units, learning rate 1.2: test accuracy 75.0 % with one seed; an",
+        "interval and ties require at least two.",
         "",
         "flower: test accuracy of one seed; an interval requires at least two",
         "  rank  hidden  learning_rate    mean  95 % interval  best?",
-        "     1       2            1.2  0.7500              -  best",
-        "     2       3            1.2  0.5000              -",
+        "     1       2            1.2  75.0 %              -  best",
+        "     2       3            1.2  50.0 %              -",
         "",
     ]
 
@@ -311,8 +311,8 @@ def test_settings_that_are_too_wide_for_columns_are_below() -> None:
     results = results_of(accuracies, rates=(0.0316227766017, 1.0), status="diverged", error="no", dtype="float32")
     lines = tables_of(lines_of(results))
     assert lines[2:5] == [
-        "  rank    mean     95 % interval  best?",
-        "     1  0.7000  [0.7000, 0.7000]  best, 6 diverged, 6 failed",
+        "  rank    mean  95 % interval  best?",
+        "     1  70.0 %   [70.0, 70.0]  best, 6 diverged, 6 failed",
         "        hidden 128x128x128x128x128x128x128x128x128x128x128x128, learning rate",
     ]
     assert lines[5] == "        0.0316227766017"
@@ -326,14 +326,14 @@ def test_many_axes_are_named_in_full() -> None:
     lines = tables_of(lines_of(results, 32))
     # What is the same everywhere stands above the table.
     assert lines[1] == "flower, noise 0.25, adam: test accuracy, mean over 2 seeds and 95 % interval"
-    assert lines[2] == "  rank    mean     95 % interval  best?"
+    assert lines[2] == "  rank    mean  95 % interval  best?"
     first, *_ = [k for k, line in enumerate(lines) if line.endswith("  best")]
     best = results.best().iloc[0]
     assert lines[first + 1] == (
         f"        hidden {best['hidden']}, learning rate {best['learning_rate']:g}, {best['activation']}, "
         f"l1 {best['l1']:g}, batch size {best['batch_size']}"
     )
-    assert [line.split(maxsplit=1)[1] for line in lines if "predicting" in line] == ["always predicting '0'"]
+    assert [line.split(maxsplit=2)[2] for line in lines if "predicting" in line] == ["always predicting '0'"]
     assert sum(line.startswith("        hidden ") for line in lines) == 32
 
 
@@ -353,3 +353,17 @@ def test_a_long_name_that_cannot_leave_its_place_keeps_its_end() -> None:
     name = f"/{'a folder/' * 8}a\nb\\c.csv"
     lines = tables_of(lines_of(results_of({"2": [0.7, 0.8]}, datasets=(name,))))
     assert lines[1] == "..." + name.replace("\n", "\\n")[-76:] + ":"
+
+
+def test_a_tie_behind_what_is_not_tied_is_explained() -> None:
+    accuracies = {
+        "5": [0.90, 0.92, 0.91, 0.91], "4": [0.85, 0.87, 0.86, 0.86], "3": [0.91, 0.92, 0.91, 0.5], "2": [0.3] * 4
+    }  # fmt: skip
+    lines = lines_of(results_of(accuracies))
+    assert [line.split()[1] for line in lines if line.endswith("  tied")] == ["3"]
+    assert lines[-4:] == [
+        "  1 other is tied with the best: the runs cannot tell which is truly best",
+        "  It has a worse mean than some that are not tied: its seeds differ more, so its",
+        "  mean is less certain",
+        "",
+    ]

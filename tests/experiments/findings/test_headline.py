@@ -131,13 +131,16 @@ def test_a_single_configuration_has_no_ties() -> None:
 
 def test_one_seed_has_no_interval() -> None:
     assert said(COLUMNS, grid({"1": [0.9], "2": [0.5]})) == [
-        "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with one seed: no interval and no ties."
+        (
+            "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with one seed; an interval and ties require at "
+            "least two."
+        )
     ]
     nan = math.nan
     assert said(COLUMNS, grid({"1": [0.9, nan], "2": [nan, nan]})) == [
         (
-            "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with the only seed that finished: no interval and "
-            "no ties. 3 of 4 runs failed."
+            "1 hidden unit, learning rate 1.2: test accuracy 90.0 % with the only seed that finished; an interval "
+            "and ties require at least two. 3 of 4 runs failed."
         )
     ]
     assert said(COLUMNS, grid({"1": [0.9, nan, 0.92], "2": [0.1, 0.12, 0.1]})) == [

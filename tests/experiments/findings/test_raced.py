@@ -45,7 +45,10 @@ def noisy(means: list[float], n: int, noise: float = 0.01, seed: int = 0) -> np.
 
 def test_what_is_decided_and_what_it_took() -> None:
     decided, took, promise = said(noisy([0.9, 0.898, 0.6], 60), 60)
-    assert decided == "Decided after 60 seeds: 1 is ruled out, 2 are within 0.02 of the best in test accuracy."
+    assert (
+        decided
+        == "Decided after 60 seeds: 1 is ruled out, 2 are within 2 percentage points of the best in test accuracy."
+    )
     assert took.startswith("That took ")
     assert took.endswith(" runs instead of 180.")
     assert promise == (

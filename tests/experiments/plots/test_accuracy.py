@@ -36,7 +36,7 @@ def test_accuracy_shows_each_seed_at_the_best_learning_rate() -> None:
         assert np.abs(dots.get_xdata() - x).max() < 0.38
     assert title(ax).startswith("moons: test accuracy of each hidden size at its best learning rate")
     assert "mean over 5 seeds and its 95 % interval" in title(ax)
-    assert ax.get_ylabel() == "test accuracy (fraction correct)"
+    assert ax.get_ylabel() == "test accuracy (%)"
 
 
 def test_accuracy_draws_and_writes_mean_and_interval() -> None:
@@ -51,10 +51,10 @@ def test_accuracy_draws_and_writes_mean_and_interval() -> None:
         assert sides[:, 1].min() == pytest.approx(row.ci_low_test_accuracy)
         assert sides[:, 1].max() == pytest.approx(row.ci_high_test_accuracy)
         half = row.ci_high_test_accuracy - row.mean_test_accuracy
-        expected = f"{row.hidden}\n0.5\n{row.mean_test_accuracy:.3f}\n±{half:.3f}"
+        expected = f"{row.hidden}\n0.5\n{100 * row.mean_test_accuracy:.1f}\n±{100 * half:.1f}"
         assert ax.get_xticklabels()[x].get_text() == expected
         assert np.mean(lines(ax, "mean")[x].get_xdata()) == pytest.approx(x)
-    assert ax.texts[0].get_text() == "hidden units\nlearning rate\nmean\n95 % interval"
+    assert ax.texts[0].get_text() == "hidden units\nlearning rate\nmean (%)\n95 % interval"
 
 
 def test_accuracy_axis_ends_where_accuracies_do() -> None:

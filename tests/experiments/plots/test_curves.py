@@ -42,7 +42,7 @@ def test_curves_are_medians_and_quartiles_over_seeds(measure: str) -> None:
 def test_curves_have_units_and_rising_learning_rates_from_dark_to_light() -> None:
     figure = plot_curves(make_curves(make_runs(rates=(2.0, 0.03, 0.5))), "test_accuracy")
     assert figure.get_supxlabel() == "iterations"
-    assert figure.get_supylabel() == "test accuracy (fraction correct)"
+    assert figure.get_supylabel() == "test accuracy (%)"
     assert legend_texts(figure) == ["0.03", "0.5", "2"]
     colours = [np.dot(line.get_color()[:3], [0.3, 0.6, 0.1]) for line in lines(figure.axes[0], "median")]
     assert colours == sorted(colours)

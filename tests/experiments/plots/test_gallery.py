@@ -162,7 +162,7 @@ def test_draw_all_reads_only_the_networks_it_draws() -> None:
     material = Material(results, {"dataset": "moons"})
     assert len(material.networks) == len(results.asked) == 20
     assert material.note.endswith("; 20 of 30 hidden sizes shown")
-    assert material.networks[-1][0] == "30 hidden units\nseed 0: accuracy 0.850"
+    assert material.networks[-1][0] == "30 hidden units\nseed 0: accuracy 85.0 %"
 
 
 def test_draw_all_of_several_data_sets_gives_each_its_own_pictures(tmp_path: Path) -> None:

@@ -42,11 +42,11 @@ def test_heat_map_holds_the_means_in_the_order_asked_for() -> None:
     assert len(texts) == 6
     for row in range(3):
         for column in range(2):
-            assert texts[column, row].split("\n")[0] == f"{expected[row][column]:.3f}"
+            assert texts[column, row].split("\n")[0] == f"{100 * expected[row][column]:.1f}"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "hidden units")
     assert ax.get_ylim() == (-0.5, 2.5)  # the first row is the lowest
     bar = ax.figure.axes[1]
-    assert bar.get_ylabel() == "mean test accuracy\n(fraction correct)"
+    assert bar.get_ylabel() == "mean test accuracy (%)"
     assert title(ax) == "moons: mean test accuracy over 5 seeds"
 
 

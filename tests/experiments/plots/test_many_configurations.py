@@ -60,7 +60,7 @@ def test_distribution_shows_every_seed_in_the_order_of_rank() -> None:
     ends = [(path.vertices[:, 0].min(), path.vertices[:, 0].max()) for path in boxes.get_paths()]
     np.testing.assert_allclose(ends, ranked[["ci_low_test_accuracy", "ci_high_test_accuracy"]])
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the best at the top
-    assert ax.get_xlabel() == "test accuracy (fraction correct)"
+    assert ax.get_xlabel() == "test accuracy (%)"
     assert "mean over 5 seeds, band: 95 % interval" in title(ax)
 
 
@@ -173,7 +173,7 @@ def test_parallel_lines_pass_each_axis_at_their_values() -> None:
         assert np.abs(heights[:, x] - rising[axis].map(place)).max() <= half
     np.testing.assert_allclose(heights[:, 3], (accuracy - accuracy[0]) / (accuracy[-1] - accuracy[0]))
     names = [label.get_text().replace("\n", " ") for label in ax.get_xticklabels()]
-    assert names == ["hidden units", "learning rate", "l2", "mean test accuracy"]
+    assert names == ["hidden units", "learning rate", "l2", "mean test accuracy (%)"]
     assert {"8x8", "0.01", "10"} <= {text.get_text() for text in ax.texts}
 
 

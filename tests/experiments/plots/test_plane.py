@@ -197,7 +197,7 @@ def test_boundary_grid_shades_the_mean_and_greys_disagreement() -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0.5", "2"]
     texts = sorted((text.get_position()[1], text.get_position()[0], text.get_text()) for text in ax.texts)
     means = summary.set_index(["hidden", "learning_rate"]).mean_test_accuracy
-    assert [text for _, _, text in texts] == [f"{means[h, r]:.3f}" for h in ("4", "8x8", "1") for r in (0.5, 2.0)]
+    assert [text for _, _, text in texts] == [f"{100 * means[h, r]:.1f}" for h in ("4", "8x8", "1") for r in (0.5, 2.0)]
     assert legend_texts(ax)[3] == "seeds disagree"
 
 

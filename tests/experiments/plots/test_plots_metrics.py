@@ -105,7 +105,7 @@ def test_a_loss_is_shown_with_the_lowest_as_the_best() -> None:
     assert ax.get_ylabel() == "test log loss (nats)\nsmaller is better"
     lowest = min(lines(ax, "mean"), key=lambda line: line.get_ydata()[0])
     assert same_color(lowest.get_color(), BEST)
-    assert numbers(ax, 2) == ["0.320", "0.520", "0.320"]
+    assert numbers(ax, 2) == ["0.3200", "0.5200", "0.3200"]
 
 
 def test_ranked_configurations_begin_with_the_lowest_loss() -> None:
@@ -145,7 +145,7 @@ def test_the_cell_with_the_lowest_loss_is_kept_in_a_large_grid() -> None:
     runs, summary = judged_by(runs, "log_loss", (runs["hidden"] != "17").astype(float), larger=False)
     ax = plot_boundary_grid(summary, lambda _row, _most: [step_right], make_data())
     assert "17" in [label.get_text() for label in ax.get_yticklabels() + ax.get_xticklabels()]
-    assert "0.000" in [text.get_text() for text in ax.texts]
+    assert "0" in [text.get_text() for text in ax.texts]
 
 
 def test_further_settings_are_at_the_best_of_the_summary() -> None:
@@ -278,10 +278,10 @@ def test_baselines_are_lines_that_a_legend_names() -> None:
     ax = plot_accuracy(runs, summary, baselines=BASELINES)
     (line,) = lines(ax, "baseline")
     assert set(line.get_ydata()) == {0.8}
-    assert legend_texts(ax)[-2:] == ["always predicting 'a':\n0.500 (below)", "linear model:\n0.800"]
+    assert legend_texts(ax)[-2:] == ["always predicting 'a':\n50.0 % (below)", "linear model:\n80.0 %"]
     ax = plot_distribution(runs, summary, baselines=[("low", 0.6), BASELINES[1]])
     assert [line.get_xdata()[0] for line in lines(ax, "baseline")] == [0.6, 0.8]
-    assert "always predicting 'a': 0.500; linear model: 0.800" in title(plot_heat_map(summary, baselines=BASELINES))
+    assert "always predicting 'a': 50.0 %; linear model: 80.0 %" in title(plot_heat_map(summary, baselines=BASELINES))
     figure = plot_curves(make_curves(runs), "test_accuracy", baselines=BASELINES)
     assert all(len(lines(panel, "baseline")) == 2 for panel in figure.axes)
     assert lines(plot_curves(make_curves(runs), "cost", baselines=BASELINES).axes[0], "baseline") == []

@@ -6,7 +6,7 @@ import pytest
 from matplotlib import cbook
 
 from experiments.plots.axes import Panels
-from experiments.plots.style import count, counts, number, words
+from experiments.plots.style import count, counts, headline, number, words
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,10 @@ def test_panels_leave_few_places_empty(n: int, columns: int, rows: int) -> None:
     parts = Panels(n, (1, 1), (0, 0), (0, 0, 0))
     assert (parts.columns, parts.rows, len(parts.axes)) == (columns, rows, n)
     assert len(parts.figure.axes) == n
+
+
+def test_a_title_keeps_a_number_and_its_percent_sign_together() -> None:
+    for width in range(10, 40):
+        lines = headline(width / 12.5, "test accuracy 93.3 % over 10 seeds", ["linear model: 48.7 %"]).split("\n")
+        assert not any(line.startswith("%") for line in lines)
+        assert " ".join(lines) == "test accuracy 93.3 % over 10 seeds linear model: 48.7 %"

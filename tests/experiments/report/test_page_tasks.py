@@ -389,10 +389,10 @@ def test_nothing_is_rounded_up_to_all_and_no_interval_leaves_what_can_be(browser
     browser.open(write(given, tmp_path / "nearly.html"))
     browser.settle()
     said = browser.text("chosen-statistics")
-    assert "99.996 %" in said
-    assert "99.00 to 100.00 %" in said
+    assert "99.9 %" in said
+    assert "99.0 to 100.0 %" in said
     row = browser("return document.querySelector('#configurations tbody tr').innerText")
-    assert "99.00 to 100.00 %" in row
+    assert "99.0 to 100.0 %" in row
     assert browser("return planar.charts.seeds.view.data('mean').map(({ low, high }) => [low, high])") == [
         [pytest.approx(0.99), 1]
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments.sweep import Sweep
+from experiments.tables.words import number
 from tests.helpers.browser import Browser
 from tests.helpers.page import page_text
 
@@ -23,7 +24,7 @@ def test_networks_of_early_stopping_are_shown_and_not_retrained(browser: Browser
         run = results.runs.iloc[position]
         assert said[2] == run["stopped_at"]
         assert browser.text("recorded-iteration") == f"{run['stopped_at']:,}"
-        assert browser.text("recorded-test") == f"{100 * run['test_accuracy']:.2f} %"
+        assert browser.text("recorded-test") == f"{number('accuracy', run['test_accuracy'])} %"
         assert browser.text("plane-said").startswith("The recorded network.")
         assert [browser.find(f"#{name}").is_enabled() for name in ("play", "step", "restart", "seed")] == [
             False, False, False, True,

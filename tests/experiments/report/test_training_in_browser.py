@@ -12,6 +12,7 @@ import pytest
 from experiments.results import Results
 from experiments.sweep import Sweep
 from experiments.tables.statistics import median_replicate
+from experiments.tables.words import number
 from tests.helpers.browser import Browser
 from tests.helpers.page import page_text
 
@@ -27,7 +28,7 @@ def test_a_clicked_cell_is_shown_everywhere_and_trains(opened: Browser, swept: R
     chosen = swept.runs[
         (swept.runs["dataset"] == dataset) & (swept.runs["learning_rate"] == 1.2) & (swept.runs["hidden"] == axes[1][2])
     ]
-    assert opened.text("chosen-name") == f"dataset {dataset}, hidden {axes[1][2]}, learning rate 1.2"
+    assert opened.text("chosen-name") == f"dataset {dataset}, {axes[1][2]} hidden units, learning rate 1.2"
     curves = opened.curves()
     assert curves != before
     final = sorted(row["cost"] for row in curves if row["iteration"] == 200 and row["kind"] != "median")
@@ -51,7 +52,7 @@ def test_training_in_the_page_follows_the_recorded_curve(
     row = opened(
         "return [...document.querySelectorAll('#configurations tbody button')].find((b) =>"
         " b.ariaLabel === arguments[0]);",
-        f"show dataset {dataset}, hidden {hidden}, learning rate {rate:g}",
+        f"show dataset {dataset}, {hidden} hidden unit{'s' * (str(hidden) != '1')}, learning rate {rate:g}",
     )
     row.click()
     opened.choose("seed", runs.index[3])
@@ -71,7 +72,7 @@ def test_training_in_the_page_follows_the_recorded_curve(
     assert (
         opened.text("here-test")
         == opened.text("recorded-test")
-        == f"{curves['test_accuracy'].iloc[-1]:.2%}".replace("%", " %")
+        == f"{number('accuracy', curves['test_accuracy'].iloc[-1])} %"
     )
     assert opened.text("comparison").startswith(
         "Costs agree with the recorded ones to 1e-9 up to iteration 200. It ended within the tolerance of 1e-9 in cost"

@@ -1,0 +1,87 @@
+"""The report excludes nobody: axe-core finds nothing in it, in any theme, size and state."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.results import Results
+from experiments.sweep import Sweep
+from tests.helpers.browser import Browser
+from tests.helpers.page import page_text
+
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+TIP = "document.querySelector('.headline .term').click()"
+FILTER = "const e = document.getElementById('filter'); e.value = 'hidden>1 foo'; e.dispatchEvent(new Event('input'))"
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script of axe-core, as the package has it: nothing is loaded from anywhere."""
+    found = importlib.util.find_spec("selenium_axe_python")
+    if found is None or not found.submodule_search_locations:
+        raise (pytest.fail.Exception if os.environ.get("REQUIRE_BROWSER") else pytest.skip.Exception)(
+            "expected the package selenium-axe-python, found none: pip install selenium-axe-python"
+        )
+    return (Path(found.submodule_search_locations[0]) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def pages(page: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A page of classes, one of values, one of a sample, and one with a single configuration."""
+    folder = tmp_path_factory.mktemp("pages")
+    axes: dict[str, Any] = {"hidden": "1:33", "learning_rate": "log:0.001:10", "seed": range(2), "sample": 20}
+    values: dict[str, Any] = {"hidden": [0, 2], "learning_rate": [0.1], "seed": range(2)}
+    others: dict[str, Results] = {
+        "values": Sweep(dataset="plane", **values, iterations=20).run(out=None),
+        "sample": Sweep(dataset="moons", **axes, iterations=20).run(out=None),
+        "single": Sweep(dataset="iris", hidden=[2], learning_rate=[1], seed=[0], iterations=5).run(out=None),
+    }
+    for name, results in others.items():
+        (folder / f"{name}.html").write_text(page_text(results), encoding="utf-8")
+    return {"classes": page} | {name: folder / f"{name}.html" for name in others}
+
+
+def findings(browser: Browser, axe: str) -> list[str]:
+    """What axe-core complains of: the rule, and the first element."""
+    browser.settle()
+    browser(axe)
+    found = browser.driver.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document).then((result) => done(result.violations), (error) => done([error]))"
+    )
+    return [f"{rule['id']}: {rule['help']}: {[node['html'][:200] for node in rule['nodes'][:4]]}" for rule in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_nothing_is_found_in_any_state_of_the_page(
+    browser: Browser, pages: dict[str, Path], axe: str, size: str, scheme: str
+) -> None:
+    width, height = SIZES[size]
+    browser.open(pages["classes"], width=width, height=height, color_scheme=scheme)
+    assert findings(browser, axe) == []
+    browser(FILTER)
+    browser.find("#step").click()
+    browser(TIP)
+    assert browser("return document.querySelectorAll('[role=tooltip]:not([hidden])').length") == 1
+    assert findings(browser, axe) == []
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("kind", ["values", "sample", "single"])
+def test_nothing_is_found_in_pages_of_other_sweeps(
+    browser: Browser, pages: dict[str, Path], axe: str, kind: str
+) -> None:
+    browser.open(pages[kind])
+    assert findings(browser, axe) == []
+
+
+def test_what_is_wrong_would_be_found(opened: Browser, axe: str) -> None:
+    opened("document.querySelector('#seed').parentElement.replaceWith(document.querySelector('#seed'));"
+           "document.querySelector('.said').style.color = '#aaa'")  # fmt: skip
+    assert {finding.split(":")[0] for finding in findings(opened, axe)} == {"select-name", "color-contrast"}
