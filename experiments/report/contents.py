@@ -418,8 +418,8 @@ def _target(data: Any) -> dict[str, Any]:
 def _plane(data: Data) -> dict[str, Any] | None:
     """How to draw in the plane of two inputs, and the network inputs there; None if there are not two inputs.
 
-    ``points``: the training points, (2, examples), or None if they are X; ``terms``: for each feature the inputs to
-    multiply, and whether to take the sine.
+    ``points``: the training points, (2, examples), or None if they are X, and ``test_points`` likewise; ``terms``: for
+    each feature the inputs to multiply, and whether to take the sine.
     """
     terms = parse(data.features) or tuple(Term((i + 1,)) for i in range(len(data.feature_names)))
     shown = data.base or data
@@ -430,6 +430,7 @@ def _plane(data: Data) -> dict[str, Any] | None:
     return {
         "names": [shown.feature_names[row] for row in rows],
         "points": None if shown is data else _encoded(shown.X[rows]),
+        "test_points": None if shown is data else _encoded(shown.X_test[rows]),
         "terms": [{"factors": [inputs.index(i) for i in term.inputs], "sine": term.is_sine} for term in terms],
     }
 

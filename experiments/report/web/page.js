@@ -4,7 +4,7 @@ import { HELD, embedded } from "./held.js";
 import { ACTIVATIONS, INITS, OPTIMIZERS, Training, backward, forward, initialize, update } from "./network.js";
 import { TASKS, accuracy, cost, score } from "./outputs.js";
 import { RandomState } from "./random.js";
-import { computed } from "./plane.js";
+import { computed, paint } from "./plane.js";
 import { Sweep } from "./model.js";
 import { Chart } from "./charts.js";
 import { element, say } from "./elements.js";
@@ -12,8 +12,12 @@ import { Choice } from "./choice.js";
 import { HeatMap, stepOf } from "./heatmap.js";
 import { Recorded, measureWords } from "./recorded.js";
 import { Again } from "./again.js";
+import { Beside } from "./beside.js";
+import { subjectOf } from "./subject.js";
 import { Table } from "./table.js";
 
+/** What has the focus and needs Space. */
+const NEEDS_SPACE = "button, select, input, textarea, summary, a[href]";
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
 const sweep = new Sweep(HELD);
@@ -26,14 +30,14 @@ const charts = Object.fromEntries(
 const chosen = new Choice(sweep);
 const heatMap = new HeatMap(charts.heat, sweep, chosen);
 const recorded = new Recorded(charts, sweep, chosen);
-const again = new Again(charts, sweep, chosen, prefersLess);
+const again = new Again(charts, sweep, prefersLess);
 const { trainer } = again;
 const table = new Table(
   sweep,
   { table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count") },
   (configuration) => {
     choose(configuration);
-    element("chosen").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
+    element("network").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
   },
 );
 
@@ -58,8 +62,35 @@ function choose(configuration) {
 function chooseRun(run) {
   chosen.chooseRun(run);
   if (run) element("seed").value = run.run;
-  again.load();
+  show(subjectOf(sweep, chosen.configuration, chosen.run));
   recorded.drawRuns();
+}
+
+/** Show a network, ready to train. */
+function show(subject) {
+  again.load(subject);
+  again.beside?.named();
+  again.show();
+}
+
+/** Space starts and pauses, wherever it has no other meaning. */
+function spaceKey(event) {
+  if (event.key !== " " || event.defaultPrevented || event.target.closest(NEEDS_SPACE)) return;
+  event.preventDefault();
+  if (!event.repeat) toggle();
+}
+
+function toggle() {
+  if (trainer.playing) trainer.pause();
+  else trainer.play();
+}
+
+/** Pin the network beside the next one that is chosen, or end that. */
+function compare() {
+  if (again.beside) again.beside.close();
+  else new Beside(again);
+  element("compare").ariaPressed = String(Boolean(again.beside));
+  say("compare", again.beside ? "Close A" : "Compare");
   again.show();
 }
 
@@ -69,7 +100,7 @@ function runOf(number) {
 
 /** Arrow keys move from cell to cell; Enter trains. */
 function heatMapKey(event) {
-  if (event.key === "Enter" || event.key === " ") {
+  if (event.key === "Enter") {
     event.preventDefault();
     trainer.play();
   }
@@ -84,7 +115,7 @@ function setTheme(name) {
   document.documentElement.dataset.theme = name;
   say("theme", name === "dark" ? "Light" : "Dark");
   for (const chart of Object.values(charts)) if (chart.view) chart.draw();
-  if (chosen.configuration >= 0) again.drawPlane();
+  if (again.subject) again.draw();
 }
 
 /** The plane is printed in the light theme. */
@@ -92,10 +123,10 @@ function printedPlane() {
   const { dataset } = document.documentElement;
   const onScreen = dataset.theme;
   dataset.theme = "light";
-  again.drawPlane();
+  again.draw();
   window.addEventListener("afterprint", () => {
     dataset.theme = onScreen;
-    again.drawPlane();
+    again.draw();
   }, { once: true });
 }
 
@@ -125,11 +156,13 @@ function listen() {
   element("seed").onchange = ({ target }) => chooseRun(runOf(Number(target.value)));
   element("measure").onchange = setMeasure;
   element("measure-cost").onchange = setMeasure;
-  element("play").onclick = () => (trainer.playing ? trainer.pause() : trainer.play());
+  element("play").onclick = toggle;
+  element("compare").onclick = compare;
+  document.addEventListener("keydown", spaceKey);
   element("step").onclick = () => trainer.step();
   element("restart").onclick = () => {
     trainer.restart();
-    trainer.started = true;
+    trainer.start();
     again.show();
   };
   element("speed").onchange = ({ target }) => (trainer.speed = Number(target.value));
@@ -153,8 +186,8 @@ async function start() {
 // For the console, and for the tests of the page.
 window.planar = {
   ACTIVATIONS, INITS, OPTIMIZERS, RandomState, TASKS, Training,
-  accuracy, backward, computed, cost, forward, initialize, score, update,
-  charts, chosen, sweep, trainer,
+  accuracy, backward, computed, cost, forward, initialize, paint, score, update,
+  again, charts, chosen, sweep, trainer,
 };
 
 start();

@@ -13,7 +13,7 @@ export class Recorded {
   /** The configuration that was chosen, and its seeds. */
   drawConfiguration(median) {
     const { choice, sweep } = this;
-    say("chosen-name", sweep.words(choice.configuration));
+    say("recorded-name", sweep.words(choice.configuration));
     element("chosen-statistics").replaceChildren(...definitions(this.statistics()));
     const select = element("seed");
     const name = ({ run, name }) => (run === median?.run ? `${name} (median)` : name);
