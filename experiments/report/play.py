@@ -102,7 +102,7 @@ def _knob(knob: Knob) -> dict[str, Any]:
         "label": name.replace("_", " "),
         "option": knob.flags[0],
         "default": _default(knob),
-        "choices": _CHOICES.get(name),
+        "choices": list(_CHOICES[name]) if name in _CHOICES else None,
         "words": words,
         "expected": _expected(knob),
         "help": knob.help,
