@@ -22,6 +22,7 @@ from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import evenly
 from experiments.plots.limits import Cut
+from experiments.report.play import description
 from experiments.store.store import CURVES, STATUSES
 from experiments.tables.problems import task_of
 from experiments.tables.statistics import rank_column
@@ -96,6 +97,7 @@ def contents(tables: Tables) -> dict[str, Any]:
         "is_sample": bool(tables.design.sampled),
         "metric": _metric(tables.metric, statistics["mean_test"]),
         "constants": constants(),
+        "play": description(),
         "axes": [_axis(summary[name], name, name in tables.problem_columns) for name in columns],
         "columns": [
             {

@@ -31,8 +31,9 @@ WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
-    "words", "elements", "held", "random", "outputs", "network", "plane", "legend", "units", "model", "charts", "choice",
-    "heatmap", "recorded", "table", "trainer", "drawing", "view", "subject", "again", "beside", "page",
+    "words", "elements", "held", "fma", "elementary", "random", "outputs", "network", "plane", "legend", "units", "model",
+    "scaling", "terms", "generated", "setting", "charts", "choice", "heatmap", "recorded", "table", "trainer", "drawing",
+    "view", "subject", "again", "beside", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 

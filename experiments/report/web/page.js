@@ -1,11 +1,15 @@
 // The page: its parts and its event handlers.
 
-import { HELD, embedded } from "./held.js";
+import { HELD, PLAY, embedded } from "./held.js";
+import { exactSum, fma } from "./fma.js";
+import { cosOf, logOf, sinOf } from "./elementary.js";
 import { ACTIVATIONS, INITS, OPTIMIZERS, Training, backward, forward, initialize, update } from "./network.js";
 import { TASKS, accuracy, cost, score } from "./outputs.js";
 import { RandomState } from "./random.js";
 import { computed, paint } from "./plane.js";
 import { Sweep } from "./model.js";
+import { generated } from "./generated.js";
+import { addressOf, checked, commandOf, defaultSetting, sameAs, settingOf, settingOfRun, trainingOf } from "./setting.js";
 import { Chart } from "./charts.js";
 import { element, say } from "./elements.js";
 import { Choice } from "./choice.js";
@@ -187,6 +191,8 @@ async function start() {
 window.planar = {
   ACTIVATIONS, INITS, OPTIMIZERS, RandomState, TASKS, Training,
   accuracy, backward, computed, cost, forward, initialize, paint, score, update,
+  PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, sameAs, settingOf,
+  settingOfRun, sinOf, trainingOf,
   again, charts, chosen, sweep, trainer,
 };
 
