@@ -95,6 +95,7 @@ def contents(tables: Tables) -> dict[str, Any]:
     return {
         "score": tables.score,
         "is_sample": bool(tables.design.sampled),
+        "is_whole": bool(len(runs) == tables.design.n_runs),  # the place of a run is its row in runs.csv
         "metric": _metric(tables.metric, statistics["mean_test"]),
         "constants": constants(),
         "play": description(),

@@ -33,7 +33,7 @@ WEB = Path(__file__).parent / "web"
 MODULES = (
     "words", "elements", "held", "fma", "elementary", "random", "outputs", "network", "plane", "legend", "units", "model",
     "scaling", "terms", "generated", "setting", "charts", "choice", "heatmap", "recorded", "table", "trainer", "drawing",
-    "view", "subject", "again", "beside", "page",
+    "view", "subject", "again", "beside", "stepping", "panel", "play", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 

@@ -100,6 +100,7 @@ def _knob(knob: Knob) -> dict[str, Any]:
     return {
         "name": name,
         "label": name.replace("_", " "),
+        "group": knob.group,
         "option": knob.flags[0],
         "default": _default(knob),
         "choices": list(_CHOICES[name]) if name in _CHOICES else None,

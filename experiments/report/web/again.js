@@ -83,6 +83,11 @@ export class Again {
     element("comparison-fold").hidden = !subject.run;
   }
 
+  showTest(shows) {
+    for (const view of [this.view, this.beside?.view]) if (view) view.showsTest = shows;
+    this.draw();
+  }
+
   /** The pictures. */
   draw() {
     this.view.draw();
@@ -93,7 +98,7 @@ export class Again {
   drawLegend() {
     const { data } = this.subject;
     say("plane-said", this.view.said);
-    element("plane-axes").hidden = element("plane-legend").hidden = !data?.plane;
+    element("plane-axes").hidden = element("points-part").hidden = !data?.plane;
     if (!data?.plane || this.trainer.playing) return;
     fillLegend(element("plane-legend"), data, themed().colours);
     const { x, y } = limits(data.plane.points);

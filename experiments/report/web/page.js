@@ -11,13 +11,14 @@ import { Sweep } from "./model.js";
 import { generated } from "./generated.js";
 import { addressOf, checked, commandOf, defaultSetting, sameAs, settingOf, settingOfRun, trainingOf } from "./setting.js";
 import { Chart } from "./charts.js";
-import { element, say } from "./elements.js";
+import { copyText, element, option, say } from "./elements.js";
 import { Choice } from "./choice.js";
 import { HeatMap, stepOf } from "./heatmap.js";
 import { Recorded, measureWords } from "./recorded.js";
 import { Again } from "./again.js";
 import { Beside } from "./beside.js";
 import { subjectOf } from "./subject.js";
+import { Play } from "./play.js";
 import { Table } from "./table.js";
 
 /** What has the focus and needs Space. */
@@ -36,6 +37,17 @@ const heatMap = new HeatMap(charts.heat, sweep, chosen);
 const recorded = new Recorded(charts, sweep, chosen);
 const again = new Again(charts, sweep, prefersLess);
 const { trainer } = again;
+const play = new Play(sweep, {
+  found: (configuration, run) => {
+    choose(configuration, false);
+    chooseRun(chosen.runs.find((each) => each.run === run) ?? sweep.runsOf(configuration).find((each) => each.run === run));
+    moves();
+  },
+  made: (subject) => {
+    showMade(subject);
+    moves();
+  },
+});
 const table = new Table(
   sweep,
   { table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count") },
@@ -51,7 +63,7 @@ function chartWords({ name, formats }) {
 }
 
 /** Choose a configuration and its median seed, and update the page. */
-function choose(configuration) {
+function choose(configuration, isUnasked) {
   const { follows, median, first } = chosen.choose(configuration);
   if (follows) {
     heatMap.fillControls();
@@ -60,21 +72,38 @@ function choose(configuration) {
   heatMap.mark(configuration);
   table.mark(configuration);
   recorded.drawConfiguration(median);
-  chooseRun(first);
+  chooseRun(first, isUnasked);
 }
 
-function chooseRun(run) {
+function chooseRun(run, isUnasked = false) {
   chosen.chooseRun(run);
   if (run) element("seed").value = run.run;
+  play.follow(chosen.configuration, run, isUnasked);
   show(subjectOf(sweep, chosen.configuration, chosen.run));
   recorded.drawRuns();
+  again.show();
+}
+
+/** Show a network that is not in the sweep. */
+function showMade(subject) {
+  heatMap.mark(-1);
+  table.mark(-1);
+  element("seed").replaceChildren(option(-1, subject.how.seed));
+  element("seed").disabled = true;
+  show(subject);
+  recorded.drawNone();
+  again.show();
 }
 
 /** Show a network, ready to train. */
 function show(subject) {
   again.load(subject);
   again.beside?.named();
-  again.show();
+}
+
+/** What was asked for moves at once, unless the reader prefers less of that. */
+function moves() {
+  if (!prefersLess.matches) trainer.play();
 }
 
 /** Space starts and pauses, wherever it has no other meaning. */
@@ -96,6 +125,17 @@ function compare() {
   element("compare").ariaPressed = String(Boolean(again.beside));
   say("compare", again.beside ? "Close A" : "Compare");
   again.show();
+}
+
+function linkOf({ address }) {
+  return `${window.location.href.split("#")[0]}${address}`;
+}
+
+/** Copy a text, and say so on the button for a moment. */
+async function copied(button, text) {
+  const before = (button.dataset.name ??= button.textContent);
+  button.textContent = (await copyText(text)) ? "Copied" : "Not allowed here";
+  setTimeout(() => (button.textContent = before), 1500);
 }
 
 function runOf(number) {
@@ -137,7 +177,7 @@ function printedPlane() {
 function setMeasure() {
   charts.accuracy.draw(measureWords(sweep.scoring));
   if (sweep.hasTestCosts) charts.cost.draw(measureWords(sweep.scoring));
-  recorded.drawRuns();
+  if (again.subject.run) recorded.drawRuns();
   again.drawNumbers();
 }
 
@@ -153,7 +193,7 @@ function listen() {
   charts.heat.click = ({ id }) => {
     if (!(id >= 0)) return;
     choose(id);
-    if (!prefersLess.matches) trainer.play();
+    moves();
   };
   charts.seeds.click = ({ run }) => run >= 0 && chooseRun(runOf(run));
   element("chart-heat").onkeydown = heatMapKey;
@@ -162,6 +202,9 @@ function listen() {
   element("measure-cost").onchange = setMeasure;
   element("play").onclick = toggle;
   element("compare").onclick = compare;
+  element("show-test").onchange = ({ target }) => again.showTest(target.checked);
+  element("copy-link").onclick = ({ target }) => copied(target, linkOf(play));
+  element("copy-command").onclick = ({ target }) => copied(target, element("command").textContent);
   document.addEventListener("keydown", spaceKey);
   element("step").onclick = () => trainer.step();
   element("restart").onclick = () => {
@@ -182,7 +225,8 @@ async function start() {
   trainer.speed = Number(element("speed").value);
   heatMap.fillControls();
   await heatMap.draw();
-  choose(chosen.first);
+  choose(chosen.first, true);
+  play.open();
   await Promise.all([charts.cost, charts.accuracy, charts.seeds].map((chart) => chart.draw(measureWords(sweep.scoring))));
   document.documentElement.dataset.ready = "true";
 }
@@ -193,7 +237,7 @@ window.planar = {
   accuracy, backward, computed, cost, forward, initialize, paint, score, update,
   PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, sameAs, settingOf,
   settingOfRun, sinOf, trainingOf,
-  again, charts, chosen, sweep, trainer,
+  again, charts, chosen, play, sweep, trainer,
 };
 
 start();

@@ -21,6 +21,16 @@ export class Recorded {
     select.disabled = choice.runs.length === 0;
   }
 
+  /** Nothing was recorded of the network that is shown. */
+  drawNone() {
+    const { cost, accuracy, seeds } = this.charts;
+    say("recorded-name", "nothing, since this network is not in the sweep");
+    say("curves-said", "");
+    element("chosen-statistics").replaceChildren();
+    for (const chart of [cost, accuracy]) chart.update({ curves: [] });
+    seeds.update({ seeds: [], mean: [] });
+  }
+
   statistics() {
     const of = (name) => this.sweep.number(name, this.choice.configuration);
     const { judging, counted, folds } = this.sweep;

@@ -76,12 +76,13 @@ export function withFeatures(data, text, isNamed) {
 }
 
 /** Names and training points of the two inputs, and for each feature the inputs to multiply, as in the embedded data. */
-function planeOfTerms(terms, { X, feature_names }) {
+function planeOfTerms(terms, { X, X_test, feature_names }) {
   const two = X.length === 2 ? [1, 2] : [...new Set(terms.flatMap(({ inputs }) => inputs))].sort((a, b) => a - b);
   if (two.length !== 2) return null;
   return {
     names: two.map((input) => feature_names[input - 1]),
     points: two.map((input) => X[input - 1]),
+    test_points: two.map((input) => X_test[input - 1]),
     terms: terms.map(({ inputs, sine }) => ({ factors: inputs.map((input) => two.indexOf(input)), sine })),
   };
 }
