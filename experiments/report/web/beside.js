@@ -15,7 +15,7 @@ export class Beside {
     const copy = own.cloneNode(true);
     for (const each of [copy, ...copy.querySelectorAll("[id]")]) each.id = PREFIX + each.id;
     own.before(copy);
-    this.view = new View(this.trainer, PREFIX);
+    this.view = new View(this.trainer, PREFIX, again.trainer);
     this.view.showsTest = again.view.showsTest;
     const { subject } = again;
     this.view.load(subject);

@@ -19,6 +19,7 @@ import { Again } from "./again.js";
 import { Beside } from "./beside.js";
 import { subjectOf } from "./subject.js";
 import { Play } from "./play.js";
+import { themed } from "./view.js";
 import { Table } from "./table.js";
 
 /** What has the focus and needs Space. */
@@ -237,7 +238,7 @@ window.planar = {
   accuracy, backward, computed, cost, forward, initialize, paint, score, update,
   PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, sameAs, settingOf,
   settingOfRun, sinOf, trainingOf,
-  again, charts, chosen, play, sweep, trainer,
+  again, charts, chosen, play, sweep, themed, trainer,
 };
 
 start();

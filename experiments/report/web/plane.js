@@ -3,7 +3,8 @@
 import { forward } from "./network.js";
 import { winner } from "./outputs.js";
 
-export const STEPS = 90; // of the grid on which the network is asked; between them it is interpolated
+/** Steps of the grid on which the network is asked, between which it is interpolated; fewer while it trains. */
+const STEPS = { still: 90, moving: 45 };
 const MOST_POINTS = 2000;
 const SHADES = 256; // of a colour
 const BANDS = 12; // of values: where one ends, a line is drawn
@@ -66,28 +67,48 @@ export function rgb(colour) {
  * whose parameters may be null. Colours are texts such as #0072b2: ``shades`` and ``points``, one for each class, which
  * may come again, ``middle`` where nothing is known, ``line``, and ``edge`` of points.
  */
-export function paint(canvas, parameters, how, plane, colours) {
-  paintPixels(canvas, plane, how.task, colours, (pixels, width, height) => {
+export function paint(canvas, parameters, how, plane, colours, isMoving = false) {
+  paintPixels(canvas, plane, how.task, colours, isMoving, (pixels, width, height, inputs) => {
     if (parameters === null) {
       pixels.fill(pixel(rgb(colours.middle)));
       return;
     }
-    const outputs = forward(parameters, gridOf(plane, STEPS), how.activation, how.task).A.at(-1);
+    const outputs = forward(parameters, inputs, how.activation, how.task).A.at(-1);
     const grids = outputs.map((grid) => interpolated(grid, width, height));
+    const wide = isMoving ? 1 : 2;
     if (how.task === "regression") shadeValues(pixels, grids[0], width, extent(plane.Y), colours);
-    else if (how.task === "binary") shadeTwo(pixels, grids[0], width, colours);
-    else shadeClasses(pixels, grids, width, colours);
+    else if (how.task === "binary") shadeTwo(pixels, grids[0], width, colours, wide);
+    else shadeClasses(pixels, grids, width, colours, wide);
   });
 }
 
-/** Paint the plane by a function of its pixels, width and height, and the points on it; test points are hollow. */
-export function paintPixels(canvas, plane, task, colours, shade) {
+/**
+ * Paint the plane by a function of its pixels, width, height, and the network's inputs on a grid, and the points on it;
+ * test points are hollow. While the network trains, with half the pixels each way.
+ */
+export function paintPixels(canvas, plane, task, colours, isMoving, shade) {
   const context = canvas.getContext("2d");
-  const { width, height } = canvas;
-  const image = context.createImageData(width, height);
-  shade(new Uint32Array(image.data.buffer), width, height);
-  context.putImageData(image, 0, 0);
+  const { small, image } = sketchOf(canvas, isMoving ? 2 : 1);
+  const { width, height } = small;
+  shade(new Uint32Array(image.data.buffer), width, height, gridOf(plane, isMoving ? STEPS.moving : STEPS.still));
+  small.getContext("2d").putImageData(image, 0, 0);
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
   context.drawImage(pointsOf(canvas, plane, task, colours), 0, 0);
+}
+
+const sketches = new WeakMap(); // by canvas: what is painted before it is drawn there
+
+/** A canvas for the pixels, and its pixels: as large as another one, or smaller by a factor. */
+function sketchOf(canvas, factor) {
+  const [width, height] = [canvas.width, canvas.height].map((size) => Math.round(size / factor));
+  const known = sketches.get(canvas) ?? {};
+  sketches.set(canvas, known);
+  const { small } = known[factor] ?? {};
+  if (small?.width !== width || small.height !== height) {
+    const made = Object.assign(document.createElement("canvas"), { width, height });
+    known[factor] = { small: made, image: made.getContext("2d").createImageData(width, height) };
+  }
+  return known[factor];
 }
 
 const drawnPoints = new WeakMap(); // by canvas: its points, which do not change in training
@@ -129,20 +150,21 @@ export function gridOf(plane, side) {
   return inputs;
 }
 
-/** The numbers of a grid of STEPS rows, interpolated at every pixel. */
+/** The numbers of a square grid, interpolated at every pixel. */
 export function interpolated(grid, width, height) {
+  const steps = Math.sqrt(grid.length);
   const result = new Float64Array(width * height);
   for (let row = 0; row < height; row++) {
-    const y = (row * (STEPS - 1)) / (height - 1);
-    const top = Math.min(Math.floor(y), STEPS - 2);
+    const y = (row * (steps - 1)) / (height - 1);
+    const top = Math.min(Math.floor(y), steps - 2);
     const v = y - top;
     for (let column = 0; column < width; column++) {
-      const x = (column * (STEPS - 1)) / (width - 1);
-      const left = Math.min(Math.floor(x), STEPS - 2);
+      const x = (column * (steps - 1)) / (width - 1);
+      const left = Math.min(Math.floor(x), steps - 2);
       const u = x - left;
-      const k = top * STEPS + left;
+      const k = top * steps + left;
       const above = grid[k] * (1 - u) + grid[k + 1] * u;
-      const below = grid[k + STEPS] * (1 - u) + grid[k + STEPS + 1] * u;
+      const below = grid[k + steps] * (1 - u) + grid[k + steps + 1] * u;
       result[row * width + column] = above * (1 - v) + below * v;
     }
   }
@@ -150,18 +172,18 @@ export function interpolated(grid, width, height) {
 }
 
 /** The shade of the most likely class at every pixel, and the lines between classes. */
-function shadeClasses(pixels, probabilities, width, colours) {
+function shadeClasses(pixels, probabilities, width, colours, wide) {
   const shades = shadesOfClasses(probabilities.length, colours);
   const sides = new Uint16Array(pixels.length);
   for (let i = 0; i < pixels.length; i++) {
     sides[i] = winner(probabilities, i);
     pixels[i] = shades[sides[i]][Math.round((SHADES - 1) * probabilities[sides[i]][i])];
   }
-  drawLines(pixels, sides, width, pixel(rgb(colours.line)));
+  drawLines(pixels, sides, width, pixel(rgb(colours.line)), wide);
 }
 
 /** The same for two classes, by the probability of the second one. */
-function shadeTwo(pixels, probabilities, width, colours) {
+function shadeTwo(pixels, probabilities, width, colours, wide) {
   const [zero, one] = shadesOfClasses(2, colours);
   const sides = new Uint8Array(pixels.length);
   for (let i = 0; i < pixels.length; i++) {
@@ -169,7 +191,7 @@ function shadeTwo(pixels, probabilities, width, colours) {
     sides[i] = p > 0.5;
     pixels[i] = p > 0.5 ? one[Math.round((SHADES - 1) * p)] : zero[Math.round((SHADES - 1) * (1 - p))];
   }
-  drawLines(pixels, sides, width, pixel(rgb(colours.line)));
+  drawLines(pixels, sides, width, pixel(rgb(colours.line)), wide);
 }
 
 /** The shades of each class, by its probability. */
@@ -197,7 +219,7 @@ function shadeValues(pixels, values, width, { low, high }, colours) {
 }
 
 /** Lines of the given width in pixels between regions. */
-function drawLines(pixels, sides, width, line, wide = 2) {
+function drawLines(pixels, sides, width, line, wide) {
   for (let i = 0; i < pixels.length; i++) {
     const below = i + wide * width < sides.length ? sides[i + wide * width] : sides[i];
     const beside = i % width < width - wide ? sides[i + wide] : sides[i];

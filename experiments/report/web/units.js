@@ -1,7 +1,7 @@
 // What each unit of a network computes over the plane.
 
 import { forward } from "./network.js";
-import { STEPS, VALUES, blend, extent, gridOf, interpolated, paintPixels, pixel, rgb } from "./plane.js";
+import { VALUES, blend, extent, interpolated, paintPixels, pixel, rgb } from "./plane.js";
 
 const UNIT_SHADES = 255; // an odd number, so that the middle has one of its own
 /** What a unit can give; the middle of it is the colour of the paper. Other units: as far as they go, around 0. */
@@ -57,11 +57,11 @@ export function colourValues(pixels, values, shades, { low, high }) {
 }
 
 /** Paint what one unit computes over the plane, and the points. */
-export function paintUnit(canvas, parameters, how, plane, colours, [layer, unit], unitColours) {
-  const layers = valuesOf(parameters, how, gridOf(plane, STEPS));
-  const values = layers[layer][unit];
-  const [shades, range] = unitColours.of(values, layer, unit, layers.length - 1, how, extent(plane.Y));
-  paintPixels(canvas, plane, how.task, colours, (pixels, width, height) => {
+export function paintUnit(canvas, parameters, how, plane, colours, isMoving, [layer, unit], unitColours) {
+  paintPixels(canvas, plane, how.task, colours, isMoving, (pixels, width, height, inputs) => {
+    const layers = valuesOf(parameters, how, inputs);
+    const values = layers[layer][unit];
+    const [shades, range] = unitColours.of(values, layer, unit, layers.length - 1, how, extent(plane.Y));
     colourValues(pixels, interpolated(values, width, height), shades, range);
   });
 }

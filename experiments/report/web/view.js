@@ -18,9 +18,9 @@ const PICTURED = {
 };
 
 export class View {
-  /** `prefix`: of the ids of its elements. */
-  constructor(trainer, prefix = "") {
-    Object.assign(this, { trainer, prefix, subject: null, unit: null, showsTest: false });
+  /** `prefix`: of the ids of its elements; `leader`: the trainer with which this one goes along. */
+  constructor(trainer, prefix = "", leader = null) {
+    Object.assign(this, { trainer, prefix, leader, subject: null, unit: null, showsTest: false });
     this.drawing = new Drawing(this.at("drawing"), (unit) => {
       this.unit = unit;
       this.draw();
@@ -46,6 +46,11 @@ export class View {
 
   get isStarted() {
     return Boolean(this.trainer.training && this.trainer.started);
+  }
+
+  /** Whether the picture is one of many: then it is drawn more coarsely. */
+  get isMoving() {
+    return this.trainer.playing || Boolean(this.leader?.playing);
   }
 
   /** The parameters that are shown: trained here, or recorded; null for none. */
@@ -77,10 +82,10 @@ export class View {
     if (!this.showsTest) plane.test_points = null;
     const [shown] = PICTURED[how.task];
     if (this.unit && parameters) {
-      paintUnit(canvas, parameters, how, plane, colours, this.unit, unitColours);
+      paintUnit(canvas, parameters, how, plane, colours, this.isMoving, this.unit, unitColours);
       this.say("plane-shows", this.drawing.nameOf(this.unit, parameters));
     } else {
-      paint(canvas, parameters, how, plane, colours);
+      paint(canvas, parameters, how, plane, colours, this.isMoving);
       this.say("plane-shows", shown);
     }
     if (!this.trainer.playing) canvas.ariaLabel = `${shown} over ${data.plane.names.join(" and ")}. ${this.what}`;
