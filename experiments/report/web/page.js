@@ -9,6 +9,8 @@ import { RandomState } from "./random.js";
 import { computed } from "./plane.js";
 import { Sweep } from "./model.js";
 import { generated } from "./generated.js";
+import { readFile, readTable } from "./dropped.js";
+import { splitTable } from "./tablesplit.js";
 import { addressOf, checked, commandOf, defaultSetting, sameAs, settingOf, settingOfRun, trainingOf } from "./setting.js";
 import { Chart } from "./charts.js";
 import { element, say } from "./elements.js";
@@ -158,8 +160,8 @@ async function start() {
 window.planar = {
   ACTIVATIONS, INITS, OPTIMIZERS, RandomState, TASKS, Training,
   accuracy, backward, computed, cost, forward, initialize, score, update,
-  PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, sameAs, settingOf,
-  settingOfRun, sinOf, trainingOf,
+  PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, readFile, readTable, sameAs,
+  settingOf, settingOfRun, sinOf, splitTable, trainingOf,
   charts, chosen, sweep, trainer,
 };
 
