@@ -34,6 +34,12 @@ export class Again {
     say("tolerance", this.tolerance());
     say("chosen-name", subject.name);
     for (const each of document.querySelectorAll(".score")) each.textContent = view.scoring.name;
+    say("measured", view.scoring.name[0].toUpperCase() + view.scoring.name.slice(1));
+  }
+
+  /** The scoring of its task; undefined before there is a network. */
+  get scoring() {
+    return this.subject ? this.view.scoring : undefined;
   }
 
   tolerance() {

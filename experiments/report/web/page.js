@@ -9,6 +9,8 @@ import { RandomState } from "./random.js";
 import { computed, paint } from "./plane.js";
 import { Sweep } from "./model.js";
 import { generated } from "./generated.js";
+import { readFile, readTable } from "./dropped.js";
+import { splitTable } from "./tablesplit.js";
 import { addressOf, checked, commandOf, defaultSetting, sameAs, settingOf, settingOfRun, trainingOf } from "./setting.js";
 import { Chart } from "./charts.js";
 import { copyText, element, option, say } from "./elements.js";
@@ -98,7 +100,9 @@ function showMade(subject) {
 
 /** Show a network, ready to train. */
 function show(subject) {
+  const before = again.scoring;
   again.load(subject);
+  if (before && before !== again.scoring) charts.accuracy.draw(measureWords(again.scoring));
   again.beside?.named();
 }
 
@@ -176,8 +180,8 @@ function printedPlane() {
 }
 
 function setMeasure() {
-  charts.accuracy.draw(measureWords(sweep.scoring));
-  if (sweep.hasTestCosts) charts.cost.draw(measureWords(sweep.scoring));
+  charts.accuracy.draw(measureWords(again.scoring));
+  if (sweep.hasTestCosts) charts.cost.draw(measureWords(again.scoring));
   if (again.subject.run) recorded.drawRuns();
   again.drawNumbers();
 }
@@ -228,7 +232,7 @@ async function start() {
   await heatMap.draw();
   choose(chosen.first, true);
   play.open();
-  await Promise.all([charts.cost, charts.accuracy, charts.seeds].map((chart) => chart.draw(measureWords(sweep.scoring))));
+  await Promise.all([charts.cost, charts.accuracy, charts.seeds].map((chart) => chart.draw(measureWords(again.scoring))));
   document.documentElement.dataset.ready = "true";
 }
 
@@ -236,8 +240,8 @@ async function start() {
 window.planar = {
   ACTIVATIONS, INITS, OPTIMIZERS, RandomState, TASKS, Training,
   accuracy, backward, computed, cost, forward, initialize, paint, score, update,
-  PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, sameAs, settingOf,
-  settingOfRun, sinOf, trainingOf,
+  PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, readFile, readTable, sameAs,
+  settingOf, settingOfRun, sinOf, splitTable, trainingOf,
   again, charts, chosen, play, sweep, themed, trainer,
 };
 

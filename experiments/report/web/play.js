@@ -1,10 +1,12 @@
 // Playing: from a network of the sweep to any other one, and from there to the command that sweeps it.
 
-import { element, say } from "./elements.js";
+import { readFile } from "./dropped.js";
+import { create, element, option, say } from "./elements.js";
 import { generated, generatedSet } from "./generated.js";
 import { PLAY } from "./held.js";
 import { Panel } from "./panel.js";
 import { addressOf, commandOf, sameAs, settingOf, settingOfRun, trainingOf } from "./setting.js";
+import { splitTable } from "./tablesplit.js";
 import { grouped } from "./words.js";
 
 const ALWAYS = ["dataset", "hidden", "learning_rate"]; // in the name of a network
@@ -14,7 +16,35 @@ export class Play {
   constructor(sweep, { found, made }) {
     Object.assign(this, { sweep, found, made, setting: null, origin: null, table: null });
     this.panel = new Panel(element("knobs"), (setting) => this.go(setting), tablesOf(sweep));
+    element("group-data").prepend(element("own-table"));
+    element("file").addEventListener("change", ({ target }) => target.files[0] && this.drop(target.files[0]));
+    element("target").addEventListener("change", ({ target }) => this.drop(this.table.file, target.value));
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      const [file] = event.dataTransfer.files;
+      if (file) this.drop(file);
+    });
     window.addEventListener("hashchange", () => this.open());
+  }
+
+  /** Train on a table that was dropped or chosen; nothing of it leaves the page. */
+  async drop(file, target = null) {
+    element("change").open = true;
+    try {
+      const { seed } = this.setting;
+      const read = await readFile(file, { target, seed });
+      this.table = { file, name: file.name, ...read };
+      element("target").replaceChildren(...read.names.map((name) => option(name, name)));
+      element("target").value = read.target;
+      element("target-part").hidden = false;
+      element("table-said").replaceChildren(...read.said.map((line) => create("li", line)));
+      element("table-fold").hidden = read.said.length === 0;
+      say("wrong-file", "");
+      this.go({ ...this.setting, dataset: file.name, features: "all", target: read.target });
+    } catch (error) {
+      say("wrong-file", error.message);
+    }
   }
 
   /** A run of the sweep was chosen: changes start from there. */
@@ -49,7 +79,7 @@ export class Play {
   /** The data of a setting: drawn here, of the sweep, or of the table that was dropped. */
   dataOf(setting) {
     if (generatedSet(setting.dataset)) return generated(setting);
-    if (this.table?.name === setting.dataset) return this.table.data;
+    if (this.table?.name === setting.dataset) return splitTable(this.table.data.table, setting);
     const { sweep, origin } = this;
     const isIts = (c) => c >= 0 && String(sweep.setting("dataset", c)) === setting.dataset;
     const c = isIts(origin?.configuration ?? -1) ? origin.configuration : Array.from({ length: sweep.count }, (_, k) => k).find(isIts);
