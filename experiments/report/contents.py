@@ -22,6 +22,7 @@ from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import axis_name, evenly
 from experiments.plots.limits import Cut
+from experiments.report.play import description
 from experiments.store.store import CURVES, STATUSES
 from experiments.tables.problems import task_of
 from experiments.tables.statistics import rank_column
@@ -103,8 +104,10 @@ def contents(tables: Tables) -> dict[str, Any]:
     return {
         "score": tables.score,
         "is_sample": bool(tables.design.sampled),
+        "is_whole": bool(len(runs) == tables.design.n_runs),  # the place of a run is its row in runs.csv
         "metric": _metric(tables.metric, statistics["mean_test"]),
         "constants": constants(),
+        "play": description(),
         "axes": [
             _axis(summary[name], name, name in tables.problem_columns, name in tables.design.sampled)
             for name in columns
@@ -433,8 +436,8 @@ def _target(data: Any) -> dict[str, Any]:
 def _plane(data: Data) -> dict[str, Any] | None:
     """How to draw in the plane of two inputs, and the network inputs there; None if there are not two inputs.
 
-    ``points``: the training points, (2, examples), or None if they are X; ``terms``: for each feature the inputs to
-    multiply, and whether to take the sine.
+    ``points``: the training points, (2, examples), or None if they are X, and ``test_points`` likewise; ``terms``: for
+    each feature the inputs to multiply, and whether to take the sine.
     """
     terms = parse(data.features) or tuple(Term((i + 1,)) for i in range(len(data.feature_names)))
     shown = data.base or data
@@ -445,6 +448,7 @@ def _plane(data: Data) -> dict[str, Any] | None:
     return {
         "names": [shown.feature_names[row] for row in rows],
         "points": None if shown is data else _encoded(shown.X[rows]),
+        "test_points": None if shown is data else _encoded(shown.X_test[rows]),
         "terms": [{"factors": [inputs.index(i) for i in term.inputs], "sine": term.is_sine} for term in terms],
     }
 

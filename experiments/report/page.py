@@ -32,8 +32,10 @@ WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
-    "elements", "held", "glossary", "words", "random", "outputs", "network", "plane", "legend", "model", "charts",
-    "saving", "choice", "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "again", "page",
+    "elements", "held", "fma", "elementary", "glossary", "words", "random", "outputs", "network", "plane", "legend", "units", "model",
+    "scaling", "terms", "generated", "tablenumbers", "tabletext", "tablecolumns", "tablesplit", "dropped", "setting",
+    "charts", "saving", "choice", "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "drawing",
+    "view", "subject", "again", "beside", "stepping", "panel", "play", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 
@@ -83,9 +85,9 @@ def _retraining(is_possible: bool, cell: str) -> dict[str, str]:
     """What the page says about retraining; networks of early stopping are only shown."""
     if is_possible:
         keys = f"Arrow keys choose a {cell}; Enter retrains its network."
-        hint = f"Click a {cell}, or use the arrow keys and Enter, to retrain its network\nbelow."
+        hint = f"Click a {cell}, or use the arrow keys and Enter, to retrain its network."
         return {"keys": keys, "hint": hint, "training": "Retrain this network"}
-    hint = f"Click a {cell}, or use the arrow keys, to see its networks below."
+    hint = f"Click a {cell}, or use the arrow keys, to see its networks."
     return {"keys": f"Arrow keys choose a {cell}.", "hint": hint, "training": "This network"}
 
 

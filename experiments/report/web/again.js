@@ -1,145 +1,114 @@
-// Retraining in the page: progress as numbers, as curves, and as a plot of the plane.
+// The network that was chosen, in training: its view, the curves, and the comparison with what was recorded.
 
-import { colour } from "./charts.js";
 import { element, say } from "./elements.js";
 import { fillLegend } from "./legend.js";
-import { limits, paint } from "./plane.js";
+import { limits } from "./plane.js";
 import { curveRow } from "./recorded.js";
 import { Trainer, amplified } from "./trainer.js";
-import { grouped, short } from "./words.js";
+import { themed, View } from "./view.js";
+import { short } from "./words.js";
 
-const CLASS_COLOURS = 8; // in the style sheet
-/** The title of the plane plot and the meaning of its lines, by task. */
-const PICTURED = {
-  binary: ["Decision boundary", "Line: probability 0.5."],
-  multiclass: ["Decision boundaries", "Colours: the most likely class, stronger where it is more likely. Lines: where it changes."],
-  regression: ["Predicted values", "Background: the predicted value. Points: the true value. Lines: equal steps of the predicted value."],
-};
 const REDRAW = 200; // milliseconds between two updates of a chart in training
 
 export class Again {
   /** ``prefersLess``: a media query, whether the reader prefers less motion. */
-  constructor(charts, sweep, choice, prefersLess) {
-    Object.assign(this, { charts, sweep, choice, prefersLess, drawn: 0 });
+  constructor(charts, sweep, prefersLess) {
+    Object.assign(this, { charts, sweep, prefersLess, drawn: 0, subject: null, beside: null });
     this.trainer = new Trainer(() => this.show());
-    const isHidden = !sweep.hasTestCosts;
-    for (const id of ["row-test-cost", "cost-on"]) element(id).hidden = isHidden;
+    this.view = new View(this.trainer);
+    element("cost-on").hidden = !sweep.hasTestCosts;
+    for (const each of document.querySelectorAll(".of-test-cost")) each.hidden = !sweep.hasTestCosts;
   }
 
-  /** Make the chosen run ready to train. */
-  load() {
-    const { choice, sweep, trainer } = this;
-    const { configuration: c, run } = choice;
-    const data = sweep.data(c, run?.run);
-    const isPossible = Boolean(run && data && this.retrains);
-    if (isPossible) {
-      const { iterations, record_every } = sweep.settings;
-      trainer.load(data, sweep.training(c, run.seed), sweep.curve(run.run), iterations, record_every);
-    } else {
-      trainer.unload();
-    }
-    element("training-controls").disabled = !(run && data);
+  /** Make a network ready to train. */
+  load(subject) {
+    this.subject = subject;
+    const { trainer, view } = this;
+    const { data, how, retrains } = subject;
+    const isPossible = Boolean(subject.isTrainable && data && retrains);
+    if (isPossible) trainer.load(data, how, subject.recorded, subject.iterations, subject.recordEvery);
+    else trainer.unload();
+    view.load(subject);
+    element("training-controls").disabled = !(subject.isTrainable && data);
     for (const id of ["play", "step", "restart"]) element(id).disabled = !isPossible;
-    if (!this.retrains) {
-      say("tolerance", "Training with early stopping is not repeated on this page; the numbers are those of the network that was kept.");
-      return;
-    }
-    const { cost, score } = amplified(sweep.task(c));
-    const scores = sweep.score === "accuracy" ? `${100 * score} percentage points of the recorded accuracies` : `${score} of the recorded R²`;
-    say(
-      "tolerance",
-      `Retraining starts from the same initial weights and data as the recorded training. Costs agree to about 1e-15` +
-        ` unless a large learning rate amplifies rounding differences. In that case training should end within` +
-        ` ${cost} of the recorded cost and ${scores}.`,
+    say("tolerance", this.tolerance());
+    say("chosen-name", subject.name);
+    for (const each of document.querySelectorAll(".score")) each.textContent = view.scoring.name;
+    say("measured", view.scoring.name[0].toUpperCase() + view.scoring.name.slice(1));
+  }
+
+  /** The scoring of its task; undefined before there is a network. */
+  get scoring() {
+    return this.subject ? this.view.scoring : undefined;
+  }
+
+  tolerance() {
+    const { run, retrains, how } = this.subject;
+    if (!retrains) return "Training with early stopping is not repeated on this page; the numbers are those of the network that was kept.";
+    if (!run) return "";
+    const { cost, score } = amplified(how.task);
+    const scores = this.sweep.score === "accuracy" ? `${100 * score} percentage points of the recorded accuracies` : `${score} of the recorded R²`;
+    return (
+      "Retraining starts from the same initial weights and data as the recorded training. Costs agree to about 1e-15" +
+      " unless a large learning rate amplifies rounding differences. In that case training should end within" +
+      ` ${cost} of the recorded cost and ${scores}.`
     );
-  }
-
-  /** Whether the page can repeat the training: it knows nothing of early stopping. */
-  get retrains() {
-    return this.sweep.settings.patience === undefined;
-  }
-
-  get isStarted() {
-    return this.trainer.training && this.trainer.started;
   }
 
   /** Show the progress: the boundary immediately, charts and numbers a few times a second. */
   show() {
-    const { trainer, prefersLess } = this;
+    const { trainer, prefersLess, view } = this;
     const { playing } = trainer;
-    say("play", playing ? "Pause" : this.isStarted && trainer.isDone ? "Train again" : "Play");
+    say("play", playing ? "Pause" : view.isStarted && trainer.areDone ? "Train again" : "Play");
     const now = performance.now();
     const late = now - this.drawn > (prefersLess.matches ? 5 * REDRAW : REDRAW);
-    if (!playing || late || !prefersLess.matches) this.drawPlane();
+    if (!playing || late || !prefersLess.matches) this.draw();
     if (playing && !late) return;
     this.drawn = now;
     this.drawNumbers();
+    this.drawWords();
   }
 
   drawNumbers() {
-    const { charts, trainer } = this;
-    const { run } = this.choice;
-    const { iterations, dtype } = this.sweep.settings;
-    const here = (this.isStarted ? trainer.records : []).map((record) => curveRow(record, -2, "trained here"));
+    const { charts, trainer, view } = this;
+    const here = (view.isStarted ? trainer.records : []).map((record) => curveRow(record, -2, "trained here"));
     charts.cost.update({ here });
     charts.accuracy.update({ here });
-    const last = this.isStarted ? trainer.last : null;
-    say("iteration", this.isStarted ? grouped(trainer.iteration) : "–");
-    const { text } = this.sweep.scoring;
-    for (const [name, written] of [["cost", short], ["test_cost", short], ["train", text], ["test", text]]) {
-      const id = name.replace("_", "-");
-      say(`here-${id}`, written(last?.[name] ?? null));
-      say(`recorded-${id}`, written(run?.[name] ?? null));
-    }
-    // The numbers of a run that diverged are those of its last finite record.
-    const until = run?.status === "diverged" ? "before " : "";
-    const at = this.retrains ? iterations : (run?.stopped ?? iterations);
-    say("recorded-iteration", run ? (this.retrains ? until : "") + grouped(at) : "–");
+    view.drawNumbers();
+    this.beside?.drawNumbers();
+  }
+
+  /** How the training compares with the recorded one. */
+  drawWords() {
+    const { subject, sweep, trainer, view } = this;
+    const { dtype } = sweep.settings;
+    const compared = view.isStarted ? trainer.comparison(subject.run) : null;
     const precision = dtype === "float64" ? "" : ` Recorded in ${dtype}, trained here in float64.`;
-    say("comparison", this.isStarted ? trainer.comparison(run) + precision : "");
+    say("comparison", compared?.verdict ?? "");
+    say("comparison-details", compared?.details ? compared.details + precision : "");
+    element("comparison-fold").hidden = !subject.run;
   }
 
-  drawPlane() {
-    const { choice, sweep, trainer } = this;
-    const c = choice.configuration;
-    const data = sweep.data(c, choice.run?.run);
-    element("plane-part").hidden = !data?.plane;
-    if (!data?.plane) {
-      say(
-        "plane-said",
-        data
-          ? `No boundary plot: the network's ${data.feature_names.length} features are not computed from exactly two inputs.`
-          : "These data are too large for this page: the boundary cannot be shown, and the network cannot be retrained.",
-      );
-      return;
-    }
-    const recorded = choice.run && sweep.network(choice.run.run, data.feature_names.length);
-    const canvas = element("plane");
-    const { names, points } = data.plane;
-    const { x, y, ratio } = limits(points);
-    canvas.height = Math.round(canvas.width / ratio);
-    const parameters = this.isStarted ? trainer.training.parameters : recorded;
-    const { task } = data;
-    paint(canvas, parameters, { task, activation: sweep.activation(c) }, { ...data.plane, Y: data.Y }, planeColours());
-    fillLegend(element("plane-legend"), data, planeColours());
-    say("plane-x", `${names[0]}: ${short(x.low)} to ${short(x.high)}`);
-    say("plane-y", `${names[1]}: ${short(y.low)} to ${short(y.high)}`);
-    const what = this.isStarted
-      ? `Trained here for ${grouped(trainer.iteration)} iterations.`
-      : recorded
-        ? "The recorded network."
-        : this.retrains
-          ? "This page does not include this network: retrain it to see it."
-          : "This page does not include this network.";
-    const [shown, lines] = PICTURED[task];
-    if (!trainer.playing) canvas.ariaLabel = `${shown} over ${names.join(" and ")}. ${what}`;
-    say("plane-said", `${what} ${lines}`);
+  showTest(shows) {
+    for (const view of [this.view, this.beside?.view]) if (view) view.showsTest = shows;
+    this.draw();
   }
-}
 
-/** The colours of the plane, as the style sheet has them. */
-function planeColours() {
-  const each = (name) => Array.from({ length: CLASS_COLOURS }, (_, k) => colour(`${name}-${k}`));
-  const [middle, line, edge] = ["shade-middle", "shade-line", "point-edge"].map(colour);
-  return { shades: each("shade"), points: each("point"), middle, line, edge };
+  /** The pictures. */
+  draw() {
+    this.view.draw();
+    this.beside?.draw();
+    this.drawLegend();
+  }
+
+  drawLegend() {
+    const { data } = this.subject;
+    say("plane-said", this.view.said);
+    element("plane-axes").hidden = element("points-part").hidden = !data?.plane;
+    if (!data?.plane || this.trainer.playing) return;
+    fillLegend(element("plane-legend"), data, themed().colours);
+    const { x, y } = limits(data.plane.points);
+    say("plane-x", `${data.plane.names[0]}, ${short(x.low)} to ${short(x.high)}`);
+    say("plane-y", `${data.plane.names[1]}, ${short(y.low)} to ${short(y.high)}`);
+  }
 }

@@ -4,6 +4,8 @@ import { element } from "./elements.js";
 
 export const HELD = embedded("results");
 export const CONSTANTS = HELD.constants;
+/** What can be played with: knobs and generated data sets. */
+export const PLAY = HELD.play;
 
 export function embedded(id) {
   return JSON.parse(element(id).textContent);

@@ -178,14 +178,16 @@ export class Sweep {
     if (held.X === null) return null;
     const { plane } = held;
     const X = rows(numbers(held.X), problem.feature_names.length);
+    const X_test = rows(numbers(held.X_test), problem.feature_names.length);
+    const inPlane = (points, otherwise) => (points ? rows(numbers(points), 2) : otherwise);
     held.decoded ??= {
       ...problem,
       ...held,
       task: this.task(configuration),
       X,
-      plane: plane && { ...plane, points: plane.points ? rows(numbers(plane.points), 2) : X },
+      plane: plane && { ...plane, points: inPlane(plane.points, X), test_points: inPlane(plane.test_points, X_test) },
       Y: Float64Array.from(numbers(held.Y)),
-      X_test: rows(numbers(held.X_test), problem.feature_names.length),
+      X_test,
       Y_test: Float64Array.from(numbers(held.Y_test)),
     };
     return held.decoded;

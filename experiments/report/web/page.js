@@ -1,22 +1,34 @@
 // The page: its parts and its event handlers.
 
-import { HELD, embedded } from "./held.js";
+import { HELD, PLAY, embedded } from "./held.js";
+import { exactSum, fma } from "./fma.js";
+import { cosOf, logOf, sinOf } from "./elementary.js";
 import { ACTIVATIONS, INITS, OPTIMIZERS, Training, backward, forward, initialize, update } from "./network.js";
 import { TASKS, accuracy, cost, score } from "./outputs.js";
 import { RandomState } from "./random.js";
-import { computed } from "./plane.js";
+import { computed, paint } from "./plane.js";
 import { Sweep } from "./model.js";
+import { generated } from "./generated.js";
+import { readFile, readTable } from "./dropped.js";
+import { splitTable } from "./tablesplit.js";
+import { addressOf, checked, commandOf, defaultSetting, sameAs, settingOf, settingOfRun, trainingOf } from "./setting.js";
 import { Chart } from "./charts.js";
-import { element, say } from "./elements.js";
+import { copyText, element, option, say } from "./elements.js";
 import { explainPage } from "./glossary.js";
 import { addSaving } from "./saving.js";
 import { Choice } from "./choice.js";
 import { HeatMap, stepOf } from "./heatmap.js";
 import { Recorded, measureWords } from "./recorded.js";
 import { Again } from "./again.js";
+import { Beside } from "./beside.js";
+import { subjectOf } from "./subject.js";
+import { Play } from "./play.js";
+import { themed } from "./view.js";
 import { Table } from "./table.js";
 import { titled } from "./words.js";
 
+/** What has the focus and needs Space. */
+const NEEDS_SPACE = "button, select, input, textarea, summary, a[href]";
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
 const sweep = new Sweep(HELD);
@@ -29,8 +41,19 @@ const charts = Object.fromEntries(
 const chosen = new Choice(sweep);
 const heatMap = new HeatMap(charts.heat, sweep, chosen);
 const recorded = new Recorded(charts, sweep, chosen);
-const again = new Again(charts, sweep, chosen, prefersLess);
+const again = new Again(charts, sweep, prefersLess);
 const { trainer } = again;
+const play = new Play(sweep, {
+  found: (configuration, run) => {
+    choose(configuration, false);
+    chooseRun(chosen.runs.find((each) => each.run === run) ?? sweep.runsOf(configuration).find((each) => each.run === run));
+    moves();
+  },
+  made: (subject) => {
+    showMade(subject);
+    moves();
+  },
+});
 const table = new Table(
   sweep,
   {
@@ -39,7 +62,7 @@ const table = new Table(
   },
   (configuration) => {
     choose(configuration);
-    element("chosen").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
+    element("network").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
   },
 );
 
@@ -50,7 +73,7 @@ function chartWords(scoring) {
 }
 
 /** Choose a configuration and its median seed, and update the page. */
-function choose(configuration) {
+function choose(configuration, isUnasked) {
   const { follows, median, first } = chosen.choose(configuration);
   if (follows) {
     heatMap.fillControls();
@@ -59,15 +82,72 @@ function choose(configuration) {
   heatMap.mark(configuration);
   table.mark(configuration);
   recorded.drawConfiguration(median);
-  chooseRun(first);
+  chooseRun(first, isUnasked);
 }
 
-function chooseRun(run) {
+function chooseRun(run, isUnasked = false) {
   chosen.chooseRun(run);
   if (run) element("seed").value = run.run;
-  again.load();
+  play.follow(chosen.configuration, run, isUnasked);
+  show(subjectOf(sweep, chosen.configuration, chosen.run));
   recorded.drawRuns();
   again.show();
+}
+
+/** Show a network that is not in the sweep. */
+function showMade(subject) {
+  heatMap.mark(-1);
+  table.mark(-1);
+  element("seed").replaceChildren(option(-1, subject.how.seed));
+  element("seed").disabled = true;
+  show(subject);
+  recorded.drawNone();
+  again.show();
+}
+
+/** Show a network, ready to train. */
+function show(subject) {
+  const before = again.scoring;
+  again.load(subject);
+  if (before && before !== again.scoring) charts.accuracy.draw(measureWords(again.scoring));
+  again.beside?.named();
+}
+
+/** What was asked for moves at once, unless the reader prefers less of that. */
+function moves() {
+  if (!prefersLess.matches) trainer.play();
+}
+
+/** Space starts and pauses, wherever it has no other meaning. */
+function spaceKey(event) {
+  if (event.key !== " " || event.defaultPrevented || event.target.closest(NEEDS_SPACE)) return;
+  event.preventDefault();
+  if (!event.repeat) toggle();
+}
+
+function toggle() {
+  if (trainer.playing) trainer.pause();
+  else trainer.play();
+}
+
+/** Pin the network beside the next one that is chosen, or end that. */
+function compare() {
+  if (again.beside) again.beside.close();
+  else new Beside(again);
+  element("compare").ariaPressed = String(Boolean(again.beside));
+  say("compare", again.beside ? "Close A" : "Compare");
+  again.show();
+}
+
+function linkOf({ address }) {
+  return `${window.location.href.split("#")[0]}${address}`;
+}
+
+/** Copy a text, and say so on the button for a moment. */
+async function copied(button, text) {
+  const before = (button.dataset.name ??= button.textContent);
+  button.textContent = (await copyText(text)) ? "Copied" : "Not allowed here";
+  setTimeout(() => (button.textContent = before), 1500);
 }
 
 function runOf(number) {
@@ -76,7 +156,7 @@ function runOf(number) {
 
 /** Arrow keys move from cell to cell; Enter trains. */
 function heatMapKey(event) {
-  if (event.key === "Enter" || event.key === " ") {
+  if (event.key === "Enter") {
     event.preventDefault();
     trainer.play();
   }
@@ -91,7 +171,7 @@ function setTheme(name) {
   document.documentElement.dataset.theme = name;
   say("theme", name === "dark" ? "Light" : "Dark");
   for (const chart of Object.values(charts)) if (chart.view) chart.draw();
-  if (chosen.configuration >= 0) again.drawPlane();
+  if (again.subject) again.draw();
 }
 
 /** The plane is printed in the light theme. */
@@ -99,17 +179,17 @@ function printedPlane() {
   const { dataset } = document.documentElement;
   const onScreen = dataset.theme;
   dataset.theme = "light";
-  again.drawPlane();
+  again.draw();
   window.addEventListener("afterprint", () => {
     dataset.theme = onScreen;
-    again.drawPlane();
+    again.draw();
   }, { once: true });
 }
 
 function setMeasure() {
-  charts.accuracy.draw(measureWords(sweep.scoring));
-  if (sweep.hasTestCosts) charts.cost.draw(measureWords(sweep.scoring));
-  recorded.drawRuns();
+  charts.accuracy.draw(measureWords(again.scoring));
+  if (sweep.hasTestCosts) charts.cost.draw(measureWords(again.scoring));
+  if (again.subject.run) recorded.drawRuns();
   again.drawNumbers();
 }
 
@@ -137,18 +217,23 @@ function listen() {
   charts.heat.click = ({ id }) => {
     if (!(id >= 0)) return;
     choose(id);
-    if (!prefersLess.matches) trainer.play();
+    moves();
   };
   charts.seeds.click = ({ run }) => run >= 0 && chooseRun(runOf(run));
   element("chart-heat").onkeydown = heatMapKey;
   element("seed").onchange = ({ target }) => chooseRun(runOf(Number(target.value)));
   element("measure").onchange = setMeasure;
   element("measure-cost").onchange = setMeasure;
-  element("play").onclick = () => (trainer.playing ? trainer.pause() : trainer.play());
+  element("play").onclick = toggle;
+  element("compare").onclick = compare;
+  element("show-test").onchange = ({ target }) => again.showTest(target.checked);
+  element("copy-link").onclick = ({ target }) => copied(target, linkOf(play));
+  element("copy-command").onclick = ({ target }) => copied(target, element("command").textContent);
+  document.addEventListener("keydown", spaceKey);
   element("step").onclick = () => trainer.step();
   element("restart").onclick = () => {
     trainer.restart();
-    trainer.started = true;
+    trainer.start();
     again.show();
   };
   element("speed").onchange = ({ target }) => (trainer.speed = Number(target.value));
@@ -166,16 +251,19 @@ async function start() {
   trainer.speed = Number(element("speed").value);
   heatMap.fillControls();
   await heatMap.draw();
-  choose(chosen.first);
-  await Promise.all([charts.cost, charts.accuracy, charts.seeds].map((chart) => chart.draw(measureWords(sweep.scoring))));
+  choose(chosen.first, true);
+  play.open();
+  await Promise.all([charts.cost, charts.accuracy, charts.seeds].map((chart) => chart.draw(measureWords(again.scoring))));
   document.documentElement.dataset.ready = "true";
 }
 
 // For the console, and for the tests of the page.
 window.planar = {
   ACTIVATIONS, INITS, OPTIMIZERS, RandomState, TASKS, Training,
-  accuracy, backward, computed, cost, forward, initialize, score, update,
-  charts, chosen, sweep, trainer,
+  accuracy, backward, computed, cost, forward, initialize, paint, score, update,
+  PLAY, addressOf, checked, commandOf, cosOf, defaultSetting, exactSum, fma, generated, logOf, readFile, readTable, sameAs,
+  settingOf, settingOfRun, sinOf, splitTable, trainingOf,
+  again, charts, chosen, play, sweep, themed, trainer,
 };
 
 start();

@@ -1,6 +1,8 @@
 // The random numbers of numpy.random.RandomState, which planar_core/streams.py draws too: the same seed gives the
 // same initial weights and the same mini-batches here as there.
 
+import { logOf } from "./elementary.js";
+
 const N = 624;
 const M = 397;
 
@@ -59,7 +61,7 @@ export class RandomState {
       v = 2 * this.uniform() - 1;
       s = u * u + v * v;
     } while (s >= 1 || s === 0);
-    const scale = Math.sqrt((-2 * Math.log(s)) / s);
+    const scale = Math.sqrt((-2 * logOf(s)) / s);
     this.leftOver = u * scale;
     return v * scale;
   }

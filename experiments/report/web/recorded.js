@@ -15,7 +15,7 @@ export class Recorded {
   /** The configuration that was chosen, and its seeds. */
   drawConfiguration(median) {
     const { choice, sweep } = this;
-    say("chosen-name", sweep.words(choice.configuration));
+    say("recorded-name", sweep.words(choice.configuration));
     element("chosen-statistics").replaceChildren(...definitions(this.statistics()));
     say("chosen-standing", standingOf(sweep, choice.configuration));
     for (const id of ["chosen-statistics", "chosen-standing"]) explainIn(element(id));
@@ -23,6 +23,16 @@ export class Recorded {
     const name = ({ run, name }) => (run === median?.run ? `${name} (median)` : name);
     select.replaceChildren(...choice.runs.map((run) => option(run.run, name(run))));
     select.disabled = choice.runs.length === 0;
+  }
+
+  /** Nothing was recorded of the network that is shown. */
+  drawNone() {
+    const { cost, accuracy, seeds } = this.charts;
+    say("recorded-name", "nothing, since this network is not in the sweep");
+    say("curves-said", "");
+    element("chosen-statistics").replaceChildren();
+    for (const chart of [cost, accuracy]) chart.update({ curves: [] });
+    seeds.update({ seeds: [], mean: [] });
   }
 
   statistics() {

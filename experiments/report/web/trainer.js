@@ -4,7 +4,8 @@ import { Training } from "./network.js";
 import { TASKS } from "./outputs.js";
 import { SCORES, apart, grouped } from "./words.js";
 
-const FRAME = 12; // milliseconds of training in a frame of 16, so that the page never stops answering
+const FRAME = 15; // milliseconds of training and drawing in a frame of 16.7, so that the page never stops answering
+const LEAST = 4; // milliseconds of training in a frame, however long drawing takes
 /** The tolerance of the final values if training follows the recorded one up to rounding. */
 const CLOSE = { cost: 1e-9, score: 0.01 };
 /**
@@ -20,12 +21,17 @@ export function amplified(task) {
   return task === "regression" ? AMPLIFIED_VALUES : AMPLIFIED;
 }
 
-/** Trains one run. `shown` is called with the trainer whenever there is something to draw. */
+/**
+ * Trains one network. `shown` is called with the trainer whenever there is something to draw. `others` are trainers that
+ * go along: all have the same iteration.
+ */
 export class Trainer {
-  constructor(shown) {
+  constructor(shown = () => {}) {
     this.shown = shown;
     this.speed = 10; // iterations a frame
     this.playing = false;
+    this.others = [];
+    this.drawing = 0; // milliseconds that drawing took
   }
 
   /** Load another run: data, settings, recorded curve, and number of iterations. */
@@ -44,6 +50,11 @@ export class Trainer {
 
   restart() {
     this.pause();
+    this.reset();
+    for (const other of this.others) other.reset();
+  }
+
+  reset() {
     this.training.restart();
     this.records = [];
     this.started = false;
@@ -61,37 +72,60 @@ export class Trainer {
     return this.stopped || this.iteration >= this.iterations;
   }
 
+  /** Whether the others are, too. */
+  get areDone() {
+    return this.isDone && this.others.every(({ isDone }) => isDone);
+  }
+
   play() {
     if (!this.training || this.playing) return;
-    if (this.isDone) this.restart();
-    this.started = true;
+    if (this.areDone) this.restart();
+    this.start();
     this.playing = true;
     this.frame = requestAnimationFrame(() => this.work());
-    this.shown(this);
+    this.show();
+  }
+
+  start() {
+    for (const each of [this, ...this.others]) each.started = true;
   }
 
   pause() {
     if (!this.playing) return;
     this.playing = false;
     cancelAnimationFrame(this.frame);
-    this.shown(this);
+    this.show();
   }
 
   step() {
     this.pause();
-    this.started = true;
-    if (!this.isDone) this.update();
-    this.shown(this);
+    this.start();
+    this.advance();
+    this.show();
   }
 
   work() {
-    const end = performance.now() + FRAME;
+    const end = performance.now() + Math.max(FRAME - this.drawing, LEAST);
     let left = this.speed;
-    do this.update();
-    while (--left > 0 && !this.isDone && performance.now() < end);
-    if (this.isDone) this.pause();
-    else this.frame = requestAnimationFrame(() => this.work());
+    do this.advance();
+    while (--left > 0 && !this.areDone && performance.now() < end);
+    if (this.areDone) {
+      this.pause();
+    } else {
+      this.frame = requestAnimationFrame(() => this.work());
+      this.show();
+    }
+  }
+
+  show() {
+    const start = performance.now();
     this.shown(this);
+    this.drawing = performance.now() - start;
+  }
+
+  /** One update of this network and of the others. */
+  advance() {
+    for (const each of [this, ...this.others]) if (!each.isDone) each.update();
   }
 
   update() {
@@ -120,15 +154,16 @@ export class Trainer {
     return this.records.at(-1);
   }
 
-  /** A sentence that compares this training with the recorded one. */
+  /** Whether this training ended as the recorded one, and the details; null if there is nothing to compare. */
   comparison(final) {
-    if (this.stopped) return "Training diverged: a number is no longer finite.";
+    if (this.stopped) return { verdict: "Training diverged: a number is no longer finite.", details: "" };
+    if (!final) return null;
     const agreed =
       this.agreed < 0 || this.recorded.length === 0
         ? ""
         : `Costs agree with the recorded ones to ${CLOSE.cost} up to iteration ${grouped(this.agreed)}. `;
     const after = this.differed ? "After that, training amplified rounding differences. " : "";
-    if (!this.isDone || final.cost === null) return agreed + after;
+    if (!this.isDone || final.cost === null) return { verdict: "", details: agreed + after };
     const { last } = this;
     const { task } = this.training;
     const scoring = SCORES[TASKS[task].score];
@@ -139,6 +174,8 @@ export class Trainer {
     const ends =
       `It ended ${isClose ? "within" : "outside"} the tolerance of ${tolerance.cost} in cost and` +
       ` ${scoring.within(tolerance.score)}: the differences are ${apart(last.cost, final.cost)} and ${apart(scores, 0)}.`;
-    return agreed + after + ends;
+    const closely = this.differed ? ", apart from amplified rounding differences" : "";
+    const verdict = isClose ? `\u2713 Agrees with the recorded result${closely}.` : "\u2717 Differs from the recorded result.";
+    return { verdict, details: agreed + after + ends };
   }
 }
