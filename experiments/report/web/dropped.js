@@ -35,13 +35,12 @@ export function readTable(text, fileName, { target = null, features = "all", see
     throw new Error(`${where}: expected a column named ${quotedText(targetName)}, found ${listedTexts(raw.names.map(quotedText))}: choose one of these`);
   }
   const said = [...raw.said];
-  const table = tableOf(where, raw, targetName, said);
-  if (target === null) said.push(`target: ${quotedText(targetName)}, the last column`);
+  const table = tableOf(where, raw, targetName, target === null, said);
   const data = splitTable({ ...table, name: fileName }, { seed, features });
   return { data, said, names: raw.names, target: targetName };
 }
 
-function tableOf(where, raw, targetName, said) {
+function tableOf(where, raw, targetName, isDefault, said) {
   let { cells, lines } = raw;
   const numbering = new Set(raw.names.filter((_, j) => countsRows(cells[j])));
   const place = raw.names.indexOf(targetName);
@@ -61,6 +60,7 @@ function tableOf(where, raw, targetName, said) {
   const profiles = raw.names.flatMap((name, j) => (name === targetName ? [] : [profileOf(name, cells[j])]));
   const toRead = profiles.filter(({ name }) => !numbering.has(name));
   const ways = resolvedWays(where, raw.separator, task === "regression" ? [...toRead, labelled] : toRead, said);
+  if (isDefault) said.push(`target: ${quotedText(targetName)}, the last column`);
   const verdicts = profiles.map((profile) => (numbering.has(profile.name) ? { kind: "", profile, reason: "row numbers" } : kindOf(profile, ways.get(profile.name))));
   refuseSlips(where, lines, task === "regression" ? [...verdicts, unreadableTarget(labelled, ways.get(targetName))] : verdicts);
   sayKinds(verdicts, said);

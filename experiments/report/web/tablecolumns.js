@@ -2,7 +2,7 @@
 // experiments/datasets/kinds.py, decimals.py and labels.py.
 
 import { MISSING_TEXTS, areIntegers, hasLeadingZero, meansGapAmongNumbers, waysToRead } from "./tablenumbers.js";
-import { COMMAND_LINE, counted, listedTexts, mostCommon, quotedText } from "./tabletext.js";
+import { COMMAND_LINE, andListed, counted, listedTexts, mostCommon, quotedText } from "./tabletext.js";
 
 const [MOST_CATEGORIES, NEARLY_UNIQUE, MOSTLY_NUMBERS, FEW_NUMBERS, FEWEST_COUNTED, MOST_INTEGERS] = [30, 0.8, 0.8, 10, 5, 20];
 const BOOLEANS = [
@@ -130,10 +130,15 @@ function sayFormats(profiles, ways, said) {
   const lines = [
     ["negative numbers are in parentheses in ", names(({ texts }) => texts.some((text) => text.endsWith(")")))],
     ["decimal mark: comma in ", names(({ format, texts }) => format.decimal === "," && texts.some((text) => text.includes(",")))],
-    ["thousands are grouped in ", names(({ format }) => format.grouped)],
+    ["thousands are grouped in ", names(({ format }) => format.grouped, groupedExample)],
     ["numbers with a unit: ", names(({ format }) => format.before || format.after, ({ name, format }) => `${quotedText(name)} in ${format.before || format.after}`)],
   ];
   for (const [what, which] of lines) if (which) said.push(what + which);
+}
+
+function groupedExample({ name, texts, values }) {
+  const at = Math.max(0, values.findIndex((value, i) => Math.abs(value) >= 1000 && /[.,'\u2019 \u00a0\u202f]/.test(texts[i])));
+  return `${quotedText(name)} (${quotedText(texts[at])} is ${Number(values[at].toPrecision(15))})`;
 }
 
 /** Classification or regression; throws one line if all labels are missing. */
@@ -178,7 +183,7 @@ function distinctLabels({ texts, counts }, said) {
   const merged = [...spellings].filter(([, all]) => all.length > 1);
   const order = [...spellings.keys()].sort((a, b) => (merged.length ? byCodePoints(a, b) : byCodePoints(name.get(a), name.get(b))));
   if (merged.length) {
-    const which = merged.map(([key, all]) => `${all.map((i) => quotedText(texts[i])).join(" and ")} are ${quotedText(name.get(key))}`);
+    const which = merged.map(([key, all]) => `${andListed(all.map((i) => quotedText(texts[i])))} are ${quotedText(name.get(key))}`);
     said.push(`labels that differ only in case or spaces are one class: ${which.slice(0, 10).join("; ")}`);
   }
   return { names: order.map((key) => name.get(key)), classOf: folded.map((key) => order.indexOf(key)) };
@@ -225,7 +230,7 @@ export function refuseSlips(where, lines, verdicts) {
       return `${quotedText(profile.texts[i])} (line${rows.length > 1 ? "s" : ""} ${listedTexts(rows, 5)})`;
     });
     if (slips.length > 3) each.push(`${slips.length - 3} other texts`);
-    return `column ${quotedText(profile.name)}: ${each.join(" and ")}`;
+    return `column ${quotedText(profile.name)}: ${andListed(each)}`;
   });
   const first = wrong[0].profile.texts[wrong[0].slips[0]];
   throw new Error(`${where}: expected numbers, found other text in ${counted(cells, "cell")}: ${texts.join("; ")}: correct the cells, or use the command line with --missing-values ${JSON.stringify(first)} or --drop`);

@@ -35,6 +35,11 @@ export function listedTexts(texts, most = 10) {
   return texts.length > most ? `${texts.slice(0, most).join(", ")}, ...` : texts.join(", ");
 }
 
+/** "a, b and c". */
+export function andListed(texts) {
+  return texts.length > 1 ? `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}` : texts.join("");
+}
+
 export const counted = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
 /** The text of the bytes of a file, and the decisions made. */
@@ -44,28 +49,52 @@ export function textOfBytes(where, bytes) {
       throw new Error(`${where}: expected text, found ${what}, which this page does not read: save it as CSV, or ${COMMAND_LINE}`);
     }
   }
-  const [name, why] = encodingOf(bytes);
+  const { name, known = name, why } = encodingOf(bytes);
   let text;
   if (name === "latin-1") text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   else text = decodedBytes(where, name, bytes);
   if (text.includes("\0")) throw new Error(`${where}: expected text, found a NUL character: save the file as UTF-8 text`);
-  return { text, said: why ? [`encoding: ${name}, ${why}`] : [] };
+  return { text, said: why ? [`encoding: ${known}, ${why}`] : [] };
 }
 
+/** The encoding of bytes, by the name of the browser and by that which people know, and how it is known. */
 function encodingOf(bytes) {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return ["utf-16le", "from its byte order mark"];
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return ["utf-16be", "from its byte order mark"];
+  const byMark = { known: "UTF-16", why: "from its byte order mark" };
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { name: "utf-16le", ...byMark };
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return { name: "utf-16be", ...byMark };
   const start = bytes.subarray(0, 2000);
   const zeros = [0, 1].map((side) => start.filter((byte, i) => i % 2 === side && byte === 0).length);
   const half = start.length / 2;
-  if (half >= 2 && zeros[1] > 0.7 * Math.floor(half) && !zeros[0]) return ["utf-16le", "from its zero bytes"];
-  if (half >= 2 && zeros[0] > 0.7 * Math.ceil(half) && !zeros[1]) return ["utf-16be", "from its zero bytes"];
+  const byZeros = { why: "from its zero bytes" };
+  if (half >= 2 && zeros[1] > 0.7 * Math.floor(half) && !zeros[0]) return { name: "utf-16le", known: "UTF-16-LE", ...byZeros };
+  if (half >= 2 && zeros[0] > 0.7 * Math.ceil(half) && !zeros[1]) return { name: "utf-16be", known: "UTF-16-BE", ...byZeros };
+  const line = lineThatIsNotUtf8(bytes);
+  if (line === null) return { name: "utf-8" };
+  const why = `because line ${line} is not UTF-8`;
+  const isUndefined = bytes.some((byte) => [0x81, 0x8d, 0x8f, 0x90, 0x9d].includes(byte)); // in cp1252
+  return isUndefined ? { name: "latin-1", why } : { name: "windows-1252", known: "cp1252", why };
+}
+
+/** The first line that is not UTF-8, or null. */
+function lineThatIsNotUtf8(bytes) {
+  if (isUtf8(bytes)) return null;
+  let [line, start] = [1, 0];
+  // In UTF-8 the bytes of line ends are nothing else, so that each line can be decoded by itself.
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] !== 10 && bytes[i] !== 13) continue;
+    if (!isUtf8(bytes.subarray(start, i))) break;
+    if (bytes[i] === 13 && bytes[i + 1] === 10) i += 1;
+    [line, start] = [line + 1, i + 1];
+  }
+  return line;
+}
+
+function isUtf8(bytes) {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return ["utf-8", null];
+    return true;
   } catch {
-    const isUndefined = bytes.some((byte) => [0x81, 0x8d, 0x8f, 0x90, 0x9d].includes(byte)); // in cp1252
-    return [isUndefined ? "latin-1" : "windows-1252", "because it is not UTF-8"];
+    return false;
   }
 }
 
@@ -143,7 +172,7 @@ function recordsOf(where, whole) {
   }
   const titles = titleRows(rows);
   if (titles) {
-    said.push(`${counted(titles, "line")} above the table skipped: ${rows.slice(0, titles).map(({ cells }) => quotedText(cells[0].trim())).join(" and ")}`);
+    said.push(`${counted(titles, "line")} above the table skipped: ${andListed(rows.slice(0, titles).map(({ cells }) => quotedText(cells[0].trim())))}`);
     rows = rows.slice(titles);
   }
   if (top.comments.length) said.push(`${counted(top.comments.length, "comment line")} above the table skipped`);
