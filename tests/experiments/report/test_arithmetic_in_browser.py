@@ -15,7 +15,7 @@ import pytest
 
 from experiments.datasets.loading import load
 from experiments.datasets.synthetic import PROBLEMS
-from planar_core import elementary
+from planar_core import elementary, initialize
 from planar_core.streams import Stream
 from tests.helpers.browser import Browser
 
@@ -138,6 +138,18 @@ def test_normal_numbers_have_the_bits_of_the_core(functions: Browser, seed: int)
         seed,
     )
     assert computed == bits(Stream(seed).normal(5001))
+
+
+@pytest.mark.parametrize("init", ["normal", "glorot", "he"])
+def test_initial_weights_have_the_bits_of_the_core(functions: Browser, init: str) -> None:
+    for hidden, scale in (("0", None), ("4", 0.3), ("3x5x2", None)):
+        computed = functions(
+            BITS + "const weights = planar.initialize(3, ...arguments).flatMap(({ W, b }) => [...W, b]);"
+            "return bits(weights.flatMap((row) => [...row]));",
+            hidden, 5, init, scale,
+        )  # fmt: skip
+        layers = initialize(3, hidden, 5, init, scale)
+        assert computed == bits(np.concatenate([part.ravel() for layer in layers for part in layer]))
 
 
 FEATURES = ["all", "x1+x2+x1^2+x2^2+x1x2+sin(x1)+sin(x2)", "sin(x2)+x1x2", "x2"]
