@@ -45,7 +45,8 @@ function layersChecked(text, refuse) {
   const layers = text.split("x").map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
   if (layers.length === 1 && layers[0] === 0) return "0";
   if (!layers.every((units) => units >= 1)) return refuse();
-  if (Math.max(...layers) > PLAY.most_units) return refuse(`layers of at most ${PLAY.most_units.toLocaleString("en")} hidden units`);
+  if (Math.max(...layers) > PLAY.most_units)
+    return refuse(`layers of at most ${PLAY.most_units.toLocaleString("en")} hidden units`);
   if (layers.length > PLAY.most_layers) return refuse(`at most ${PLAY.most_layers.toLocaleString("en")} hidden layers`);
   return layers.join("x");
 }
@@ -97,7 +98,8 @@ export function settingOf(hash, base = defaultSetting(), say = () => {}) {
     if (!KNOBS.has(name)) unknown.push(name);
     else setting[name] = checked(name, decodedPart(at < 0 ? "" : part.slice(at + 1)));
   }
-  if (unknown.length) say(`The address has names that this page does not know: ${unknown.join(", ")}. They are ignored.`);
+  if (unknown.length)
+    say(`The address has names that this page does not know: ${unknown.join(", ")}. They are ignored.`);
   return setting;
 }
 
@@ -141,7 +143,7 @@ export function commandOf(setting) {
   return ["python -m experiments.grid", ...options].join(" ");
 }
 
-/** A word for a shell: as it is, in double quotes, which every shell has, or where these are not enough in single ones. */
+/** A word for a shell: as it is, in double quotes, which every shell has, or if these are not enough in single ones. */
 function inShell(word) {
   if (/^[\w./:+-]+$/.test(word)) return word;
   return /["$`\\!%\n]/.test(word) ? `'${word.replace(/'/g, `'"'"'`)}'` : `"${word}"`;
@@ -172,11 +174,13 @@ export function sameAs(sweep, setting, data = null) {
   if (sweep.settings.patience !== undefined || sweep.folds) return null;
   const wanted = meaningOf(setting);
   for (let configuration = 0; configuration < sweep.count; configuration++) {
-    if (!Object.entries(OTHERS).every(([name, only]) => (sweep.setting(name, configuration) ?? only) === only)) continue;
+    if (!Object.entries(OTHERS).every(([name, only]) => (sweep.setting(name, configuration) ?? only) === only))
+      continue;
     for (const [place, seed] of sweep.seeds.entries()) {
       if (seed !== setting.seed || meaningOf(settingOfRun(sweep, configuration, seed)) !== wanted) continue;
       const run = configuration * sweep.seeds.length + place;
-      if (generatedSet(setting.dataset) || hasSameNumbers(data, sweep.data(configuration, run))) return { configuration, run };
+      if (generatedSet(setting.dataset) || hasSameNumbers(data, sweep.data(configuration, run)))
+        return { configuration, run };
     }
   }
   return null;
@@ -200,5 +204,7 @@ function hasSameNumbers(one, other) {
   if (!one || !other || one.X.length !== other.X.length) return false;
   const rows = ({ X, Y, X_test, Y_test }) => [...X, Y, ...X_test, Y_test];
   const others = rows(other);
-  return rows(one).every((row, k) => row.length === others[k].length && row.every((value, i) => value === others[k][i]));
+  return rows(one).every(
+    (row, k) => row.length === others[k].length && row.every((value, i) => value === others[k][i]),
+  );
 }
