@@ -7,7 +7,7 @@ import { columnsOfText } from "./tabletext.js";
 import { COMMAND_LINE, counted, listedTexts, quotedText } from "./tablewords.js";
 import { groupsOfEqualRows, splitTable } from "./tablesplit.js";
 
-const [MOST_BYTES, FEWEST_ROWS] = [20e6, 4];
+const [MOST_BYTES, FEWEST_ROWS] = [5e6, 4];
 
 /** The table of a File, as `readTable`; also compressed by gzip. */
 export async function readFile(file, options = {}) {

@@ -45,7 +45,7 @@ function layersChecked(text, refuse) {
   const layers = text.split("x").map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
   if (layers.length === 1 && layers[0] === 0) return "0";
   if (!layers.every((units) => units >= 1)) return refuse();
-  if (Math.max(...layers) > PLAY.most_units)
+  if (layers.some((units) => units > PLAY.most_units))
     return refuse(`layers of at most ${PLAY.most_units.toLocaleString("en")} hidden units`);
   if (layers.length > PLAY.most_layers) return refuse(`at most ${PLAY.most_layers.toLocaleString("en")} hidden layers`);
   return layers.join("x");

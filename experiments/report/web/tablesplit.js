@@ -4,7 +4,7 @@
 import { PLAY } from "./held.js";
 import { RandomState } from "./random.js";
 import { scaledBy, scalingOf, unitsOf } from "./scaling.js";
-import { counted, quotedText } from "./tablewords.js";
+import { counted, gathered, quotedText } from "./tablewords.js";
 import { withFeatures } from "./terms.js";
 
 const SPLITS = 2_000_000_000; // added to seeds
@@ -105,9 +105,13 @@ const testedOf = (rows) => Math.floor(PLAY.test_fraction * rows + 0.5);
 
 /** Whole groups with about the wanted rows of each class, of which not all are taken. */
 function testGroups({ where, groups, task }, order, classOf, names) {
-  const members = new Map();
-  for (const row of order) members.set(groups[row], [...(members.get(groups[row]) ?? []), row]);
-  const each = [...members.values()].map((rows) => ({ rows, labels: countsOf(rows.map((row) => classOf[row])) }));
+  const each = [
+    ...gathered(
+      order,
+      (row) => groups[row],
+      (row) => row,
+    ).values(),
+  ].map((rows) => ({ rows, labels: countsOf(rows.map((row) => classOf[row])) }));
   if (each.length < 2)
     throw new Error(
       `${where}: expected at least two different rows, one to train on and one to test on, found one: add rows`,

@@ -2,7 +2,7 @@
 
 import { byCodePoints, cellsOf, slipsOf, total } from "./tablecolumns.js";
 import { areIntegers } from "./tablenumbers.js";
-import { andListed, counted, listedTexts, mostCommon, quotedText } from "./tablewords.js";
+import { andListed, counted, gathered, listedTexts, mostCommon, quotedText } from "./tablewords.js";
 
 const MOST_INTEGERS = 20;
 const [DETERMINED, FEWEST_VALUES, ROWS_PER_VALUE] = [0.95, 5, 2];
@@ -50,8 +50,11 @@ function distinctLabels({ texts, counts }, said) {
     };
   }
   const folded = texts.map((text) => text.split(/\s+/).filter(Boolean).join(" ").toLowerCase());
-  const spellings = new Map();
-  texts.forEach((text, i) => spellings.set(folded[i], [...(spellings.get(folded[i]) ?? []), i]));
+  const spellings = gathered(
+    [...texts.keys()],
+    (i) => folded[i],
+    (i) => i,
+  );
   const name = new Map(
     [...spellings].map(([key, all]) => [key, texts[all.reduce((a, b) => (counts[b] > counts[a] ? b : a))]]),
   );
@@ -101,9 +104,12 @@ export function sayDetermining(verdicts, target, targetName, said) {
     const { texts, codes, name } = profile;
     if (kind === "boolean" || reason.includes("dates") || texts.length < 2) continue;
     if (way && (texts.length * 2 > cellsOf(profile) || !areIntegers(way))) continue;
-    const byValue = new Map();
     const known = codes.flatMap((code, row) => (code < 0 ? [] : [row]));
-    for (const row of known) byValue.set(codes[row], [...(byValue.get(codes[row]) ?? []), target[row]]);
+    const byValue = gathered(
+      known,
+      (row) => codes[row],
+      (row) => target[row],
+    );
     const classes = new Set(known.map((row) => target[row])).size;
     if (byValue.size < Math.max(FEWEST_VALUES, classes) || byValue.size * ROWS_PER_VALUE > known.length) continue;
     const right = total([...byValue.values()].map((labels) => mostCommon(labels).count));

@@ -28,7 +28,7 @@ export function columnsOfText(where, text) {
   const { said } = found;
   if (!found.rows.length)
     throw new Error(`${where}: expected a header and rows of values, found only comments: add the data`);
-  if (Math.max(...found.rows.map(({ cells }) => cells.length)) < 2) {
+  if (found.rows.every(({ cells }) => cells.length < 2)) {
     const first = quotedText(found.rows[0].cells[0] ?? "");
     throw new Error(
       `${where}, line ${found.rows[0].line}: expected at least two columns, found one (${first}): add ` +

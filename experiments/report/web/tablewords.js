@@ -1,4 +1,4 @@
-// What is said about a table: texts in quotes, lists, counts.
+// What is said about a table, texts in quotes, lists, counts; and what is counted.
 
 /** How to read what this page does not: the end of a refusal. */
 export const COMMAND_LINE = "the command line reads more: python -m experiments.grid --dataset FILE";
@@ -29,4 +29,15 @@ export function mostCommon(values) {
   let best = { value: undefined, count: 0 };
   for (const [value, count] of counts) if (count > best.count) best = { value, count };
   return best;
+}
+
+/** For each key the values of the items with that key, in order. */
+export function gathered(items, keyOf, valueOf) {
+  const lists = new Map();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (!lists.has(key)) lists.set(key, []);
+    lists.get(key).push(valueOf(item));
+  }
+  return lists;
 }

@@ -228,9 +228,9 @@ def test_the_decisions_are_said_in_the_words_of_the_project(functions: Browser, 
 def test_a_large_file_is_left_to_the_command_line(functions: Browser) -> None:
     refusal = functions.driver.execute_async_script(
         "const done = arguments[0];"
-        "planar.readFile(new File([new Uint8Array(21e6)], 'x.csv')).catch((error) => done(error.message));"
+        "planar.readFile(new File([new Uint8Array(6e6)], 'x.csv')).catch((error) => done(error.message));"
     )
-    assert refusal == f"'x.csv': expected at most 20 MB, found 21 MB: {NOT_READ}"
+    assert refusal == f"'x.csv': expected at most 5 MB, found 6 MB: {NOT_READ}"
 
 
 def test_encodings(functions: Browser) -> None:
