@@ -245,6 +245,18 @@ def test_a_run_is_the_same_only_if_all_that_matters_is(functions: Browser, swept
     assert others == [None, None, len(swept.runs) - 5]
 
 
+def test_data_drawn_for_a_run_are_those_that_the_page_holds(functions: Browser) -> None:
+    drawn, held = functions(
+        """const { sweep, settingOfRun, generated } = planar;
+        const rows = (X) => X.map((row) => [...row]);
+        const plain = ({ X, Y, X_test, Y_test, task, class_names, feature_names, target, plane }) => [
+          rows(X), [...Y], rows(X_test), [...Y_test], task, class_names, feature_names, target,
+          plane.names, plane.terms, rows(plane.points)];
+        return [generated(settingOfRun(sweep, 1, 2)), sweep.data(1, 2)].map(plain);"""
+    )
+    assert drawn == held
+
+
 def test_training_is_that_of_the_sweep(functions: Browser) -> None:
     pairs = functions(
         """const { sweep, settingOfRun, trainingOf } = planar;
