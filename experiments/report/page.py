@@ -32,10 +32,11 @@ WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
-    "elements", "held", "fma", "elementary", "glossary", "words", "random", "outputs", "network", "plane", "legend", "units", "model",
-    "scaling", "terms", "generated", "tablenumbers", "tabletext", "tablecolumns", "tablesplit", "dropped", "setting",
-    "charts", "saving", "choice", "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "drawing",
-    "view", "subject", "again", "beside", "stepping", "panel", "play", "page",
+    "elements", "held", "fma", "elementary", "glossary", "words", "random", "outputs", "network", "plane", "legend",
+    "units", "model", "scaling", "terms", "generated", "tablewords", "tablebytes", "tablenumbers", "tableheader",
+    "tabletext", "tablecolumns", "tabletarget", "tablesplit", "dropped", "setting", "charts", "saving", "choice",
+    "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "drawing", "view", "subject", "again",
+    "beside", "stepping", "panel", "play", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 
