@@ -20,7 +20,9 @@ from planar_core.choices import count_parameters
 MAX_NAMES = 12  # labels of sizes beside their points
 
 
-def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
+def plot_cost_by_size(
+    summary: pd.DataFrame, features: int, ax: Axes | None = None, *, title: str | None = None
+) -> Axes:
     """Final cost against the number of parameters, both logarithmic: one dot per configuration.
 
     The cost is the mean over seeds of the final mean cross-entropy in nats, or for regression half the mean squared
@@ -28,11 +30,11 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     with its 95 % interval and its hidden units. `features` is the number of inputs. Raises
     ValueError for rows of several data sets.
     """
-    title = titled(summary, "final cost against the number of parameters")
+    usual = titled(summary, "final cost against the number of parameters")
     summary = tidy(summary)
     finished = summary[np.isfinite(summary["mean_cost"])]
     if finished.empty:
-        return text_panel(ax or new_axes(*SMALL), title, f"no costs: {NOTHING}")
+        return text_panel(ax or new_axes(*SMALL), usual, f"no costs: {NOTHING}", title)
     size_of = {hidden: count_parameters(features, hidden) for hidden in finished["hidden"].unique()}
     sizes = finished["hidden"].map(size_of).to_numpy()
     unit, highest = cost_unit(score_of(summary)), HIGHEST_COST[score_of(summary)]
@@ -90,7 +92,7 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
         )
     missing = len(summary) - len(finished)
     notes += [f"{count(missing, 'configuration')} failed"] if missing else []
-    title_axes(ax, title, [*notes, *setting_notes(summary, [])])
+    title_axes(ax, usual, [*notes, *setting_notes(summary, [])], title)
     return ax
 
 

@@ -36,7 +36,7 @@ EMPTY_ABOVE = 0.85  # of an axis: where its values end if some lines have no val
 Floats = npt.NDArray[np.float64]
 
 
-def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """Parallel coordinates: one vertical axis per setting, one line per configuration.
 
     The last axis and the colour show the mean of the ranking metric, the best at the top; better lines are drawn over
@@ -46,12 +46,12 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     are drawn, evenly chosen by rank. Raises ValueError for rows of several data sets.
     """
     metric = metric_of(summary)
-    title = titled(summary, f"all settings and the mean test {label(metric)}")
+    usual = titled(summary, f"all settings and the mean test {label(metric)}")
     summary = judged(summary)
     axes, finished = varied(summary), summary[summary["mean"].notna()]
     if finished.empty or len(axes) < 2:
         why = f"nothing to show: {NOTHING}" if finished.empty else "fewer than two settings vary"
-        return text_panel(ax or new_axes(*SMALL), title, why)
+        return text_panel(ax or new_axes(*SMALL), usual, why, title)
     rising = finished.iloc[np.argsort(merit(metric, finished["mean"]), kind="stable")]
     lines = rising.iloc[evenly(len(rising), MAX_LINES)]
     means = lines["mean"].to_numpy(np.float64)
@@ -89,7 +89,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     notes = [*left_out("configurations", lines, rising), *cut.note(means, "line")]
     if len(finished) < len(summary):
         notes.append(f"{len(summary) - len(finished):,} of {len(summary):,} configurations failed")
-    title_axes(ax, title, [*notes, *setting_notes(summary, [])])
+    title_axes(ax, usual, [*notes, *setting_notes(summary, [])], title)
     return ax
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from experiments.plots.axes import Panels
+from experiments.plots.panels import Panels
 from experiments.plots.style import CLASS_COLOURS, CLASS_MARKERS, LEGEND_SIZE, VALUE_COLOURS, count, words
 
 MAX_POINTS, MAX_SMALL_POINTS, MAX_NETWORKS = 5000, 1000, 20
@@ -161,13 +161,11 @@ def _shade(ax: Axes, answer: PredictProba, data: Any, steps: int = 110) -> Any:
 
 
 def _shade_bar(figure: Figure, parts: Panels, image: Any, label: str, ticks: Sequence[float] | None = None) -> None:
-    """Draw a colour bar below the legend, beside the lower half of the first row."""
-    inch = 1 / figure.get_figwidth()
-    box = parts.axes[0].get_position(original=True)
-    left = figure.legends[0].get_bbox_to_anchor().transformed(figure.transFigure.inverted()).x0
-    place = figure.add_axes((left + 0.05 * inch, box.y0, 0.13 * inch, box.height / 2))
-    bar = figure.colorbar(image, cax=place)
+    """Draw a colour bar below the legend."""
+    parts.bar = figure.add_axes((0.9, 0.1, 0.05, 0.3))
+    bar = figure.colorbar(image, cax=parts.bar)
     if ticks is not None:
         bar.set_ticks(ticks)
     bar.ax.tick_params(labelsize=LEGEND_SIZE)
     bar.ax.set_title(label, loc="left", fontsize=LEGEND_SIZE)
+    parts.execute(figure)

@@ -94,12 +94,15 @@ class Tables:
 
     def some_curves(self, most_rows: int) -> tuple[pd.DataFrame, str]:
         """The curves of as many seeds as fit into that many rows, at least one; and a note if some are missing."""
+        some, note = self.some_seeds(most_rows)
+        return self._curves_of(self.design.of_first_seeds(some)), note
+
+    def some_seeds(self, most_rows: int) -> tuple[int, str]:
+        """The number of seeds whose curves fit into that many rows, at least one; and a note if some are missing."""
         seeds = len(self.design.values["seed"])
         rows = self.design.n_configurations * n_records(self.design.iterations, self.design.record_every)
         some = min(seeds, max(1, most_rows // rows))
-        return self._curves_of(
-            self.design.of_first_seeds(some)
-        ), f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
+        return some, f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
 
     def _curves_of(self, design: Design) -> pd.DataFrame:
         with self._opened() as opened:

@@ -19,13 +19,7 @@ OF_ONE_RUN = [
     "accuracy.png",
     "boundaries.png",
     "boundary_grid.png",
-    "convergence.png",
-    "curves_cost.png",
-    "curves_test_accuracy.png",
-    "curves_test_cost.png",
-    "curves_train_accuracy.png",
-    "data.png",
-    "distribution.png",
+    "learning_curves.png",
 ]
 
 

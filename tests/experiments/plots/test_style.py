@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from matplotlib import cbook
 
-from experiments.plots.axes import Panels
+from experiments.plots.panels import Panels
 from experiments.plots.style import count, counts, number, words
 
 
