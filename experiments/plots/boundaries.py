@@ -15,11 +15,12 @@ from experiments.plots.plane import (
     MAX_NETWORKS,
     MAX_SMALL_POINTS,
     PredictProba,
+    _bar_of,
     _class_handles,
     _draw_points,
     _fit_plane,
     _shade,
-    _shade_bar,
+    panel_size,
     why_no_plane,
 )
 from experiments.plots.style import SMALL, words
@@ -46,7 +47,7 @@ def plot_boundaries(
     if reason := why_no_plane(data) or ("" if networks else "there is no trained network"):
         return figure_of(text_panel(new_axes(*SMALL), usual, f"no decision boundaries: {reason}", title))
     chosen = [networks[i] for i in evenly(len(networks), MAX_NETWORKS)]
-    parts = Panels(len(chosen), (2.2, 2.2), (0.15, 0.2), (0.5, 0.42, 1.75))
+    parts = Panels(len(chosen), panel_size(data, 2.2), (0.15, 0.2), (0.5, 0.42, 1.75))
     shown = evenly(np.shape(data.X)[1], MAX_SMALL_POINTS)
     for ax, (panel_title, answer) in zip(parts.axes, chosen, strict=True):
         _fit_plane(ax, data.X)
@@ -58,11 +59,5 @@ def plot_boundaries(
     notes = [note] if note else []
     notes += [_LINES[data.task], *left_out("networks", chosen, networks)]
     labels = words(data.feature_names[0]), words(data.feature_names[1])
-    figure = parts.finish(usual, notes, labels, _class_handles(data), asked=title)
-    if data.task == "binary":
-        _shade_bar(
-            figure, parts, image, f"predicted probability\nof class {words(data.class_names[1], 24)}", [0, 0.5, 1]
-        )
-    elif data.task == "regression":
-        _shade_bar(figure, parts, image, words(data.target_name, 24))
-    return figure
+    _bar_of(parts, image, data)
+    return parts.finish(usual, notes, labels, _class_handles(data), asked=title)

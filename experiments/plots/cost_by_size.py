@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -18,6 +19,7 @@ from experiments.tables.words import cost_unit
 from planar_core.choices import count_parameters
 
 MAX_NAMES = 12  # labels of sizes beside their points
+NEAREST = 0.06  # of the axis, between two of them
 
 
 def plot_cost_by_size(
@@ -50,7 +52,7 @@ def plot_cost_by_size(
     low, high = best["ci_low_cost"].to_numpy(), best["ci_high_cost"].clip(upper=highest).to_numpy()
     ax.vlines(at, np.maximum(low, 0.2 * bests), high, color=BEST, linewidth=1.2, gid="interval")
     ax.plot(at, bests, color=BEST, marker="D", markersize=5, linewidth=1.0, gid="best of each size")
-    for i in evenly(len(at), MAX_NAMES, int(bests.argmin())):
+    for i in _named(at, int(bests.argmin())):
         ax.annotate(
             words(best["hidden"].iloc[i], 12), (at[i], bests[i]), (6, -2), textcoords="offset points", ha="left",
             va="top", fontsize=8.5, color=BEST,
@@ -94,6 +96,19 @@ def plot_cost_by_size(
     notes += [f"{count(missing, 'configuration')} failed"] if missing else []
     title_axes(ax, usual, [*notes, *setting_notes(summary, [])], title)
     return ax
+
+
+def _named(sizes: npt.NDArray[np.int64], best: int) -> list[int]:
+    """The sizes to name: evenly chosen, with the best, and none so near to the one before that their names touch."""
+    places = np.log(sizes) / (np.log(sizes[-1] / sizes[0]) or 1.0)
+    named: list[int] = []
+    for i in evenly(len(sizes), MAX_NAMES, best):
+        if named and places[i] - places[named[-1]] < NEAREST:
+            if i != best:
+                continue
+            named.pop()
+        named.append(i)
+    return named
 
 
 def _scale(ax: Axes, sizes: Any, costs: Any, unit: str) -> None:

@@ -23,6 +23,7 @@ from experiments.plots.plane import (
     _fit_plane,
     _shade,
     _shade_bar,
+    panel_size,
     why_no_plane,
 )
 from experiments.plots.style import SMALL, words
@@ -60,7 +61,7 @@ def plot_hidden_units(
     sizes = [len(layer) for layer in layers]
     every = [(layer, unit) for layer, size in enumerate(sizes) for unit in range(size)]
     shown = [every[i] for i in evenly(len(every), MAX_UNITS)]
-    parts = Panels(len(shown) + 1, (1.55, 1.55), (0.15, 0.2), (0.5, 0.42, 1.75))
+    parts = Panels(len(shown) + 1, panel_size(data, 1.55), (0.15, 0.2), (0.5, 0.42, 1.75))
     points = evenly(np.shape(data.X)[1], MAX_SMALL_POINTS)
     computed, values = _values(parts.axes[0], units, data)
     norm = _norm(activation, [values[layer][unit] for layer, unit in shown])
@@ -83,9 +84,8 @@ def plot_hidden_units(
         said.append("weight: of a unit in the output")
     labels = words(data.feature_names[0]), words(data.feature_names[1])
     all_notes = [*notes, *said, *left_out("units", shown, every)]
-    figure = parts.finish(usual, all_notes, labels, _class_handles(data), asked=title)
-    _shade_bar(figure, parts, image, "activation")
-    return figure
+    _shade_bar(parts, image, "activation")
+    return parts.finish(usual, all_notes, labels, _class_handles(data), asked=title)
 
 
 def _values(

@@ -90,7 +90,7 @@ def plot_learning_curves(
         chosen = chosen[chosen["iteration"].isin(iterations[evenly(len(iterations), MAX_ITERATIONS)])]
 
     parts = Panels(
-        2 * len(names), (1.3 if len(names) > 3 else 2.2, 1.75), (0.22, 0.2), (0.8, 0.55, 1.2), "xr", len(names)
+        2 * len(names), (1.3 if len(names) > 3 else 2.2, 1.75), (0.22, 0.28), (0.8, 0.55, 1.2), "xr", len(names)
     )
     above, below = parts.axes[: len(names)], parts.axes[len(names) :]
     measures = {"cost": ("cost", "test_cost"), score: (f"train_{score}", f"test_{score}")}

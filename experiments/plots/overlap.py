@@ -32,18 +32,19 @@ def texts_of(figure: Figure) -> list[Text]:
 
 
 def _unshown_labels(ax: Any) -> set[int]:
-    """Tick labels beyond the limits of an axis, which matplotlib makes but does not draw."""
-    every = {id(label) for axis in (ax.xaxis, ax.yaxis) for tick in axis.get_major_ticks() for label in _labels(tick)}
+    """Tick labels that matplotlib has made but does not draw: beyond the limits of an axis, or of earlier limits."""
+    every = {id(label) for axis in (ax.xaxis, ax.yaxis) for tick in axis.majorTicks for label in _labels(tick)}
     if not ax.axison:
         return every | {id(ax.xaxis.label), id(ax.yaxis.label)}
     shown = set()
     for axis in (ax.xaxis, ax.yaxis):
+        places = axis.get_majorticklocs()
         low, high = sorted(axis.get_view_interval())
         margin = 1e-9 * (high - low)
         shown |= {
             id(label)
-            for tick in axis.get_major_ticks()
-            if low - margin <= tick.get_loc() <= high + margin
+            for place, tick in zip(places, axis.get_major_ticks(len(places)), strict=True)
+            if low - margin <= place <= high + margin
             for label in _labels(tick)
         }
     return every - shown

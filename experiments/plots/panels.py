@@ -16,6 +16,7 @@ from experiments.plots.style import LEGEND_SIZE, LINE, wrap
 
 _BELOW_TITLE = 0.12  # inches, between the title and the panels
 _PANEL_LINE = 0.15  # inches, of the title of a panel
+BAR = 1.1  # inches, of a colour bar
 _LEAST = 0.2  # inches, of a panel in a figure that is too small
 
 
@@ -101,8 +102,9 @@ class Panels(LayoutEngine):
         self.figure.head(title, notes, asked)
         first, gap = self._rises(self.size[0], self.columns)
         inner = self.rows * self.size[1] + (self.rows - 1) * gap
-        # A legend may be higher than one row of small panels.
-        height = max(below + inner, self._legend_height()) + self._top(first)
+        # A legend with a colour bar may be higher than one row of small panels.
+        beside = self._legend_height() + (0 if self.bar is None else self._bar_height() + BAR + MARGIN)
+        height = max(below + inner, beside) + self._top(first)
         self.figure.set_size_inches(width, height)
         self.figure.natural = (width, height)
         self.execute(self.figure)
@@ -136,9 +138,8 @@ class Panels(LayoutEngine):
         self.labels[0].set(x=middle[0] / width, y=(bottom - below + MARGIN) / height)
         self.labels[1].set(x=MARGIN / width, y=middle[1] / height)
         if self.bar is not None:  # below the legend, with its title
-            bar_top = height - top - self._legend_height() - 0.2
-            bar_top -= _PANEL_LINE * (self.bar.get_title(loc="left").count("\n") + 1)
-            length = min(1.1, max(bar_top - max(bottom, 0.1), 0.3))
+            bar_top = height - top - self._legend_height() - self._bar_height()
+            length = min(BAR, max(bar_top - MARGIN, 0.3))
             place = (beside + 0.05) / width, (bar_top - length) / height, 0.13 / width, length / height
             self.bar.set_position(place)
 
@@ -162,10 +163,23 @@ class Panels(LayoutEngine):
     def _edges(self) -> tuple[float, float, float]:
         left, below, right = self.edges
         box = self.legend.get_window_extent()
-        return left, below, max(right, 3 * MARGIN + box.width / self.figure.dpi)
+        return max(left, self._left()), below, max(right, 3 * MARGIN + box.width / self.figure.dpi)
+
+    def _left(self) -> float:
+        """The space for the numbers of the common axes, and for the label beside them."""
+        firsts = {"y": self.axes[:1], "r": self.axes[:: self.natural_columns]}.get(self.share[-1:], [])
+        numbers = [label.get_window_extent().width for ax in firsts for label in ax.get_yticklabels()]
+        texts = [self.labels[1], *(ax.yaxis.label for ax in firsts)]
+        lines = max(text.get_text().count("\n") + bool(text.get_text()) for text in texts)
+        return MARGIN + 0.19 * lines + 0.16 + max(numbers, default=0.0) / self.figure.dpi if numbers else 0.0
 
     def _legend_height(self) -> float:
         return float(self.legend.get_window_extent().height / self.figure.dpi) + MARGIN
+
+    def _bar_height(self) -> float:
+        """The space above the colour bar, with its title."""
+        assert self.bar is not None
+        return 0.2 + _PANEL_LINE * (self.bar.get_title(loc="left").count("\n") + 1)
 
     def _top(self, rise: float) -> float:
         return MARGIN + self.figure.wrap_heading() * LINE + _BELOW_TITLE + rise

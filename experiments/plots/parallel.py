@@ -71,7 +71,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None, *, title: str |
         some = every_other(len(values), MAX_TICKS)
         _draw_axis(ax, x, [(at[i], value_name(values[i], 14)) for i in some])
     heights[:, -1] = at_end
-    _draw_axis(ax, len(axes), [(at_end[i], number(metric, shown[i])) for i in (0, -1)])
+    _draw_axis(ax, len(axes), [(at_end[i], number(metric, shown[i])) for i in ((0, -1) if high > low else (0,))])
     points = np.stack([np.broadcast_to(np.arange(len(axes) + 1.0), heights.shape), heights], axis=2)
     dark_is_good = "cividis_r" if larger_is_better(metric) else "cividis"
     collection = LineCollection(

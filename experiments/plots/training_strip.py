@@ -16,11 +16,12 @@ from experiments.plots.panels import Panels
 from experiments.plots.plane import (
     MAX_SMALL_POINTS,
     PredictProba,
+    _bar_of,
     _class_handles,
     _draw_points,
     _fit_plane,
     _shade,
-    _shade_bar,
+    panel_size,
     why_no_plane,
 )
 from experiments.plots.style import SMALL, words
@@ -37,7 +38,7 @@ def plot_training_strip(
     usual = f"{name or words(data.name)}: what a network has learned, while it is trained"
     if reason := why_no_plane(data):
         return figure_of(text_panel(new_axes(*SMALL), usual, f"no decision boundaries: {reason}", title))
-    parts = Panels(len(moments), (1.75, 1.75), (0.15, 0.2), (0.5, 0.42, 1.75))
+    parts = Panels(len(moments), panel_size(data, 1.75), (0.15, 0.2), (0.5, 0.42, 1.75))
     for ax, (panel_title, answer) in zip(parts.axes, moments, strict=True):
         image = _draw(ax, answer, data)
         ax.set_title(panel_title, fontsize=8.5)
@@ -51,7 +52,7 @@ def film_of_training(
     usual = f"{name or words(data.name)}: what a network has learned, while it is trained"
     if reason := why_no_plane(data):
         return figure_of(text_panel(new_axes(*SMALL), usual, f"no decision boundaries: {reason}", title))
-    parts = Panels(1, (3.4, 3.4), (0.15, 0.2), (0.5, 0.42, 1.75))
+    parts = Panels(1, panel_size(data, 3.4), (0.15, 0.2), (0.5, 0.42, 1.75))
     (ax,) = parts.axes
     image = _draw(ax, moments[-1][1], data)
     ax.set_title(max((text for text, _ in moments), key=len), fontsize=9)
@@ -79,10 +80,5 @@ def _draw(ax: Any, answer: PredictProba, data: Any) -> Any:
 
 def _finish(parts: Panels, usual: str, notes: list[str], data: Any, image: Any, title: str | None) -> Figure:
     labels = words(data.feature_names[0]), words(data.feature_names[1])
-    figure = parts.finish(usual, notes, labels, _class_handles(data), asked=title)
-    if data.task == "binary":
-        label = f"predicted probability\nof class {words(data.class_names[1], 24)}"
-        _shade_bar(figure, parts, image, label, [0, 0.5, 1])
-    elif data.task == "regression":
-        _shade_bar(figure, parts, image, words(data.target_name, 24))
-    return figure
+    _bar_of(parts, image, data)
+    return parts.finish(usual, notes, labels, _class_handles(data), asked=title)
