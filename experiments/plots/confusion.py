@@ -33,7 +33,7 @@ def plot_confusion(
     usual = f"{name}: " * bool(name) + "which classes are taken for which"
     k = len(class_names)
     if not k or not predictions:
-        why = "a regression has no classes" if predictions else "there is no trained network"
+        why = "there is no trained network" if k else "a regression has no classes"
         return text_panel(ax or new_axes(*SMALL), usual, f"no confusion matrix: {why}", title)
     counts = np.zeros((k, k), np.int64)
     for each in predictions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -39,11 +40,14 @@ def _unshown_labels(ax: Any) -> set[int]:
     shown = set()
     for axis in (ax.xaxis, ax.yaxis):
         places = axis.get_majorticklocs()
-        low, high = sorted(axis.get_view_interval())
+        scale = axis.get_transform().transform
+        low, high = sorted(scale(np.asarray(axis.get_view_interval(), np.float64)))
         margin = 1e-9 * (high - low)
         shown |= {
             id(label)
-            for place, tick in zip(places, axis.get_major_ticks(len(places)), strict=True)
+            for place, tick in zip(
+                scale(np.asarray(places, np.float64)), axis.get_major_ticks(len(places)), strict=True
+            )
             if low - margin <= place <= high + margin
             for label in _labels(tick)
         }

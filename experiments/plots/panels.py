@@ -189,7 +189,7 @@ class Panels(LayoutEngine):
         lines = []
         for ax, title in zip(self.axes, self.titles, strict=True):
             size = float(ax.title.get_fontsize())
-            width = max(across, _LEAST) + 0.8 * self.gaps[0]
+            width = max(across, _LEAST) + 0.6 * self.gaps[0]
             wrapped = [line for text in title.split("\n") for line in wrap(text, width, size)]
             ax.set_title("\n".join(wrapped), fontsize=size)
             lines.append(len(wrapped) if title else 0)

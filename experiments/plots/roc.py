@@ -40,7 +40,7 @@ def plot_roc(
     usual = f"{name}: " * bool(name) + "true against false positives at every threshold (ROC)"
     k = len(class_names)
     if not k or not predictions:
-        why = "a regression has no classes" if predictions else "there is no trained network"
+        why = "there is no trained network" if k else "a regression has no classes"
         return text_panel(ax or new_axes(*SMALL), usual, f"no ROC curve: {why}", title)
     ax = ax or new_axes(6.2, 4.4)
     positive = [1] if k == 2 else list(range(min(k, MAX_CLASSES)))

@@ -83,11 +83,11 @@ def wrap(text: str, width: float, size: float) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _width(text: str, size: float) -> float:
-    """The width of a line in inches, slightly more than it is drawn with."""
+    """The width of a line in inches, slightly more than it is drawn with: with few pixels, letters are wider."""
     font = get_font(findfont(FontProperties()))
     font.set_size(size, 720)
     font.set_text(text.replace(r"\$", "$"))
-    return float(1.02 * font.get_width_height()[0] / 64 / 720)
+    return float(1.04 * font.get_width_height()[0] / 64 / 720)
 
 
 def ordered_colours(n: int) -> list[Any]:
