@@ -98,7 +98,7 @@ def _thin_all(panels: Iterable[Axes]) -> bool:
     for ax in panels:
         is_changed |= any([_thin(axis) for axis in (ax.xaxis, ax.yaxis)])  # noqa: C419 - each of them
         for side in ("left", "right"):
-            rows = [text for text in ax.texts if text.get_gid() == ROW and text.get_ha() == side]
+            rows = [text for text in ax.texts if text.get_gid() == ROW and text.get_horizontalalignment() == side]
             while _overlap(shown := [text for text in rows if text.get_visible()]):
                 for text in shown[1::2]:
                     text.set_visible(False)

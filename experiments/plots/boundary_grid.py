@@ -136,7 +136,7 @@ def plot_boundary_grid(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set(xlabel=axis_name(x), ylabel=axis_name(y))
-    legend_beside(ax, _handles(data, max(sizes) > 1))  # type: ignore[arg-type]
+    legend_beside(ax, _handles(data, max(sizes) > 1))
     notes = (
         [f"colour: mean over {Replicates.of(summary).said(sizes)}"]
         if max(sizes) > 1

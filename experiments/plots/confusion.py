@@ -56,7 +56,7 @@ def plot_confusion(
     ax.set(xlabel="predicted class", ylabel="true class")
     bar = figure_of(ax).colorbar(image, ax=ax, aspect=30)
     bar.set_label("share of the true class")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     all_notes = [f"{int(counts.sum()):,} predictions of test examples", *notes]
     title_axes(ax, usual, all_notes, title)
     return ax

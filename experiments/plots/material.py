@@ -202,7 +202,7 @@ class Material:
 
     def moments(self, last: Trained, n: int) -> list[tuple[str, PredictProba]]:
         """A title and the prediction at about n moments of the training of a network."""
-        found = []
+        found: list[tuple[str, PredictProba]] = []
         with _reading():
             for at in moments(last.last, n):
                 then = last if at == last.last else last.after(at)

@@ -24,7 +24,12 @@ _POINTS = 72  # per inch
 FRAMES_PER_SECOND = 8
 _LOOK = Look()
 # Text of a PDF as fonts that journals accept, and text of an SVG as shapes, which look the same everywhere.
-_RC = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "planar-sweep"}
+_RC: Any = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "planar-sweep"}
+
+
+_PdfFile: Any = PdfFile  # matplotlib does not type what is inside of its backends
+_RendererPdf: Any = RendererPdf
+_Renderer: Any = MixedModeRenderer
 
 
 class Placed(NamedTuple):
@@ -89,7 +94,7 @@ def write_pdf(figures: Sequence[Placed], size: tuple[float, float], file: Binary
     """Figures on one page of that size in inches."""
     nameless: dict[str, Any] = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     with mpl.rc_context(_RC):
-        pdf = PdfFile(file, metadata=nameless)
+        pdf: Any = _PdfFile(file, metadata=nameless)
         try:
             pdf.newPage(*size)
             for figure, left, bottom, scale in figures:
@@ -97,8 +102,8 @@ def write_pdf(figures: Sequence[Placed], size: tuple[float, float], file: Binary
                 width, height = figure.get_size_inches()
                 pdf.output(Op.gsave)
                 pdf.output(scale, 0, 0, scale, _POINTS * left, _POINTS * bottom, Op.concat_matrix)
-                vectors = RendererPdf(pdf, dpi * scale, height, width)
-                renderer = MixedModeRenderer(figure, width, height, dpi * scale, vectors)
+                vectors = _RendererPdf(pdf, dpi * scale, height, width)
+                renderer = _Renderer(figure, width, height, dpi * scale, vectors)
                 figure.draw(renderer)
                 renderer.finalize()
                 pdf.output(Op.grestore)
@@ -112,7 +117,9 @@ def svg_of(figure: Figure, dpi: float, place: dict[str, float]) -> str:
     text = io.StringIO()
     figure.set_dpi(dpi)  # of images in it
     with mpl.rc_context(_RC):
-        FigureCanvasSVG(figure).print_svg(text, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call]
+            text, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        )
     attributes = " ".join(f'{name}="{_POINTS * inches:.6g}pt"' for name, inches in place.items())
     of_page = re.compile(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"')
     svg, changed = of_page.subn(lambda found: found[1] + attributes, text.getvalue(), count=1)

@@ -41,12 +41,13 @@ class Trained(NamedTuple):
     def answer(self, X: Array) -> Array:
         """The prediction at points X (inputs, points) of the plane, in the form of `plot_boundaries`."""
         told = self.network.predict if self.data.task == "regression" else self.network.predict_proba
-        return told(self.data.inputs(X))
+        return np.asarray(told(self.data.inputs(X)), np.float64)
 
     def units(self, X: Array) -> list[Array]:
         """The activations of each hidden layer, (units, points), at points X (inputs, points) of the plane."""
         of = self.network
-        return steps.forward(of.parameters, self.data.inputs(X), of.activation, of.task).A[:-1]
+        passed = steps.forward(of.parameters, self.data.inputs(X), of.activation, of.task)
+        return [np.asarray(A, np.float64) for A in passed.A[:-1]]
 
     @property
     def reached(self) -> float:

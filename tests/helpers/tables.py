@@ -145,7 +145,7 @@ def shading(ax: Axes) -> Any:
 
 def title(picture: Axes | Figure) -> str:
     text = picture.get_title(loc="left") if isinstance(picture, Axes) else ""
-    text = text or (picture.figure if isinstance(picture, Axes) else picture).get_suptitle()  # type: ignore[union-attr]
+    text = text or (picture.figure if isinstance(picture, Axes) else picture).get_suptitle()
     return " ".join(text.split())
 
 

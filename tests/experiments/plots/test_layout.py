@@ -120,7 +120,7 @@ def test_a_font_size_scales_everything_alike(tmp_path: Path) -> None:
     results = Sweep(dataset="moons", samples=60, hidden=[1, 2], learning_rate=[0.1, 1], seed=[0], iterations=5).run(
         out=None
     )
-    drawn = {}
+    drawn, figure = {}, None
     for font_size, dpi in ((10, 100), (20, 50)):
         figure = gallery.picture("heat_map", Material(results, problems_of(results)[0]))
         assert figure is not None
@@ -128,5 +128,6 @@ def test_a_font_size_scales_everything_alike(tmp_path: Path) -> None:
         drawn[font_size] = np.asarray(Image.open(path))
     assert drawn[10].shape == drawn[20].shape
     assert np.abs(drawn[10].astype(int) - drawn[20]).max() < 16  # of 255: a thousandth of a pixel apart
+    assert figure is not None
     fit(figure, Look(font_size=20, size=(8, 6)))
     assert figure.get_size_inches().tolist() == [4, 3]
