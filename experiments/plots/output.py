@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import matplotlib as mpl
-from matplotlib.animation import PillowWriter
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_mixed import MixedModeRenderer
-from matplotlib.backends.backend_pdf import Op, PdfFile, RendererPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from experiments.files import replacing
 from experiments.plots.names import ANIMATION, FONT_SIZE, Look
@@ -25,11 +24,6 @@ FRAMES_PER_SECOND = 8
 _LOOK = Look()
 # Text of a PDF as fonts that journals accept, and text of an SVG as shapes, which look the same everywhere.
 _RC: Any = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "planar-sweep"}
-
-
-_PdfFile: Any = PdfFile  # matplotlib does not type what is inside of its backends
-_RendererPdf: Any = RendererPdf
-_Renderer: Any = MixedModeRenderer
 
 
 class Placed(NamedTuple):
@@ -92,28 +86,51 @@ def _write_png(figure: Figure, file: BinaryIO, dpi: float, scale: float) -> None
 
 def write_pdf(figures: Sequence[Placed], size: tuple[float, float], file: BinaryIO, dpi: float) -> None:
     """Figures on one page of that size in inches."""
+    from matplotlib.backends import backend_mixed, backend_pdf  # a third of a second, which PNG files do not need
+
+    inside: Any = backend_pdf  # matplotlib does not type what is inside of its backends
+    mixed: Any = backend_mixed
     nameless: dict[str, Any] = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     with mpl.rc_context(_RC):
-        pdf: Any = _PdfFile(file, metadata=nameless)
+        pdf: Any = inside.PdfFile(file, metadata=nameless)
         try:
             pdf.newPage(*size)
             for figure, left, bottom, scale in figures:
                 figure.set_dpi(_POINTS)
                 width, height = figure.get_size_inches()
-                pdf.output(Op.gsave)
-                pdf.output(scale, 0, 0, scale, _POINTS * left, _POINTS * bottom, Op.concat_matrix)
-                vectors = _RendererPdf(pdf, dpi * scale, height, width)
-                renderer = _Renderer(figure, width, height, dpi * scale, vectors)
-                figure.draw(renderer)
+                pdf.output(inside.Op.gsave)
+                pdf.output(scale, 0, 0, scale, _POINTS * left, _POINTS * bottom, inside.Op.concat_matrix)
+                vectors = inside.RendererPdf(pdf, dpi * scale, height, width)
+                renderer = mixed.MixedModeRenderer(figure, width, height, dpi * scale, vectors)
+                with _without_white_edges(figure):
+                    figure.draw(renderer)
                 renderer.finalize()
-                pdf.output(Op.grestore)
+                pdf.output(inside.Op.grestore)
             pdf.finalize()
         finally:
             pdf.close()
 
 
+@contextlib.contextmanager
+def _without_white_edges(figure: Figure) -> Iterator[None]:
+    """Leave out the thin white edges of marks.
+
+    Many viewers draw a line of any width at least one pixel wide, so that it would cover a small mark. The marks of
+    values keep theirs, which set them off from a ground of the same colour.
+    """
+    edged = [line for line in figure.findobj(Line2D) if same_color(line.get_markeredgecolor(), "white")]
+    widths = [line.get_markeredgewidth() for line in edged]
+    for line in edged:
+        line.set_markeredgewidth(0)
+    yield
+    for line, width in zip(edged, widths, strict=True):
+        line.set_markeredgewidth(width)
+
+
 def svg_of(figure: Figure, dpi: float, place: dict[str, float]) -> str:
     """A figure as SVG, with its place or size in inches as attributes."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # likewise
+
     text = io.StringIO()
     figure.set_dpi(dpi)  # of images in it
     with mpl.rc_context(_RC):
@@ -129,6 +146,8 @@ def svg_of(figure: Figure, dpi: float, place: dict[str, float]) -> str:
 
 def write_film(film: Film, path: Path, look: Look = _LOOK) -> None:
     """Write a GIF file atomically."""
+    from matplotlib.animation import PillowWriter  # likewise
+
     fit(film.figure, look)
     FigureCanvasAgg(film.figure)
     with tempfile.TemporaryDirectory() as folder:
