@@ -147,7 +147,9 @@ def plots_parser() -> Parser:
         "--format", metavar="FORMAT", nargs="+", choices=PLOT_FORMATS, default=["png"],
         help="png, pdf or svg, or several of them (default: png)",
     )  # fmt: skip
-    parser.add_argument("--title", metavar="TEXT", help="title of a single plot; an empty one removes title and notes")
+    parser.add_argument(
+        "--title", metavar="TEXT", help="title of a single plot; an empty one leaves out titles and notes"
+    )
     parser.add_argument(
         "--font-size", metavar="POINTS", type=_between(1, 200), default=FONT_SIZE, help="size of the text (default: 10)"
     )

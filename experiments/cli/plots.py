@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print a line for each plot; returns 0, or 2 after printing a one-line error."""
     parser = plots_parser()
     options = parser.parse(arguments)
-    if options.title is not None and (len(set(options.only)) != 1 or ALL in options.only):
+    if options.title and (len(set(options.only)) != 1 or ALL in options.only):
         parser.error("--title: expected one plot, as in --only heat_map --title TEXT")
     look = Look(tuple(dict.fromkeys(options.format)), options.title, options.font_size, options.dpi, options.size)
 

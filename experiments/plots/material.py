@@ -236,7 +236,8 @@ class Material:
     def valued(self, configuration: pd.Series | Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The arguments of `plot_predicted`."""
         about = {"notes": self.about(configuration), "name": self.name}
-        return {"predictions": self.predictions(configuration), "target_name": self._trained_on.target_name, **about}
+        found = self.predictions(configuration) if self.task == "regression" else []
+        return {"predictions": found, "target_name": self._trained_on.target_name, **about}
 
     @property
     def task(self) -> str:

@@ -31,7 +31,7 @@ def plot_predicted(
     """
     usual = f"{name}: " * bool(name) + "predicted against true values"
     if not predictions:
-        return text_panel(ax or new_axes(*SMALL), usual, "no predictions: there is no trained network", title)
+        return text_panel(ax or new_axes(*SMALL), usual, "no values: the networks predict classes", title)
     truth = np.concatenate([each.truth for each in predictions])
     said = np.concatenate([each.predicted for each in predictions])
     known = np.isfinite(said)

@@ -74,7 +74,7 @@ def trained_networks(tables: Tables, configuration: Mapping[str, Any] | pd.Serie
     source, design = tables.source(configuration), tables.design
     recorded = recorded_iterations(design.iterations, design.record_every)
     costs = tables.curves_of(configuration)[0]
-    runs = tables._runs_of_configuration(configuration)
+    runs = tables.runs_of(configuration)
     stopped = runs.loc[runs["status"] != "failed", "stopped_at"].tolist() if "stopped_at" in runs else None
     for k, (run, network) in enumerate(tables.networks_of(configuration)):
         last = int(stopped[k]) if stopped else int(recorded[np.flatnonzero(np.isfinite(costs[k]))[-1]])

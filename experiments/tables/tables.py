@@ -349,6 +349,10 @@ class Tables:
                     if run.status != "failed":
                         yield series._replace(seed=seed), run
 
+    def runs_of(self, configuration: Mapping[str, Any] | pd.Series | int) -> pd.DataFrame:
+        """The rows of ``runs`` of a row of ``summary``, or of its position."""
+        return self._runs_of_configuration(configuration)
+
     def _runs_of_configuration(self, configuration: Mapping[str, Any] | pd.Series | int) -> pd.DataFrame:
         """Its rows of the table of runs."""
         series = self._series_of(configuration)

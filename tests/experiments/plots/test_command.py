@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 
 from experiments import Sweep
 from experiments.cli import plots
+from experiments.cli.options import plots_parser
 from experiments.plots.names import NAMES
 from experiments.plots.page import write_page
 
@@ -155,6 +157,16 @@ def test_a_page_is_what_its_name_says(folder: Path, tmp_path: Path, kind: str) -
     if kind == "pdf":
         assert content.count(b"/Type /Page ") == 1
         assert b"/MediaBox [ 0 0 1080 " in content
+
+
+def test_the_commands_of_the_manual_are_understood() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "figures.md").read_text(encoding="utf-8").replace("\\\n", "")
+    commands = [line.strip() for line in text.splitlines() if line.startswith("    python -m experiments.plots")]
+    assert len(commands) == 5
+    for command in commands:
+        options = plots_parser().parse(shlex.split(command)[3:])
+        assert options.only
+        assert {*options.only} <= {*NAMES}
 
 
 def test_the_command_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
