@@ -28,7 +28,7 @@ class Plot(Figure):
     """A figure that a notebook displays, whose title is wrapped to its width whenever it is laid out.
 
     It is made without pyplot: no window, no global state, any thread. `natural` is its size in inches if none is
-    wanted.
+    wanted; `is_thinned`, whether labels were left out in another one.
     """
 
     def __init__(self, width: float, height: float, layout: LayoutEngine | None = None) -> None:
@@ -37,6 +37,7 @@ class Plot(Figure):
         self.heading: list[str] = []
         self.top: Text | None = None
         self.natural = (width, height)
+        self.is_thinned = False
 
     def head(self, title: str, notes: Iterable[str] = (), asked: str | None = None) -> None:
         """A title with notes below it. The title `asked` for replaces it; an empty one replaces both."""
@@ -89,17 +90,20 @@ class OnePanel(ConstrainedLayoutEngine):
     def _place(self, fig: Any) -> Any:
         done = super().execute(fig)
         if not fig.is_natural and _thin_all(fig.axes):
+            fig.is_thinned = True
             done = super().execute(fig)
         return done
 
 
 def _thin_all(panels: Iterable[Axes]) -> bool:
+    """Leave out labels of axes and names of rows that overlap; whether any was left out."""
     is_changed = False
     for ax in panels:
         is_changed |= any([_thin(axis) for axis in (ax.xaxis, ax.yaxis)])  # noqa: C419 - each of them
         for side in ("left", "right"):
             rows = [text for text in ax.texts if text.get_gid() == ROW and text.get_horizontalalignment() == side]
             while _overlap(shown := [text for text in rows if text.get_visible()]):
+                is_changed = True
                 for text in shown[1::2]:
                     text.set_visible(False)
     return is_changed

@@ -79,8 +79,8 @@ def _shrunk(box: Bbox, by: float) -> Bbox:
 
 def complaint(figure: Figure) -> str:
     """What to do about texts that are not legible; empty if all are."""
-    found = overlaps(figure)
-    if not found:
-        return ""
-    first = " ".join(found[0][0].split())
-    return f"some text does not fit, such as {first[:30]!r}: choose a larger --size or a smaller --font-size"
+    remedy = "choose a larger --size or a smaller --font-size"
+    if found := overlaps(figure):
+        first = " ".join(found[0][0].split())
+        return f"some text does not fit, such as {first[:30]!r}: {remedy}"
+    return f"labels are left out where they would overlap: {remedy}" if getattr(figure, "is_thinned", False) else ""

@@ -133,6 +133,9 @@ def test_what_does_not_apply_or_does_not_fit_is_said(folder: Path, capsys: pytes
     assert plots.main([str(folder), "--only", "slices"]) == 2
     problem = "moons, samples 50"
     assert capsys.readouterr() == ("", f"{problem}: not drawn: slices: only of a sample (--sample)\n")
+    assert plots.main([str(folder), "--only", "distribution", "--size", "8x2.2"]) == 0
+    remedy = "choose a larger --size or a smaller --font-size"
+    assert capsys.readouterr().err == f"distribution.png: labels are left out where they would overlap: {remedy}\n"
     assert plots.main([str(folder), "--only", "accuracy", "--size", "2x1.5", "--font-size", "20"]) == 0
     error = capsys.readouterr().err
     assert error.startswith("accuracy.png: some text does not fit, such as ")

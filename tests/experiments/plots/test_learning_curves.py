@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,7 +34,7 @@ def panels(runs: pd.DataFrame, **how: object) -> list[Axes]:
     return plot_learning_curves(curves, make_summary(runs), **how).axes  # type: ignore[arg-type]
 
 
-def drawn(ax: Axes, part: str) -> np.ndarray:  # type: ignore[type-arg]
+def drawn(ax: Axes, part: str) -> Any:
     (line,) = (line for line in lines(ax, "median") if same_color(line.get_color(), COLOURS[part]))
     return np.asarray(line.get_ydata())
 
@@ -53,7 +55,7 @@ def test_each_hidden_size_has_cost_and_accuracy_of_both_parts_at_its_best_learni
         for (row, part), values in expected.items():
             np.testing.assert_allclose(drawn(axes[row + place], part), values.median())
         band = corners(areas(axes[3 + place], "quartiles")[1])
-        np.testing.assert_allclose(sorted({*band[:, 1]}), sorted({*own.test_accuracy.quantile([0.25, 0.75])}))
+        np.testing.assert_allclose(sorted({*band[:, 1]}), sorted({*own.test_accuracy.quantile(np.array([0.25, 0.75]))}))
     assert (axes[0].get_ylabel(), axes[3].get_ylabel()) == ("cost\n(nats)", "accuracy\n(fraction correct)")
     assert axes[0].get_ylim() == axes[2].get_ylim() != axes[3].get_ylim() == axes[5].get_ylim()
 
