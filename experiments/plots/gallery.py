@@ -253,11 +253,9 @@ def draw_all(
     if not asked and look.formats == _LOOK.formats:
         removed = [path for path in known_files(plots, endings) if path not in written and _unlink(path)]
         if removed:
-            which = listed(sorted(path.name for path in removed), most=4)
-            say(
-                f"removed from {plots}: {count(len(removed), 'picture')} of before, which are not drawn now: {which} "
-                f"(--only {ALL} of experiments.plots draws all)"
-            )
+            which = listed(sorted(path.name for path in removed), most=2)
+            say(f"removed {count(len(removed), 'plot')} not drawn any more: {which}")
+            say(f"python -m experiments.plots {folder} --only {ALL} draws all that apply")
     return written
 
 
