@@ -311,7 +311,7 @@ def _draw(job: Job, material: Material, look: Look) -> Done:
     """Write the files of a picture, or remove them if it does not apply."""
     with own_style():
         try:
-            drawn = _drawn(job.picture, material, look.title)
+            drawn = _drawn(job.picture, material, _title(material, look))
             if isinstance(drawn, str):
                 _remove(job.paths)
                 return Done(False, drawn)
@@ -327,6 +327,12 @@ def _draw(job: Job, material: Material, look: Look) -> Done:
         except Unreadable as error:
             _remove(job.paths)
             return Done(False, str(error), is_unreadable=True)
+
+
+def _title(material: Material, look: Look) -> str | None:
+    """The title asked for; of several problems, with the name of each."""
+    several = len(problems_of(material.tables)) > 1
+    return f"{material.name}: {look.title}" if several and look.title else look.title
 
 
 def _remove(paths: Iterable[Path]) -> None:
@@ -369,7 +375,9 @@ def write_again(tables: Tables, stems: Container[str], path: Path, look: Look = 
         for problem, ending in zip(problems, file_endings(problems), strict=True):
             material = Material(tables, problem, read_curves)
             for name in PICTURES:
-                if f"{name}{ending}" in stems and isinstance(drawn := _drawn(name, material, look.title), Figure):
+                if f"{name}{ending}" in stems and isinstance(
+                    drawn := _drawn(name, material, _title(material, look)), Figure
+                ):
                     fit(drawn, look)
                     figures[f"{name}{ending}"] = drawn
         in_order = [figures[stem] for stem in sorted(figures)]

@@ -339,6 +339,15 @@ def test_what_is_asked_for_comes_beside_the_others(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == ["accuracy.png", "heat_map.svg"]
 
 
+def test_a_title_of_several_problems_names_each(tmp_path: Path) -> None:
+    runs = pd.concat([make_runs(dataset=name) for name in ("moons", "circles")], ignore_index=True)
+    look = Look(("svg",), title="Mine")
+    written = gallery.draw_all(tmp_path, make_results(runs), only=["heat_map"], look=look)
+    assert [path.name for path in written] == ["heat_map-circles.svg", "heat_map-moons.svg"]
+    for path, name in zip(written, ("circles", "moons"), strict=True):
+        assert f"<!-- {name}: Mine" in path.read_text()  # a comment beside the shapes of its letters
+
+
 def test_a_picture_reads_only_what_it_shows(tmp_path: Path) -> None:
     results = make_results(make_runs(), unreadable="moons")
 
