@@ -325,7 +325,10 @@ def test_the_usual_pictures_remain_alone_and_what_goes_is_said(tmp_path: Path) -
 
 def test_what_is_asked_for_comes_beside_the_others(tmp_path: Path) -> None:
     results = make_results(make_runs())
+    gallery.draw_all(tmp_path, results, only=["data"])
     gallery.draw_all(tmp_path, results, only=["accuracy"])
+    assert (tmp_path / "plots" / "data.png").exists()
+    (tmp_path / "plots" / "data.png").unlink()
     written = gallery.draw_all(tmp_path, results, only=["heat_map"], look=Look(("pdf", "svg")))
     assert [path.name for path in written] == ["heat_map.pdf", "heat_map.svg"]
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [

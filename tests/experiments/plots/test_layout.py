@@ -13,12 +13,14 @@ from PIL import Image
 from experiments import Sweep
 from experiments.plots import gallery
 from experiments.plots.axes import new_axes, title_axes
+from experiments.plots.boundaries import plot_boundaries
 from experiments.plots.material import Material, problems_of
 from experiments.plots.names import NAMES, Look
 from experiments.plots.output import fit, write_picture
 from experiments.plots.overlap import complaint, overlaps, texts_of
 from experiments.plots.style import wrap
 from experiments.results import Results
+from tests.helpers.tables import make_data, step_right
 
 SWEEPS: dict[str, dict[str, Any]] = {
     "grid": {"dataset": "moons", "samples": 60, "hidden": [1, 2, 3, 4, 5, 20, 50], "learning_rate": [0.1, 1.2, 5]},
@@ -83,6 +85,16 @@ def test_overlaps_and_what_leaves_the_figure_are_found(tmp_path: Path) -> None:
     figure.texts[1].set_position((0.3, 0.5))
     figure.texts[3].set_position((0.6, 0.9))
     assert (overlaps(figure), complaint(figure)) == ([], "")
+
+
+def test_titles_of_panels_with_many_settings_have_room(tmp_path: Path) -> None:
+    name = "\n".join(
+        ["8x8 hidden units, learning rate 1.2, output layer 0.3", "activation relu", "l2 0.001", "batch size all"]
+    )
+    figure = plot_boundaries([(name, step_right)] * 7, make_data())
+    for look in LOOKS:
+        write_picture(figure, tmp_path / "picture.png", look)
+        assert overlaps(figure) == []
 
 
 def test_a_title_is_wrapped_to_the_figure_it_is_drawn_in() -> None:
