@@ -88,13 +88,14 @@ def test_overlaps_and_what_leaves_the_figure_are_found(tmp_path: Path) -> None:
 
 
 def test_titles_of_panels_with_many_settings_have_room(tmp_path: Path) -> None:
-    name = "\n".join(
-        ["8x8 hidden units, learning rate 1.2, output layer 0.3", "activation relu", "l2 0.001", "batch size all"]
-    )
+    name = "8x8 hidden units, learning rate 1.2, output layer 0.3\nactivation relu\nl2 0.001\nbatch size all"
     figure = plot_boundaries([(name, step_right)] * 7, make_data())
     for look in LOOKS:
         write_picture(figure, tmp_path / "picture.png", look)
         assert overlaps(figure) == []
+        for ax in figure.axes[:7]:
+            box = ax.title.get_window_extent()
+            assert not any(box.overlaps(other.get_window_extent()) for other in figure.axes)
 
 
 def test_a_title_is_wrapped_to_the_figure_it_is_drawn_in() -> None:
