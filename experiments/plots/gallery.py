@@ -93,6 +93,10 @@ def _in_the_plane(of: Material) -> str:
     return "" if len(of.data.X) == 2 else "only of data with two features"
 
 
+def _of_hidden_units(of: Material) -> str:
+    return _in_the_plane(of) or ("the best configuration has none" if str(of.best["hidden"]) == "0" else "")
+
+
 def _of_grid_in_the_plane(of: Material) -> str:
     return _of_grid(of) or _in_the_plane(of)
 
@@ -172,7 +176,7 @@ PICTURES: dict[str, Picture] = {
         lambda of: "" if "hidden" in varied(of.summary) else "only of several hidden sizes",
     ),
     "data": Picture(lambda of, title: plot_data(of.data, name=of.name, title=title), _in_the_plane),
-    "hidden_units": Picture(_hidden_units, _in_the_plane),
+    "hidden_units": Picture(_hidden_units, _of_hidden_units),
     "training_strip": Picture(_training_strip, _in_the_plane),
     "training": Picture(_training, _in_the_plane),
     "confusion": Picture(lambda of, title: plot_confusion(**of.classified(), title=title), _of_classes),

@@ -66,7 +66,7 @@ def test_no_text_overlaps_another(name: str, tmp_path: Path) -> None:
     for picture, figure in drawn.items():
         for look in LOOKS:
             write_picture(figure, tmp_path / "picture.png", look)
-            assert len(texts_of(figure)) > 3
+            assert len(texts_of(figure)) > 3, picture
             if said := overlaps(figure):
                 found[picture, look.font_size] = said[:3]
     assert not found

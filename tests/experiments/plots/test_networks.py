@@ -163,6 +163,13 @@ def test_hidden_units_of_several_layers_are_named_by_layer_and_some_of_many_are_
     assert "30 features" in " ".join(every_text(plot_hidden_units(units, step_right, make_data(features=30))))
 
 
+def test_a_linear_model_has_no_picture_of_hidden_units(tmp_path: Path) -> None:
+    results = Sweep(dataset="moons", samples=60, hidden=0, learning_rate=1, seed=0, iterations=5).run(out=None)
+    said: list[str] = []
+    assert not gallery.draw_all(tmp_path, results, said.append, only=["hidden_units"])
+    assert said == ["moons, samples 60: not drawn: hidden units: the best configuration has none"]
+
+
 def test_a_configuration_and_a_seed_can_be_chosen(moons: Results) -> None:
     row = moons.summary[moons.summary.hidden == "0"].iloc[0]
     assert "the network has no hidden units" in " ".join(every_text(moons.plot_hidden_units(row)))
