@@ -26,10 +26,16 @@ _LONGEST_FOLDER = 504 - len(f"/{STORE}")  # bytes: SQLite's limit of 512 include
 REPORT = "report.html"
 PLOTS = "plots"  # the folder of the pictures
 _LONGEST_WAIT = 5  # seconds, for a file that another program has open
+_PICTURES = (".png", ".pdf", ".svg", ".gif")
 
 
 class ResultsError(ValueError):
     """A folder without readable results, or that cannot be written to. The message is one line."""
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of the folder of pictures, by the ends of their names; none without such a folder."""
+    return [path for path in (folder / PLOTS).glob("*") if path.suffix in _PICTURES]
 
 
 def check_folder(folder: str | os.PathLike[str], files: Iterable[str] = FILES) -> Path:

@@ -41,8 +41,10 @@ class Results(Tables):
 
     manifest: the content of sweep.json: the request, the data, and how the sweep was carried out
 
-    The plot methods take ``problem``, a row of ``summary``, if the sweep has several problems, and optionally an
-    ``ax`` to draw into. They do not use matplotlib's pyplot, and raise ValueError for an unknown axis.
+    Each plot method returns what a notebook displays: the panel, or the figure of several panels. They take a ``title``
+    (an empty one leaves out the notes as well); ``problem``, a row of ``summary``, if the sweep has several problems;
+    and those of one panel an ``ax`` to draw into. Any setting can be an axis, also one of words, such as the
+    activation. They do not use matplotlib's pyplot, and raise ValueError for an unknown axis.
     """
 
     manifest: dict[str, Any]
@@ -81,50 +83,70 @@ class Results(Tables):
         """
         return self.model(configuration, seed).predict(rows).table
 
-    def plot_accuracy(self, x: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+    def plot_accuracy(
+        self, x: str | None = None, *, ax: Axes | None = None, title: str | None = None, problem: Problem | None = None
+    ) -> Axes:
         """The ranking metric for each hidden size, or value of the setting ``x``: replicates, mean, interval, ties."""
         from experiments.plots.accuracy import plot_accuracy
 
         of = self._material(problem)
-        return plot_accuracy(of.runs, of.summary, ax, x, of.baselines)
+        return plot_accuracy(of.runs, of.summary, ax, x, of.baselines, title=title)
 
-    def plot_distribution(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+    def plot_distribution(
+        self, *, ax: Axes | None = None, title: str | None = None, problem: Problem | None = None
+    ) -> Axes:
         """The ranking metric of every replicate of every configuration, ordered by rank."""
         from experiments.plots.distribution import plot_distribution
 
         of = self._material(problem)
-        return plot_distribution(of.runs, of.summary, ax, of.baselines)
+        return plot_distribution(of.runs, of.summary, ax, of.baselines, title=title)
 
     def plot_heat_map(
-        self, x: str | None = None, y: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None
+        self,
+        x: str | None = None,
+        y: str | None = None,
+        *,
+        ax: Axes | None = None,
+        title: str | None = None,
+        problem: Problem | None = None,
     ) -> Axes:
         """The mean of the ranking metric over two settings ``x`` and ``y``; by default those with most values."""
         from experiments.plots.heat_map import plot_heat_map
 
         of = self._material(problem)
-        return plot_heat_map(of.summary, ax, x, y, of.baselines)
+        return plot_heat_map(of.summary, ax, x, y, of.baselines, title=title)
 
-    def plot_parallel(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+    def plot_parallel(
+        self, *, ax: Axes | None = None, title: str | None = None, problem: Problem | None = None
+    ) -> Axes:
         """All varying settings as parallel coordinates, one line per configuration."""
         from experiments.plots.parallel import plot_parallel
 
-        return plot_parallel(self._material(problem).summary, ax)
+        return plot_parallel(self._material(problem).summary, ax, title=title)
 
-    def plot_slices(self, *, problem: Problem | None = None) -> Figure:
+    def plot_slices(self, *, title: str | None = None, problem: Problem | None = None) -> Figure:
         """The mean of the ranking metric of every configuration against each setting."""
         from experiments.plots.slices import plot_slices
 
         of = self._material(problem)
-        return plot_slices(of.summary, of.baselines)
+        return plot_slices(of.summary, of.baselines, title=title)
 
-    def plot_importance(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+    def plot_importance(
+        self, *, ax: Axes | None = None, title: str | None = None, problem: Problem | None = None
+    ) -> Axes:
         """The importance of each setting for the ranking metric, by a random forest and permutations."""
         from experiments.plots.importance import plot_importance
 
-        return plot_importance(self._material(problem).summary, ax)
+        return plot_importance(self._material(problem).summary, ax, title=title)
 
     def plot_curves(
-        self, measure: str = "cost", x: str | None = None, y: str | None = None, *, problem: Problem | None = None
+        self,
+        measure: str = "cost",
+        x: str | None = None,
+        y: str | None = None,
+        *,
+        title: str | None = None,
+        problem: Problem | None = None,
     ) -> Figure:
         """Learning curves: median and quartiles of a measure over replicates.
 
@@ -137,16 +159,31 @@ class Results(Tables):
         of = self._material(problem)
         baselines = of.baselines_of_score if measure == f"test_{of.metric}" else ()
         curves, summary, note = of.first_curves if x is y is None else (of.curves, of.summary, of.sampled)
-        return plot_curves(curves, measure, x, y, note, summary=summary, baselines=baselines)
+        return plot_curves(curves, measure, x, y, note, summary=summary, baselines=baselines, title=title)
+
+    def plot_learning_curves(
+        self, x: str | None = None, *, title: str | None = None, problem: Problem | None = None
+    ) -> Figure:
+        """Cost and accuracy, or R^2, of the training and the test part, for each hidden size or value of ``x``."""
+        from experiments.plots.learning_curves import plot_learning_curves
+
+        of = self._material(problem)
+        how: dict[str, Any] = {"is_sample": of.is_sample, "baselines": of.baselines_of_score, "title": title}
+        return plot_learning_curves(of.curves, of.summary, x, of.sampled, **how)
 
     def plot_convergence(
-        self, target: float | None = None, *, ax: Axes | None = None, problem: Problem | None = None
+        self,
+        target: float | None = None,
+        *,
+        ax: Axes | None = None,
+        title: str | None = None,
+        problem: Problem | None = None,
     ) -> Axes:
         """Iterations until each replicate reaches a target test accuracy or R^2; by default that of the summary."""
         from experiments.plots.convergence import plot_convergence
 
         of = self._material(problem)
-        return plot_convergence(of.curves, ax, of.target if target is None else target, of.sampled)
+        return plot_convergence(of.curves, ax, of.target if target is None else target, of.sampled, title=title)
 
     @property
     def race(self) -> Race:
@@ -158,7 +195,7 @@ class Results(Tables):
             raise ValueError(f"expected the race of one problem, found {len(self.races):,}; see races")
         return self.races[0]
 
-    def plot_race(self, *, problem: Problem | None = None) -> Figure:
+    def plot_race(self, *, title: str | None = None, problem: Problem | None = None) -> Figure:
         """Configurations that are not ruled out, and the evidence against each, after every seed.
 
         Raises ValueError without ``until_decided``.
@@ -168,37 +205,120 @@ class Results(Tables):
         of = self._material(problem)
         if of.race is None:
             raise ValueError("expected a sweep with until_decided, in which configurations race")
-        return plot_race(of.race.decisions, names_of(of.summary), of.name)
+        return plot_race(of.race.decisions, names_of(of.summary), of.name, title=title)
 
-    def plot_cost_by_size(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+    def plot_cost_by_size(
+        self, *, ax: Axes | None = None, title: str | None = None, problem: Problem | None = None
+    ) -> Axes:
         """Final cost of every configuration against the number of parameters."""
         from experiments.plots.cost_by_size import plot_cost_by_size
 
         of = self._material(problem)
-        return plot_cost_by_size(of.summary, of.features, ax)
+        return plot_cost_by_size(of.summary, of.features, ax, title=title)
 
-    def plot_data(self, *, ax: Axes | None = None, problem: Problem | None = None) -> Axes:
+    def plot_data(self, *, ax: Axes | None = None, title: str | None = None, problem: Problem | None = None) -> Axes:
         """The training points in the plane of their two inputs."""
         from experiments.plots.data import plot_data
 
         of = self._material(problem)
-        return plot_data(of.data, ax, of.name)
+        return plot_data(of.data, ax, of.name, title=title)
 
-    def plot_boundaries(self, *, problem: Problem | None = None) -> Figure:
+    def plot_boundaries(self, *, title: str | None = None, problem: Problem | None = None) -> Figure:
         """The decision boundary of the median replicate of each hidden size."""
         from experiments.plots.boundaries import plot_boundaries
 
         of = self._material(problem)
-        return plot_boundaries(of.networks, of.data, of.note, of.name)
+        return plot_boundaries(of.networks, of.data, of.note, of.name, title=title)
 
     def plot_boundary_grid(
-        self, x: str | None = None, y: str | None = None, *, ax: Axes | None = None, problem: Problem | None = None
+        self,
+        x: str | None = None,
+        y: str | None = None,
+        *,
+        ax: Axes | None = None,
+        title: str | None = None,
+        problem: Problem | None = None,
     ) -> Axes:
         """Decision boundaries for every pair of values of two settings, grey where seeds disagree."""
         from experiments.plots.boundary_grid import plot_boundary_grid
 
         of = self._material(problem)
-        return plot_boundary_grid(of.summary, of.ensemble, of.data, ax, x, y)
+        return plot_boundary_grid(of.summary, of.ensemble, of.data, ax, x, y, title=title)
+
+    def plot_hidden_units(
+        self,
+        configuration: Problem | None = None,
+        seed: int | None = None,
+        *,
+        title: str | None = None,
+        problem: Problem | None = None,
+    ) -> Figure:
+        """What each hidden unit computes over the plane: of the median replicate of a configuration, or of a seed.
+
+        ``configuration`` is a row of ``summary``, by default the best one. Raises ValueError if there is no such
+        network; so do the methods below.
+        """
+        from experiments.plots.hidden_units import plot_hidden_units
+
+        of = self._material(problem if configuration is None else configuration)
+        return plot_hidden_units(**of.hidden_units(configuration, seed), title=title)
+
+    def plot_training_strip(
+        self,
+        configuration: Problem | None = None,
+        seed: int | None = None,
+        *,
+        title: str | None = None,
+        problem: Problem | None = None,
+    ) -> Figure:
+        """The decision boundary at about eight moments of a training; the network is chosen as above."""
+        from experiments.plots.trained import MOMENTS
+        from experiments.plots.training_strip import plot_training_strip
+
+        of = self._material(problem if configuration is None else configuration)
+        return plot_training_strip(**of.strip(MOMENTS, configuration, seed), title=title)
+
+    def plot_confusion(
+        self,
+        configuration: Problem | None = None,
+        *,
+        ax: Axes | None = None,
+        title: str | None = None,
+        problem: Problem | None = None,
+    ) -> Axes:
+        """Which classes are taken for which: the test examples of all replicates of a configuration together."""
+        from experiments.plots.confusion import plot_confusion
+
+        of = self._material(problem if configuration is None else configuration)
+        return plot_confusion(**of.classified(configuration), ax=ax, title=title)
+
+    def plot_roc(
+        self,
+        configuration: Problem | None = None,
+        *,
+        ax: Axes | None = None,
+        title: str | None = None,
+        problem: Problem | None = None,
+    ) -> Axes:
+        """True against false positives on the test examples: each replicate of a configuration, and their mean."""
+        from experiments.plots.roc import plot_roc
+
+        of = self._material(problem if configuration is None else configuration)
+        return plot_roc(**of.classified(configuration), ax=ax, title=title)
+
+    def plot_predicted(
+        self,
+        configuration: Problem | None = None,
+        *,
+        ax: Axes | None = None,
+        title: str | None = None,
+        problem: Problem | None = None,
+    ) -> Axes:
+        """Of a regression: predicted against true values of the test examples, of all replicates of a configuration."""
+        from experiments.plots.predicted import plot_predicted
+
+        of = self._material(problem if configuration is None else configuration)
+        return plot_predicted(**of.valued(configuration), ax=ax, title=title)
 
 
 def read(folder: str | os.PathLike[str]) -> Results:

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     from experiments.datasets import load
     from experiments.plots import plot_boundaries, plot_data
     from experiments.plots.axes import figure_of
-    from experiments.plots.gallery import write_picture
+    from experiments.plots.output import write_picture
     from planar_core import backward, cost, forward, initialize, layer_shapes, predict, predict_proba, train, update
 
     print("1. Look at the data")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,9 @@ from experiments.cli.config import SHIPPED
 from experiments.console import Parser, to_run
 from experiments.knobs.declared import HOW, REQUESTED, ZIP, elsewhere
 from experiments.knobs.words import shown
+from experiments.plots.names import ALL, DPI, FONT_SIZE, FURTHER, NAMES, USUAL
+from experiments.plots.names import FORMATS as PLOT_FORMATS
+from experiments.text import closest
 
 FORMATS = ("onnx", "joblib", "json")
 """What ``experiments.export`` writes."""
@@ -147,9 +151,44 @@ def merge_parser() -> Parser:
 
 def plots_parser() -> Parser:
     """The options of ``experiments.plots``."""
-    parser = Parser("plots", description="Draw the plots of a sweep into DIR/plots.")
+    parser = Parser(
+        "plots",
+        description="Draw the plots of a sweep into DIR/plots: the usual ones, or those named by --only.",
+        epilog=f"Usual plots, as far as they apply: {', '.join(USUAL)}. Further plots: {', '.join(FURTHER)}."
+        " A picture grows with its text, unless --size is given. Example of a slide:"
+        f" {to_run('plots')} results --only heat_map --format pdf --font-size 18 --size 16x9",
+    )
     _add_folder(parser)
-    parser.add_argument("--page", metavar="FILE.png", type=Path, help="also put all plots on one page")
+    parser.add_argument(
+        "--only",
+        metavar="NAME",
+        nargs="+",
+        type=_picture,
+        default=[],
+        help=f"draw only these plots; {ALL}: all there are",
+    )
+    parser.add_argument(
+        "--format", metavar="FORMAT", nargs="+", choices=PLOT_FORMATS, default=["png"],
+        help="png, pdf or svg, or several of them (default: png)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--title", metavar="TEXT", help="title of a single plot; an empty one leaves out titles and notes"
+    )
+    parser.add_argument(
+        "--font-size", metavar="POINTS", type=_between(1, 200), default=FONT_SIZE, help="size of the text (default: 10)"
+    )
+    parser.add_argument(
+        "--dpi", metavar="N", type=_between(10, 2400), default=DPI, help="pixels per inch of PNG files (default: 120)"
+    )
+    parser.add_argument(
+        "--size",
+        metavar="WxH",
+        type=_size,
+        help="width and height in inches, such as 16x9 (default: what the text needs)",
+    )
+    parser.add_argument(
+        "--page", metavar="FILE", type=_page, help="also put these plots on one page: a .png, .pdf or .svg file"
+    )
     return parser
 
 
@@ -202,6 +241,45 @@ def _configuration_options(parser: Parser) -> None:
     parser.add_argument(
         "--seed", metavar="S", type=int, help="use only the networks of this seed (default: all seeds together)"
     )
+
+
+def _picture(text: str) -> str:
+    name = text.strip().lower().replace("-", "_").removesuffix(".png")
+    if name not in (ALL, *NAMES):
+        raise argparse.ArgumentTypeError(
+            f"expected {ALL} or plots among {', '.join(NAMES)}, got {text!r}{closest(name, NAMES)}"
+        )
+    return name
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected a number from {low:g} to {high:g}, got {text!r}")
+        return value
+
+    return number
+
+
+def _size(text: str) -> tuple[float, float]:
+    try:
+        width, height = map(float, text.lower().split("x"))
+    except ValueError:
+        width = height = math.nan
+    if not (1 <= width <= 100 and 1 <= height <= 100):
+        raise argparse.ArgumentTypeError(f"expected a width and a height of 1 to 100 inches such as 16x9, got {text!r}")
+    return width, height
+
+
+def _page(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower().removeprefix(".") not in PLOT_FORMATS:
+        raise argparse.ArgumentTypeError(f"expected a file name that ends in .png, .pdf or .svg, got {text!r}")
+    return path
 
 
 def _count(text: str) -> int:

@@ -46,6 +46,8 @@ def plot_accuracy(
     ax: Axes | None = None,
     x: str | None = None,
     baselines: Baselines = (),
+    *,
+    title: str | None = None,
 ) -> Axes:
     """The best test accuracy (y) of each hidden size (x), with replicates and confidence intervals.
 
@@ -64,10 +66,10 @@ def plot_accuracy(
     axis = main_axis(summary, x)
     others = [setting for setting in varied(summary) if setting != axis]
     at_its = f" at its best {listed(others)}" if others else ""
-    title = titled(summary, f"test {label(metric)} of each {singular(axis)}{at_its}")
+    usual = titled(summary, f"test {label(metric)} of each {singular(axis)}{at_its}")
     best = best_rows(summary, [axis])
     if not best["mean"].notna().any():
-        return text_panel(ax or new_axes(*SMALL), title, f"nothing to show: {NOTHING}")
+        return text_panel(ax or new_axes(*SMALL), usual, f"nothing to show: {NOTHING}", title)
     best = best.iloc[np.argsort(codes_of(best[axis], values_of(best, axis)), kind="stable")]
     chosen = evenly(len(best), MAX_SIZES, keep=int(merit(metric, best["mean"]).argmax()))
     shown = best.iloc[chosen].reset_index(drop=True)
@@ -87,7 +89,7 @@ def plot_accuracy(
     legend_beside(ax, handles + draw_baselines([ax], baselines, metric))
     notes = _interval_notes(shown, dots.groupby(axis, dropna=False).size(), replicates)
     notes += [*cut.note(dots["value"], replicates.noun), *setting_notes(summary, [axis])]
-    title_axes(ax, title, notes + left_out(plural(axis), shown.index, best.index))
+    title_axes(ax, usual, notes + left_out(plural(axis), shown.index, best.index), title)
     return ax
 
 

@@ -1,25 +1,136 @@
-"""Panels, titles and legends."""
+"""Figures of one panel or two, their titles and legends."""
 
 from __future__ import annotations
 
+import io
+import itertools
 import textwrap
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine, LayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
-from experiments.plots.style import _LINE, INK, LEGEND_SIZE, TITLE_SIZE, headline
+from experiments.plots.names import DPI
+from experiments.plots.style import INK, LEGEND_SIZE, TITLE_SIZE, wrap
+
+MARGIN = 0.12  # inches, around a figure
+ROW = "row"  # the group of texts that name rows, of which some are left out if there is no room for all
+
+
+class Plot(Figure):
+    """A figure that a notebook displays, whose title is wrapped to its width whenever it is laid out.
+
+    It is made without pyplot: no window, no global state, any thread. `natural` is its size in inches if none is
+    wanted; `is_thinned`, whether labels were left out in another one.
+    """
+
+    def __init__(self, width: float, height: float, layout: LayoutEngine | None = None) -> None:
+        super().__init__(figsize=(width, height), dpi=DPI)
+        self.set_layout_engine(layout or OnePanel(compress=True))
+        self.heading: list[str] = []
+        self.top: Text | None = None
+        self.natural = (width, height)
+        self.is_thinned = False
+
+    def head(self, title: str, notes: Iterable[str] = (), asked: str | None = None) -> None:
+        """A title with notes below it. The title `asked` for replaces it; an empty one replaces both."""
+        self.heading = paragraphs(title, notes, asked)
+        if self.heading:
+            self.top = self.suptitle("", x=0.0, ha="left", fontsize=TITLE_SIZE)
+            self.wrap_heading()
+
+    def wrap_heading(self) -> int:
+        """Wrap the title to the width of the figure; the number of its lines."""
+        if self.top is None:
+            return 0
+        width = self.get_figwidth()
+        lines = [line for text in self.heading for line in wrap(text, width - 2 * MARGIN, TITLE_SIZE)]
+        self.top.set(text="\n".join(lines), x=MARGIN / width)
+        return len(lines)
+
+    @property
+    def is_natural(self) -> bool:
+        """Whether it has the size in which everything has its place."""
+        return bool(abs(self.get_size_inches() - self.natural).max() < 1e-6)
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        FigureCanvasAgg(self).print_png(file)  # type: ignore[no-untyped-call]
+        return file.getvalue()
+
+
+class Panel(Axes):
+    """A panel that a notebook displays, with its figure."""
+
+    def _repr_png_(self) -> bytes:
+        figure = figure_of(self)
+        return figure._repr_png_() if isinstance(figure, Plot) else b""
+
+
+class OnePanel(ConstrainedLayoutEngine):
+    """The layout of one panel or a few, with a title over the whole width.
+
+    Matplotlib's "compressed" layout, which also leaves room beside a panel with equal scales.
+    """
+
+    def execute(self, fig: Any) -> Any:
+        """Wrap the title, leave out labels of ticks for which there is no room, and place everything."""
+        fig.wrap_heading()
+        with warnings.catch_warnings():  # of no room for a panel: the command says what to do
+            warnings.filterwarnings("ignore", "constrained_layout not applied")
+            return self._place(fig)
+
+    def _place(self, fig: Any) -> Any:
+        done = super().execute(fig)
+        if not fig.is_natural and _thin_all(fig.axes):
+            fig.is_thinned = True
+            done = super().execute(fig)
+        return done
+
+
+def _thin_all(panels: Iterable[Axes]) -> bool:
+    """Leave out labels of axes and names of rows that overlap; whether any was left out."""
+    is_changed = False
+    for ax in panels:
+        is_changed |= any([_thin(axis) for axis in (ax.xaxis, ax.yaxis)])  # noqa: C419 - each of them
+        for side in ("left", "right"):
+            rows = [text for text in ax.texts if text.get_gid() == ROW and text.get_horizontalalignment() == side]
+            while _overlap(shown := [text for text in rows if text.get_visible()]):
+                is_changed = True
+                for text in shown[1::2]:
+                    text.set_visible(False)
+    return is_changed
+
+
+def _overlap(texts: Sequence[Text]) -> bool:
+    """Whether any of three or more texts overlaps the next."""
+    boxes = [text.get_window_extent() for text in texts]
+    return len(boxes) > 2 and any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
+
+
+def _thin(axis: Any) -> bool:
+    """Leave out every other label of an axis until none overlaps the next; whether any was left out."""
+    is_changed = False
+    while True:
+        labels = [label for label in axis.get_ticklabels() if label.get_visible() and label.get_text()]
+        if not _overlap(labels):
+            return is_changed
+        texts = [label.get_text() for label in axis.get_ticklabels()]
+        kept = iter(range(len(texts)))
+        axis.set_ticks(axis.get_ticklocs(), ["" if text and next(kept) % 2 else text for text in texts])
+        is_changed = True
 
 
 def new_axes(width: float, height: float) -> Axes:
-    """One panel in a figure of that size in inches, without pyplot: no window, no global state, any thread.
-
-    The figure's layout is "compressed", which also leaves room beside a panel with equal scales.
-    """
-    return Figure(figsize=(width, height), layout="compressed").subplots()
+    """One panel in a figure of that size in inches."""
+    return Plot(width, height).add_subplot(axes_class=Panel)
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -28,17 +139,27 @@ def figure_of(ax: Axes) -> Figure:
     return figure if isinstance(figure, Figure) else figure.figure
 
 
-def title_axes(ax: Axes, title: str, notes: Iterable[str] = (), width: float | None = None) -> None:
-    """Draw title and notes above a panel, wrapped to its figure or to a width in inches."""
-    # The layout is computed when the figure is drawn: the space right of the panel may still grow.
-    if width is None:
-        width = figure_of(ax).get_figwidth() * (0.95 * ax.get_position().width + 0.1)
-    ax.set_title(headline(width, title, notes), loc="left", fontsize=TITLE_SIZE)
+def paragraphs(title: str, notes: Iterable[str] = (), asked: str | None = None) -> list[str]:
+    """The title and the notes below it; the title `asked` for replaces it, and an empty one both."""
+    if asked == "":
+        return []
+    return [text for text in (title if asked is None else asked, "; ".join(notes)) if text]
 
 
-def text_panel(ax: Axes, title: str, message: str) -> Axes:
+def title_axes(ax: Axes, title: str, notes: Iterable[str] = (), asked: str | None = None) -> None:
+    """Draw title and notes above a panel: over the width of a figure of its own, or wrapped to that of the panel."""
+    figure = figure_of(ax)
+    if isinstance(figure, Plot):
+        figure.head(title, notes, asked)
+        return
+    width = max(1.0, figure.get_figwidth() * ax.get_position().width)
+    lines = [line for text in paragraphs(title, notes, asked) for line in wrap(text, width, TITLE_SIZE)]
+    ax.set_title("\n".join(lines), loc="left", fontsize=TITLE_SIZE)
+
+
+def text_panel(ax: Axes, title: str, message: str, asked: str | None = None) -> Axes:
     """An empty panel with a message that says why nothing is drawn."""
-    title_axes(ax, title)
+    title_axes(ax, title, asked=asked)
     ax.set_axis_off()
     ax.text(0.5, 0.5, textwrap.fill(message, 44), ha="center", va="center", transform=ax.transAxes, color=INK)
     return ax
@@ -51,88 +172,10 @@ def light_frame(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def legend_beside(ax: Axes, handles: list[Line2D]) -> Legend:
+def legend_beside(ax: Axes, handles: Sequence[Any]) -> Legend:
     """Draw a legend to the right of a panel, where it covers no data."""
+    lines: list[Line2D] = list(handles)
     return ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0,
+        handles=lines, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0,
         frameon=False, fontsize=LEGEND_SIZE,
     )  # fmt: skip
-
-
-class Panels:
-    """Panels of equal size in rows, with a common title, common labels, and a legend on the right.
-
-    Everything is positioned in inches and the figure size follows: matplotlib's own layout measures every tick label
-    twice, which took two thirds of the drawing time.
-    """
-
-    MARGIN = 0.12
-
-    def __init__(
-        self,
-        n: int,
-        size: tuple[float, float],
-        gaps: tuple[float, float],
-        edges: tuple[float, float, float],
-        **shared: Any,
-    ) -> None:
-        """n panels of `size` (width, height); `gaps` between (columns, rows); all in inches.
-
-        `edges` is the space (left, below) for numbers and labels, and the minimum space on the right.
-        """
-        # The number of columns with the fewest empty places, the larger one if equal.
-        self.columns = n if n <= 3 else min((4, 3) if n < 10 else (5, 4), key=lambda columns: -n % columns)
-        self.rows = -(-n // self.columns)
-        self.size, self.gaps, self.edges = size, gaps, edges
-        self.figure = Figure()
-        every = list(self.figure.subplots(self.rows, self.columns, squeeze=False, **shared).flat)
-        for spare in every[n:]:
-            spare.remove()
-        self.axes: list[Axes] = every[:n]
-        self.lowest = self.axes[-self.columns :]
-
-    def finish(
-        self,
-        title: str,
-        notes: Iterable[str],
-        labels: tuple[str, str],
-        handles: list[Line2D],
-        legend_title: str | None = None,
-    ) -> Figure:
-        """Add title, axis labels and legend, and position everything."""
-        legend = self.figure.legend(
-            handles=handles, title=legend_title, loc="upper left", alignment="left", frameon=False,
-            fontsize=LEGEND_SIZE, title_fontsize=LEGEND_SIZE, borderaxespad=0, borderpad=0,
-        )  # fmt: skip
-        box = legend.get_window_extent()
-        left, below, right = self.edges
-        right = max(right, 3 * self.MARGIN + box.width / self.figure.dpi)
-        inner = self._extent(0), self._extent(1)
-        width = left + inner[0] + right
-        heading = headline(width - 2 * self.MARGIN, title, notes)
-        top = self.MARGIN + (heading.count("\n") + 1) * _LINE + 0.12
-        top += 0.15 * (self.axes[0].get_title().count("\n") + 1)
-        # A legend may be higher than one row of small panels.
-        height = max(below + inner[1], box.height / self.figure.dpi + self.MARGIN) + top
-        bottom = height - top - inner[1]
-
-        self.figure.set_size_inches(width, height)
-        self.figure.subplots_adjust(
-            left=left / width, right=1 - right / width, bottom=bottom / height, top=1 - top / height,
-            wspace=self.gaps[0] / self.size[0], hspace=self.gaps[1] / self.size[1],
-        )  # fmt: skip
-        legend.set_bbox_to_anchor((1 - (right - 1.5 * self.MARGIN) / width, 1 - top / height))
-        self.figure.suptitle(
-            heading, x=self.MARGIN / width, y=1 - self.MARGIN / height, ha="left", va="top",
-            fontsize=TITLE_SIZE,
-        )  # fmt: skip
-        middle = (left + inner[0] / 2) / width, (bottom + inner[1] / 2) / height
-        self.figure.supxlabel(
-            labels[0], x=middle[0], y=(bottom - below + self.MARGIN) / height, va="bottom", fontsize=10
-        )
-        self.figure.supylabel(labels[1], x=self.MARGIN / width, y=middle[1], ha="left", fontsize=10)
-        return self.figure
-
-    def _extent(self, axis: int) -> float:
-        n = (self.columns, self.rows)[axis]
-        return n * self.size[axis] + (n - 1) * self.gaps[axis]

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.plots.axes import Panels, figure_of, new_axes, text_panel
+from experiments.plots.axes import figure_of, new_axes, text_panel
 from experiments.plots.choice import evenly, left_out
+from experiments.plots.panels import Panels
 from experiments.plots.plane import (
     MAX_NETWORKS,
     MAX_SMALL_POINTS,
     PredictProba,
+    _bar_of,
     _class_handles,
     _draw_points,
     _fit_plane,
     _shade,
-    _shade_bar,
+    panel_size,
     why_no_plane,
 )
 from experiments.plots.style import SMALL, words
@@ -30,7 +32,9 @@ _LINES = {
 }  # by task
 
 
-def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, note: str = "", name: str = "") -> Figure:
+def plot_boundaries(
+    networks: Sequence[tuple[str, PredictProba]], data: Any, note: str = "", name: str = "", *, title: str | None = None
+) -> Figure:
     """Decision boundaries: one panel per network, a feature on each axis, shaded by predicted class or value.
 
     `networks` has pairs of a title and a prediction function for points X (2, n): the probability of class 1, (1, n) or
@@ -39,11 +43,11 @@ def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, not
     the title; `name` is a longer name of the data. At most 20 networks are drawn, evenly chosen. If the number of
     features is not two, the figure says that there is nothing to draw.
     """
-    title = f"{name or words(data.name)}: what the networks have learned"
+    usual = f"{name or words(data.name)}: what the networks have learned"
     if reason := why_no_plane(data) or ("" if networks else "there is no trained network"):
-        return figure_of(text_panel(new_axes(*SMALL), title, f"no decision boundaries: {reason}"))
+        return figure_of(text_panel(new_axes(*SMALL), usual, f"no decision boundaries: {reason}", title))
     chosen = [networks[i] for i in evenly(len(networks), MAX_NETWORKS)]
-    parts = Panels(len(chosen), (2.2, 2.2), (0.15, 0.5), (0.5, 0.42, 1.75))
+    parts = Panels(len(chosen), panel_size(data, 2.2), (0.15, 0.2), (0.5, 0.42, 1.75))
     shown = evenly(np.shape(data.X)[1], MAX_SMALL_POINTS)
     for ax, (panel_title, answer) in zip(parts.axes, chosen, strict=True):
         _fit_plane(ax, data.X)
@@ -55,11 +59,5 @@ def plot_boundaries(networks: Sequence[tuple[str, PredictProba]], data: Any, not
     notes = [note] if note else []
     notes += [_LINES[data.task], *left_out("networks", chosen, networks)]
     labels = words(data.feature_names[0]), words(data.feature_names[1])
-    figure = parts.finish(title, notes, labels, _class_handles(data))
-    if data.task == "binary":
-        _shade_bar(
-            figure, parts, image, f"predicted probability\nof class {words(data.class_names[1], 24)}", [0, 0.5, 1]
-        )
-    elif data.task == "regression":
-        _shade_bar(figure, parts, image, words(data.target_name, 24))
-    return figure
+    _bar_of(parts, image, data)
+    return parts.finish(usual, notes, labels, _class_handles(data), asked=title)

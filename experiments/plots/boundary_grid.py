@@ -63,6 +63,8 @@ def plot_boundary_grid(
     ax: Axes | None = None,
     x: str | None = None,
     y: str | None = None,
+    *,
+    title: str | None = None,
 ) -> Axes:
     """Predictions for every hidden size (rows) and learning rate (columns), and the agreement of the seeds.
 
@@ -76,7 +78,7 @@ def plot_boundary_grid(
 
     Raises ValueError for an unknown axis, and for rows of several data sets.
     """
-    title = titled(summary, "what the networks have learned, and where seeds disagree")
+    usual = titled(summary, "what the networks have learned, and where seeds disagree")
     metric, summary = metric_of(summary), judged(summary)
     varying = varied(summary)
     across, down = two_axes(summary, x, y)
@@ -85,7 +87,7 @@ def plot_boundary_grid(
     x, y = across, down
     cells = best_rows(summary, [y, x])
     if reason := why_no_plane(data) or ("" if cells["mean"].notna().any() else NOTHING):
-        return text_panel(ax or new_axes(*SMALL), title, f"no decision boundaries: {reason}")
+        return text_panel(ax or new_axes(*SMALL), usual, f"no decision boundaries: {reason}", title)
     leader = cells.iloc[[int(merit(metric, cells["mean"]).argmax())]]
     every = {axis: values_of(summary, axis) for axis in (x, y)}
     some = {
@@ -134,7 +136,7 @@ def plot_boundary_grid(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set(xlabel=axis_name(x), ylabel=axis_name(y))
-    legend_beside(ax, _handles(data, max(sizes) > 1))  # type: ignore[arg-type]
+    legend_beside(ax, _handles(data, max(sizes) > 1))
     notes = (
         [f"colour: mean over {Replicates.of(summary).said(sizes)}"]
         if max(sizes) > 1
@@ -142,7 +144,7 @@ def plot_boundary_grid(
     )
     notes += [f"number: mean test {label(metric)}{unit(metric)}", *setting_notes(summary, [x, y], "cell")]
     notes += left_out(plural(y), some[y], every[y]) + left_out(plural(x), some[x], every[x])
-    title_axes(ax, title, notes)
+    title_axes(ax, usual, notes, title)
     return ax
 
 

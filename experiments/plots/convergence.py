@@ -23,7 +23,6 @@ from experiments.plots.choice import (
 )
 from experiments.plots.ranked import (
     MAX_CONFIGURATIONS,
-    PANEL,
     SHARE,
     _draw_marks,
     _draw_middles,
@@ -38,7 +37,12 @@ from experiments.tables.words import label, target_said
 
 
 def plot_convergence(
-    curves: pd.DataFrame, ax: Axes | None = None, target: float | None = None, sampled: str = ""
+    curves: pd.DataFrame,
+    ax: Axes | None = None,
+    target: float | None = None,
+    sampled: str = "",
+    *,
+    title: str | None = None,
 ) -> Axes:
     """Training time: iterations until the test accuracy reaches a target (x) for each configuration (y).
 
@@ -56,10 +60,10 @@ def plot_convergence(
     score, replicates = score_of(curves), Replicates.of(curves)
     about = f"iterations to a target test {label(score)}"
     if curves.empty:
-        return text_panel(ax or new_axes(*SMALL), titled(curves, about), f"no curves: {NOTHING}")
+        return text_panel(ax or new_axes(*SMALL), titled(curves, about), f"no curves: {NOTHING}", title)
     curves = tidy(curves)
     target = _usual_target(curves) if target is None else target
-    title = titled(curves, f"iterations until the test {label(score)} reaches {target_said(score, target)}")
+    usual = titled(curves, f"iterations until the test {label(score)} reaches {target_said(score, target)}")
     first = _first_iterations(curves, target)
     keys = settings(curves)
     never = np.isinf(first["first"])
@@ -86,12 +90,8 @@ def plot_convergence(
     _legend_below(ax, handles)
     notes = [f"{int(never.sum()):,} of {count(len(first), 'run')} never reach it"] if never.any() else []
     notes += [f"at most {MAX_DOTS} marks for each"] if sizes.max() > MAX_DOTS else []
-    title_axes(
-        ax,
-        title,
-        [*notes, *setting_notes(curves, []), *_first_notes(shown, ranked), *([sampled] if sampled else [])],
-        PANEL,
-    )
+    notes += [*setting_notes(curves, []), *_first_notes(shown, ranked), *([sampled] if sampled else [])]
+    title_axes(ax, usual, notes, title)
     return ax
 
 

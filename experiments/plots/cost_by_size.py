@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -18,9 +19,12 @@ from experiments.tables.words import cost_unit
 from planar_core.choices import count_parameters
 
 MAX_NAMES = 12  # labels of sizes beside their points
+NEAREST = 0.06  # of the axis, between two of them
 
 
-def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = None) -> Axes:
+def plot_cost_by_size(
+    summary: pd.DataFrame, features: int, ax: Axes | None = None, *, title: str | None = None
+) -> Axes:
     """Final cost against the number of parameters, both logarithmic: one dot per configuration.
 
     The cost is the mean over seeds of the final mean cross-entropy in nats, or for regression half the mean squared
@@ -28,11 +32,11 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     with its 95 % interval and its hidden units. `features` is the number of inputs. Raises
     ValueError for rows of several data sets.
     """
-    title = titled(summary, "final cost against the number of parameters")
+    usual = titled(summary, "final cost against the number of parameters")
     summary = tidy(summary)
     finished = summary[np.isfinite(summary["mean_cost"])]
     if finished.empty:
-        return text_panel(ax or new_axes(*SMALL), title, f"no costs: {NOTHING}")
+        return text_panel(ax or new_axes(*SMALL), usual, f"no costs: {NOTHING}", title)
     size_of = {hidden: count_parameters(features, hidden) for hidden in finished["hidden"].unique()}
     sizes = finished["hidden"].map(size_of).to_numpy()
     unit, highest = cost_unit(score_of(summary)), HIGHEST_COST[score_of(summary)]
@@ -48,7 +52,7 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
     low, high = best["ci_low_cost"].to_numpy(), best["ci_high_cost"].clip(upper=highest).to_numpy()
     ax.vlines(at, np.maximum(low, 0.2 * bests), high, color=BEST, linewidth=1.2, gid="interval")
     ax.plot(at, bests, color=BEST, marker="D", markersize=5, linewidth=1.0, gid="best of each size")
-    for i in evenly(len(at), MAX_NAMES, int(bests.argmin())):
+    for i in _named(at, int(bests.argmin())):
         ax.annotate(
             words(best["hidden"].iloc[i], 12), (at[i], bests[i]), (6, -2), textcoords="offset points", ha="left",
             va="top", fontsize=8.5, color=BEST,
@@ -90,8 +94,21 @@ def plot_cost_by_size(summary: pd.DataFrame, features: int, ax: Axes | None = No
         )
     missing = len(summary) - len(finished)
     notes += [f"{count(missing, 'configuration')} failed"] if missing else []
-    title_axes(ax, title, [*notes, *setting_notes(summary, [])])
+    title_axes(ax, usual, [*notes, *setting_notes(summary, [])], title)
     return ax
+
+
+def _named(sizes: npt.NDArray[np.int64], best: int) -> list[int]:
+    """The sizes to name: evenly chosen, with the best, and none so near to the one before that their names touch."""
+    places = np.log(sizes) / (np.log(sizes[-1] / sizes[0]) or 1.0)
+    named: list[int] = []
+    for i in evenly(len(sizes), MAX_NAMES, best):
+        if named and places[i] - places[named[-1]] < NEAREST:
+            if i != best:
+                continue
+            named.pop()
+        named.append(i)
+    return named
 
 
 def _scale(ax: Axes, sizes: Any, costs: Any, unit: str) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from experiments.plots.axes import Panels, figure_of, light_frame, new_axes, text_panel
+from experiments.plots.axes import figure_of, light_frame, new_axes, text_panel
 from experiments.plots.choice import (
     Replicates,
     axis_name,
@@ -32,14 +32,14 @@ from experiments.plots.choice import (
     varied,
 )
 from experiments.plots.limits import HIGHEST_COST, Baselines, Cut, draw_baselines, ends, scale_in_unit
+from experiments.plots.names import MEASURES
+from experiments.plots.panels import Panels
 from experiments.plots.style import INK, NOTHING, SMALL, ordered_colours
 from experiments.tables.stored import VALIDATION_COST
 from experiments.tables.words import cost_unit, label, unit
 
 COSTS = {"cost": "cost", "test_cost": "test cost", VALIDATION_COST: "validation cost"}
 PARTS = {"train": "training", "test": "test"}
-SCORES = ("accuracy", "r2")  # a sweep records one of them
-MEASURES = (*COSTS, *(f"{part}_{score}" for score in SCORES for part in PARTS))
 MAX_PANELS, MAX_LINES, MAX_ITERATIONS = 12, 8, 400  # hidden sizes, learning rates, points of a line
 LARGEST = 1e200  # before a divergence, costs can be so large that axes overflow
 RISE = 1.05  # times the lowest test cost: the final cost from which the minimum is marked
@@ -68,6 +68,7 @@ def plot_curves(
     *,
     summary: pd.DataFrame | None = None,
     baselines: Baselines = (),
+    title: str | None = None,
 ) -> Figure:
     """Learning curves: a measure against the iteration, one panel per hidden size, one line per learning rate.
 
@@ -85,10 +86,10 @@ def plot_curves(
     """
     if measure not in curves or measure not in MEASURES:
         raise ValueError(f"expected a measure among {', '.join(measures_of(curves))}, got {measure!r}")
-    title = titled(curves, f"{measure_name(measure)} while training")
+    usual = titled(curves, f"{measure_name(measure)} while training")
     curves = curves[np.isfinite(curves[measure])]
     if curves.empty:
-        return figure_of(text_panel(new_axes(*SMALL), title, f"no curves: {NOTHING}"))
+        return figure_of(text_panel(new_axes(*SMALL), usual, f"no curves: {NOTHING}", title))
     curves = tidy(curves).assign(**{measure: curves[measure].clip(upper=LARGEST).to_numpy()})
     line, panel = two_axes(curves, x, y)
     if x is None and y is None and varied(curves) == [panel]:
@@ -102,7 +103,7 @@ def plot_curves(
 
     # A single row must be as high as its label.
     size = {1: (4.4, 3.0), 2: (2.5, 2.5), 3: (2.5, 2.5), 4: (2.3, 2.3)}.get(len(some_panels), (2.3, 1.75))
-    parts = Panels(len(some_panels), size, (0.34, 0.5), (0.72, 0.62, 1.3), sharex=True, sharey=True)
+    parts = Panels(len(some_panels), size, (0.34, 0.35), (0.72, 0.62, 1.3), "xy")
     colours, lowest = ordered_colours(len(some_lines)), False
     for i, ax in enumerate(parts.axes):
         ax.set_title(setting_name(panel, some_panels[i]), fontsize=9)
@@ -112,8 +113,6 @@ def plot_curves(
             if (i, k) in bands:
                 _draw_band(ax, bands[i, k], colour)
                 lowest |= measure == "test_cost" and _mark_lowest(ax, bands[i, k], colour)
-    for ax in parts.lowest:  # panels above an empty place would otherwise have no tick labels
-        ax.tick_params(labelbottom=True)
     _scale_iterations(parts.axes[0], bands)
     notes = [_replicates_note(bands, Replicates.of(chosen)), *setting_notes(curves, [panel, line], "line")]
     notes += ["cost of the standardized target"] if measure in COSTS and score_of(curves) == "r2" else []
@@ -128,7 +127,8 @@ def plot_curves(
     handles += _further_handles(bands, lowest, Replicates.of(chosen).noun, ended)
     if measure not in COSTS:
         handles += draw_baselines(parts.axes, baselines, measure.partition("_")[2])
-    return parts.finish(title, notes, ("iterations", _measure_label(measure, curves)), handles, axis_name(line))
+    labels = "iterations", _measure_label(measure, curves)
+    return parts.finish(usual, notes, labels, handles, axis_name(line), title)
 
 
 def _measure_label(measure: str, curves: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ from experiments.plots.plane import MAX_POINTS, _class_handles, _draw_points, _f
 from experiments.plots.style import SMALL, count, words
 
 
-def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
+def plot_data(data: Any, ax: Axes | None = None, name: str = "", *, title: str | None = None) -> Axes:
     """The training points of a problem with two features: a feature on each axis, a colour and a mark per class.
 
     For regression, the colour is the value. `data` has task, name, X (features, examples), Y, feature_names and
@@ -22,11 +22,11 @@ def plot_data(data: Any, ax: Axes | None = None, name: str = "") -> Axes:
     """
     examples = np.shape(data.X)[1]
     ax = ax or new_axes(*(SMALL if why_no_plane(data) else (5.6, 4.4)))
-    title = f"{name or words(data.name)}: {count(examples, 'training point')}"
+    usual = f"{name or words(data.name)}: {count(examples, 'training point')}"
     if reason := why_no_plane(data):
-        return text_panel(ax, title, f"no plot: {reason}")
+        return text_panel(ax, usual, f"no plot: {reason}", title)
     shown = evenly(examples, MAX_POINTS)
-    title_axes(ax, title, left_out("points", shown, range(examples)))
+    title_axes(ax, usual, left_out("points", shown, range(examples)), title)
     _draw_points(ax, data, shown, size=4.5)
     _fit_plane(ax, data.X)
     ax.set_xlabel(words(data.feature_names[0]))

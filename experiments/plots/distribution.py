@@ -14,7 +14,6 @@ from experiments.plots.convergence import _first_notes
 from experiments.plots.limits import Baselines, Cut, draw_baselines, ends, scale_in_unit
 from experiments.plots.ranked import (
     MAX_CONFIGURATIONS,
-    PANEL,
     _draw_intervals,
     _draw_marks,
     _draw_middles,
@@ -29,7 +28,12 @@ from experiments.tables.words import axis_label, label, metric_of
 
 
 def plot_distribution(
-    runs: pd.DataFrame, summary: pd.DataFrame, ax: Axes | None = None, baselines: Baselines = ()
+    runs: pd.DataFrame,
+    summary: pd.DataFrame,
+    ax: Axes | None = None,
+    baselines: Baselines = (),
+    *,
+    title: str | None = None,
 ) -> Axes:
     """Every seed of every configuration: test accuracy on x, configurations on y, the best at the top.
 
@@ -40,11 +44,11 @@ def plot_distribution(
     are drawn, the first in rank. `baselines` are thin lines. Raises ValueError for rows of several data sets.
     """
     metric, replicates = metric_of(summary), Replicates.of(runs)
-    title = titled(summary, f"test {label(metric)} of every {replicates.noun}")
+    usual = titled(summary, f"test {label(metric)} of every {replicates.noun}")
     runs, summary = tidy(runs), judged(summary)
     finished = summary[summary["mean"].notna()]
     if finished.empty:
-        return text_panel(ax or new_axes(*SMALL), title, f"nothing to show: {NOTHING}")
+        return text_panel(ax or new_axes(*SMALL), usual, f"nothing to show: {NOTHING}", title)
     ranked = finished.iloc[np.argsort(finished["rank"].to_numpy(np.int64), kind="stable")]
     shown = ranked.head(MAX_CONFIGURATIONS).reset_index(drop=True)
     colours = [COLOURS.get(standing, WORSE) for standing in shown["standing"]]
@@ -82,5 +86,5 @@ def plot_distribution(
     failed = len(summary) - len(finished)
     notes += cut.note(values, noun)
     notes += [*setting_notes(summary, []), *_first_notes(shown, finished)]
-    title_axes(ax, title, notes + ([f"{count(failed, 'configuration')} failed"] if failed else []), PANEL)
+    title_axes(ax, usual, notes + ([f"{count(failed, 'configuration')} failed"] if failed else []), title)
     return ax

@@ -38,6 +38,8 @@ def plot_heat_map(
     x: str | None = None,
     y: str | None = None,
     baselines: Baselines = (),
+    *,
+    title: str | None = None,
 ) -> Axes:
     """The mean test accuracy for every hidden size (rows, as requested) and learning rate (columns, ascending).
 
@@ -51,12 +53,12 @@ def plot_heat_map(
     and `y`. Raises ValueError for an unknown setting, and for rows of several data sets.
     """
     metric = metric_of(summary)
-    title = titled(summary, f"mean test {label(metric)}")
+    usual = titled(summary, f"mean test {label(metric)}")
     summary = judged(summary)
     x, y = two_axes(summary, x, y)
     notes = setting_notes(summary, [x, y], "cell")
     if not summary["mean"].notna().any():
-        return text_panel(ax or new_axes(*SMALL), title, f"nothing to show: {NOTHING}")
+        return text_panel(ax or new_axes(*SMALL), usual, f"nothing to show: {NOTHING}", title)
     cells = best_rows(summary, [y, x])
     x_values, y_values = values_of(summary, x), values_of(summary, y)
     width, height = max(5.2, 2.4 + 0.95 * len(x_values)), max(3.0, 1.6 + 0.52 * len(y_values))
@@ -82,7 +84,7 @@ def plot_heat_map(
         notes.append(
             f"cells that are tied despite a worse mean than others: their {Replicates.of(cells).noun}s differ more"
         )
-    title_axes(ax, title, [_cell_note(cells), *notes, *baselines_note(baselines, metric)])
+    title_axes(ax, usual, [_cell_note(cells), *notes, *baselines_note(baselines, metric)], title)
     return ax
 
 

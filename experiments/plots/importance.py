@@ -76,17 +76,17 @@ def codes(column: pd.Series) -> Floats:
     return numbers
 
 
-def plot_importance(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_importance(summary: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """A bar for the importance of each varying setting, as `importances` computes it; the largest at the top.
 
     Raises ValueError for rows of several data sets.
     """
     metric = metric_of(summary)
-    title = titled(summary, f"importance of each setting for the mean test {label(metric)}")
+    usual = titled(summary, f"importance of each setting for the mean test {label(metric)}")
     found = importances(summary)
     if found is None:
         why = f"requires {FEWEST} configurations, with different results, and two settings that vary"
-        return text_panel(ax or new_axes(*SMALL), title, why)
+        return text_panel(ax or new_axes(*SMALL), usual, why, title)
     rows = np.arange(len(found.lost))
     ax = ax or new_axes(6.4, 1.7 + 0.32 * max(len(rows), 2))
     bars = ax.barh(rows, [max(lost, 0.0) for lost in found.lost.values()], color=TIED, height=0.6, gid="importance")
@@ -102,5 +102,5 @@ def plot_importance(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     trust = f"a random forest predicts unseen configurations with R² = {found.r2:.2f}"
     if found.r2 <= 0:
         trust += ": no better than their mean, so these numbers say nothing"
-    title_axes(ax, title, [trust, *setting_notes(summary, [])])
+    title_axes(ax, usual, [trust, *setting_notes(summary, [])], title)
     return ax

@@ -128,4 +128,5 @@ def draw_baselines(axes: Iterable[Axes], baselines: Baselines, metric: str, alon
 
 def baselines_note(baselines: Baselines, metric: str) -> list[str]:
     """Notes on the baselines for a title, if there is no axis to draw them on."""
-    return [f"{words(name, 40)}: {said(metric, value, False)}" for name, value in baselines]
+    # On one line: a number alone on the next would not be understood.
+    return [f"{words(name, 40)}:\u00a0{said(metric, value, False)}" for name, value in baselines]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -12,10 +13,12 @@ import pandas as pd
 
 from experiments.datasets.data import Array, Data
 from experiments.plots.choice import (
+    Replicates,
     best_rows,
     evenly,
     left_out,
     main_axis,
+    merit,
     plural,
     problem_name,
     replicates_of,
@@ -24,13 +27,15 @@ from experiments.plots.choice import (
     setting_notes,
     settings,
     singular,
+    standings,
     tidy,
     varied,
     with_value,
 )
 from experiments.plots.limits import Baselines
 from experiments.plots.plane import MAX_NETWORKS, PredictProba
-from experiments.plots.style import count
+from experiments.plots.style import NOTHING, count
+from experiments.plots.trained import Predicted, Trained, moments, predictions, trained_networks
 from experiments.tables.baselines import baseline_rows
 from experiments.tables.races import Race
 from experiments.tables.statistics import median_replicate
@@ -60,12 +65,11 @@ class Material:
     """
 
     def __init__(
-        self, tables: Tables, problem: Mapping[str, Any], some_curves: tuple[pd.DataFrame, str] | None = None
+        self, tables: Tables, problem: Mapping[str, Any], read_curves: Callable[[], pd.DataFrame] | None = None
     ) -> None:
-        """`problem` has the columns that name it; `some_curves` are those of the tables, if already read."""
+        """`problem` has the columns that name it; `read_curves` reads those of all problems of the tables once."""
         self.tables, self.problem = tables, dict(problem)
-        if some_curves is not None:
-            self._some_curves = some_curves
+        self._read_curves = read_curves or some_curves_of(tables)
 
     @property
     def name(self) -> str:
@@ -83,19 +87,15 @@ class Material:
         return self._own(self.tables.summary)
 
     @cached_property
-    def _some_curves(self) -> tuple[pd.DataFrame, str]:
-        with _reading():
-            return self.tables.some_curves(MAX_CURVE_ROWS)
-
-    @cached_property
     def curves(self) -> pd.DataFrame:
         """Its curves; only those of the first seeds if there are too many."""
-        return self._own(self._some_curves[0])
+        with _reading():
+            return self._own(self._read_curves())
 
     @property
     def sampled(self) -> str:
         """A note if these are not all curves."""
-        return self._some_curves[1]
+        return sampled_curves(self.tables)
 
     @cached_property
     def race(self) -> Race | None:
@@ -173,6 +173,100 @@ class Material:
         """The data of the first replicate in the plane of the inputs, without computed features."""
         return self._trained_on.base or self._trained_on
 
+    @cached_property
+    def best(self) -> pd.Series:
+        """The best configuration, a row of the summary. Raises Unreadable if no run has finished."""
+        means = merit(self.metric, self.summary[f"mean_test_{self.metric}"])
+        if not np.isfinite(means).any():
+            raise Unreadable(NOTHING)
+        standing = standings(self.summary)
+        return self.summary.iloc[int(standing.eq("best").to_numpy().argmax())]
+
+    def trained(self, configuration: pd.Series | Mapping[str, Any] | None = None, seed: int | None = None) -> Trained:
+        """The network of a configuration, a row of the summary, by default of the best one: that of the median
+        replicate, or the first one of a seed.
+
+        Raises Unreadable if there is none.
+        """
+        row = self.best if configuration is None else configuration
+        with _reading():
+            wanted = self._median_of(row) if seed is None else {"seed": seed}
+            for each in trained_networks(self.tables, row):
+                if all(getattr(each.run, name) == value for name, value in wanted.items()):
+                    return each
+            raise LookupError(f"expected a network of seed {seed} that did not fail, found none")
+
+    def _median_of(self, row: pd.Series | Mapping[str, Any]) -> dict[str, int]:
+        runs = self._finished_runs(row)
+        return median_replicate(runs, replicates_of(runs), f"test_{self.metric}", larger_is_better(self.metric))
+
+    def moments(self, last: Trained, n: int) -> list[tuple[str, PredictProba]]:
+        """A title and the prediction at about n moments of the training of a network."""
+        found: list[tuple[str, PredictProba]] = []
+        with _reading():
+            for at in moments(last.last, n):
+                then = last if at == last.last else last.after(at)
+                found.append((f"iteration {at:,}\n{self._reached(then.reached)}", then.answer))
+        return found
+
+    def hidden_units(self, configuration: pd.Series | Mapping[str, Any] | None = None, seed: int | None = None) -> Any:
+        """The arguments of `plot_hidden_units` for a network, as in `trained`."""
+        of = self.trained(configuration, seed)
+        weights = of.network.parameters[-1][0]
+        return {
+            "units": of.units, "answer": of.answer, "data": of.plane, "activation": of.network.activation,
+            "weights": weights[0].tolist() if len(weights) == 1 else (), "notes": self.about(configuration, of),
+            "name": self.name,
+        }  # fmt: skip
+
+    def strip(
+        self, n: int, configuration: pd.Series | Mapping[str, Any] | None = None, seed: int | None = None
+    ) -> dict[str, Any]:
+        """The arguments of `plot_training_strip` for about n moments of a network, as in `trained`."""
+        of = self.trained(configuration, seed)
+        about = {"data": of.plane, "notes": self.about(configuration, of), "name": self.name}
+        return {"moments": self.moments(of, n), **about}
+
+    def classified(self, configuration: pd.Series | Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The arguments of `plot_confusion` and `plot_roc`."""
+        about = {"notes": self.about(configuration), "name": self.name}
+        classes = self._trained_on.class_names
+        return {"predictions": self.predictions(configuration) if classes else [], "class_names": classes, **about}
+
+    def valued(self, configuration: pd.Series | Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The arguments of `plot_predicted`."""
+        about = {"notes": self.about(configuration), "name": self.name}
+        found = self.predictions(configuration) if self.task == "regression" else []
+        return {"predictions": found, "target_name": self._trained_on.target_name, **about}
+
+    @property
+    def task(self) -> str:
+        """binary, multiclass or regression."""
+        return self._trained_on.task
+
+    def predictions(self, configuration: pd.Series | Mapping[str, Any] | None = None) -> list[Predicted]:
+        """What each replicate of a configuration, by default the best one, predicts of its test part."""
+        with _reading():
+            return [predictions(each) for each in trained_networks(self.tables, self._row(configuration))]
+
+    def _row(self, configuration: pd.Series | Mapping[str, Any] | None) -> pd.Series | Mapping[str, Any]:
+        return self.best if configuration is None else configuration
+
+    def about(self, configuration: pd.Series | Mapping[str, Any] | None, of: Trained | None = None) -> list[str]:
+        """Notes on a configuration, and on one of its networks: `5 hidden units, learning rate 5`, `seed 3`."""
+        row = self._row(configuration)
+        names = setting_names(pd.Series(dict(row)), settings(self.summary))
+        said = [("the best configuration: " if configuration is None else "") + ", ".join(names)]
+        if of is None:
+            replicates = Replicates.of(self.summary)
+            return [*said, f"{replicates.said([len(self._finished_runs(row))])} together"]
+        replicate = {name: getattr(of.run, name) for name in replicates_of(self.runs)}
+        return [*said, ", ".join(f"{name} {value}" for name, value in replicate.items())]
+
+    def _finished_runs(self, row: pd.Series | Mapping[str, Any]) -> pd.DataFrame:
+        runs = _having(tidy(self.runs), {name: row[name] for name in settings(self.summary)})
+        return runs[runs["status"] != "failed"]
+
     @property
     def networks(self) -> list[tuple[str, PredictProba]]:
         """For each hidden size a title and the network of the median replicate."""
@@ -219,8 +313,7 @@ class Material:
 
         def functions(row: pd.Series, most: int) -> list[PredictProba]:
             if self._varies:
-                runs = _having(tidy(self.runs), {name: row[name] for name in settings(self.summary)})
-                runs = runs[runs["status"] != "failed"]
+                runs = self._finished_runs(row)
                 return [self._network(runs.iloc[i]) for i in evenly(len(runs), most)]
             with _reading():
                 return [self._on_plane(network, self._first) for network in self.tables.networks(row, most)]
@@ -274,6 +367,16 @@ def problems_of(tables: Tables) -> list[dict[str, Any]]:
     """The columns that name each problem of a sweep."""
     rows = tables.summary[tables.problem_columns].drop_duplicates()
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def some_curves_of(tables: Tables) -> Callable[[], pd.DataFrame]:
+    """What reads the curves of all problems when it is first called; those of the first seeds if there are too many."""
+    return functools.cache(lambda: tables.some_curves(MAX_CURVE_ROWS)[0])
+
+
+def sampled_curves(tables: Tables) -> str:
+    """A note if these are not all curves."""
+    return tables.some_seeds(MAX_CURVE_ROWS)[1]
 
 
 def material_of(tables: Tables, problem: Mapping[str, Any] | pd.Series | None = None) -> Material:

@@ -36,7 +36,7 @@ EMPTY_ABOVE = 0.85  # of an axis: where its values end if some lines have no val
 Floats = npt.NDArray[np.float64]
 
 
-def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """Parallel coordinates: one vertical axis per setting, one line per configuration.
 
     The last axis and the colour show the mean of the ranking metric, the best at the top; better lines are drawn over
@@ -46,12 +46,12 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     are drawn, evenly chosen by rank. Raises ValueError for rows of several data sets.
     """
     metric = metric_of(summary)
-    title = titled(summary, f"all settings and the mean test {label(metric)}")
+    usual = titled(summary, f"all settings and the mean test {label(metric)}")
     summary = judged(summary)
     axes, finished = varied(summary), summary[summary["mean"].notna()]
     if finished.empty or len(axes) < 2:
         why = f"nothing to show: {NOTHING}" if finished.empty else "fewer than two settings vary"
-        return text_panel(ax or new_axes(*SMALL), title, why)
+        return text_panel(ax or new_axes(*SMALL), usual, why, title)
     rising = finished.iloc[np.argsort(merit(metric, finished["mean"]), kind="stable")]
     lines = rising.iloc[evenly(len(rising), MAX_LINES)]
     means = lines["mean"].to_numpy(np.float64)
@@ -71,7 +71,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
         some = every_other(len(values), MAX_TICKS)
         _draw_axis(ax, x, [(at[i], value_name(values[i], 14)) for i in some])
     heights[:, -1] = at_end
-    _draw_axis(ax, len(axes), [(at_end[i], number(metric, shown[i])) for i in (0, -1)])
+    _draw_axis(ax, len(axes), [(at_end[i], number(metric, shown[i])) for i in ((0, -1) if high > low else (0,))])
     points = np.stack([np.broadcast_to(np.arange(len(axes) + 1.0), heights.shape), heights], axis=2)
     dark_is_good = "cividis_r" if larger_is_better(metric) else "cividis"
     collection = LineCollection(
@@ -89,7 +89,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     notes = [*left_out("configurations", lines, rising), *cut.note(means, "line")]
     if len(finished) < len(summary):
         notes.append(f"{len(summary) - len(finished):,} of {len(summary):,} configurations failed")
-    title_axes(ax, title, [*notes, *setting_notes(summary, [])])
+    title_axes(ax, usual, [*notes, *setting_notes(summary, [])], title)
     return ax
 
 

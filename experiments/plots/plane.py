@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from experiments.plots.axes import Panels
+from experiments.plots.panels import Panels
 from experiments.plots.style import CLASS_COLOURS, CLASS_MARKERS, LEGEND_SIZE, VALUE_COLOURS, count, words
 
 MAX_POINTS, MAX_SMALL_POINTS, MAX_NETWORKS = 5000, 1000, 20
@@ -160,14 +159,27 @@ def _shade(ax: Axes, answer: PredictProba, data: Any, steps: int = 110) -> Any:
     return image
 
 
-def _shade_bar(figure: Figure, parts: Panels, image: Any, label: str, ticks: Sequence[float] | None = None) -> None:
-    """Draw a colour bar below the legend, beside the lower half of the first row."""
-    inch = 1 / figure.get_figwidth()
-    box = parts.axes[0].get_position(original=True)
-    left = figure.legends[0].get_bbox_to_anchor().transformed(figure.transFigure.inverted()).x0
-    place = figure.add_axes((left + 0.05 * inch, box.y0, 0.13 * inch, box.height / 2))
-    bar = figure.colorbar(image, cax=place)
+def _shade_bar(parts: Panels, image: Any, label: str, ticks: Sequence[float] | None = None) -> None:
+    """Draw a colour bar, which has its place below the legend."""
+    parts.bar = parts.figure.add_axes((0.9, 0.1, 0.05, 0.3))
+    bar = parts.figure.colorbar(image, cax=parts.bar)
     if ticks is not None:
         bar.set_ticks(ticks)
     bar.ax.tick_params(labelsize=LEGEND_SIZE)
     bar.ax.set_title(label, loc="left", fontsize=LEGEND_SIZE)
+
+
+def _bar_of(parts: Panels, image: Any, data: Any) -> None:
+    """The colour bar of predictions; several classes have none."""
+    if data.task == "binary":
+        label = f"predicted probability\nof class {words(data.class_names[1], 24)}"
+        _shade_bar(parts, image, label, [0, 0.5, 1])
+    elif data.task == "regression":
+        _shade_bar(parts, image, words(data.target_name, 24))
+
+
+def panel_size(data: Any, side: float) -> tuple[float, float]:
+    """The size of a panel of the plane with equal scales, within a square of that side; of any scales, the square."""
+    (left, right), (bottom, top), equal = limits(data.X)
+    part = (top - bottom) / (right - left) if equal else 1.0
+    return side * min(1.0, 1 / part), side * min(1.0, part)

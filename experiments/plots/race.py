@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from experiments.plots.axes import title_axes
+from experiments.plots.axes import Plot
 from experiments.plots.choice import setting_names, tidy, varied
 from experiments.plots.style import BEST, INK, LEGEND_SIZE, TIED, WORSE, count, words
 from experiments.race import LEVEL, Decisions
@@ -21,7 +21,14 @@ MAX_NAMES = 8  # of configurations that are left
 STYLES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")  # of their lines, in turn
 
 
-def plot_race(decisions: Decisions, names: Sequence[str], problem: str = "", level: float = LEVEL) -> Figure:
+def plot_race(
+    decisions: Decisions,
+    names: Sequence[str],
+    problem: str = "",
+    level: float = LEVEL,
+    *,
+    title: str | None = None,
+) -> Figure:
     """Above, how many configurations are not ruled out after each replicate; below, the e-value of each.
 
     A configuration is out where its e-value reaches 1 / level: there its line ends. Blue: within the margin of the
@@ -32,7 +39,7 @@ def plot_race(decisions: Decisions, names: Sequence[str], problem: str = "", lev
     n, k = decisions.e_values.shape
     if len(names) != k:
         raise ValueError(f"names: expected {count(k, 'name')}, got {len(names)}")
-    figure = Figure(figsize=(6.5, 5.5), layout="compressed")
+    figure = Plot(6.5, 5.5)
     above, below = figure.subplots(2, sharex=True, height_ratios=[1, 2])
     replicates = np.arange(n + 1)
     above.step(replicates, [k, *decisions.survivors], where="post", color=INK, gid="survivors")
@@ -75,7 +82,7 @@ def plot_race(decisions: Decisions, names: Sequence[str], problem: str = "", lev
     if len(left) > MAX_NAMES:
         marks.append(Line2D([], [], linestyle="none", label=f"and {count(len(left) - MAX_NAMES, 'other')}"))
     below.legend(handles=marks, title="left", fontsize=LEGEND_SIZE, loc="best")
-    title_axes(above, f"{problem}: " * bool(problem) + _headline(decisions, n, k, len(left)))
+    figure.head(f"{problem}: " * bool(problem) + _headline(decisions, n, k, len(left)), asked=title)
     return figure
 
 

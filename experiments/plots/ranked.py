@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from experiments.plots.accuracy import MAX_DOTS
-from experiments.plots.axes import figure_of, new_axes
+from experiments.plots.axes import ROW, figure_of, new_axes
 from experiments.plots.choice import axis_name, evenly, settings, value_name
 from experiments.plots.style import INK, LEGEND_SIZE
 
@@ -89,14 +89,14 @@ def _row_names(shown: pd.DataFrame, axes: list[str]) -> list[str]:
 
 def _label_rows(ax: Axes, shown: pd.DataFrame, axes: list[str], at_the_right: list[str] | None = None) -> None:
     """Label each row with the values of the varying settings, and name these above."""
-    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5}
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "gid": ROW}
     ax.set_yticks([])
     for row, name in enumerate(_row_names(shown, axes)):  # tick labels would take four times as long
         ax.annotate(name, (0, row), (-6, 0), xycoords=("axes fraction", "data"), ha="right", va="center", **style)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.annotate(
         " · ".join(map(axis_name, axes)), (0, 1), (-6, 4), xycoords="axes fraction", ha="right", va="bottom",
-        color=INK, **style,
+        color=INK, textcoords="offset points", fontsize=8.5,
     )  # fmt: skip
     ax.grid(axis="x", color="#DDDDDD", linewidth=0.6)
     ax.set_axisbelow(True)

@@ -15,9 +15,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator
 
 from experiments.plots.accuracy import COLOURS
-from experiments.plots.axes import Panels, figure_of, light_frame, new_axes, text_panel
+from experiments.plots.axes import figure_of, light_frame, new_axes, text_panel
 from experiments.plots.choice import axis_name, judged, merit, setting_notes, titled, value_name, varied
 from experiments.plots.limits import Baselines, Cut, draw_baselines, ends, scale_in_unit
+from experiments.plots.panels import Panels
 from experiments.plots.style import BEST, INK, NOTHING, SMALL, TIED, WORSE, count, number
 from experiments.tables.words import axis_label, label, metric_of
 
@@ -30,7 +31,7 @@ ROOM = 0.12  # of the width of a panel, for each word
 Floats = npt.NDArray[np.float64]
 
 
-def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
+def plot_slices(summary: pd.DataFrame, baselines: Baselines = (), *, title: str | None = None) -> Figure:
     """The mean of the ranking metric (y) against each varying setting (x): a panel for each, a dot for a configuration.
 
     An axis of numbers is logarithmic if they span a factor of ten or more and are spread more evenly there. Zeros of
@@ -43,16 +44,16 @@ def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
     several data sets.
     """
     metric = metric_of(summary)
-    title = titled(summary, f"mean test {label(metric)} of every configuration, against each setting")
+    usual = titled(summary, f"mean test {label(metric)} of every configuration, against each setting")
     summary = judged(summary)
     finished = summary[summary["mean"].notna()]
     if finished.empty:
-        return figure_of(text_panel(new_axes(*SMALL), title, f"nothing to show: {NOTHING}"))
+        return figure_of(text_panel(new_axes(*SMALL), usual, f"nothing to show: {NOTHING}", title))
     axes = varied(summary)[:MAX_PANELS] or ["hidden"]
     cut = Cut.of(metric, finished["mean"])
     rising = finished.iloc[np.argsort(merit(metric, finished["mean"]), kind="stable")]
     shown = rising.iloc[(len(rising) - 1) % -(-len(rising) // MAX_POINTS) :: -(-len(rising) // MAX_POINTS)]
-    panels = Panels(len(axes), (2.5, 2.1), (0.3, 0.7), (0.95, 0.45, 0.2), sharey=True)
+    panels = Panels(len(axes), (2.5, 2.1), (0.3, 0.55), (0.95, 0.45, 0.2), "y")
     for ax, axis in zip(panels.axes, axes, strict=True):
         scale = _Scale.of(finished[axis])
         _draw(ax, scale, shown, axis, cut)
@@ -68,7 +69,7 @@ def plot_slices(summary: pd.DataFrame, baselines: Baselines = ()) -> Figure:
     failed = len(summary) - len(finished)
     notes += [f"{count(failed, 'configuration')} failed"] if failed else []
     notes += [*cut.note(finished["mean"], "configuration"), *setting_notes(summary, axes)]
-    return panels.finish(title, notes, ("", axis_label(metric).replace(", ", "\n")), handles)
+    return panels.finish(usual, notes, ("", axis_label(metric).replace(", ", "\n")), handles, asked=title)
 
 
 class _Scale(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -20,8 +20,7 @@ INK = "#444444"
 NOTHING = "no run has finished"
 SMALL = (5.6, 1.8)  # inches, of a figure that says why there is no plot
 TITLE_SIZE, LEGEND_SIZE = 10, 9
-_CHARACTERS_PER_INCH = 12.5  # of a title, slightly fewer than fit
-_LINE = 0.19  # inches, of a title
+LINE = 0.19  # inches, of a title
 
 
 @lru_cache(maxsize=4)
@@ -66,12 +65,29 @@ def counts(numbers: Iterable[int], noun: str) -> str:
     return count(high, noun) if low == high else f"{low:,} to {count(high, noun)}"
 
 
-def headline(width: float, title: str, notes: Iterable[str] = ()) -> str:
-    """A title with notes below it, wrapped to `width` inches."""
-    characters = int(width * _CHARACTERS_PER_INCH)
-    kept = [text.replace(" %", "\N{NO-BREAK SPACE}%") for text in (title, "; ".join(notes))]
-    lines = [line for text in kept for line in textwrap.wrap(text, characters)]
-    return "\n".join(lines).replace("\N{NO-BREAK SPACE}%", " %")
+def wrap(text: str, width: float, size: float) -> list[str]:
+    """The lines of a text of that font size in points, at most `width` inches wide; a longer word is cut."""
+    lines, line = [], ""
+    for word in re.split(" (?!%)", text):
+        longer = f"{line} {word}" if line else word
+        if line and _width(longer, size) > width:
+            lines.append(line)
+            longer = word
+        line = longer
+        while len(line) > 1 and _width(line, size) > width:
+            n = next(n for n in range(len(line) - 1, 0, -1) if n == 1 or _width(line[:n], size) <= width)
+            lines.append(line[:n])
+            line = line[n:]
+    return [*lines, line]
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str, size: float) -> float:
+    """The width of a line in inches, slightly more than it is drawn with: with few pixels, letters are wider."""
+    font = get_font(findfont(FontProperties()))
+    font.set_size(size, 720)
+    font.set_text(text.replace(r"\$", "$"))
+    return float(1.04 * font.get_width_height()[0] / 64 / 720)
 
 
 def ordered_colours(n: int) -> list[Any]:

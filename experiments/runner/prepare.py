@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.datasets.divided import Divided
 from experiments.design import Design
-from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder
+from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder, pictures_in
 from experiments.knobs.declared import BUDGET, JOBS, SHARD, UNTIL_DECIDED
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
@@ -47,7 +47,7 @@ def prepare(
         if out is not None:
             check_locks(check_folder(out, (*FILES, STORE, REPORT) if plots else (*FILES, STORE)))
             if plots:
-                check_folder(Path(out) / PLOTS, [path.name for path in Path(out, PLOTS).glob("*.png")])
+                check_folder(Path(out) / PLOTS, [path.name for path in pictures_in(Path(out))])
             stored = stack.enter_context(stored_in(Path(out)))
         speed, of_budget = measure_speed(design.dtype), []
         if design.budget is not None:

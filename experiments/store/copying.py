@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError, check_folder, replacing
+from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError, check_folder, pictures_in, replacing
 from experiments.store.lock import locked, opened
 from experiments.store.store import Store
 
@@ -41,7 +41,7 @@ def copy(folder: Path, destination: Path, overwrite: bool = False) -> Iterator[P
             for name in there:  # what is not copied would be of another sweep
                 if name != STORE and not (folder / name).exists():
                     (destination / name).unlink()
-            for path in (destination / PLOTS).glob("*.png"):
+            for path in pictures_in(destination):
                 if not (folder / PLOTS / path.name).exists():
                     path.unlink()
             yield from _tables(folder, destination)  # before the store, which so has all of their runs
@@ -49,7 +49,7 @@ def copy(folder: Path, destination: Path, overwrite: bool = False) -> Iterator[P
 
 
 def _tables(folder: Path, destination: Path) -> Iterator[Path]:
-    pictures = sorted(path.relative_to(folder) for path in (folder / PLOTS).glob("*.png"))
+    pictures = sorted(path.relative_to(folder) for path in pictures_in(folder))
     if pictures:
         (destination / PLOTS).mkdir(exist_ok=True)
     names = [*map(Path, FILES), *pictures, Path(REPORT)]

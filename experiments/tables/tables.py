@@ -96,12 +96,15 @@ class Tables:
 
     def some_curves(self, most_rows: int) -> tuple[pd.DataFrame, str]:
         """The curves of as many seeds as fit into that many rows, at least one; and a note if some are missing."""
+        some, note = self.some_seeds(most_rows)
+        return self._curves_of(self.design.of_first_seeds(some)), note
+
+    def some_seeds(self, most_rows: int) -> tuple[int, str]:
+        """The number of seeds whose curves fit into that many rows, at least one; and a note if some are missing."""
         seeds = len(self.design.values["seed"])
         rows = self.design.n_configurations * n_records(self.design.iterations, self.design.record_every)
         some = min(seeds, max(1, most_rows // rows))
-        return self._curves_of(
-            self.design.of_first_seeds(some)
-        ), f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
+        return some, f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
 
     def _curves_of(self, design: Design) -> pd.DataFrame:
         with self._opened() as opened:
@@ -350,6 +353,10 @@ class Tables:
                 for series, seed, run in block:
                     if run.status != "failed":
                         yield series._replace(seed=seed), run
+
+    def runs_of(self, configuration: Mapping[str, Any] | pd.Series | int) -> pd.DataFrame:
+        """The rows of ``runs`` of a row of ``summary``, or of its position."""
+        return self._runs_of_configuration(configuration)
 
     def _runs_of_configuration(self, configuration: Mapping[str, Any] | pd.Series | int) -> pd.DataFrame:
         """Its rows of the table of runs."""

@@ -144,7 +144,8 @@ def shading(ax: Axes) -> Any:
 
 
 def title(picture: Axes | Figure) -> str:
-    text = picture.get_title(loc="left") if isinstance(picture, Axes) else picture.get_suptitle()
+    text = picture.get_title(loc="left") if isinstance(picture, Axes) else ""
+    text = text or (picture.figure if isinstance(picture, Axes) else picture).get_suptitle()
     return " ".join(text.split())
 
 
@@ -189,6 +190,7 @@ def make_results(runs: pd.DataFrame, features: int = 2, unreadable: str = "", sa
         summary=summarize(runs, [name for name in identifying if name != "seed"], columns),
         problem_columns=columns,
         some_curves=some_curves,
+        some_seeds=lambda most_rows: (1, some_curves(most_rows)[1]),
         data=data,
         source=lambda problem: SimpleNamespace(varies=False),
         about_of=lambda row: {},

@@ -104,4 +104,4 @@ def test_two_processes_draw_the_bytes_of_one(tmp_path: Path) -> None:
     of_two = {path.name: path.read_bytes() for path in gallery.draw_all(tmp_path, results, read=read)}
     of_one = {path.name: path.read_bytes() for path in gallery.draw_all(tmp_path, results)}
     assert of_two == of_one
-    assert len(of_one) > 10
+    assert len(of_one) >= 4

@@ -17,9 +17,12 @@ from matplotlib.figure import Figure
 from experiments import Sweep, plots
 from experiments.datasets.loading import load
 from experiments.plots import gallery
+from experiments.plots import material as of_problem
 from experiments.plots.accuracy import plot_accuracy
 from experiments.plots.curves import plot_curves
 from experiments.plots.material import Material
+from experiments.plots.names import NAMES, Look
+from experiments.plots.output import write_picture
 from tests.helpers.tables import (
     every_text,
     fail,
@@ -45,13 +48,19 @@ PICTURES = [
     "heat_map.png",
     "parallel.png",
 ]
+"""What every sweep drew before some of them were to be asked for."""
+ASKED = [name.removesuffix(".png") for name in PICTURES]
 OF_TWO_SETTINGS = ("heat_map.png", "parallel.png")
 OF_ONE_RUN = [name for name in PICTURES if name not in (*OF_TWO_SETTINGS, "cost_by_size.png")]
+OF_ONE_RUN_ASKED = [name.removesuffix(".png") for name in OF_ONE_RUN]
+OF_NETWORKS = ("hidden_units", "training_strip", "training", "confusion", "roc", "predicted")
+USUAL = ["accuracy.png", "boundaries.png", "boundary_grid.png", "heat_map.png", "learning_curves.png"]
 
 
 def draw_only(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """A picture takes a tenth of a second or two, which only one who looks at them need pay."""
     monkeypatch.setattr(gallery, "PICTURES", {name: gallery.PICTURES[name] for name in names})
+    monkeypatch.setattr(gallery, "USUAL", names)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +69,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     folder, results = tmp_path_factory.mktemp("results"), make_results(make_runs())
     (folder / "plots").mkdir()
     (folder / "plots" / "mine.png").write_bytes(b"mine")
-    return SimpleNamespace(folder=folder, results=results, written=gallery.draw_all(folder, results))
+    return SimpleNamespace(folder=folder, results=results, written=gallery.draw_all(folder, results, only=ASKED))
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +78,10 @@ def drawn_again(drawn: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory
     folder, runs = tmp_path_factory.mktemp("again") / "results", make_runs(("4", "8x8"), (0.5,), range(2))
     shutil.copytree(drawn.folder, folder)
     results = make_results(fail(runs, runs.hidden == "4"))
-    return SimpleNamespace(folder=folder, results=results, written=gallery.draw_all(folder, results))
+    said: list[str] = []
+    written = gallery.draw_all(folder, results, said.append, only=ASKED)
+    assert said == ["moons: not drawn: heat map, parallel: only one setting varies"]
+    return SimpleNamespace(folder=folder, results=results, written=written)
 
 
 def test_draw_all_writes_every_picture_and_touches_no_other_file(drawn: SimpleNamespace) -> None:
@@ -82,7 +94,7 @@ def test_draw_all_writes_every_picture_and_touches_no_other_file(drawn: SimpleNa
 
 
 def test_every_picture_has_its_file_and_its_function() -> None:
-    files = {"curves" if name.startswith("curves_") else name for name in gallery.PICTURES}
+    files = {"curves" if name.startswith("curves_") else name for name in gallery.PICTURES} - {"training"}
     for name in files:
         function = getattr(importlib.import_module(f"experiments.plots.{name}"), f"plot_{name}")
         assert getattr(plots, function.__name__) is function
@@ -95,16 +107,24 @@ def test_every_picture_has_its_file_and_its_function() -> None:
         "curves_validation_cost",
         "curves_train_r2",
         "curves_test_r2",
+        "learning_curves",
+        *OF_NETWORKS,
     }
     # These tables have no such columns.
-    assert sorted({*gallery.PICTURES} - of_other_sweeps) == [name.removesuffix(".png") for name in PICTURES]
+    assert sorted({*gallery.PICTURES} - of_other_sweeps) == ASKED
+    assert tuple(gallery.PICTURES) == NAMES
 
 
 def test_a_sample_has_pictures_of_its_own(tmp_path: Path) -> None:
     results = make_results(make_runs(), sampled=("hidden", "learning_rate"))
-    names = {path.name for path in gallery.draw_all(tmp_path, results)}
+    said: list[str] = []
+    assert [path.name for path in gallery.draw_all(tmp_path, results)] == ["learning_curves.png", "slices.png"]
+    names = {path.name for path in gallery.draw_all(tmp_path, results, said.append, only=[*ASKED, "slices"])}
     of_grids = {"accuracy.png", "boundaries.png", "boundary_grid.png", "heat_map.png", "parallel.png"}
     assert names == {*PICTURES, "slices.png"} - of_grids
+    assert said == [
+        "moons: not drawn: accuracy, heat map, boundaries, boundary grid, parallel: a sample has slices instead"
+    ]
 
 
 def test_importances_need_some_configurations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,12 +150,13 @@ def test_curves_of_a_sample_are_those_of_the_first_in_rank() -> None:
 
 def test_every_picture_is_explained() -> None:
     text = (Path(plots.__file__).parents[2] / "results" / "README.md").read_text(encoding="utf-8")
-    assert [name for name in gallery.PICTURES if f"`{name}.png`" not in text] == []
+    names = [f"`{name}.{'gif' if name == 'training' else 'png'}`" for name in gallery.PICTURES]
+    assert [name for name in names if name not in text] == []
 
 
 def test_draw_all_writes_the_same_bytes_for_the_same_tables(drawn: SimpleNamespace, tmp_path: Path) -> None:
     first = [path.read_bytes() for path in drawn.written]
-    again = [path.read_bytes() for path in gallery.draw_all(tmp_path, make_results(make_runs()))]
+    again = [path.read_bytes() for path in gallery.draw_all(tmp_path, make_results(make_runs()), only=ASKED)]
     assert first == again
     assert not any(b"Software" in picture or b"Matplotlib" in picture for picture in first)
 
@@ -170,7 +191,7 @@ def test_draw_all_of_several_data_sets_gives_each_its_own_pictures(tmp_path: Pat
         [make_runs(("4",), (0.5,), range(1), name) for name in ("moons", "some/where/my data.csv")],
         ignore_index=True,
     )
-    written = [path.name for path in gallery.draw_all(tmp_path, make_results(runs))]
+    written = [path.name for path in gallery.draw_all(tmp_path, make_results(runs), only=OF_ONE_RUN_ASKED)]
     endings = ("-moons.png", "-my-data.png")
     assert written == sorted(name.replace(".png", ending) for name in OF_ONE_RUN for ending in endings)
     assert written == sorted(written)
@@ -199,7 +220,7 @@ def test_a_problem_is_named_in_every_picture() -> None:
     runs = make_runs(("4",), (0.5,), range(2), noise=0.25)
     results = make_results(runs)
     material = Material(results, {"dataset": "moons", "noise": 0.25})
-    for name in gallery.PICTURES:
+    for name in [name for name in gallery.PICTURES if name not in OF_NETWORKS]:
         if (figure := gallery.picture(name, material)) is not None:
             assert any("moons, noise 0.25: " in text for text in every_text(figure)), name
     with pytest.raises(
@@ -227,58 +248,117 @@ def test_knobs_of_words_and_numbers_are_drawn_together(tmp_path: Path) -> None:
     assert [label.get_text().split("\n")[2:5] for label in ax.get_xticklabels()] == [["relu", "32", "0.3"]] * 2
     networks = Material(results, {"dataset": "moons"}).networks
     assert "activation relu\nbatch size 32\nl2 0.3\n" in networks[0][0]
-    assert len(gallery.draw_all(tmp_path, results)) == len(PICTURES)
+    assert len(gallery.draw_all(tmp_path, results, only=ASKED)) == len(PICTURES)
 
 
 def test_draw_all_says_which_data_cannot_be_read_and_draws_the_rest(tmp_path: Path) -> None:
     said: list[str] = []
     results = make_results(make_runs(("4",), (0.5,), range(1)), unreadable="moons")
-    written = [path.name for path in gallery.draw_all(tmp_path, results, said.append)]
-    assert written == [name for name in OF_ONE_RUN if name not in ("data.png", "boundaries.png", "boundary_grid.png")]
-    assert said == ["moons: not drawn: data, boundaries, boundary grid: no such file"]
+    assert [path.name for path in gallery.draw_all(tmp_path, results, said.append)] == [USUAL[0], USUAL[-1]]
+    assert said == ["moons: not drawn: boundaries, boundary grid: no such file"]
 
 
 def test_of_three_features_there_is_no_picture_of_a_plane(tmp_path: Path) -> None:
     results = make_results(make_runs(("4",), (0.5,), range(1)), features=3)
-    written = [path.name for path in gallery.draw_all(tmp_path, results)]
-    assert written == [name for name in OF_ONE_RUN if name not in ("data.png", "boundaries.png", "boundary_grid.png")]
+    assert [path.name for path in gallery.draw_all(tmp_path, results)] == [USUAL[0], USUAL[-1]]
 
 
 def test_draw_all_says_that_it_draws_some_curves_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    draw_only(monkeypatch, "accuracy")
-    monkeypatch.setattr(gallery, "MAX_CURVE_ROWS", 1)
+    draw_only(monkeypatch, "curves_cost")
+    monkeypatch.setattr(of_problem, "MAX_CURVE_ROWS", 1)
     said: list[str] = []
     gallery.draw_all(tmp_path, make_results(make_runs(("4",), (0.5,), range(2))), said.append)
     assert said == ["in the plots: no more than 1 rows"]
+    gallery.draw_all(tmp_path, make_results(make_runs(("4",), (0.5,), range(2))), said.append, only=["accuracy"])
+    assert len(said) == 1  # nothing is said of curves where none are drawn
 
 
 def test_some_curves_only_is_in_the_titles() -> None:
     results = make_results(make_runs())
-    curves, _ = results.some_curves(10**6)
-    material = Material(results, {"dataset": "moons"}, (curves, "curves of 5 of 9 seeds"))
+    results.some_seeds = lambda most_rows: (5, "curves of 5 of 9 seeds")
+    material = Material(results, {"dataset": "moons"})
     of_curves = [
-        name
-        for name, picture in gallery.PICTURES.items()
-        if (name.startswith("curves") or name == "convergence") and picture.is_sensible(material)
+        name for name, picture in gallery.PICTURES.items() if picture.has_curves and not picture.why_not(material)
     ]
-    assert len(of_curves) == 4
+    assert len(of_curves) == 5
     for name in of_curves:
-        assert "curves of 5 of 9 seeds" in title(gallery.PICTURES[name].draw(material))
+        assert "curves of 5 of 9 seeds" in title(figure_of(name, material))
+
+
+def figure_of(name: str, material: Material) -> Figure:
+    figure = gallery.picture(name, material)
+    assert figure is not None
+    return figure
 
 
 def test_the_target_is_that_of_the_summary() -> None:
     results = make_results(make_runs())
     results.summary["target_test_accuracy"] = 0.625
     material = Material(results, {"dataset": "moons"})
-    assert "reaches 62.5 %" in title(gallery.PICTURES["convergence"].draw(material))
+    assert "reaches 62.5 %" in title(figure_of("convergence", material))
 
 
 def test_one_of_everything_is_drawn_without_warnings(tmp_path: Path) -> None:
     runs = make_runs(("4",), (0.0,), range(1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for name in gallery.draw_all(tmp_path, make_results(runs)):
+        for name in gallery.draw_all(tmp_path, make_results(runs), only=[*OF_ONE_RUN_ASKED, "learning_curves"]):
             assert name.stat().st_size > 1000
+
+
+def test_the_usual_pictures_remain_alone_and_what_goes_is_said(tmp_path: Path) -> None:
+    results, said = make_results(make_runs()), list[str]()
+    place = tmp_path / "plots"
+    place.mkdir()
+    for name in ("convergence.png", "training.gif", "heat_map.pdf", "mine.png", "accuracy-mine.png"):
+        (place / name).write_bytes(b"old")
+    written = gallery.draw_all(tmp_path, results, said.append)
+    assert [path.name for path in written] == USUAL
+    assert sorted(path.name for path in place.iterdir()) == sorted([*USUAL, "mine.png", "accuracy-mine.png"])
+    assert said == [
+        "removed 3 plots not drawn any more: convergence.png, heat_map.pdf, ...",
+        f"python -m experiments.plots {tmp_path} --only all draws all that apply",
+    ]
+    gallery.draw_all(tmp_path, results, said.append)
+    assert len(said) == 2
+
+
+def test_what_is_asked_for_comes_beside_the_others(tmp_path: Path) -> None:
+    results = make_results(make_runs())
+    gallery.draw_all(tmp_path, results, only=["data"])
+    gallery.draw_all(tmp_path, results, only=["accuracy"])
+    assert (tmp_path / "plots" / "data.png").exists()
+    (tmp_path / "plots" / "data.png").unlink()
+    written = gallery.draw_all(tmp_path, results, only=["heat_map"], look=Look(("pdf", "svg")))
+    assert [path.name for path in written] == ["heat_map.pdf", "heat_map.svg"]
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [
+        "accuracy.png",
+        "heat_map.pdf",
+        "heat_map.svg",
+    ]
+    one_setting, said = make_results(make_runs(("4", "1"), (0.5,))), list[str]()
+    assert not gallery.draw_all(tmp_path, one_setting, said.append, only=["heat_map"], look=Look(("pdf",)))
+    assert said == ["moons: not drawn: heat map: only one setting varies"]
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == ["accuracy.png", "heat_map.svg"]
+
+
+def test_a_title_of_several_problems_names_each(tmp_path: Path) -> None:
+    runs = pd.concat([make_runs(dataset=name) for name in ("moons", "circles")], ignore_index=True)
+    look = Look(("svg",), title="Mine")
+    written = gallery.draw_all(tmp_path, make_results(runs), only=["heat_map"], look=look)
+    assert [path.name for path in written] == ["heat_map-circles.svg", "heat_map-moons.svg"]
+    for path, name in zip(written, ("circles", "moons"), strict=True):
+        assert f"<!-- {name}: Mine" in path.read_text()  # a comment beside the shapes of its letters
+
+
+def test_a_picture_reads_only_what_it_shows(tmp_path: Path) -> None:
+    results = make_results(make_runs(), unreadable="moons")
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("curves and networks are not for a heat map")
+
+    results.some_curves = results.network = results.networks = refuse
+    assert len(gallery.draw_all(tmp_path, results, only=["heat_map", "accuracy", "distribution", "parallel"])) == 4
 
 
 def test_a_picture_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
@@ -289,7 +369,7 @@ def test_a_picture_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> No
     path = tmp_path / "data.png"
     path.write_bytes(b"old")
     with pytest.raises(KeyboardInterrupt):
-        gallery.write_picture(Unfinished(), path)
+        write_picture(Unfinished(), path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

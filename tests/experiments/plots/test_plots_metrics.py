@@ -264,10 +264,10 @@ def test_the_lowest_test_cost_of_a_line_that_rises_again_is_marked() -> None:
 
 @pytest.mark.parametrize(("costs", "is_drawn"), [([0.7, 0.3, 0.5], True), ([np.nan] * 3, False)])
 def test_test_costs_are_drawn_if_there_are_any(costs: list[float], is_drawn: bool) -> None:
-    material = SimpleNamespace(curves=of_costs(costs), runs=make_runs())
-    assert gallery.PICTURES["curves_test_cost"].is_sensible(material) is is_drawn  # type: ignore[arg-type]
-    assert gallery.PICTURES["curves_test_r2"].is_sensible(material) is False  # type: ignore[arg-type]
-    assert gallery.PICTURES["curves_test_accuracy"].is_sensible(material) is True  # type: ignore[arg-type]
+    material, why = SimpleNamespace(curves=of_costs(costs), runs=make_runs()), "not recorded by this sweep"
+    assert gallery.PICTURES["curves_test_cost"].why_not(material) == ("" if is_drawn else why)  # type: ignore[arg-type]
+    assert gallery.PICTURES["curves_test_r2"].why_not(material) == why  # type: ignore[arg-type]
+    assert gallery.PICTURES["curves_test_accuracy"].why_not(material) == ""  # type: ignore[arg-type]
 
 
 # What networks are compared with

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from experiments.plots.race import LOWEST, MAX_NAMES, plot_race
 from experiments.plots.style import BEST, TIED, WORSE
 from experiments.race import Decisions, decide
+from tests.helpers.tables import title
 
 
 def a_race(n: int = 120, k: int = 12, margin: float = 0.06) -> Decisions:
@@ -52,7 +53,7 @@ def test_the_lines_are_survivors_and_e_values() -> None:
 )
 def test_title_and_names_say_what_is_left(n: int, margin: float, state: str) -> None:
     figure = plot_race(a_race(n=n, margin=margin), names())
-    assert figure.axes[0].get_title("left").replace("\n", " ") == f"12 configurations, {state}"
+    assert title(figure) == f"12 configurations, {state}"
     legend = figure.axes[1].get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["hidden 9", "hidden 10", "hidden 11"]
