@@ -28,6 +28,11 @@ ELSEWHERE = {
 }
 """Pages that stand beside what they describe, by their names in the manual."""
 
+FOUND_LAST = "---\nsearch:\n  boost: 0.3\n---\n\n"
+"""What a page begins with that a search lists behind the pages for users."""
+
+ABOUT_THE_PROJECT = ("guarantees.md", "measuring.md", "contributing.md", "changelog.md", "license.md")
+
 MADE = {"<!-- options -->": options}
 """Lines of pages, and what takes their place."""
 
@@ -40,7 +45,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that stand elsewhere."""
     for name, path in ELSEWHERE.items():
         text = (ROOT / path).read_text(encoding="utf-8")
-        files.append(File.generated(config, name, content=text if path.endswith(".md") else f"# License\n\n{text}"))
+        text = text if path.endswith(".md") else f"# License\n\n{text}"
+        files.append(File.generated(config, name, content=FOUND_LAST * (name in ABOUT_THE_PROJECT) + text))
     return files
 
 
