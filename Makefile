@@ -41,7 +41,7 @@ lint: .venv/.with-dev ## check style (Ruff), types (mypy) and import layers (imp
 	test -z "$$failed"
 
 docs: .venv/.with-docs ## build the manual into site/, to open from the disk: site/index.html
-	@NO_MKDOCS_2_WARNING=1 exec $(python) -m mkdocs build --quiet --strict $(ARGS)
+	@NO_MKDOCS_2_WARNING=1 exec $(python) -m mkdocs build --strict $(ARGS)
 
 bench: .venv/.with-bench ## compare the speed with PyTorch, JAX and scikit-learn on this machine
 	@exec $(python) -m benchmarks $(ARGS)

@@ -107,7 +107,7 @@ def typed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
             assert name in (*PARSERS, "walkthrough", "NAME"), command
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[:70])
 def test_every_command_can_be_typed(command: str, reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed(command, capsys)
 
