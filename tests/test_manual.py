@@ -23,7 +23,7 @@ from experiments.cli.options import PARSERS
 from experiments.datasets import DATASETS
 from experiments.knobs.declared import HOW, REQUESTED
 from tests.helpers.machines import ROOT
-from tests.helpers.manual import commands, missing, page, run, scripts
+from tests.helpers.manual import commands, missing, named, page, run, scripts
 
 OF_STORY = "docs/story.md"  # which has tests of its own
 PAGES = [
@@ -31,11 +31,14 @@ PAGES = [
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md") if f"docs/{path.name}" != OF_STORY),
 ]  # fmt: skip
 COMMANDS = sorted({command for name in PAGES for command, _ in commands(page(name))})
+NAMED = sorted({command for name in PAGES for command in named(page(name))})
 WITH_SCRIPTS = [name for name in PAGES if scripts(page(name))]
+PLACEHOLDER = re.compile(r"\b(?:[A-Z]{2,}|X)\b|\.\.\.")  # in the form of a command: export DIR --format NAME
 LONG = ("until_decided",)  # in a script that trains for minutes
 MOST_LINES = 130  # of the README
 CONFIG = Path(experiments.__file__).parent / "configs" / "lesson.toml"
-TINY = ["--hidden", "0", "4", "--lr", "0.3", "--seeds", "0:4", "--iterations", "50", "--no-plots", "--quiet"]
+TINY = ["--hidden", "4", "8", "--activation", "tanh", "relu", "--lr", "0.3", "--seeds", "0:4", "--iterations", "50"]
+QUIET = ["--no-plots", "--quiet"]
 TABLE = ["--dataset", "measurements.csv", "--target", "healthy"]
 
 
@@ -57,7 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.chdir(folder)
     try:
         for out in (["--out", "results"], *(["--shard", f"{k}/2", "--out", f"shards/{k}"] for k in (1, 2))):
-            assert grid.main([*TABLE, *TINY, *out]) == 0
+            assert grid.main([*TABLE, *TINY, *QUIET, *out]) == 0
         (folder / "sweep.toml").write_text('hidden = ["4"]\nlearning_rate = [0.3]\n', encoding="utf-8")
     finally:
         os.chdir(here)
@@ -77,39 +80,56 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):.*## ", page("Makefile"), re.MULTILINE))
 
 
-def typed(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Type a command; what trains only shows its plan."""
-    command = command.replace("$SLURM_ARRAY_TASK_ID", "1")
-    words = shlex.split(command, comments=True)
-    program, *rest = words
-    if program == "make":
-        assert rest[0] in targets(), command
-        arguments = [word.removeprefix("ARGS=") for word in rest if word.startswith("ARGS=")]
-        if rest[0] == "sweep" and arguments:
-            run(f"planar-sweep grid {arguments[0]}", capsys, "--dry-run")
-    elif program == "pip" or words[1:3] == ["-m", "pip"]:
+def spoken(command: str) -> tuple[str, list[str]]:
+    """Which command of the project it is (an empty text: of another program), and the words after that."""
+    program, *rest = shlex.split(command, comments=True)
+    if program == "planar-sweep":
+        return rest[0], rest[1:]
+    if program.startswith("python") and rest[0] == "-m" and rest[1].startswith("experiments."):
+        return rest[1].removeprefix("experiments."), rest[2:]
+    return "", [program, *rest]
+
+
+def check_of_another_program(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Targets of make and extras exist; the options of make sweep can be typed."""
+    if words[0] == "make":
+        assert words[1] in targets()
+        if words[1] == "sweep" and words[2:]:
+            run(f"planar-sweep grid {words[2].removeprefix('ARGS=')}", capsys, "--dry-run")
+    elif "pip" in words[:3]:
         extras = tomllib.loads(page("pyproject.toml"))["project"]["optional-dependencies"]
-        for named in re.findall(r"\[([\w,]+)\]", command):
-            assert set(named.split(",")) <= set(extras), command
-    elif program == "dask":
-        assert rest[0] in ("scheduler", "worker")
-    elif words[1:2] == ["-m"] and not words[2].startswith("experiments."):
-        assert (ROOT / f"{words[2].replace('.', '/')}").is_dir() or (
-            ROOT / f"{words[2].replace('.', '/')}.py"
-        ).is_file()
-    else:
-        name, *arguments = rest[1:] if program.startswith("python") else rest
-        name = name.removeprefix("experiments.")
-        if arguments:
-            dry = name == "grid" and not {"--print-config", "--dry-run"} & set(words)
-            run(command, capsys, *["--dry-run"] * dry)
-        else:  # the command is only named
-            assert name in (*PARSERS, "walkthrough", "NAME"), command
+        for wanted in re.findall(r"\[([\w,]+)\]", " ".join(words)):
+            assert set(wanted.split(",")) <= set(extras)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[:70])
 def test_every_command_can_be_typed(command: str, reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    typed(command, capsys)
+    command = command.replace("$SLURM_ARRAY_TASK_ID", "1")
+    name, words = spoken(command)
+    if not name:
+        check_of_another_program(words, capsys)
+    elif PLACEHOLDER.search(command) or name.startswith("--") or not words:
+        check_options(name, words)
+    else:  # what would train shows its plan
+        is_run = name != "grid" or {"--print-config", "--dry-run"} & set(words)
+        run(command, capsys, *[] if is_run else ["--dry-run"])
+
+
+def check_options(name: str, words: list[str]) -> None:
+    if not name.startswith("--") and not PLACEHOLDER.search(name):
+        assert name in (*PARSERS, "walkthrough"), name
+    flags = {flag for parser in PARSERS.values() for action in parser()._actions for flag in action.option_strings}
+    for word in words:
+        assert not word.startswith("--") or word.split("=")[0] in flags, word
+
+
+@pytest.mark.parametrize("command", NAMED, ids=lambda command: command[:70])
+def test_every_command_in_a_sentence_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name, words = spoken(command)
+    if name:
+        check_options(name, words)
+    else:
+        check_of_another_program([word for word in words if not word.startswith("ARGS=")], capsys)
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_SCRIPTS if not any(long in page(name) for long in LONG)])

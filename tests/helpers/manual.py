@@ -34,9 +34,13 @@ def page(name: str) -> str:
 
 def commands(text: str) -> list[tuple[str, str]]:
     """Commands with the output that is shown of them, or an empty text."""
-    outside = PYTHON.sub("", text)
-    found = [(command, shown) for command, shown in COMMAND.findall(outside) if command.split()[0] in PROGRAMS]
-    return found + [(command, "") for command in INLINE.findall(outside)]
+    outside = re.sub(r" \\\n +", " ", PYTHON.sub("", text))
+    return [(command, shown) for command, shown in COMMAND.findall(outside) if command.split()[0] in PROGRAMS]
+
+
+def named(text: str) -> list[str]:
+    """Commands within sentences, which may be only the beginning of one."""
+    return INLINE.findall(PYTHON.sub("", text))
 
 
 def scripts(text: str) -> list[str]:
