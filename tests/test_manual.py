@@ -46,12 +46,10 @@ TABLE = ["--dataset", "measurements.csv", "--target", "healthy"]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the pages speak of: a table, new rows, results of a sweep, shards, the project's configs."""
     folder = tmp_path_factory.mktemp("reader")
-    rows = [(20 + k % 50, 50 + (k * 37) % 40, "abc"[k % 3], "yes" if (k * 7) % 10 < 5 else "no") for k in range(200)]
-    for name, columns in (("measurements", 4), ("new_measurements", 3), ("new_rows", 3)):
+    rows = [(20 + k % 50, 50 + (k * 37) % 40, "yes" if (k * 7) % 10 < 5 else "no") for k in range(200)]
+    for name, columns in (("measurements", 3), ("new_measurements", 2), ("new_rows", 2)):
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(
-                [["age", "weight", "ward", "healthy"][:columns], *(row[:columns] for row in rows)]
-            )
+            csv.writer(file).writerows([["age", "weight", "healthy"][:columns], *(row[:columns] for row in rows)])
     (folder / "docs").mkdir()
     for table in ("penguins.csv", "penguins_2009.csv"):
         shutil.copy(ROOT / "docs" / table, folder / "docs")
