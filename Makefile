@@ -11,7 +11,7 @@ pip_install := $(python) -m pip install --quiet --quiet --disable-pip-version-ch
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep plots test test-all lint bench constraints clean FORCE
+.PHONY: help sweep plots test test-all lint docs bench constraints clean FORCE
 
 ifeq ($(wildcard pyproject.toml),)
 $(error Run make in the project folder, or use: make -C FOLDER)
@@ -42,6 +42,9 @@ lint: .venv/.with-dev ## check style (Ruff), types (mypy) and import layers (imp
 	.venv/bin/lint-imports || failed=1; \
 	test -z "$$failed"
 
+docs: .venv/.with-docs ## build the manual into site/, to open from the disk: site/index.html
+	@NO_MKDOCS_2_WARNING=1 exec $(python) -m mkdocs build --strict $(ARGS)
+
 bench: .venv/.with-bench ## compare the speed with PyTorch, JAX and scikit-learn on this machine
 	@exec $(python) -m benchmarks $(ARGS)
 
@@ -58,7 +61,7 @@ constraints: ## pin the newest versions that fit pyproject.toml (needs Python 3.
 	cp "$$folder/new" constraints.txt
 
 clean: ## remove .venv and all caches, but not results/
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build planar_sweep.egg-info
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build site planar_sweep.egg-info
 	@for folder in planar_core experiments tests benchmarks; do \
 	    if [ -d "$$folder" ]; then find "$$folder" -type d -name __pycache__ -prune -exec rm -rf {} +; fi; \
 	done

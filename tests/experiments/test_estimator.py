@@ -398,7 +398,7 @@ def test_other_targets_than_classes_are_refused(labels: Any, message: str) -> No
         PlanarClassifier().fit(X, labels)
 
 
-# --- the package and the README -----------------------------------------------------------------------------
+# --- the package and the manual -----------------------------------------------------------------------------
 
 
 def test_scikit_learn_is_imported_only_on_use() -> None:
@@ -407,11 +407,11 @@ def test_scikit_learn_is_imported_only_on_use() -> None:
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
-def test_the_example_in_the_readme() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def test_the_example_in_the_manual() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "reference.md").read_text(encoding="utf-8"), re.DOTALL)
     (example,) = [block for block in blocks if "PlanarClassifier" in block]
     names: dict[str, Any] = {}
-    exec(example, names)  # noqa: S102 - the README's own words
+    exec(example, names)  # noqa: S102 - the page's own words
     shown = re.findall(r"^search\.(\w+).*?# (.*)$", example, re.MULTILINE)
     assert len(shown) == 2
     for attribute, value in shown:
