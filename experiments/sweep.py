@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from experiments.design import Design
+from experiments.formats import Formats
 from experiments.knobs.declared import SHARD
 from experiments.knobs.values import value_of
 from experiments.runner.observer import Observer, Prepared, Progress, Standing
@@ -31,6 +33,9 @@ class Sweep(Design):
         fresh: bool = False,
         plots: bool = False,
         shard: str | None = None,
+        tables: str | Iterable[str] | None = None,
+        csv_dialect: str | None = None,
+        curves: str | Iterable[str] | None = None,
     ) -> Prepared:
         """What ``run`` does before it writes anything: read the data, look up stored runs, estimate the rest.
 
@@ -39,7 +44,7 @@ class Sweep(Design):
         """
         from experiments.runner.prepare import prepare  # Numba: half a second
 
-        return prepare(self, jobs, out, fresh, plots, _shard(shard))
+        return prepare(self, jobs, out, fresh, plots, _shard(shard), Formats.of(tables, csv_dialect, curves))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """An estimate for ``run``: runs, runs already stored in ``out``, time, memory, disk.
@@ -58,6 +63,9 @@ class Sweep(Design):
         fail_fast: bool = False,
         plots: bool = False,
         observer: Observer | None = None,
+        tables: str | Iterable[str] | None = None,
+        csv_dialect: str | None = None,
+        curves: str | Iterable[str] | None = None,
     ) -> Results:
         """Train every network that is not stored yet, and write tables and manifest into the folder ``out``.
 
@@ -67,12 +75,16 @@ class Sweep(Design):
         RunFailed at the first failed run; ``plots`` also makes plots and report. The ``observer`` receives the
         progress.
 
+        ``tables`` are formats beside CSV, "xlsx" or "parquet"; ``csv_dialect`` is "excel", or "excel-de" with
+        semicolons and decimal commas; ``curves`` are the formats of the curves if they differ, or "none".
+
         Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """
         from experiments.orchestration import run_sweep  # pandas and Numba: a second
 
         how = (jobs, out, backend, scheduler, fresh, fail_fast, plots)
-        return cast("Results", run_sweep(self, *how, observer or Observer()))
+        formats = Formats.of(tables, csv_dialect, curves)
+        return cast("Results", run_sweep(self, *how, observer or Observer(), formats=formats))
 
     def run_shard(
         self,

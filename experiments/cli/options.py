@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from experiments.console import Parser
-from experiments.knobs.declared import HOW, REQUESTED, ZIP, elsewhere
+from experiments.knobs.declared import HOW, REQUESTED, WRITTEN, ZIP, elsewhere
+from experiments.knobs.knob import Knob
 from experiments.knobs.words import shown
 
 FORMATS = ("onnx", "joblib", "json")
@@ -28,17 +29,7 @@ def grid_parser() -> Parser:
     )
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
     for knob in (*REQUESTED, *HOW):
-        about = knob.help
-        if knob.default:
-            about += f" (default: {shown(knob.default)})"
-        groups[knob.group].add_argument(
-            *knob.flags,
-            dest=knob.name,
-            metavar=knob.metavar,
-            nargs="+" if knob.is_axis or knob.is_list else "?" if knob.alone is not None else None,
-            const=knob.alone,
-            help=about.replace("%", "%%"),
-        )
+        _add_knob(groups[knob.group], knob)
     run = groups["run"]
     run.add_argument(
         ZIP, metavar="OPTION", nargs="+", action="append", help="vary these axes together instead of crossing them"
@@ -117,6 +108,8 @@ def merge_parser() -> Parser:
     )
     parser.add_argument("out", metavar="OUT", help="output folder")
     parser.add_argument("folders", metavar="DIR", nargs="+", help="folders with the shards")
+    for knob in WRITTEN:
+        _add_knob(parser, knob)
     _add_output_options(parser)
     return parser
 
@@ -151,6 +144,20 @@ def store_parser() -> Parser:
     parser.add_argument("destination", metavar="DEST", type=Path, help="a folder, which is created if necessary")
     parser.add_argument("--overwrite", action="store_true", help="replace the results in DEST")
     return parser
+
+
+def _add_knob(to: argparse._ActionsContainer, knob: Knob) -> None:
+    about = knob.help
+    if knob.default:
+        about += f" (default: {shown(knob.default)})"
+    to.add_argument(
+        *knob.flags,
+        dest=knob.name,
+        metavar=knob.metavar,
+        nargs="+" if knob.is_axis or knob.is_list else "?" if knob.alone is not None else None,
+        const=knob.alone,
+        help=about.replace("%", "%%"),
+    )
 
 
 def _add_folder(parser: Parser) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from experiments.datasets.divided import Divided
 from experiments.design import Design
-from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder
+from experiments.files import PLOTS, REPORT, STORE, check_folder
+from experiments.formats import Formats
 from experiments.knobs.declared import BUDGET, JOBS, SHARD, UNTIL_DECIDED
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
@@ -21,12 +22,19 @@ from experiments.runner.work import Todo, earlier_runs, todo
 from experiments.store.lock import check_locks
 from experiments.store.store import Store, stored_in
 from experiments.text import count, size
+from planar_core.training import n_records
 
 MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
 
 
 def prepare(
-    design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh: bool, plots: bool, shard: Shard | None = None
+    design: Design,
+    jobs: int,
+    out: str | os.PathLike[str] | None,
+    fresh: bool,
+    plots: bool,
+    shard: Shard | None = None,
+    formats: Formats = Formats(),  # noqa: B008 - a tuple
 ) -> Prepared:
     """``Sweep.prepare``."""
     jobs, budget = value_of(JOBS, jobs), None
@@ -45,7 +53,8 @@ def prepare(
     with contextlib.ExitStack() as stack:
         stored = None
         if out is not None:
-            check_locks(check_folder(out, (*FILES, STORE, REPORT) if plots else (*FILES, STORE)))
+            files = (*formats.files, STORE)
+            check_locks(check_folder(out, (*files, REPORT) if plots else files))
             if plots:
                 check_folder(Path(out) / PLOTS, [path.name for path in Path(out, PLOTS).glob("*.png")])
             stored = stack.enter_context(stored_in(Path(out)))
@@ -56,10 +65,16 @@ def prepare(
             design, said = limited(design, budget)
             of_budget = [said]
         left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh, shard=shard)
-        of_folder = _notes_on_folder(left, stored)
+        of_folder = [*_notes_on_folder(left, stored), *_notes_on_tables(design, formats)]
     of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
     notes = (*design.notes, *of_data, *of_folder, *of_budget)
-    return Prepared(sources, left, plan(left, jobs, speed, plots), notes, budget)
+    return Prepared(sources, left, plan(left, jobs, speed, plots, formats), notes, budget)
+
+
+def _notes_on_tables(design: Design, formats: Formats) -> list[str]:
+    """Notes on tables that do not fit into a format. Raises SweepError as ``Formats.check``."""
+    records = n_records(design.iterations, design.record_every)
+    return formats.check(design.n_runs, design.n_configurations, records, design.margin is not None)
 
 
 def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
