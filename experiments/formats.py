@@ -40,7 +40,7 @@ class Formats(NamedTuple):
         asked, of_curves = value_of(TABLES, tables) or [], value_of(CURVES, curves)
         chosen = tuple(name for name in (CSV, XLSX, PARQUET) if name == CSV or name in asked)
         if of_curves is None:
-            of_curves = chosen
+            of_curves = [name for name in chosen if name != XLSX]  # of which a million rows take minutes
         elif NONE in of_curves and len(set(of_curves)) > 1:
             raise SweepError(f"{CURVES.flags[0]}: expected formats, or none alone, got {' '.join(of_curves)}")
         for name, (_, package) in _PACKAGES.items():
@@ -69,9 +69,8 @@ class Formats(NamedTuple):
 
     def without(self, of: str) -> Formats:
         """The others."""
-        return self._replace(
-            **{name: tuple(each for each in getattr(self, name) if each != of) for name in ("tables", "curves")}
-        )
+        tables, curves = (tuple(each for each in formats if each != of) for formats in (self.tables, self.curves))
+        return Formats(tables, curves, self.dialect)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -87,29 +86,28 @@ class Formats(NamedTuple):
 
     def sheets(self, n_runs: int, n_configurations: int, n_records: int) -> tuple[str, ...]:
         """The tables that fit on a sheet of the workbook, of which there is one for each."""
-        rows = {"runs": n_runs, "curves": n_runs * n_records, "summary": n_configurations}
+        rows = _rows(n_runs, n_configurations, n_records)
         return tuple(name for name in self.names(XLSX) if rows[name] <= MOST_ROWS)
 
-    def check(self, n_runs: int, n_configurations: int, n_records: int, is_race: bool) -> list[str]:
-        """Notes on tables that do not fit on a sheet. Raises SweepError if a table of runs or configurations does not.
-
-        How many runs a race has is not known beforehand.
-        """
-        rows = {"runs": n_runs, "summary": n_configurations}
-        if n_configurations > MOST_ROWS or not is_race:
-            for name in self.names(XLSX):
-                if rows.get(name, 0) > MOST_ROWS:
-                    raise SweepError(
-                        f"{TABLES.flags[0]} {XLSX}: a sheet of Excel holds {count(MOST_ROWS, 'row')}, and {name} has"
-                        f" {rows[name]:,}: use {TABLES.flags[0]} {PARQUET}"
-                    )
-        sheets = self.sheets(n_runs, n_configurations, n_records)
-        return [] if is_race else self.left_out(sheets)
+    def check(self, n_runs: int, n_configurations: int, n_records: int, is_race: bool) -> None:
+        """Raises SweepError for a table that does not fit on a sheet; how many runs a race has is not known before."""
+        rows = _rows(n_runs, n_configurations, n_records)
+        for name in self.names(XLSX):
+            if rows[name] > MOST_ROWS and (name == "summary" or not is_race):
+                flag = (CURVES if name == "curves" else TABLES).flags[0]
+                raise SweepError(
+                    f"{flag} {XLSX}: a sheet of Excel holds {count(MOST_ROWS, 'row')}, and {name} would have"
+                    f" {rows[name]:,}: use {flag} {PARQUET}"
+                )
 
     def left_out(self, sheets: Iterable[str]) -> list[str]:
         """Notes on the tables that are not on a sheet."""
         missing = [name for name in self.names(XLSX) if name not in sheets]
         return [f"{WORKBOOK} without {name}: a sheet of Excel holds {count(MOST_ROWS, 'row')}" for name in missing]
+
+
+def _rows(n_runs: int, n_configurations: int, n_records: int) -> dict[str, int]:
+    return {"runs": n_runs, "curves": n_runs * n_records, "summary": n_configurations}
 
 
 def is_installed(name: str) -> bool:

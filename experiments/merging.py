@@ -48,8 +48,7 @@ def merge(
     parts = divisions([Path(folder) for folder in folders])
     design, about = parts[0].design, parts[0].about
     records = n_records(design.iterations, design.record_every)
-    for note in formats.check(design.n_runs, design.n_configurations, records, is_race=False):
-        observer.note(note)
+    formats.check(design.n_runs, design.n_configurations, records, is_race=False)
     _check_out(out, parts, plots, formats)
     with Store(parts[0].store, writes=False, is_finished=True) as first:
         sources = _sources(parts[0], first)

@@ -213,9 +213,8 @@ def _write(
         )
         files |= {name: stack.enter_context(replacing(out / name)) for name in reversed(tables_of)}
         about = _about(design, sources)
-        if design.margin is not None:  # only now it is known how many runs there are
-            for note in formats.left_out(sheets_of(formats, design)):
-                observer.note(note)
+        for note in formats.left_out(sheets_of(formats, design)):  # of a race or a budget: else it was refused
+            observer.note(note)
         others = other_files(files, formats, design)
         tables, without_test_cost = build_into(files, design, about, sources, opened, formats.dialect, others)
         if without_test_cost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
@@ -10,6 +11,7 @@ from experiments.design import Design
 from experiments.formats import Formats
 from experiments.knobs.declared import SHARD
 from experiments.knobs.values import value_of
+from experiments.progress import Shown, is_notebook
 from experiments.runner.observer import Observer, Prepared, Progress, Standing
 from experiments.runner.shards import Shard
 
@@ -66,14 +68,17 @@ class Sweep(Design):
         tables: str | Iterable[str] | None = None,
         csv_dialect: str | None = None,
         curves: str | Iterable[str] | None = None,
+        progress: bool | None = None,
     ) -> Results:
         """Train every network that is not stored yet, and write tables and manifest into the folder ``out``.
 
         ``out=None`` writes nothing. ``jobs`` networks train in parallel (-1: one per core), in threads, in processes
         with ``backend="loky"``, or on a Dask cluster with ``backend="dask"`` and the address ``scheduler`` (None: a
         local cluster). The results do not depend on these. ``fresh`` retrains stored networks; ``fail_fast`` raises
-        RunFailed at the first failed run; ``plots`` also makes plots and report. The ``observer`` receives the
-        progress.
+        RunFailed at the first failed run; ``plots`` also makes plots and report.
+
+        ``progress`` shows a bar, a race as it stands, and where everything was written; by default in a notebook
+        alone. An ``observer`` receives the progress instead.
 
         ``tables`` are formats beside CSV, "xlsx" or "parquet"; ``csv_dialect`` is "excel", or "excel-de" with
         semicolons and decimal commas; ``curves`` are the formats of the curves if they differ, or "none".
@@ -84,7 +89,10 @@ class Sweep(Design):
 
         how = (jobs, out, backend, scheduler, fresh, fail_fast, plots)
         formats = Formats.of(tables, csv_dialect, curves)
-        return cast("Results", run_sweep(self, *how, observer or Observer(), formats=formats))
+        if observer is not None or not (is_notebook() if progress is None else progress):
+            return cast("Results", run_sweep(self, *how, observer or Observer(), formats=formats))
+        with contextlib.closing(Shown(out, is_notebook())) as shown:
+            return cast("Results", run_sweep(self, *how, shown, formats=formats))
 
     def run_shard(
         self,

@@ -334,7 +334,7 @@ CSV_DIALECT = Knob(
 )  # fmt: skip
 CURVES = Knob(
     "curves", ("--curves",), "FORMAT",
-    "formats of the learning curves, the largest table: csv, xlsx, parquet, or none (default: as --tables)",
+    "formats of the curves, the largest table: csv, xlsx, parquet, or none (default: as --tables, without xlsx)",
     checks.one_of("csv", "xlsx", "parquet", "none"), (), is_list=True, elsewhere=("no-curves", "history"),
 )  # fmt: skip
 WRITTEN = (TABLES, CSV_DIALECT, CURVES)

@@ -43,6 +43,9 @@ def prepare(
             raise SweepError(
                 f"{SHARD.flags[0]}: {knob.flags[0]} decides on the way what to train: use one of the two options"
             )
+    records = n_records(design.iterations, design.record_every)
+    if design.budget is None:  # of which the number of runs is not known before
+        formats.check(design.n_runs, design.n_configurations, records, design.margin is not None)
     sources = design.load()
     for source in sources.values():
         sizes = source.sizes
@@ -65,16 +68,10 @@ def prepare(
             design, said = limited(design, budget)
             of_budget = [said]
         left = todo(design, sources, stored if design.n_configurations <= MOST_LOOKED_UP else None, fresh, shard=shard)
-        of_folder = [*_notes_on_folder(left, stored), *_notes_on_tables(design, formats)]
+        of_folder = _notes_on_folder(left, stored)
     of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
     notes = (*design.notes, *of_data, *of_folder, *of_budget)
     return Prepared(sources, left, plan(left, jobs, speed, plots, formats), notes, budget)
-
-
-def _notes_on_tables(design: Design, formats: Formats) -> list[str]:
-    """Notes on tables that do not fit into a format. Raises SweepError as ``Formats.check``."""
-    records = n_records(design.iterations, design.record_every)
-    return formats.check(design.n_runs, design.n_configurations, records, design.margin is not None)
 
 
 def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:
