@@ -112,7 +112,4 @@ def _rows(n_runs: int, n_configurations: int, n_records: int) -> dict[str, int]:
 
 def is_installed(name: str) -> bool:
     """Whether the package that writes a format is installed."""
-    try:
-        return name not in _PACKAGES or importlib.util.find_spec(_PACKAGES[name][0]) is not None
-    except ValueError:  # it is barred from being imported
-        return False
+    return name not in _PACKAGES or importlib.util.find_spec(_PACKAGES[name][0]) is not None

@@ -47,8 +47,10 @@ class Shown(Observer):
 
     def began(self, progress: Progress) -> None:
         """Show the bar."""
-        self.close()  # of an earlier round
-        if progress.done < progress.runs:
+        if self._bar is not None:  # of an earlier round
+            self._bar.set_description_str(_runs(progress), refresh=False)
+            self._bar.reset(total=progress.total_work)
+        elif progress.done < progress.runs:
             self._bar = self._new_bar()(
                 total=progress.total_work, desc=_runs(progress), bar_format=_BAR, leave=False,
                 file=sys.stdout if self._in_notebook else sys.stderr,
@@ -70,7 +72,8 @@ class Shown(Observer):
 
     def raced(self, standing: Standing) -> None:
         """Add a line to the race."""
-        self.close()
+        if not self._in_notebook:  # where the bar is beside the table
+            self.close()
         if self._race is None:
             self._race = _Race(self._in_notebook, self._say)
         self._race.add(standing)
@@ -109,7 +112,7 @@ class _Race:
         elif self._handle is None:
             from IPython.display import display  # the notebook has it
 
-            self._handle = display(self, display_id=True)
+            self._handle = display(self, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(self)
 

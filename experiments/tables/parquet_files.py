@@ -71,7 +71,7 @@ class _File:
                 schema,
                 compression="zstd",
                 use_dictionary=[field.name for field in schema if field.type != pa.float64()],
-                use_byte_stream_split=numbers,  # type: ignore[arg-type]  # the names of columns
+                use_byte_stream_split=numbers,
             )
         self._waiting.append(_arrow(table, self._writer.schema))
         self._rows += len(table)

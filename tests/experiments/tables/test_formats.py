@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,7 +32,7 @@ from experiments.tables.workbook import Workbook
 from tests.helpers.commands import TINY
 from tests.helpers.mixed import assert_same
 
-EVERY: dict[str, Any] = {"tables": ["xlsx", "parquet"], "csv_dialect": "excel-de"}
+EVERY: dict[str, Any] = {"tables": ["xlsx", "parquet"], "csv_dialect": "excel-de", "curves": ["csv", "xlsx", "parquet"]}
 ALL_FILES = {
     "runs.csv", "curves.csv", "summary.csv", "runs.parquet", "curves.parquet", "summary.parquet", "sweep.xlsx",
 }  # fmt: skip
@@ -69,7 +70,7 @@ def test_parquet_files_have_every_bit(tmp_path: Path, knobs: dict[str, Any]) -> 
 
 
 def test_cells_of_a_workbook_are_those_of_the_tables(tmp_path: Path) -> None:
-    expected = a_sweep().run(out=tmp_path, jobs=1, tables=["xlsx"])
+    expected = a_sweep().run(out=tmp_path, jobs=1, tables=["xlsx"], curves=["csv", "xlsx"])
     assert openpyxl.load_workbook(tmp_path / "sweep.xlsx").sheetnames == list(TABLES)
     for name in TABLES:
         header, *rows = sheet(tmp_path / "sweep.xlsx", name)
@@ -240,30 +241,40 @@ def test_a_missing_package_is_named_before_training(
     option: str, name: str, module: str, package: str, tmp_path: Path
 ) -> None:
     with mock.patch.dict(sys.modules, {module: None}), pytest.raises(SweepError) as caught:
-        a_sweep().run(out=tmp_path / "out", **{option: name})
+        a_sweep().run(out=tmp_path / "out", **{option: name})  # type: ignore[arg-type]
     assert str(caught.value) == (
         f"--{option} {name} requires the package {package}, which is not installed: pip install '.[{name}]'"
     )
     assert not (tmp_path / "out").exists()
 
 
-def test_more_rows_than_a_sheet_holds_are_refused_or_left_out_before_training() -> None:
+def test_more_rows_than_a_sheet_holds_are_refused_before_training() -> None:
     of = Formats.of(["xlsx"])
-    assert of.check(20_000, 100, 51, is_race=False) == []
-    assert of.check(21_000, 100, 51, is_race=False) == [
-        "sweep.xlsx without curves: a sheet of Excel holds 1,048,575 rows"
-    ]
-    assert of.sheets(21_000, 100, 51) == ("summary", "runs")
+    assert of.curves == ("csv",)  # the workbook has curves only if that is asked for
+    of.check(21_000, 100, 51, is_race=False)
     with pytest.raises(SweepError) as caught:
         of.check(1_048_576, 100, 51, is_race=False)
     assert str(caught.value) == (
-        "--tables xlsx: a sheet of Excel holds 1,048,575 rows, and runs has 1,048,576: use --tables parquet"
+        "--tables xlsx: a sheet of Excel holds 1,048,575 rows, and runs would have 1,048,576: use --tables parquet"
     )
-    assert of.check(1_048_576, 1048, 51, is_race=True) == []  # a race trains fewer than it might
+    of = Formats.of(["xlsx"], curves=["xlsx"])
+    of.check(20_000, 100, 51, is_race=False)
+    with pytest.raises(SweepError) as caught:
+        of.check(21_000, 100, 51, is_race=False)
+    assert str(caught.value) == (
+        "--curves xlsx: a sheet of Excel holds 1,048,575 rows, and curves would have 1,071,000: use --curves parquet"
+    )
+
+
+def test_a_race_leaves_out_what_does_not_fit() -> None:
+    of = Formats.of(["xlsx"], curves=["xlsx"])
+    of.check(1_048_576, 1048, 51, is_race=True)  # it trains fewer than it might
     assert of.left_out(of.sheets(1_048_576, 1048, 51)) == [
         "sweep.xlsx without runs: a sheet of Excel holds 1,048,575 rows",
         "sweep.xlsx without curves: a sheet of Excel holds 1,048,575 rows",
     ]
+    with pytest.raises(SweepError):
+        of.check(2_097_152, 1_048_576, 51, is_race=True)
 
 
 def test_the_command_line_writes_them_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -287,7 +298,19 @@ def test_a_merge_writes_the_same_bytes(tmp_path: Path) -> None:
     a_sweep().run(out=tmp_path / "one", **EVERY)
     for k in (1, 2):
         a_sweep().run_shard(f"{k}/2", out=tmp_path / f"{k}")
-    arguments = ["--tables", "xlsx", "parquet", "--csv-dialect", "excel-de", "--no-plots", "--quiet"]
+    arguments = [
+        "--tables",
+        "xlsx",
+        "parquet",
+        "--csv-dialect",
+        "excel-de",
+        "--curves",
+        "csv",
+        "xlsx",
+        "parquet",
+        "--no-plots",
+        "--quiet",
+    ]
     assert merge.main([str(tmp_path / "out"), str(tmp_path / "1"), str(tmp_path / "2"), *arguments]) == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "one")
 
@@ -319,12 +342,13 @@ def test_verify_compares_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ]
     assert said(0) == fine
     path, kept = tmp_path / "runs.parquet", (tmp_path / "runs.parquet").read_bytes()
-    for change, n in (
+    changes: list[tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = [
         (lambda table: table.assign(cost=table["cost"].where(table.index != 2, 0.0)), "1 of 8"),
         (lambda table: table.iloc[:-3], "3 of 8"),
         (lambda table: pd.concat([table, table.iloc[:1]]), "1 of 9"),
         (lambda table: table.rename(columns={"cost": "price"}), "8 of 8"),
-    ):
+    ]
+    for change, n in changes:
         changed = io.BytesIO()
         files = ParquetFiles({"runs": changed})
         files.write("runs", change(pd.read_parquet(io.BytesIO(kept))))
