@@ -20,6 +20,11 @@ MANIFEST = "sweep.json"
 FILES = (RUNS, CURVES, SUMMARY, MANIFEST)
 """What every sweep writes."""
 
+TABLES_OF = ("summary", "runs", "curves")
+WORKBOOK = "sweep.xlsx"
+OTHER_FILES = (*(f"{table}.parquet" for table in TABLES_OF), WORKBOOK)
+"""The same tables in other formats, on request."""
+
 STORE = "sweep.sqlite"
 SHARD = "shard.json"  # what a shard writes beside its store, instead of FILES
 _LONGEST_FOLDER = 504 - len(f"/{STORE}")  # bytes: SQLite's limit of 512 includes the "-journal" of the longest name

@@ -10,7 +10,8 @@ from typing import Any
 
 from experiments.datasets.source import Source
 from experiments.design import ProblemKey
-from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError, check_folder
+from experiments.files import PLOTS, REPORT, STORE, ResultsError, check_folder
+from experiments.formats import Formats
 from experiments.knobs.words import in_words
 from experiments.orchestration import finish
 from experiments.results import Results
@@ -22,6 +23,7 @@ from experiments.tables.divisions import Division, divisions
 from experiments.tables.problems import identities
 from experiments.tables.sources import stored_sources
 from experiments.text import count, size
+from planar_core.training import n_records
 
 _MOST_RUNS, _MOST_BYTES = 2000, 2**24  # of one transaction
 
@@ -33,17 +35,21 @@ def merge(
     folders: Sequence[str | os.PathLike[str]],
     plots: bool = False,
     observer: Observer | None = None,
+    formats: Formats = Formats(),  # noqa: B008 - a tuple
 ) -> Results:
     """Join the stores of ``folders`` in ``out``, and write the tables there, the same bytes as those of one sweep.
 
-    An interrupted merge continues when it is started again; runs that ``out`` has already are compared with those of
-    the folders, which are not changed. Raises ResultsError for folders that do not fit together or are not complete,
-    and for a run with different numbers in two of them.
+    ``formats`` are those of the tables, ``Formats.of(tables=["csv", "parquet"])``. An interrupted merge continues when
+    it is started again; runs that ``out`` has already are compared with those of the folders, which are not changed.
+    Raises ResultsError for folders that do not fit together or are not complete, and for a run with different numbers
+    in two of them; SweepError for tables that do not fit into a format.
     """
     out, observer = Path(out), observer or Observer()
     parts = divisions([Path(folder) for folder in folders])
-    _check_out(out, parts, plots)
     design, about = parts[0].design, parts[0].about
+    records = n_records(design.iterations, design.record_every)
+    formats.check(design.n_runs, design.n_configurations, records, is_race=False)
+    _check_out(out, parts, plots, formats)
     with Store(parts[0].store, writes=False, is_finished=True) as first:
         sources = _sources(parts[0], first)
     with claimed(out) as opened:
@@ -60,7 +66,7 @@ def merge(
                 progress = progress._replace(done=done, stored=done, work=done)
                 observer.trained(progress)
         how = {"computed": 0, "reused": design.size, "seconds": 0.0, "jobs": 1, "backend": "merge"}
-        return finish(design, sources, opened, how, out, plots, observer)
+        return finish(design, sources, opened, how, out, plots, observer, formats)
 
 
 def _sources(part: Division, opened: Store) -> dict[ProblemKey, Source]:
@@ -85,9 +91,9 @@ def _sources(part: Division, opened: Store) -> dict[ProblemKey, Source]:
         raise ResultsError(f"{part.name}: the description of the data cannot be read ({reason})") from None
 
 
-def _check_out(out: Path, parts: Sequence[Division], plots: bool) -> None:
+def _check_out(out: Path, parts: Sequence[Division], plots: bool, formats: Formats) -> None:
     """Raises ResultsError if the results cannot be written to ``out``."""
-    existing = check_folder(out, (*FILES, REPORT) if plots else FILES)
+    existing = check_folder(out, (*formats.files, REPORT) if plots else formats.files)
     check_locks(existing)
     if plots:
         check_folder(out / PLOTS)

@@ -8,7 +8,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from experiments.console import to_run
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import (
-    FILES,
     MANIFEST,
     REPORT,
     STORE,
@@ -27,6 +26,7 @@ from experiments.files import (
     sync,
 )
 from experiments.findings.confirmation import confirmations
+from experiments.formats import Formats
 from experiments.knobs.declared import BACKEND, JOBS, SCHEDULER
 from experiments.knobs.values import value_of
 from experiments.racing import race
@@ -43,10 +43,10 @@ from experiments.store.store import Store
 from experiments.tables.baselines import baselines
 from experiments.tables.build import build
 from experiments.tables.divisions import check_folder_of_shard, write_shard
-from experiments.tables.manifest import manifest_of
+from experiments.tables.manifest import earlier_files, manifest_of
 from experiments.tables.problems import about_data, score_of
-from experiments.tables.writing import build_into
-from experiments.text import count, size
+from experiments.tables.writing import build_into, other_files, sheets_of
+from experiments.text import count, listed, size
 
 MOST_WITH_BASELINES = 1000  # problems
 
@@ -62,12 +62,13 @@ def run_sweep(
     plots: bool,
     observer: Observer,
     shard: Shard | None = None,
+    formats: Formats = Formats(),  # noqa: B008 - a tuple
 ) -> Results | dict[str, Any]:
     """``Sweep.run``; or, with a shard, ``Sweep.run_shard``."""
     jobs, backend, scheduler = value_of(JOBS, jobs), value_of(BACKEND, backend), value_of(SCHEDULER, scheduler)
     how = How(jobs, backend, scheduler, fresh, fail_fast, shard)
     plots = plots and out is not None
-    prepared = prepare(design, jobs, out, fresh, plots, shard)
+    prepared = prepare(design, jobs, out, fresh, plots, shard, formats)
     design = prepared.left.design  # with the seeds that a budget allows
     if shard is not None and out is not None:
         check_folder_of_shard(Path(out), shard)
@@ -93,7 +94,7 @@ def run_sweep(
             if shard is not None:
                 observer.finished([write_shard(Path(out), shard, design, prepared.sources, done), Path(out, STORE)])
                 return done
-            return finish(design, prepared.sources, opened, done, Path(out), plots, observer)
+            return finish(design, prepared.sources, opened, done, Path(out), plots, observer, formats)
 
 
 def finish(
@@ -104,11 +105,12 @@ def finish(
     out: Path,
     plots: bool,
     observer: Observer,
+    formats: Formats,
 ) -> Results:
     """Write tables and manifest, and on request plots and report, of a sweep whose runs are all stored."""
     observer.building()
-    results = _write(design, sources, opened, done, out, observer)
-    files = [out / name for name in (*FILES, STORE)]
+    results = _write(design, sources, opened, done, out, observer, formats)
+    files = [out / name for name in (*formats.files, STORE)]
     if plots and results.manifest["counts"]["failed"] == design.n_runs:
         from experiments.plots.gallery import remove_all  # imported only if needed: it takes a second
 
@@ -196,25 +198,46 @@ def _write(
     done: Mapping[str, Any],
     out: Path,
     observer: Observer,
+    formats: Formats,
 ) -> Results:
     """Build the tables and write them with the manifest.
 
-    All are complete and on disk before the first old file is replaced: an interruption leaves the old ones.
+    All are complete and on disk before the first old file is replaced: an interruption leaves the old ones. Tables that
+    an earlier sweep wrote in other formats are removed.
     """
     with contextlib.ExitStack() as stack:
         # In reverse, since the stack replaces the last file first: the manifest is replaced at the end.
-        files = {name: stack.enter_context(replacing(out / name)) for name in reversed(FILES)}
+        *tables_of, last = formats.files
+        files = {last: stack.enter_context(replacing(out / last))}
+        stack.enter_context(
+            _removing([out / name for name in earlier_files(out) if name not in formats.files], observer)
+        )
+        files |= {name: stack.enter_context(replacing(out / name)) for name in reversed(tables_of)}
         about = _about(design, sources)
-        tables, without_test_cost = build_into(files, design, about, sources, opened)
+        for note in formats.left_out(sheets_of(formats, design)):  # of a race or a budget: else it was refused
+            observer.note(note)
+        others = other_files(files, formats, design)
+        tables, without_test_cost = build_into(files, design, about, sources, opened, formats.dialect, others)
         if without_test_cost:
             stored = count(without_test_cost, "run")
             observer.note(f"{stored} stored without test costs: their cells are empty; --fresh retrains them")
-        manifest = manifest_of(tables, confirmations(tables), done)
+        manifest = manifest_of(tables, confirmations(tables), done, formats)
         files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
         for file in files.values():
             sync(file)
         observer.replacing_tables()
     return Results.of(replace(tables, store=out / STORE), manifest)
+
+
+@contextlib.contextmanager
+def _removing(paths: Sequence[Path], observer: Observer) -> Iterator[None]:
+    """Remove files at the end, unless something fails before."""
+    yield
+    removed = [path for path in paths if path.exists()]
+    for path in removed:
+        path.unlink()
+    if removed:
+        observer.note(f"removed, since they were of an earlier sweep: {listed(path.name for path in removed)}")
 
 
 def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:

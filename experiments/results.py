@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,12 +23,16 @@ from experiments.tables.races import Race
 from experiments.tables.schema import check_data, read_manifest
 from experiments.tables.sources import stored_sources
 from experiments.tables.tables import Tables
+from experiments.tables.words import label, said
+from experiments.text import count
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from experiments.plots.material import Material
+    from experiments.report.cell import Frame
 
 _SMALL = 10**6  # runs of which the tables fit into any memory
 
@@ -54,11 +59,65 @@ class Results(Tables):
         """Tables with their manifest."""
         return cls(**{field.name: getattr(tables, field.name) for field in fields(Tables)}, manifest=manifest)
 
+    def __repr__(self) -> str:
+        where = None if isinstance(self.store, Store) else self.store.parent
+        best = self.summary[f"mean_test_{self.metric}"]
+        best = best.max() if self.larger_is_better else best.min()
+        reached = "" if pd.isna(best) else f", best mean test {label(self.metric)} {said(self.metric, best, False)}"
+        return (
+            f"<Results of {count(self.design.n_runs, 'run')}: {count(len(self.summary), 'configuration')}{reached}"
+            f"{'' if where is None else f', in {where}'}>"
+        )
+
     def _repr_html_(self) -> str:
-        n = ", ".join(f"{count:,} {of}" for of, count in self.manifest["counts"].items())
-        shown = [*(f"{of}_test_{self.metric}" for of in ("mean", "ci_low", "ci_high")), "tied_with_best"]
-        few = self.best(5)[[*self.design.configuration_columns, *shown]]
-        return f"<p>{n}; the best:</p>{few.to_html(index=False, float_format='{:.4g}'.format)}"
+        return self._in_a_cell
+
+    @cached_property
+    def _in_a_cell(self) -> str:
+        from experiments.report.cell import cell  # matplotlib takes a third of a second to import
+
+        return cell(self, self.manifest, self._first_picture())
+
+    def _first_picture(self) -> Figure | None:
+        """The picture that says most: of two settings or more the heat map, of a sample the slices."""
+        import matplotlib as mpl
+
+        from experiments.plots.axes import figure_of
+        from experiments.plots.choice import varied
+
+        problem = self.summary.iloc[0]
+        several = len(varied(self._material(problem).summary)) > 1
+        with mpl.rc_context():
+            mpl.rcdefaults()  # as for those of a folder
+            try:
+                if self.design.sampled:
+                    return self.plot_slices(problem=problem)
+                draw = self.plot_heat_map if several else self.plot_accuracy
+                return figure_of(draw(problem=problem))
+            except (ValueError, LookupError):  # there is nothing to draw, if every run failed
+                return None
+
+    def report(self, height: int = 800) -> Frame:
+        """The report, in which networks train again, in a frame of a notebook, ``height`` pixels high.
+
+        The page is in the notebook, about 1.5 MB, and needs neither a file nor a server.
+        """
+        from experiments.report.cell import Frame  # Altair takes half a second to import
+        from experiments.report.page import page
+
+        return Frame(page(self, self.manifest), height)
+
+    def to_xarray(self, curves: bool = False) -> xr.Dataset:
+        """The measures of every run as an xarray Dataset, with a dimension for each axis, the seed, and the fold.
+
+        Axes that vary together are one dimension, ``learning_rate_l2``, and so is a sample, ``configuration``; axes of
+        one value are coordinates without a dimension. Runs that failed, or that a race did not need, are nan. With
+        ``curves``, the measures are those recorded during training, with the further dimension ``iteration``. Raises
+        ResultsError if xarray is not installed.
+        """
+        from experiments.tables.labelled import labelled
+
+        return labelled(self, curves)
 
     def _material(self, problem: Problem | None) -> Material:
         from experiments.plots.material import material_of  # matplotlib takes a third of a second to import

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from experiments.design import Design
+from experiments.formats import Formats
 from experiments.knobs.declared import SHARD
 from experiments.knobs.values import value_of
+from experiments.progress import Shown, is_notebook
 from experiments.runner.observer import Observer, Prepared, Progress, Standing
 from experiments.runner.shards import Shard
 
@@ -31,6 +35,9 @@ class Sweep(Design):
         fresh: bool = False,
         plots: bool = False,
         shard: str | None = None,
+        tables: str | Iterable[str] | None = None,
+        csv_dialect: str | None = None,
+        curves: str | Iterable[str] | None = None,
     ) -> Prepared:
         """What ``run`` does before it writes anything: read the data, look up stored runs, estimate the rest.
 
@@ -39,7 +46,7 @@ class Sweep(Design):
         """
         from experiments.runner.prepare import prepare  # Numba: half a second
 
-        return prepare(self, jobs, out, fresh, plots, _shard(shard))
+        return prepare(self, jobs, out, fresh, plots, _shard(shard), Formats.of(tables, csv_dialect, curves))
 
     def plan(self, jobs: int = -1, out: str | os.PathLike[str] | None = "results") -> Plan:
         """An estimate for ``run``: runs, runs already stored in ``out``, time, memory, disk.
@@ -58,21 +65,34 @@ class Sweep(Design):
         fail_fast: bool = False,
         plots: bool = False,
         observer: Observer | None = None,
+        tables: str | Iterable[str] | None = None,
+        csv_dialect: str | None = None,
+        curves: str | Iterable[str] | None = None,
+        progress: bool | None = None,
     ) -> Results:
         """Train every network that is not stored yet, and write tables and manifest into the folder ``out``.
 
         ``out=None`` writes nothing. ``jobs`` networks train in parallel (-1: one per core), in threads, in processes
         with ``backend="loky"``, or on a Dask cluster with ``backend="dask"`` and the address ``scheduler`` (None: a
         local cluster). The results do not depend on these. ``fresh`` retrains stored networks; ``fail_fast`` raises
-        RunFailed at the first failed run; ``plots`` also makes plots and report. The ``observer`` receives the
-        progress.
+        RunFailed at the first failed run; ``plots`` also makes plots and report.
+
+        ``progress`` shows a bar, a race as it stands, and where everything was written; by default in a notebook
+        alone. An ``observer`` receives the progress instead.
+
+        ``tables`` are formats beside CSV, "xlsx" or "parquet"; ``csv_dialect`` is "excel", or "excel-de" with
+        semicolons and decimal commas; ``curves`` are the formats of the curves if they differ, or "none".
 
         Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """
         from experiments.orchestration import run_sweep  # pandas and Numba: a second
 
         how = (jobs, out, backend, scheduler, fresh, fail_fast, plots)
-        return cast("Results", run_sweep(self, *how, observer or Observer()))
+        formats = Formats.of(tables, csv_dialect, curves)
+        if observer is not None or not (is_notebook() if progress is None else progress):
+            return cast("Results", run_sweep(self, *how, observer or Observer(), formats=formats))
+        with contextlib.closing(Shown(out, is_notebook())) as shown:
+            return cast("Results", run_sweep(self, *how, shown, formats=formats))
 
     def run_shard(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from experiments.cli.options import grid_parser
 from experiments.cli.process import on_interrupt
 from experiments.cli.terminal import Terminal, is_large
 from experiments.console import DONE, SOME_FAILED, Say, fail, named, say, to_run
-from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
+from experiments.files import PLOTS, REPORT, STORE, ResultsError
 from experiments.files import SHARD as SHARD_FILE
-from experiments.knobs.declared import HOW, REQUESTED, SAMPLE_SEED, SHARD
+from experiments.formats import Formats
+from experiments.knobs.declared import HOW, REQUESTED, SAMPLE_SEED, SHARD, WRITTEN
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
@@ -47,18 +48,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for line in config.lines(sweep.request, how, is_ascii):
                 say(line)
             return DONE
+        if how[SHARD.name] is not None and (given := [knob for knob in WRITTEN if getattr(options, knob.name)]):
+            raise SweepError(
+                f"{SHARD.flags[0]}: a shard writes no tables: give {given[0].flags[0]} to experiments.merge"
+            )
         if options.dry_run:
             plots = not options.no_plots and how[SHARD.name] is None
-            prepared = sweep.prepare(how["jobs"], out, options.fresh, plots, how[SHARD.name])
+            written = {knob.name: how[knob.name] for knob in WRITTEN}
+            prepared = sweep.prepare(how["jobs"], out, options.fresh, plots, how[SHARD.name], **written)
             for note in prepared.notes:
                 speak(note)
-            for line in _plan_lines(sweep, prepared, Path(out), plots):
+            tables = Formats.of(**written).files if how[SHARD.name] is None else (SHARD_FILE,)
+            for line in _plan_lines(sweep, prepared, Path(out), plots, tables):
                 say(line)
             return DONE
         shard = how.pop(SHARD.name)
+        written = {knob.name: how.pop(knob.name) for knob in WRITTEN}
         how |= {"out": out, "fresh": options.fresh, "fail_fast": options.fail_fast, "observer": observer}
         if shard is None:
-            results = sweep.run(**how, plots=not options.no_plots)
+            results = sweep.run(**how, **written, plots=not options.no_plots)
         else:
             counts = sweep.run_shard(shard, **how)
     except (SweepError, DataError) as error:
@@ -95,7 +103,7 @@ def _silent(line: str) -> None:
     pass
 
 
-def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Iterator[str]:
+def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool, tables: Iterable[str]) -> Iterator[str]:
     axes = {name: values for name, values in sweep.asked.items() if name in sweep.columns}
     width = max(14, *map(len, axes))
     for name, values in axes.items():
@@ -127,6 +135,5 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool) -> Ite
     if prepared.left.shard is not None:
         yield f"{'shard':{width}} {prepared.left.shard}, of {count(sweep.size, 'run')}"
     yield f"{'plan':{width}} {prepared.plan}" + ("; requires --yes" if is_large(prepared.plan) else "")
-    tables = FILES if prepared.left.shard is None else (SHARD_FILE,)
     for file in (*tables, STORE, *((f"{PLOTS}/*.png", REPORT) if plots else ())):
         yield f"{'file':{width}} {out / file}"

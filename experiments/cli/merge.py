@@ -11,6 +11,9 @@ from experiments.cli.process import on_interrupt
 from experiments.cli.terminal import Terminal
 from experiments.console import SOME_FAILED, fail, say
 from experiments.files import ResultsError
+from experiments.formats import Formats
+from experiments.knobs.declared import WRITTEN
+from experiments.knobs.knob import SweepError
 from experiments.merging import merge
 
 
@@ -22,8 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     observer = Terminal((lambda _: None) if options.quiet else say, not options.quiet, False, False)
     on_interrupt(lambda: observer.state)
     try:
-        results = merge(options.out, options.folders, not options.no_plots, observer)
-    except ResultsError as error:
+        formats = Formats.of(**{knob.name: getattr(options, knob.name) for knob in WRITTEN})
+        results = merge(options.out, options.folders, not options.no_plots, observer, formats)
+    except (ResultsError, SweepError) as error:
         fail(parser.program, str(error))
     except (OSError, MemoryError) as error:
         what = str(error) or type(error).__name__

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from experiments.cli.command import COMMANDS, lines_of
 from experiments.cli.config import SHIPPED
 from experiments.console import Parser, to_run
-from experiments.knobs.declared import HOW, REQUESTED, ZIP, elsewhere
+from experiments.knobs.declared import HOW, REQUESTED, WRITTEN, ZIP, elsewhere
+from experiments.knobs.knob import Knob
 from experiments.knobs.words import shown
 from experiments.plots.names import ALL, DPI, FONT_SIZE, FURTHER, NAMES, USUAL
 from experiments.plots.names import FORMATS as PLOT_FORMATS
@@ -35,17 +36,7 @@ def grid_parser() -> Parser:
     )
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
     for knob in (*REQUESTED, *HOW):
-        about = knob.help.replace("python -m experiments.", to_run(""))
-        if knob.default:
-            about += f" (default: {shown(knob.default)})"
-        groups[knob.group].add_argument(
-            *knob.flags,
-            dest=knob.name,
-            metavar=knob.metavar,
-            nargs="+" if knob.is_axis or knob.is_list else "?" if knob.alone is not None else None,
-            const=knob.alone,
-            help=about.replace("%", "%%"),
-        )
+        _add_knob(groups[knob.group], knob)
     run = groups["run"]
     run.add_argument(
         ZIP, metavar="OPTION", nargs="+", action="append", help="vary these axes together instead of crossing them"
@@ -145,6 +136,8 @@ def merge_parser() -> Parser:
     )
     parser.add_argument("out", metavar="OUT", help="output folder")
     parser.add_argument("folders", metavar="DIR", nargs="+", help="folders with the shards")
+    for knob in WRITTEN:
+        _add_knob(parser, knob)
     _add_output_options(parser)
     return parser
 
@@ -223,6 +216,20 @@ def columns_parser() -> Parser:
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these columns (default: all)")
     return parser
+
+
+def _add_knob(to: argparse._ActionsContainer, knob: Knob) -> None:
+    about = knob.help.replace("python -m experiments.", to_run(""))
+    if knob.default:
+        about += f" (default: {shown(knob.default)})"
+    to.add_argument(
+        *knob.flags,
+        dest=knob.name,
+        metavar=knob.metavar,
+        nargs="+" if knob.is_axis or knob.is_list else "?" if knob.alone is not None else None,
+        const=knob.alone,
+        help=about.replace("%", "%%"),
+    )
 
 
 def _add_folder(parser: Parser) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from experiments.cli.options import verify_parser
 from experiments.console import BAD_INPUT, DONE, SOME_FAILED, say, warn
 from experiments.design import Design
-from experiments.files import MANIFEST, STORE, ResultsError
+from experiments.files import MANIFEST, STORE, WORKBOOK, ResultsError
 from experiments.findings.confirmation import confirmations
+from experiments.formats import PARQUET, Formats, is_installed
 from experiments.results import checked
 from experiments.runner.verification import differences, finished_runs, sample
 from experiments.store.store import STATUSES, Store
@@ -61,14 +62,21 @@ def _files(folder: Path, opened: Store) -> _Said:
 
 
 def _tables(folder: Path, manifest: dict[str, Any], design: Design, opened: Store) -> _Said:
-    tables, files = compared_tables(folder, design, manifest["data"], opened)
+    formats = Formats.from_manifest(manifest)
+    if not is_installed(PARQUET) and formats.names(PARQUET):
+        yield f"Parquet files were not compared: pyarrow is not installed: pip install '.[{PARQUET}]'", False
+        formats = formats.without(PARQUET)
+    tables, files = compared_tables(folder, design, manifest["data"], opened, formats)
     for file in files:
         if not (folder / file.name).exists():
             yield f"{file.name} is missing", False
         elif file.different:
-            yield f"{file.name}: {file.different:,} of {count(file.lines, 'line')} differ from the store", False
+            yield f"{file.name}: {file.different:,} of {count(file.lines, file.unit)} differ from the store", False
         else:
-            yield f"{file.name}: {count(file.lines, 'line')} as in the store", True
+            yield f"{file.name}: {count(file.lines, file.unit)} as in the store", True
+    if WORKBOOK in formats.files:
+        is_there = (folder / WORKBOOK).exists()
+        yield f"{WORKBOOK} was not compared" if is_there else f"{WORKBOOK} is missing", is_there
     statuses = tables.runs["status"].value_counts()
     for status in STATUSES:
         if (n := int(statuses.get(status, 0))) != manifest["counts"][status]:

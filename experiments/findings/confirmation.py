@@ -63,7 +63,7 @@ def turned_at(tables: Tables, best: int) -> int | None:
     """
     if tables.design.patience is not None:
         return None
-    curves = tables.curves_of(best, MOST_SEEDS)[CURVES.index("test_cost")]
+    curves = tables.stacked_curves(best, MOST_SEEDS)[CURVES.index("test_cost")]
     if curves.shape[1] < 2 or not np.isfinite(curves).all():
         return None
     course = [mean(at) for at in curves.T]

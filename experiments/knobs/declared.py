@@ -324,7 +324,26 @@ SHARD = Knob(
     "train only the I-th of N parts of the sweep; python -m experiments.merge joins them", checks.shard, (),
     elsewhere=("part", "partition", "array", "num-shards"),
 )  # fmt: skip
-HOW = (JOBS, BACKEND, SCHEDULER, SHARD)
+TABLES = Knob(
+    "tables", ("--tables",), "FORMAT",
+    "formats of the tables: csv, which is always written, xlsx (an Excel workbook), parquet (default: csv)",
+    checks.one_of("csv", "xlsx", "parquet"), (), is_list=True,
+    elsewhere=("format", "formats", "output-format", "excel", "xlsx", "parquet"),
+)  # fmt: skip
+CSV_DIALECT = Knob(
+    "csv_dialect", ("--csv-dialect",), "DIALECT",
+    "form of the CSV files: excel, or excel-de with semicolons and decimal commas",
+    checks.one_of("excel", "excel-de"), ("excel",), elsewhere=("dialect",),
+)  # fmt: skip
+CURVES = Knob(
+    "curves", ("--curves",), "FORMAT",
+    "formats of the curves, the largest table: csv, xlsx, parquet, or none (default: as --tables, without xlsx)",
+    checks.one_of("csv", "xlsx", "parquet", "none"), (), is_list=True, elsewhere=("no-curves", "history"),
+)  # fmt: skip
+WRITTEN = (TABLES, CSV_DIALECT, CURVES)
+"""How the tables are written; their numbers do not depend on these, and neither does the store."""
+
+HOW = (JOBS, BACKEND, SCHEDULER, SHARD, *WRITTEN)
 """How to run a sweep; the results do not depend on these."""
 
 ALIASES = {flag.lstrip("-").replace("-", "_"): knob.name for knob in (*KNOBS, *HOW) for flag in knob.flags}

@@ -31,7 +31,7 @@ from experiments.plots.style import SMALL, words
 MAX_UNITS = 29  # with the prediction three rows of ten
 COLOURS = "PuOr_r"  # purple below, orange above
 STEPS = 110
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[Any]
 
 
 def plot_hidden_units(

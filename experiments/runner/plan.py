@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 
 from experiments.datasets.remade import KEPT_BYTES, Remade
+from experiments.formats import CSV, PARQUET, XLSX, Formats
 from experiments.knobs.declared import AXES, BATCH_SIZE, DATASET, RECORD_EVERY
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
@@ -24,10 +25,12 @@ from planar_core.choices import count_parameters
 # Beside training, as measured. Work, as in work_of_run, since that scales with the machine: to start and load the data;
 # for each run, to store it, read it again and write its row; for each configuration and problem; to draw.
 _START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
-_OF_RECORD, _OF_NUMBER = 15 * 10**3, 4 * 10**3  # a row of curves.csv; a number of a split, for its baselines
+_OF_ROW = {CSV: 15 * 10**3, PARQUET: 15 * 10**3, XLSX: 10**6}  # of a table of curves
+_OF_NUMBER = 4 * 10**3  # a number of a split, for its baselines
 _DRAWING, _OF_DRAWN_PROBLEM = 25 * 10**9, 8 * 10**7
 # Bytes: of the program; of a run, a configuration and a problem.
 _PROGRAM, _BYTES_OF_RUN, _BYTES_OF_CONFIGURATION, _BYTES_OF_PROBLEM = 250 * 10**6, 300, 2000, 10**4
+_SHARE = {CSV: 1.0, XLSX: 0.5, PARQUET: 0.4}  # of the bytes of a CSV file
 LARGEST = 9 * 10**8  # bytes of a run or of a data set in the store; SQLite's limit is 10^9
 
 
@@ -48,7 +51,13 @@ class Plan:
         return f"{self.runs:,} runs{reused}, {costs}"
 
 
-def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> Plan:
+def plan(
+    todo: Todo,
+    jobs: int,
+    seconds_of_work: float,
+    plots: bool = False,
+    formats: Formats = Formats(),  # noqa: B008 - a tuple
+) -> Plan:
     """Estimate the cost of the sweep without expanding it. Raises SweepError for a run too large to be stored."""
     design = todo.design
     records = training.n_records(design.iterations, design.record_every)
@@ -77,10 +86,12 @@ def plan(todo: Todo, jobs: int, seconds_of_work: float, plots: bool = False) -> 
     numbers = sum(of_problems)
     remade = sum(n for n, source in zip(of_problems, sources.values(), strict=True) if isinstance(source, Remade))
     in_memory = 16 * (numbers - remade) + min(16 * remade, 2 * KEPT_BYTES)  # as given, and for the kernels
-    tables = 0 if todo.shard is not None else (60 + text) * runs * records + (100 + text) * runs
+    of_curves = (60 + text) * runs * records * sum(_SHARE[name] for name in formats.curves)
+    of_tables = (100 + text) * runs * sum(_SHARE[name] for name in formats.tables)
+    tables = 0 if todo.shard is not None else int(of_curves + of_tables)
     n_problems, n_configurations = len(problems), design.n_configurations
     around = _START + _OF_RUN * runs + _OF_CONFIGURATION * n_configurations + _OF_PROBLEM * n_problems
-    around += _OF_RECORD * runs * records
+    around += sum(_OF_ROW[name] for name in formats.curves) * runs * records
     split = sum(n for n, source in zip(of_problems, sources.values(), strict=True) if source.varies)
     around += _OF_NUMBER * split * design.n_replicates
     around += (_DRAWING + _OF_DRAWN_PROBLEM * n_problems) if plots else 0

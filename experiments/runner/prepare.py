@@ -8,7 +8,8 @@ from pathlib import Path
 
 from experiments.datasets.divided import Divided
 from experiments.design import Design
-from experiments.files import FILES, PLOTS, REPORT, STORE, check_folder, pictures_in
+from experiments.files import PLOTS, REPORT, STORE, check_folder, pictures_in
+from experiments.formats import Formats
 from experiments.knobs.declared import BUDGET, JOBS, SHARD, UNTIL_DECIDED
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
@@ -21,12 +22,19 @@ from experiments.runner.work import Todo, earlier_runs, todo
 from experiments.store.lock import check_locks
 from experiments.store.store import Store, stored_in
 from experiments.text import count, size
+from planar_core.training import n_records
 
 MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
 
 
 def prepare(
-    design: Design, jobs: int, out: str | os.PathLike[str] | None, fresh: bool, plots: bool, shard: Shard | None = None
+    design: Design,
+    jobs: int,
+    out: str | os.PathLike[str] | None,
+    fresh: bool,
+    plots: bool,
+    shard: Shard | None = None,
+    formats: Formats = Formats(),  # noqa: B008 - a tuple
 ) -> Prepared:
     """``Sweep.prepare``."""
     jobs, budget = value_of(JOBS, jobs), None
@@ -35,6 +43,9 @@ def prepare(
             raise SweepError(
                 f"{SHARD.flags[0]}: {knob.flags[0]} decides on the way what to train: use one of the two options"
             )
+    records = n_records(design.iterations, design.record_every)
+    if design.budget is None:  # of which the number of runs is not known before
+        formats.check(design.n_runs, design.n_configurations, records, design.margin is not None)
     sources = design.load()
     for source in sources.values():
         sizes = source.sizes
@@ -45,7 +56,8 @@ def prepare(
     with contextlib.ExitStack() as stack:
         stored = None
         if out is not None:
-            check_locks(check_folder(out, (*FILES, STORE, REPORT) if plots else (*FILES, STORE)))
+            files = (*formats.files, STORE)
+            check_locks(check_folder(out, (*files, REPORT) if plots else files))
             if plots:
                 check_folder(Path(out) / PLOTS, [path.name for path in pictures_in(Path(out))])
             stored = stack.enter_context(stored_in(Path(out)))
@@ -59,7 +71,7 @@ def prepare(
         of_folder = _notes_on_folder(left, stored)
     of_data = dict.fromkeys(f"{each.name}: {note}" for each in sources.values() for note in each.notes)
     notes = (*design.notes, *of_data, *of_folder, *of_budget)
-    return Prepared(sources, left, plan(left, jobs, speed, plots), notes, budget)
+    return Prepared(sources, left, plan(left, jobs, speed, plots, formats), notes, budget)
 
 
 def _notes_on_folder(left: Todo, stored: Store | None) -> list[str]:

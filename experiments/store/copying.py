@@ -9,7 +9,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError, check_folder, pictures_in, replacing
+from experiments.files import (
+    FILES,
+    OTHER_FILES,
+    PLOTS,
+    REPORT,
+    STORE,
+    ResultsError,
+    check_folder,
+    pictures_in,
+    replacing,
+)
 from experiments.store.lock import locked, opened
 from experiments.store.store import Store
 
@@ -26,7 +36,7 @@ def copy(folder: Path, destination: Path, overwrite: bool = False) -> Iterator[P
     The store is copied as of one moment, by SQLite itself, and takes its place when it is complete and on disk. Raises
     ResultsError if there is no store, or if the destination is in use or has results and not ``overwrite``.
     """
-    files = (*FILES, STORE, REPORT)
+    files = (*FILES, *OTHER_FILES, STORE, REPORT)
     with Store(folder / STORE, writes=False) as source:
         check_folder(destination, files)
         if destination.exists() and os.path.samefile(folder, destination):
@@ -52,7 +62,7 @@ def _tables(folder: Path, destination: Path) -> Iterator[Path]:
     pictures = sorted(path.relative_to(folder) for path in pictures_in(folder))
     if pictures:
         (destination / PLOTS).mkdir(exist_ok=True)
-    names = [*map(Path, FILES), *pictures, Path(REPORT)]
+    names = [*map(Path, (*FILES, *OTHER_FILES)), *pictures, Path(REPORT)]
     for attempt in range(_ATTEMPTS):
         with contextlib.suppress(_Changed), contextlib.ExitStack() as stack:
             before = _states(folder)

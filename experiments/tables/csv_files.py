@@ -7,6 +7,7 @@ Text is quoted, and no part of it can be taken for a formula: see ``_text``.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -33,6 +34,38 @@ class Sink(Protocol):
 
     def write(self, content: bytes | memoryview, /) -> object:
         """Take whole lines."""
+
+
+# The commas and points of a text, while those around it are replaced: by bytes that UTF-8 does not have.
+_PROTECTED = bytes.maketrans(b",.", b"\xfc\xfd")
+_GERMAN = bytes.maketrans(b",.\xfc\xfd", b";,,.")
+
+
+class German:
+    """A sink that turns lines into those of a German Excel: semicolons between cells, commas in numbers.
+
+    What is in quotes is text and stays as it is. The file begins with a byte order mark, without which Excel does not
+    take it for UTF-8.
+    """
+
+    def __init__(self, file: Sink) -> None:
+        self._file, self._is_new = file, True
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Take whole lines."""
+        parts = bytes(content).split(b'"')
+        parts[1::2] = [part.translate(_PROTECTED) for part in parts[1::2]]
+        self.write_protected(b'"'.join(parts))
+
+    def write_protected(self, content: bytes) -> None:
+        """Take whole lines whose texts are protected already: far faster for many lines."""
+        self._file.write((codecs.BOM_UTF8 if self._is_new else b"") + content.translate(_GERMAN))
+        self._is_new = False
+
+
+def in_dialect(file: Sink, dialect: str) -> Sink:
+    """A sink for lines with commas and points that writes them in a dialect, ``excel`` or ``excel-de``."""
+    return German(file) if dialect == "excel-de" else file
 
 
 def write_csv(table: pd.DataFrame, file: Sink, header: bool = True) -> None:
@@ -91,7 +124,8 @@ class CurvesFile:
     def __init__(self, file: Sink, design: Design, score: str) -> None:
         self._file, self._design = file, design
         self._iterations = recorded_iterations(design.iterations, design.record_every)
-        self._cells = {name: _Cells(design.settings.get(name)) for name in design.columns}
+        is_german = isinstance(file, German)
+        self._cells = {name: _Cells(design.settings.get(name), is_german) for name in design.columns}
         more = () if design.patience is None else (VALIDATION_COST,)
         _write_rows(file, [map(_name, [*design.columns, "iteration", *measures(score), *more])])
 
@@ -108,17 +142,24 @@ class CurvesFile:
         curves = runs.curves
         if self._design.patience is not None:
             curves = np.concatenate([curves, runs.validation[:, np.newaxis]], axis=1)
-        self._file.write(lines(prefixes, self._iterations, curves, runs.records).data)
+        content = lines(prefixes, self._iterations, curves, runs.records).data
+        if isinstance(self._file, German):
+            self._file.write_protected(bytes(content))
+        else:
+            self._file.write(content)
 
 
 class _Cells(dict[Any, bytes]):
     """A cell for each value of a column, with the comma after it; always the same one for a ``fixed`` setting."""
 
-    def __init__(self, fixed: Any = None) -> None:
-        self._fixed = fixed
+    def __init__(self, fixed: Any = None, is_protected: bool = False) -> None:
+        self._fixed, self._is_protected = fixed, is_protected
 
     def __missing__(self, value: Any) -> bytes:
-        made = f"{_cell(value if self._fixed is None else self._fixed)},".encode()
+        cell = _cell(value if self._fixed is None else self._fixed).encode()
+        if self._is_protected and cell.startswith(b'"'):
+            cell = cell.translate(_PROTECTED)
+        made = cell + b","
         if len(self) < _BLOCK:
             self[value] = made
         return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import subprocess
@@ -17,6 +18,8 @@ import pandas as pd
 import scipy
 
 from experiments.design import Design
+from experiments.files import FILES, MANIFEST, OTHER_FILES
+from experiments.formats import Formats
 from experiments.store.store import STATUSES
 from experiments.tables.tables import Tables
 from experiments.version import __version__
@@ -24,11 +27,13 @@ from experiments.version import __version__
 FORMAT = 3  # of the manifest; increased when readers have to distinguish versions
 
 
-def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[str, Any]) -> dict[str, Any]:
+def manifest_of(
+    tables: Tables, findings: list[dict[str, Any]], done: Mapping[str, Any], formats: Formats | None = None
+) -> dict[str, Any]:
     """The contents of sweep.json, as plain values.
 
     ``findings`` are those of ``experiments.findings``; ``done`` says how the sweep was run: runs computed and reused,
-    seconds, jobs and backend.
+    seconds, jobs and backend. ``formats`` are those of the tables, if they are written.
     """
     design = tables.design
 
@@ -45,6 +50,7 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
         },
         "data": tables.about,
         **_seeds(design),
+        **(formats or Formats()).in_manifest(),
         "notes": design.notes,
         "findings": findings,
         "execution": {
@@ -64,6 +70,14 @@ def manifest_of(tables: Tables, findings: list[dict[str, Any]], done: Mapping[st
             "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
         },
     }
+
+
+def earlier_files(folder: Path) -> tuple[str, ...]:
+    """The tables that an earlier sweep wrote into a folder, by its manifest; of one that cannot be read, the usual."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        held = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return tuple(name for name in Formats.from_manifest(held).files if name in (*FILES, *OTHER_FILES))
+    return FILES
 
 
 def _seeds(design: Design) -> dict[str, int | list[int]]:

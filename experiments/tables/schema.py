@@ -13,7 +13,18 @@ from typing import Any
 
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
-from experiments.knobs.declared import AXES, DTYPE, ITERATIONS, KNOBS, RECORD_EVERY, REQUESTED
+from experiments.formats import CSV, DIALECTS, PARQUET, XLSX
+from experiments.knobs.declared import (
+    AXES,
+    CSV_DIALECT,
+    CURVES,
+    DTYPE,
+    ITERATIONS,
+    KNOBS,
+    RECORD_EVERY,
+    REQUESTED,
+    TABLES,
+)
 from experiments.store.store import STATUSES
 from experiments.tables.manifest import FORMAT
 from experiments.tables.problems import about_data, identities
@@ -181,6 +192,14 @@ _EXECUTION = _object(
         "machine": _object({"system": _TEXT, "processor": _TEXT, "cores": _or_null(_COUNT)}),
     }
 )
+_FORMATS = _list_of(_fitting("csv, xlsx or parquet", lambda value: value in (CSV, XLSX, PARQUET)))
+_TABLES = _object(
+    {
+        TABLES.name: _FORMATS,
+        CURVES.name: _FORMATS,
+        CSV_DIALECT.name: _fitting("excel or excel-de", lambda value: value in DIALECTS),
+    }
+)
 _FORMAT = _fitting(str(FORMAT), lambda value: _is_integer(value) and value == FORMAT)
 _MANIFEST = _object(
     {
@@ -194,7 +213,10 @@ _MANIFEST = _object(
         "findings": _list_of(_FINDING),
         "execution": _EXECUTION,
     },
-    {"seeds": lambda value, place: (_list_of(_COUNT) if isinstance(value, list) else _COUNT)(value, place)},
+    {
+        "seeds": lambda value, place: (_list_of(_COUNT) if isinstance(value, list) else _COUNT)(value, place),
+        "tables": _TABLES,
+    },
 )
 
 _OF_THE_DATA = ("fingerprint", "identity", "features", "training_examples", "test_examples", "task", "class_counts")

@@ -97,20 +97,25 @@ def curves_of(
     design: Design, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store, score: str
 ) -> pd.DataFrame:
     """The curves of every run: a row for each record."""
-    found = [block.runs for block in blocks(design, identities, opened)]
-    lengths = np.concatenate([runs.records for runs in found])
-    run_of_row = np.repeat(np.arange(len(lengths)), lengths)
-    columns = {name: values[run_of_row] for name, values in identity(design).items()}
+    found = [curves_in(block, design, score) for block in blocks(design, identities, opened)]
+    return pd.concat(found, ignore_index=True)
+
+
+def curves_in(block: Block, design: Design, score: str) -> pd.DataFrame:
+    """The rows of a block in the table of curves."""
+    runs = block.runs
+    lengths = runs.records
+    positions = np.repeat(block.positions(design), lengths)
+    columns = identity(design, positions)
     # Without a row, pandas cannot tell which columns are text.
     table = pd.DataFrame(columns).astype({name: "str" for name in columns if columns[name].dtype == object})
+    is_recorded = np.arange(runs.curves.shape[2]) < lengths[:, np.newaxis]
     at = recorded_iterations(design.iterations, design.record_every)
-    table["iteration"] = np.concatenate([at[:length] for length in lengths.tolist()])
+    table["iteration"] = np.broadcast_to(at[: runs.curves.shape[2]], is_recorded.shape)[is_recorded]
     for k, measure in enumerate(measures(score)):
-        table[measure] = np.concatenate(
-            [runs.curves[:, k][np.arange(runs.curves.shape[2]) < runs.records[:, np.newaxis]] for runs in found]
-        )
+        table[measure] = runs.curves[:, k][is_recorded]
     if design.patience is not None:
-        table[VALIDATION_COST] = np.frombuffer(b"".join(b"".join(runs.validation_costs) for runs in found), "<f8")
+        table[VALIDATION_COST] = runs.validation[is_recorded]
     return table
 
 

@@ -21,14 +21,14 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey, Run
 from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
-from experiments.store.store import CURVES, Store, StoredRun
+from experiments.store.store import CURVES, Store, StoredRun, StoredRuns
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
 from experiments.tables.races import Race
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import Block, blocks, curves_of, starts
+from experiments.tables.stored import Block, blocks, curves_in, curves_of, starts
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
@@ -191,7 +191,33 @@ class Tables:
         """The description of the problem of a row of a table."""
         return self._about(row)
 
-    def curves_of(self, configuration: Mapping[str, Any] | pd.Series | int, most: int | None = None) -> Array:
+    def curves_of(self, row: Mapping[str, Any] | pd.Series) -> pd.DataFrame:
+        """The curves of one run, a row of ``runs``, or of all runs of a configuration, a row of ``summary``.
+
+        They are read alone, not with those of the whole sweep, and have the columns of ``curves``. Raises LookupError
+        if the sweep has no such run.
+        """
+        columns = [*self.design.configuration_columns, *(name for name in self.design.replicate_columns if name in row)]
+        missing = [name for name in columns if name not in row]
+        series = range(0) if missing else self._series_of(row)
+        with self._opened() as opened:
+            found = [curves_in(block, self.design, self.score) for block in self._blocks(opened, series)]
+        table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
+        table = table[_rows_with(table, row, columns[len(self.design.configuration_columns) :])]
+        if not found or (SEED.name in row and row[SEED.name] not in self.design.values[SEED.name]):
+            wanted = in_words({name: row[name] for name in columns if name in row})
+            raise LookupError(
+                f"expected a row of runs or of summary, got {wanted or 'none of the identifying columns'}"
+            )
+        return table.reset_index(drop=True)
+
+    def stored_blocks(self) -> Iterator[tuple[npt.NDArray[np.int64], StoredRuns]]:
+        """The position in the grid and the content of every run, many at a time."""
+        with self._opened() as opened:
+            for block in self._blocks(opened):
+                yield block.positions(self.design), block.runs
+
+    def stacked_curves(self, configuration: Mapping[str, Any] | pd.Series | int, most: int | None = None) -> Array:
         """The curves of a row of ``summary``, or of its position: (rows of ``store.CURVES``, replicates, records).
 
         Replicates are the first ``most`` (None: all) that did not fail; nan after the last record of a diverged run.

@@ -18,6 +18,7 @@ from experiments import Sweep
 from experiments.cli import plots, verify
 from experiments.files import MANIFEST, ResultsError
 from experiments.report import page as pages
+from experiments.report.cell import cell
 from experiments.results import Results, read
 from experiments.tables import read as read_tables
 from tests.helpers.machines import ROOT
@@ -121,7 +122,7 @@ def fuzzed(folder: Path, values: list[Any], every: int, first: int) -> tuple[int
             numbers[results is None] += 1
             if results is not None:
                 pages.page(results, results.manifest)
-                results._repr_html_()
+                cell(results, results.manifest)
     finally:
         path.write_text(content, encoding="utf-8")
     return numbers[0], numbers[1]

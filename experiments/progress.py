@@ -1,0 +1,140 @@
+"""The progress of ``Sweep.run`` in a notebook, and on request in a script: a bar, a race as it stands, the files."""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.runner.observer import Observer, Prepared, Progress, Standing
+from experiments.text import count, listed
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_BAR = "{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]"
+
+
+def is_notebook() -> bool:
+    """Whether this is the kernel of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return shell is not None and "IPKernelApp" in getattr(shell, "config", {})
+
+
+class Shown(Observer):
+    """Shows the progress of a sweep: in a notebook in the cell, elsewhere on the standard error stream."""
+
+    def __init__(self, out: str | os.PathLike[str] | None, in_notebook: bool) -> None:
+        self._out, self._in_notebook = out, in_notebook
+        self._bar: tqdm[None] | None = None
+        self._race: _Race | None = None
+
+    def _say(self, line: str) -> None:
+        print(line, file=sys.stdout if self._in_notebook else sys.stderr, flush=True)
+
+    def note(self, message: str) -> None:
+        """Print it."""
+        self._say(message)
+
+    def accepted(self, prepared: Prepared) -> None:
+        """Print the plan."""
+        most = "at most " if prepared.left.design.margin is not None else ""
+        self._say(f"{most}{prepared.plan}")
+
+    def began(self, progress: Progress) -> None:
+        """Show the bar."""
+        if self._bar is not None:  # of an earlier round
+            self._bar.set_description_str(_runs(progress), refresh=False)
+            self._bar.reset(total=progress.total_work)
+        elif progress.done < progress.runs:
+            self._bar = self._new_bar()(
+                total=progress.total_work, desc=_runs(progress), bar_format=_BAR, leave=False,
+                file=sys.stdout if self._in_notebook else sys.stderr,
+            )  # fmt: skip
+
+    def _new_bar(self) -> Callable[..., tqdm[None]]:
+        if self._in_notebook and importlib.util.find_spec("ipywidgets") is not None:
+            from tqdm.notebook import tqdm  # 0.1 s
+        else:
+            from tqdm import tqdm  # likewise
+        made: Callable[..., Any] = tqdm
+        return made
+
+    def trained(self, progress: Progress) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.set_description_str(_runs(progress), refresh=False)
+            self._bar.update(progress.work - self._bar.n)
+
+    def raced(self, standing: Standing) -> None:
+        """Add a line to the race."""
+        if not self._in_notebook:  # where the bar is beside the table
+            self.close()
+        if self._race is None:
+            self._race = _Race(self._in_notebook, self._say)
+        self._race.add(standing)
+
+    def building(self) -> None:
+        """Remove the bar."""
+        self.close()
+
+    def finished(self, files: Sequence[Path]) -> None:
+        """Say where everything is."""
+        self._say(f"written to {self._out}{os.sep}: {listed(str(os.path.relpath(file, self._out)) for file in files)}")
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _runs(progress: Progress) -> str:
+    return f"{progress.done:,}/{progress.runs:,} runs"
+
+
+class _Race:
+    """A race: in a notebook one table that grows, elsewhere a line for every round."""
+
+    def __init__(self, in_notebook: bool, say: Callable[[str], None]) -> None:
+        self._say, self._standings, self._in_notebook = say, list[Standing](), in_notebook
+        self._handle: Any = None
+
+    def add(self, standing: Standing) -> None:
+        """Another round."""
+        self._standings.append(standing)
+        if not self._in_notebook:
+            self._say(_line(standing))
+        elif self._handle is None:
+            from IPython.display import display  # the notebook has it
+
+            self._handle = display(self, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(self)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(_line, self._standings))
+
+    def _repr_html_(self) -> str:
+        rows = "".join(map(_row, self._standings))
+        heads = "".join(f"<th>{head}</th>" for head in ("seeds", "ruled out", "within the margin", "open", "left"))
+        return f"<table><thead><tr>{heads}<th></th></tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _line(standing: Standing) -> str:
+    within = f", {standing.within:,} of them within the margin of the best" if standing.within else ""
+    left = f"{standing.configurations - standing.out:,} of {standing.configurations:,} configurations left"
+    return f"{count(standing.seeds, 'seed')}: {left}{within}"
+
+
+def _row(standing: Standing) -> str:
+    every, left = standing.configurations, standing.configurations - standing.out
+    numbers = (standing.seeds, standing.out, standing.within, left - standing.within, left)
+    cells = "".join(f"<td>{html.escape(f'{number:,}')}</td>" for number in numbers)
+    # In the colour of the text, and so on light and on dark ground.
+    bar = f"display:block;width:{12 * left / every:.2f}em;height:.7em;background:currentColor;opacity:.5"
+    return f'<tr>{cells}<td style="text-align:left"><span style="{bar}"></span></td></tr>'
