@@ -73,7 +73,7 @@ def trained_networks(tables: Tables, configuration: Mapping[str, Any] | pd.Serie
     """The networks of a row of the summary that did not fail, one at a time."""
     source, design = tables.source(configuration), tables.design
     recorded = recorded_iterations(design.iterations, design.record_every)
-    costs = tables.curves_of(configuration)[0]
+    costs = tables.stacked_curves(configuration)[0]
     runs = tables.runs_of(configuration)
     stopped = runs.loc[runs["status"] != "failed", "stopped_at"].tolist() if "stopped_at" in runs else None
     for k, (run, network) in enumerate(tables.networks_of(configuration)):
