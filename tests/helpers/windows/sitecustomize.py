@@ -155,6 +155,7 @@ def _begin(self: Any, name: str, pid: int, sentinel: Any) -> None:
 
 
 _parent_begins = process._ParentProcess.__init__  # type: ignore[attr-defined]
-process._ParentProcess.__init__ = _begin  # type: ignore[attr-defined]
-builtins.__import__ = _import_as_there  # type: ignore[assignment]
-sys.addaudithook(_look)
+if __name__ == "sitecustomize":  # a test that imports a name from here stays where it is
+    process._ParentProcess.__init__ = _begin  # type: ignore[attr-defined]
+    builtins.__import__ = _import_as_there  # type: ignore[assignment]
+    sys.addaudithook(_look)
