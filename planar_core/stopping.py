@@ -27,11 +27,13 @@ def _train_until_no_better(
     best record. ``progress``: (2,), int64, the iteration of the next record, and the best record.
     """
     parameters, units = batch.parameters[0], 0
+    ends, never = np.empty(1, np.int64), np.full(1, _NEVER, np.int64)
     for layer in range(layout.units.shape[0]):
         units += layout.units[layer]
     while True:
         start, end = batch.position[1], progress[0]
-        if not train_batch(layout, output, batch, state, train, test, workspace, end, _NEVER, budget):
+        ends[0] = end
+        if not train_batch(layout, output, batch, state, train, test, workspace, ends, never, budget):
             return False
         if batch.diverged[0]:
             break

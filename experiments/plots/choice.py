@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from experiments.knobs.declared import KNOBS
+from experiments.knobs.declared import ITERATIONS, KNOBS
 from experiments.knobs.words import in_words
 from experiments.plots.style import count, counts, number, words
 from experiments.tables.tables import equals
@@ -26,7 +26,7 @@ from experiments.text import closest
 _PROBLEM = [knob.name for knob in KNOBS if knob.is_problem]
 _REPLICATE = [knob.name for knob in KNOBS if knob.is_replicate]
 _EMPTY = "–"  # of a setting without effect
-_AFTER_SETTINGS = ("n_seeds", "iterations", "iteration")  # columns of a summary, of runs, of curves
+_AFTER_SETTINGS = ("n_seeds", "stopped_at", "status", "iteration")  # columns of a summary, of runs, of curves
 _USUAL = ("learning_rate", "hidden")  # the preferred axes if others do not have more values
 _PLURAL = {"hidden": "hidden sizes", "learning_rate": "learning rates"}
 
@@ -115,7 +115,10 @@ def settings(table: pd.DataFrame) -> list[str]:
     """The identifying columns of runs, curves or a summary, except those of problem and replicate."""
     columns = list(table.columns)
     end = next((columns.index(name) for name in _AFTER_SETTINGS if name in columns), len(columns))
-    return [column for column in columns[:end] if column not in (*_PROBLEM, *_REPLICATE)]
+    others = {*_PROBLEM, *_REPLICATE}
+    if "status" in columns and table[ITERATIONS.name].nunique() <= 1:  # runs have it even if it is not a setting
+        others.add(ITERATIONS.name)
+    return [column for column in columns[:end] if column not in others]
 
 
 def varied(table: pd.DataFrame) -> list[str]:

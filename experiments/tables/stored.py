@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,7 @@ def blocks(
     """
     series = range(design.n_series) if series is None else series
     seeds = design.values["seed"]
-    records = n_records(design.iterations, design.record_every)
+    records = most_records(design)
     parameters = max(count_parameters(inputs, hidden, outputs) for hidden in design.values["hidden"])
     most = max(1, min(_MOST_RUNS, _MOST_BYTES // (8 * (len(CURVES) * records + parameters))))
     texts = Identities(design, identities)
@@ -103,8 +104,9 @@ def curves_of(
     columns = {name: values[run_of_row] for name, values in identity(design).items()}
     # Without a row, pandas cannot tell which columns are text.
     table = pd.DataFrame(columns).astype({name: "str" for name in columns if columns[name].dtype == object})
-    at = recorded_iterations(design.iterations, design.record_every)
-    table["iteration"] = np.concatenate([at[:length] for length in lengths.tolist()])
+    at = {each: recorded_iterations(each, every) for each, every in design.lengths.items()}
+    of_runs = np.repeat([run.iterations for run in design.all_series()], np.diff(starts(design))).tolist()
+    table["iteration"] = np.concatenate([at[each][:n] for each, n in zip(of_runs, lengths.tolist(), strict=True)])
     for k, measure in enumerate(measures(score)):
         table[measure] = np.concatenate(
             [runs.curves[:, k][np.arange(runs.curves.shape[2]) < runs.records[:, np.newaxis]] for runs in found]
@@ -112,6 +114,11 @@ def curves_of(
     if design.patience is not None:
         table[VALIDATION_COST] = np.frombuffer(b"".join(b"".join(runs.validation_costs) for runs in found), "<f8")
     return table
+
+
+def most_records(design: Design) -> int:
+    """The length of the longest curve."""
+    return max(itertools.starmap(n_records, design.lengths.items()))
 
 
 def starts(design: Design) -> Positions:
