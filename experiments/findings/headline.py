@@ -120,7 +120,8 @@ def _at_the_edge(group: Group, best: pd.Series, sampled: Collection[str]) -> Ite
         equal = first[name].nunique() == 1
         if at in ends and at != 0 and equal:  # nothing can be tried below 0
             way = "smaller" if at == ends[0] else "larger"
-            what = "number of hidden units" if name == "hidden" else name.replace("_", " ")
+            what = {"hidden": "number of hidden units", ITERATIONS.name: "number of iterations"}.get(name)
+            what = what or name.replace("_", " ")
             yield f"Its {what} is at the edge of the values tried: try {way} ones."
 
 

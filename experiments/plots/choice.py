@@ -67,6 +67,8 @@ def value_name(value: object, width: int = 40) -> str:
 
 def setting_name(column: str, value: object) -> str:
     """`4 hidden units`, `batch size 32`."""
+    if column == ITERATIONS.name:
+        return f"{value_name(value)} {column}"
     return units(value) if column == "hidden" else f"{axis_name(column)} {value_name(value)}"
 
 
@@ -124,6 +126,15 @@ def settings(table: pd.DataFrame) -> list[str]:
 def varied(table: pd.DataFrame) -> list[str]:
     """The settings that have more than one value, in the order of the table."""
     return [column for column in settings(table) if table[column].nunique(dropna=False) > 1]
+
+
+def longest(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the longest trainings, without the column ``iterations``: shorter ones are the beginnings of these."""
+    if ITERATIONS.name not in settings(table):
+        return table
+    others = [column for column in (*_PROBLEM, *settings(table)) if column in table and column != ITERATIONS.name]
+    most = table.groupby(others, sort=False, dropna=False)[ITERATIONS.name].transform("max")
+    return table[table[ITERATIONS.name] == most].drop(columns=ITERATIONS.name)
 
 
 def main_axis(table: pd.DataFrame, asked: str | None = None) -> str:

@@ -95,7 +95,9 @@ class Group(NamedTuple):
     n_runs: int
     stretches: range  # positions of their series in the sweep: the first of each stretch
     length: int  # of a stretch
-    together: Sequence[int]  # the series that come out of one training: their distances from the first, the longest last
+    together: Sequence[
+        int
+    ]  # the series that come out of one training: their distances from the first, the longest last
 
     def series(self) -> Iterator[int]:
         """The positions of their series in the sweep."""

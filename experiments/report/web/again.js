@@ -33,7 +33,7 @@ export class Again {
     const data = sweep.data(c, run?.run);
     const isPossible = Boolean(run && data && this.retrains);
     if (isPossible) {
-      const { iterations, record_every } = sweep.settings;
+      const { iterations, record_every } = sweep.howLong(c);
       trainer.load(data, sweep.training(c, run.seed), sweep.curve(run.run), iterations, record_every);
     } else {
       trainer.unload();
@@ -78,8 +78,9 @@ export class Again {
 
   drawNumbers() {
     const { charts, trainer } = this;
-    const { run } = this.choice;
-    const { iterations, dtype } = this.sweep.settings;
+    const { configuration, run } = this.choice;
+    const { iterations } = this.sweep.howLong(configuration);
+    const { dtype } = this.sweep.settings;
     const here = (this.isStarted ? trainer.records : []).map((record) => curveRow(record, -2, "trained here"));
     charts.cost.update({ here });
     charts.accuracy.update({ here });
