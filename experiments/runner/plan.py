@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def plan(
 ) -> Plan:
     """Estimate the cost of the sweep without expanding it. Raises SweepError for a run too large to be stored."""
     design = todo.design
-    records = training.n_records(design.iterations, design.record_every)
+    records = max(itertools.starmap(training.n_records, design.lengths.items()))
     work = parameters = largest = 0
     for group in todo.groups():
         work += group.work * group.n_runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,7 @@ def blocks(
     """
     series = range(design.n_series) if series is None else series
     seeds = design.values["seed"]
-    records = n_records(design.iterations, design.record_every)
+    records = most_records(design)
     parameters = max(count_parameters(inputs, hidden, outputs) for hidden in design.values["hidden"])
     most = max(1, min(_MOST_RUNS, _MOST_BYTES // (8 * (len(CURVES) * records + parameters))))
     texts = Identities(design, identities)
@@ -110,13 +111,19 @@ def curves_in(block: Block, design: Design, score: str) -> pd.DataFrame:
     # Without a row, pandas cannot tell which columns are text.
     table = pd.DataFrame(columns).astype({name: "str" for name in columns if columns[name].dtype == object})
     is_recorded = np.arange(runs.curves.shape[2]) < lengths[:, np.newaxis]
-    at = recorded_iterations(design.iterations, design.record_every)
-    table["iteration"] = np.broadcast_to(at[: runs.curves.shape[2]], is_recorded.shape)[is_recorded]
+    at = {each: recorded_iterations(each, every) for each, every in design.lengths.items()}
+    of_runs = np.repeat([series.iterations for series in block.series], len(block.seeds)).tolist()
+    table["iteration"] = np.concatenate([at[each][:n] for each, n in zip(of_runs, lengths.tolist(), strict=True)])
     for k, measure in enumerate(measures(score)):
         table[measure] = runs.curves[:, k][is_recorded]
     if design.patience is not None:
         table[VALIDATION_COST] = runs.validation[is_recorded]
     return table
+
+
+def most_records(design: Design) -> int:
+    """The length of the longest curve."""
+    return max(itertools.starmap(n_records, design.lengths.items()))
 
 
 def starts(design: Design) -> Positions:

@@ -28,11 +28,10 @@ from experiments.tables.races import Race
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import Block, blocks, curves_in, curves_of, starts
+from experiments.tables.stored import Block, blocks, curves_in, curves_of, most_records, starts
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
-from planar_core.training import n_records
 
 _SOURCES_KEPT = 256  # problems: a sweep may have many
 
@@ -102,7 +101,7 @@ class Tables:
     def some_seeds(self, most_rows: int) -> tuple[int, str]:
         """The number of seeds whose curves fit into that many rows, at least one; and a note if some are missing."""
         seeds = len(self.design.values["seed"])
-        rows = self.design.n_configurations * n_records(self.design.iterations, self.design.record_every)
+        rows = self.design.n_configurations * most_records(self.design)
         some = min(seeds, max(1, most_rows // rows))
         return some, f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
 
