@@ -86,8 +86,8 @@ class Networks:
     """Networks of the same shape to train on one problem. The lists have one entry per network.
 
     ``how_long`` are its iterations, and those between two of its records. Networks that follow each other and differ in
-    nothing else come out of one training. ``numerics`` is the required version of the arithmetic; another machine may have a different one. With early
-    stopping, ``patience`` and ``validation_fraction`` are numbers.
+    nothing else come out of one training. ``numerics`` is the required version of the arithmetic; another machine may
+    have a different one. With early stopping, ``patience`` and ``validation_fraction`` are numbers.
     """
 
     hidden: str
