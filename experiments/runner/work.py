@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from array import array
@@ -219,6 +220,11 @@ class Todo:
         """The largest possible number of ``groups``."""
         width, sizes, _ = self._extents()
         return self.design.n_series // width * sizes
+
+
+def most_records(design: Design) -> int:
+    """The length of the longest curve."""
+    return max(itertools.starmap(training.n_records, design.lengths.items()))
 
 
 def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, batch_size: int | None = None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,10 @@ import pandas as pd
 from experiments.design import Design, ProblemKey, Run
 from experiments.files import ResultsError
 from experiments.identity import Identities
+from experiments.runner.work import most_records
 from experiments.store.store import CURVES, Store, StoredRun, StoredRuns
 from planar_core.choices import count_parameters
-from planar_core.training import n_records, recorded_iterations
+from planar_core.training import recorded_iterations
 
 VALIDATION_COST = "validation_cost"  # the further column of curves with early stopping
 _MOST_RUNS, _MOST_BYTES = 4096, 2**24  # of a block
@@ -119,11 +119,6 @@ def curves_in(block: Block, design: Design, score: str) -> pd.DataFrame:
     if design.patience is not None:
         table[VALIDATION_COST] = runs.validation[is_recorded]
     return table
-
-
-def most_records(design: Design) -> int:
-    """The length of the longest curve."""
-    return max(itertools.starmap(n_records, design.lengths.items()))
 
 
 def starts(design: Design) -> Positions:

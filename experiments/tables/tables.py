@@ -21,6 +21,7 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey, Run
 from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
+from experiments.runner.work import most_records
 from experiments.store.store import CURVES, Store, StoredRun, StoredRuns
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
@@ -28,7 +29,7 @@ from experiments.tables.races import Race
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import Block, blocks, curves_in, curves_of, most_records, starts
+from experiments.tables.stored import Block, blocks, curves_in, curves_of, starts
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
