@@ -12,6 +12,7 @@ import pytest
 
 from experiments.cli import verify
 from experiments.files import MANIFEST
+from experiments.plots.trained import trained_networks
 from experiments.report.contents import contents
 from experiments.results import Results, read
 from experiments.runner.parts import Parts
@@ -189,3 +190,24 @@ def test_curves_are_drawn_of_the_longest() -> None:
         for each in (results, longest)
     )
     assert drawn == expected
+
+
+def test_arrays_have_a_dimension_for_the_lengths() -> None:
+    pytest.importorskip("xarray")
+    results = swept(SEVERAL, **SMALL)
+    assert "iterations" not in results.to_xarray().attrs
+    assert results.to_xarray().sizes["iterations"] == len(SEVERAL)
+    made = results.to_xarray(curves=True)
+    for iterations in SEVERAL:
+        expected = swept(iterations, **SMALL).to_xarray(curves=True)
+        computed = made.sel(iterations=iterations, iteration=expected["iteration"]).drop_vars("iterations")
+        assert computed.identical(expected.assign_attrs(computed.attrs))
+        others = made["cost"].sel(iterations=iterations).drop_sel(iteration=expected["iteration"].to_numpy())
+        assert others.isnull().all()
+
+
+def test_a_network_is_shown_at_the_end_of_its_own_length() -> None:
+    results = swept([30, 200], hidden=2, learning_rate=0.5, seed=range(2), samples=60)
+    for row in results.summary.to_dict("records"):
+        last = {each.last for each in trained_networks(results, row)}
+        assert last == {row["iterations"]}
