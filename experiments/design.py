@@ -60,7 +60,7 @@ from planar_core.choices import METRICS, NUMERICS, checked_metrics, default_reco
 if TYPE_CHECKING:
     from experiments.datasets.source import Source
 
-COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.is_further))  # columns that are always present come first
+COLUMNS = tuple(sorted(AXES, key=lambda axis: axis.column != "always"))  # columns that are always present come first
 PROBLEM_AXES = tuple(axis for axis in AXES if axis.is_problem)
 MOST_PROBLEMS, MOST_SAMPLES = 10_000, 10**8  # whose data are all in memory
 MANY_SEEDS = range(1000)  # from which --until-decided and --budget take as many as they need
@@ -91,7 +91,7 @@ class Run(_Values):  # type: ignore[misc]
     def __repr__(self) -> str:
         said = {axis.name: getattr(self, axis.name) for axis in COLUMNS}
         for axis in COLUMNS:
-            if axis.is_further and said[axis.name] == axis.default[0]:
+            if axis.column != "always" and said[axis.name] == axis.default[0]:
                 del said[axis.name]
         return f"Run({', '.join(f'{name}={value!r}' for name, value in said.items())})"
 
@@ -167,6 +167,9 @@ class Design:
                     raise SweepError(f"{knob.flags[0]} requires {expected}, got {', '.join(self.asked[axis])}")
         if self._is_set(VALIDATION_FRACTION.name) and self.patience is None:
             raise SweepError(f"{VALIDATION_FRACTION.flags[0]} requires {PATIENCE.flags[0]} N")
+        if self.patience is not None and self._is_several(ITERATIONS):
+            got = f"got {shown(self.asked[ITERATIONS.name])}; use only the largest one"
+            raise SweepError(f"{PATIENCE.flags[0]}: expected one value of {ITERATIONS.flags[0]}, {got}")
 
     def _set_dimensions(self, dimensions: Iterable[Dimension]) -> None:
         self.dimensions = tuple(dimensions)
@@ -311,6 +314,11 @@ class Design:
         default = knob.default[0] if knob.default else None
         return any(value != default for value in values)
 
+    def _is_several(self, axis: Knob) -> bool:
+        """Whether several values of an axis, or a range of them, were asked for."""
+        first, *others = self.asked[axis.name]
+        return bool(others) or isinstance(first, Span)
+
     @property
     def target(self) -> str | None:
         """The target column of a table; None for the last one."""
@@ -352,13 +360,22 @@ class Design:
 
     @property
     def iterations(self) -> int:
-        """Updates of each network."""
-        return int(self._settings[ITERATIONS.name])
+        """Updates of each network; the largest of several numbers."""
+        return int(max(self.values[ITERATIONS.name]))
 
     @property
     def record_every(self) -> int:
-        """Iterations between two points of a curve."""
-        return int(self._settings[RECORD_EVERY.name] or default_record_every(self.iterations))
+        """Iterations between two points of a curve; that of the longest curve if there are several numbers."""
+        return self.record_every_of(self.iterations)
+
+    def record_every_of(self, iterations: int) -> int:
+        """Iterations between two points of the curve of so many iterations."""
+        return int(self._settings[RECORD_EVERY.name] or default_record_every(iterations))
+
+    @property
+    def lengths(self) -> dict[int, int]:
+        """The different numbers of iterations, in ascending order, each with those between two points of a curve."""
+        return {each: self.record_every_of(each) for each in sorted(set(self.values[ITERATIONS.name]))}
 
     @property
     def patience(self) -> int | None:
@@ -421,8 +438,12 @@ class Design:
     @cached_property
     def columns(self) -> list[str]:
         """The identifying columns."""
-        axes = [axis.name for axis in COLUMNS if not axis.is_further or self._is_set(axis.name)]
-        return axes + list(self.settings)
+        return [axis.name for axis in COLUMNS if self._is_column(axis)] + list(self.settings)
+
+    def _is_column(self, axis: Knob) -> bool:
+        if axis.column == "if several":
+            return self._is_several(axis)
+        return axis.column == "always" or self._is_set(axis.name)
 
     @cached_property
     def problem_columns(self) -> list[str]:
@@ -441,8 +462,9 @@ class Design:
 
     @property
     def _resolved(self) -> dict[str, Any]:
-        """The settings whose default depends on others."""
-        return {RECORD_EVERY.name: self.record_every, VALIDATION_FRACTION.name: self.validation_fraction}
+        """The settings whose default depends on others; without one if there are several."""
+        record_every = self._settings[RECORD_EVERY.name] if self._is_several(ITERATIONS) else self.record_every
+        return {RECORD_EVERY.name: record_every, VALIDATION_FRACTION.name: self.validation_fraction}
 
     @property
     def replicate_columns(self) -> list[str]:
@@ -523,6 +545,7 @@ class Design:
         Optional knobs at their default are left out, so that runs stored before a knob existed are still found.
         """
         knobs = {**self._settings, **self._resolved, **run._asdict()}
+        knobs[RECORD_EVERY.name] = self.record_every_of(run.iterations)
         trains = {knob.name: knobs[knob.name] for knob in _TRAINING if identifies(knob, knobs[knob.name])}
         return {**data, **trains, "numerics": NUMERICS}
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from experiments.design import IDENTIFYING, Design, ProblemKey, Run, identifies
-from experiments.knobs.declared import AXES
+from experiments.knobs.declared import AXES, ITERATIONS, RECORD_EVERY
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
+_PLACES[RECORD_EVERY.name] = _PLACES[ITERATIONS.name]  # from which it follows
 
 
 def canonical(about: Mapping[str, Any]) -> str:
@@ -29,8 +30,11 @@ class Identities:
         self._design, self._data = design, data
         varying = (name for each in design.dimensions if each.size > 1 for name in each.names if name in IDENTIFYING)
         self._entries: dict[str, dict[Any, str]] = {name: {} for name in varying}
+        if ITERATIONS.name in self._entries:
+            self._entries[RECORD_EVERY.name] = {}
         self._problem: ProblemKey | None = None
-        self._template: list[tuple[str, int, dict[Any, str]]] = []  # a constant text, then an axis: place and entries
+        # A constant text, then one that varies: its name, the place of the axis that it depends on, and its entries.
+        self._template: list[tuple[str, str, int, dict[Any, str]]] = []
         self._end = ""
 
     def __iter__(self) -> Iterator[str]:
@@ -44,9 +48,9 @@ class Identities:
             self._problem = problem
             self._make_template(run)
         text = ""
-        for constant, place, entries in self._template:
+        for constant, name, place, entries in self._template:
             entry = entries.get(run[place])
-            text += constant + (self._add(run, place) if entry is None else entry)
+            text += constant + (self._add(run, name) if entry is None else entry)
         return f"{{{(text + self._end)[1:]}}}"
 
     def _make_template(self, run: Run) -> None:
@@ -54,17 +58,16 @@ class Identities:
         self._template, constant = [], ""
         for name in sorted(identity.keys() | self._entries.keys()):
             if name in self._entries:
-                self._template.append((constant, _PLACES[name], self._entries[name]))
+                self._template.append((constant, name, _PLACES[name], self._entries[name]))
                 constant = ""
             else:
                 constant += _entry(identity, name)
         self._end = constant
 
-    def _add(self, run: Run, place: int) -> str:
-        axis, value = AXES[place], run[place]
-        made = self._entries[axis.name][value] = _entry(
-            {axis.name: value} if identifies(axis, value) else {}, axis.name
-        )
+    def _add(self, run: Run, name: str) -> str:
+        place = _PLACES[name]
+        value = self._design.record_every_of(run.iterations) if name == RECORD_EVERY.name else run[place]
+        made = self._entries[name][run[place]] = _entry({name: value} if identifies(AXES[place], value) else {}, name)
         return made
 
 

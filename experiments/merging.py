@@ -17,13 +17,13 @@ from experiments.orchestration import finish
 from experiments.results import Results
 from experiments.runner.observer import Observer, Progress
 from experiments.runner.run import keep
+from experiments.runner.work import most_records
 from experiments.store.lock import check_locks, claimed
 from experiments.store.store import Store, StoredRun
 from experiments.tables.divisions import Division, divisions
 from experiments.tables.problems import identities
 from experiments.tables.sources import stored_sources
 from experiments.text import count, size
-from planar_core.training import n_records
 
 _MOST_RUNS, _MOST_BYTES = 2000, 2**24  # of one transaction
 
@@ -47,7 +47,7 @@ def merge(
     out, observer = Path(out), observer or Observer()
     parts = divisions([Path(folder) for folder in folders])
     design, about = parts[0].design, parts[0].about
-    records = n_records(design.iterations, design.record_every)
+    records = most_records(design)
     formats.check(design.n_runs, design.n_configurations, records, is_race=False)
     _check_out(out, parts, plots, formats)
     with Store(parts[0].store, writes=False, is_finished=True) as first:

@@ -463,9 +463,25 @@ def _copy(source, target):
         target[p] = source[p]
 
 
+@inlined
+def _next_record(batch, first, iteration, iterations, record_every):
+    """The first iteration from this one on at which one of these runs is recorded; -1 if there is none."""
+    following = np.int64(-1)
+    for k in range(iterations.shape[0]):
+        if iteration <= iterations[k] and not batch.diverged[first + k]:
+            at = min(-(-iteration // record_every[k]) * record_every[k], iterations[k])
+            if following < 0 or at < following:
+                following = at
+    return following
+
+
 @kernel
 def train_batch(layout, output, batch, state, train, test, workspace, iterations, record_every, budget):
     """Train the runs of a batch one after the other, for about ``budget`` activations; returns whether all are done.
+
+    ``iterations``, int64 in ascending order, and ``record_every`` have an entry for each run that comes out of one
+    training. Runs from one training follow each other in the batch and differ in nothing else: the longest is trained,
+    and the others are what it was at their last iteration, recorded as if trained alone.
 
     Call it again to continue from ``batch.position``. ``batch``, ``state`` and ``workspace`` are changed in place. Row
     k of a curve is that of the parameters after k updates; a diverged run ends with its last finite record. Where
@@ -477,7 +493,8 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
     for layer in range(layout.units.shape[0]):
         units += layout.units[layer]
     while batch.position[0] < batch.parameters.shape[0]:
-        run, iteration = batch.position[0], batch.position[1]
+        first_run, iteration = batch.position[0], batch.position[1]
+        run = first_run + iterations.shape[0] - 1  # the longest
         parameters, learning_rates = batch.parameters[run], batch.learning_rates[run]
         source, start, size, dealt, count = train, 0, train.m, train.m, train.total
         if state is not None:
@@ -487,29 +504,38 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
             if iteration == 0:
                 _forget(state, batch.seeds[run])
         blocks, mini_batches = -(-size // lanes), -(-train.m // size)
-        mini_batch, until_record = iteration % mini_batches, -iteration % record_every  # divisions are slow
+        mini_batch = iteration % mini_batches  # divisions are slow
+        next_record = _next_record(batch, first_run, iteration, iterations, record_every)
         while True:
             if budget <= 0:
                 batch.position[1] = iteration
                 return False
-            if until_record == 0 or iteration == iterations:
-                until_record = record_every
+            if iteration == next_record:
                 cost, train_score = _evaluate(layout, output, parameters, train, workspace, np.bool_(True))
-                if not (np.isfinite(cost) and _all_finite(parameters)):
-                    batch.diverged[run] = True
-                    _copy(batch.last_finite[run], parameters)
+                is_finite = np.isfinite(cost) and _all_finite(parameters)
+                test_cost, test_score = np.nan, np.nan
+                if is_finite:
+                    test_cost, test_score = _evaluate(layout, output, parameters, test, workspace, np.bool_(True))
+                    budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
+                for k in range(iterations.shape[0]):
+                    recorded = first_run + k
+                    if batch.diverged[recorded] or iteration > iterations[k]:
+                        continue
+                    if iteration % record_every[k] != 0 and iteration != iterations[k]:
+                        continue
+                    if not is_finite:
+                        batch.diverged[recorded] = True
+                        continue
+                    record = batch.records[recorded]
+                    batch.costs[recorded, record] = cost
+                    batch.test_costs[recorded, record] = test_cost
+                    batch.train_scores[recorded, record] = train_score
+                    batch.test_scores[recorded, record] = test_score
+                    batch.records[recorded] = record + 1
+                    _copy(parameters, batch.last_finite[recorded])
+                next_record = _next_record(batch, first_run, iteration + 1, iterations, record_every)
+                if next_record < 0:
                     break
-                test_cost, test_score = _evaluate(layout, output, parameters, test, workspace, np.bool_(True))
-                record = batch.records[run]
-                batch.costs[run, record] = cost
-                batch.test_costs[run, record] = test_cost
-                batch.train_scores[run, record] = train_score
-                batch.test_scores[run, record] = test_score
-                batch.records[run] = record + 1
-                _copy(parameters, batch.last_finite[run])
-                budget -= (train.Y.shape[0] + test.Y.shape[0]) * units
-            if iteration == iterations:
-                break
             if state is not None:  # noqa: SIM102
                 if size < train.m:  # an `and` would keep Numba from leaving all this out
                     if mini_batch == 0:
@@ -532,8 +558,10 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
                 direction(layout, parameters, gradient, batch, run, state)
             update(parameters, gradient, learning_rates, first_of_output)
             budget -= blocks * lanes * units
-            iteration, until_record, mini_batch = iteration + 1, until_record - 1, mini_batch + 1
+            iteration, mini_batch = iteration + 1, mini_batch + 1
             if mini_batch == mini_batches:
                 mini_batch = 0
+        for recorded in range(first_run, run + 1):
+            _copy(batch.last_finite[recorded], batch.parameters[recorded])
         batch.position[0], batch.position[1] = run + 1, 0
     return True

@@ -19,19 +19,20 @@ _NEVER = 2**62  # as the distance of records: train_batch records at the start, 
 @kernel
 def _train_until_no_better(
     layout, output, batch, state, train, test, validation, workspace, iterations, record_every, patience, costs, kept,
-    progress, budget,
+    progress, never, budget,
 ):  # fmt: skip
     """Train the only run of a batch from record to record, as ``train_until_no_better``; returns whether it is done.
 
     ``costs``: (records,), those on the validation part; the first one is given. ``kept``: (parameters,), those of the
-    best record. ``progress``: (2,), int64, the iteration of the next record, and the best record.
+    best record. ``progress``: (2,), int64, the iteration of the next record, and the best record. ``never``: (1,),
+    int64, _NEVER.
     """
     parameters, units = batch.parameters[0], 0
     for layer in range(layout.units.shape[0]):
         units += layout.units[layer]
     while True:
         start, end = batch.position[1], progress[0]
-        if not train_batch(layout, output, batch, state, train, test, workspace, end, _NEVER, budget):
+        if not train_batch(layout, output, batch, state, train, test, workspace, progress[:1], never, budget):
             return False
         if batch.diverged[0]:
             break
@@ -85,6 +86,7 @@ def train_until_no_better(
     state, kept = _state(batch, train), batch.parameters[0].copy()
     validation_costs[0] = kernels.evaluate(layout, output, kept, validation, space, True)[0]
     progress = np.array([min(record_every, iterations), 0])
-    how = iterations, record_every, patience, validation_costs, kept, progress, budget
+    never = np.array([_NEVER], np.int64)
+    how = iterations, record_every, patience, validation_costs, kept, progress, never, budget
     while not _train_until_no_better(layout, output, batch, state, train, test, validation, space, *how):
         yield

@@ -150,8 +150,8 @@ def train_batch(
     batch: Batch,
     train: Examples,
     test: Examples,
-    iterations: int,
-    record_every: int,
+    iterations: int | Sequence[int],
+    record_every: int | Sequence[int],
     budget: int = _BUDGET,
     activation: str = "tanh",
     task: str = "binary",
@@ -159,6 +159,8 @@ def train_batch(
 ) -> Iterator[None]:
     """Train the runs of ``batch`` in place, in slices of about ``budget`` activations; yields between two slices.
 
+    With several ``iterations``, in ascending order, and as many ``record_every``, so many equal runs that follow each
+    other in the batch come out of one training: each has the bits that it has if it is trained alone.
     ``outputs`` is that of ``new_batch``; ``train`` and ``test`` are of the same task. A caller who stops iterating
     leaves the batch unfinished. Raises ValueError for outputs that fit neither the task nor the batch.
     """
@@ -167,7 +169,8 @@ def train_batch(
         raise ValueError(f"outputs={outputs!r}: expected the number of output units that the batch was made with")
     larger = train if train.X.shape[1] > test.X.shape[1] else test
     space, state = network.workspace(layout, larger), _state(batch, train)
-    while not kernels.train_batch(layout, output, batch, state, train, test, space, iterations, record_every, budget):
+    lengths, intervals = np.array(iterations, np.int64, ndmin=1), np.array(record_every, np.int64, ndmin=1)
+    while not kernels.train_batch(layout, output, batch, state, train, test, space, lengths, intervals, budget):
         yield
 
 

@@ -18,7 +18,7 @@ from experiments.console import DONE, SOME_FAILED, Say, fail, named, say, to_run
 from experiments.files import PLOTS, REPORT, STORE, ResultsError
 from experiments.files import SHARD as SHARD_FILE
 from experiments.formats import Formats
-from experiments.knobs.declared import HOW, REQUESTED, SAMPLE_SEED, SHARD, WRITTEN
+from experiments.knobs.declared import HOW, ITERATIONS, REQUESTED, SAMPLE_SEED, SHARD, WRITTEN
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
 from experiments.knobs.words import in_words, shown
@@ -103,6 +103,14 @@ def _silent(line: str) -> None:
     pass
 
 
+def _length_lines(sweep: Sweep, width: int) -> Iterator[str]:
+    if ITERATIONS.name not in sweep.columns:
+        yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
+        return
+    every = list(dict.fromkeys(f"{each:,}" for each in sweep.lengths.values()))
+    yield f"{'recorded':{width}} every {', '.join(every[:5])}{', ...' * (len(every) > 5)} iterations, {sweep.dtype}"
+
+
 def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool, tables: Iterable[str]) -> Iterator[str]:
     axes = {name: values for name, values in sweep.asked.items() if name in sweep.columns}
     width = max(14, *map(len, axes))
@@ -116,7 +124,7 @@ def _plan_lines(sweep: Sweep, prepared: Prepared, out: Path, plots: bool, tables
             yield from (f"{'':{width}} {line}" for line in wrapped(", ".join(dimension.names), WIDTH - width - 1))
         elif len(dimension.names) > 1:
             yield f"{'zipped':{width}} {', '.join(dimension.names)}"
-    yield f"{'iterations':{width}} {sweep.iterations:,}, recorded every {sweep.record_every:,}, {sweep.dtype}"
+    yield from _length_lines(sweep, width)
     if sweep.patience is not None:
         part = f"{100 * (sweep.validation_fraction or 0):.4g} % of the training part"
         yield f"{'patience':{width}} {count(sweep.patience, 'record')}, on {part}; training may end earlier"

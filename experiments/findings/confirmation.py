@@ -70,7 +70,8 @@ def turned_at(tables: Tables, best: int) -> int | None:
     lowest = course.index(min(course))
     if lowest > LATEST_TURN * (len(course) - 1) or course[-1] < (1 + CLEAR_RISE) * course[lowest]:
         return None
-    return int(recorded_iterations(tables.design.iterations, tables.design.record_every)[lowest])
+    iterations = tables.design.configuration(best).iterations
+    return int(recorded_iterations(iterations, tables.design.record_every_of(iterations))[lowest])
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ import pandas as pd
 from experiments.findings.baselines import compared_in_words
 from experiments.findings.groups import Group, groups, n_groups, rows
 from experiments.findings.raced import raced_in_words
-from experiments.knobs.declared import AXES, FOLD, SEED
+from experiments.knobs.declared import AXES, FOLD, ITERATIONS, SEED
 from experiments.knobs.words import in_words, text_of
 from experiments.tables.statistics import rank_column
 from experiments.tables.tables import Tables
@@ -69,7 +69,7 @@ def _sentences(tables: Tables, group: Group, confirmed: dict[str, Any] | None) -
     if confirmed and confirmed.get("baselines"):
         yield from compared_in_words(confirmed["baselines"], metric)
     if confirmed and confirmed.get("turned_at") is not None:
-        of = f"{confirmed['turned_at']:,} of {tables.design.iterations:,} iterations"
+        of = f"{confirmed['turned_at']:,} of {best.get(ITERATIONS.name, tables.design.iterations):,} iterations"
         yield f"Its test cost was lowest after {of} and rose afterwards: it overfits."
     tied = table[table["tied_with_best"].fillna(False).astype(bool)]
     if table["tied_with_best"].count() > 1:
@@ -120,7 +120,8 @@ def _at_the_edge(group: Group, best: pd.Series, sampled: Collection[str]) -> Ite
         equal = first[name].nunique() == 1
         if at in ends and at != 0 and equal:  # nothing can be tried below 0
             way = "smaller" if at == ends[0] else "larger"
-            what = "number of hidden units" if name == "hidden" else name.replace("_", " ")
+            what = {"hidden": "number of hidden units", ITERATIONS.name: "number of iterations"}.get(name)
+            what = what or name.replace("_", " ")
             yield f"Its {what} is at the edge of the values tried: try {way} ones."
 
 

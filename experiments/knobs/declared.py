@@ -234,7 +234,9 @@ SPLIT = Knob(
     checks.split, ("auto",), group="data", word="auto", elsewhere=("cv", "folds", "n-folds", "k-fold", "kfold"),
 )  # fmt: skip
 ITERATIONS = Knob(
-    "iterations", ("--iterations",), "N", "parameter updates per network", checks.integer(0, LARGEST_COUNT), (5000,),
+    "iterations", ("--iterations",), "N",
+    "parameter updates per network; several values: the shorter trainings are parts of the longest",
+    checks.integer(0, LARGEST_COUNT), (5000,), is_axis=True, takes_ranges=True, is_integer=True, column="if several",
     group="training", elsewhere=("epochs", "n-epochs", "num-epochs", "max-iter", "steps", "n-iter"),
 )  # fmt: skip
 RECORD_EVERY = Knob(
@@ -296,9 +298,10 @@ KNOBS = (
     SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, ITERATIONS, RECORD_EVERY, PATIENCE, VALIDATION_FRACTION, DTYPE,
     SAMPLE, SAMPLE_SEED,
 )  # fmt: skip
-"""Every knob of a sweep. The axes are in nesting order, the innermost last."""
+"""Every knob of a sweep."""
 
-AXES = tuple(knob for knob in KNOBS if knob.is_axis)
+AXES = tuple(sorted((knob for knob in KNOBS if knob.is_axis), key=lambda knob: knob.is_replicate))
+"""The axes in nesting order, the innermost last: those of the replicates."""
 REQUESTED = tuple(knob for knob in KNOBS if knob is not FOLD)
 """The knobs of a request; folds follow from the split."""
 READING = (

@@ -27,7 +27,8 @@ class Knob:
     is_axis: whether a sweep can vary it
     takes_ranges: whether text may be a range
     is_integer: whether a number between two of its values is rounded to an integer
-    column: whether it identifies a run: "always", "if set" (if it varies or differs from its default), or "never"
+    column: whether it identifies a run: "always", "if set" (if it varies or differs from its default), "if several" (if
+        it varies), or "never"
     is_problem: whether it changes the problem (the data) rather than the training
     group: its heading in --help
     word: a word accepted instead of a number; the data and the core use None for it
@@ -62,7 +63,7 @@ class Knob:
     @property
     def is_further(self) -> bool:
         """Whether it is an optional axis, which is mentioned only if it is set."""
-        return self.is_axis and self.column != "always"
+        return self.is_axis and self.column == "if set"
 
     @property
     def is_sampled(self) -> bool:

@@ -147,6 +147,8 @@ def every_value_of(knob: Knob, given: Any, with_spans: bool = False) -> Sequence
 
 def plain(knob: Knob, values: Sequence[Any]) -> Any:
     """Values of an axis as plain values for JSON; a range stays a range (``0:10``)."""
+    if knob.column == "if several" and len(values) == 1 and not isinstance(values[0], Span):
+        return values[0]
     if isinstance(values, range):
         return range_text(values)
     if knob is FEATURES and len(values) > 1 and one_set(values):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.knobs.declared import ACTIVATION, DATA_SEED, DATASET, DTYPE, OPTIMIZER, SEED, TARGET
+from experiments.knobs.declared import ACTIVATION, DATA_SEED, DATASET, DTYPE, ITERATIONS, OPTIMIZER, SEED, TARGET
 
 NEW_DATA = "new data for each seed"
 """What ``--data-seed seed`` is called."""
@@ -31,6 +31,8 @@ def in_words(values: Mapping[Any, Any]) -> str:
 def _said(name: Any, text: str) -> str:
     if name in _OWN_NAME:
         return text
+    if name == ITERATIONS.name:
+        return f"{text} iterations"
     if (name, text) == (DATA_SEED.name, SEED.name):
         return NEW_DATA
     return f"{name.replace('_', ' ')} {text}"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from experiments.knobs.declared import KNOBS
+from experiments.knobs.declared import ITERATIONS, KNOBS
 from experiments.knobs.words import in_words
 from experiments.plots.style import count, counts, number, words
 from experiments.tables.tables import equals
@@ -26,7 +26,7 @@ from experiments.text import closest
 _PROBLEM = [knob.name for knob in KNOBS if knob.is_problem]
 _REPLICATE = [knob.name for knob in KNOBS if knob.is_replicate]
 _EMPTY = "–"  # of a setting without effect
-_AFTER_SETTINGS = ("n_seeds", "iterations", "iteration")  # columns of a summary, of runs, of curves
+_AFTER_SETTINGS = ("n_seeds", "stopped_at", "status", "iteration")  # columns of a summary, of runs, of curves
 _USUAL = ("learning_rate", "hidden")  # the preferred axes if others do not have more values
 _PLURAL = {"hidden": "hidden sizes", "learning_rate": "learning rates"}
 
@@ -67,6 +67,8 @@ def value_name(value: object, width: int = 40) -> str:
 
 def setting_name(column: str, value: object) -> str:
     """`4 hidden units`, `batch size 32`."""
+    if column == ITERATIONS.name:
+        return f"{value_name(value)} {column}"
     return units(value) if column == "hidden" else f"{axis_name(column)} {value_name(value)}"
 
 
@@ -115,12 +117,24 @@ def settings(table: pd.DataFrame) -> list[str]:
     """The identifying columns of runs, curves or a summary, except those of problem and replicate."""
     columns = list(table.columns)
     end = next((columns.index(name) for name in _AFTER_SETTINGS if name in columns), len(columns))
-    return [column for column in columns[:end] if column not in (*_PROBLEM, *_REPLICATE)]
+    others = {*_PROBLEM, *_REPLICATE}
+    if "status" in columns and table[ITERATIONS.name].nunique() <= 1:  # runs have it even if it is not a setting
+        others.add(ITERATIONS.name)
+    return [column for column in columns[:end] if column not in others]
 
 
 def varied(table: pd.DataFrame) -> list[str]:
     """The settings that have more than one value, in the order of the table."""
     return [column for column in settings(table) if table[column].nunique(dropna=False) > 1]
+
+
+def longest(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the longest trainings, without the column ``iterations``; shorter ones are a part of these."""
+    if ITERATIONS.name not in settings(table):
+        return table
+    others = [column for column in (*_PROBLEM, *settings(table)) if column in table and column != ITERATIONS.name]
+    most = table.groupby(others, sort=False, dropna=False)[ITERATIONS.name].transform("max")
+    return table[table[ITERATIONS.name] == most].drop(columns=ITERATIONS.name)
 
 
 def main_axis(table: pd.DataFrame, asked: str | None = None) -> str:

@@ -13,6 +13,7 @@ from experiments.plots.accuracy import MAX_DOTS
 from experiments.plots.axes import new_axes, text_panel, title_axes
 from experiments.plots.choice import (
     Replicates,
+    longest,
     replicates_of,
     score_of,
     setting_notes,
@@ -53,7 +54,7 @@ def plot_convergence(
     slower than all others; there is no median if that holds for half of them. Configurations are ordered by that
     median, then by the number of seeds that reach the target; at most the first 30 are drawn. The default `target` is
     95 % of the way from the mean accuracy of the untrained networks to the final mean accuracy of the best
-    configuration. `sampled` is a note on missing curves.
+    configuration. Of several numbers of iterations, the largest is drawn. `sampled` is a note on missing curves.
 
     Raises ValueError for rows of several data sets.
     """
@@ -61,7 +62,7 @@ def plot_convergence(
     about = f"iterations to a target test {label(score)}"
     if curves.empty:
         return text_panel(ax or new_axes(*SMALL), titled(curves, about), f"no curves: {NOTHING}", title)
-    curves = tidy(curves)
+    curves = tidy(longest(curves))
     target = _usual_target(curves) if target is None else target
     usual = titled(curves, f"iterations until the test {label(score)} reaches {target_said(score, target)}")
     first = _first_iterations(curves, target)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from experiments.knobs.declared import ITERATIONS
 from experiments.plots.axes import figure_of, light_frame, new_axes, text_panel
 from experiments.plots.choice import (
     Replicates,
@@ -20,6 +21,7 @@ from experiments.plots.choice import (
     codes_of,
     evenly,
     left_out,
+    longest,
     plural,
     score_of,
     setting_name,
@@ -77,8 +79,9 @@ def plot_curves(
     test_r2 replace the accuracies. A line is the median over seeds, or folds and seeds; its band is the interquartile
     range. After a seed has diverged, or its training was stopped early, the line is dotted and shows the remaining
     seeds. A dot marks the minimum of a test cost that rises again. If other settings vary, each line is drawn at their
-    best values: those of the `summary`, if given. At most 12 hidden sizes, 8 learning rates and 400 iterations are
-    drawn, evenly chosen. `sampled` is a note on missing curves; `baselines` are thin lines.
+    best values: those of the `summary`, if given; of several numbers of iterations, the largest is drawn. At most 12
+    hidden sizes, 8 learning rates and 400 records are drawn, evenly chosen. `sampled` is a note on missing curves;
+    `baselines` are thin lines.
 
     If other settings have more values than hidden size and learning rate, they are used instead, or those named by `x`
     (lines) and `y` (panels). If only one setting varies, its lines are in one panel. Raises ValueError for an unknown
@@ -87,6 +90,8 @@ def plot_curves(
     if measure not in curves or measure not in MEASURES:
         raise ValueError(f"expected a measure among {', '.join(measures_of(curves))}, got {measure!r}")
     usual = titled(curves, f"{measure_name(measure)} while training")
+    if ITERATIONS.name not in (x, y):
+        curves, summary = longest(curves), None if summary is None else longest(summary)
     curves = curves[np.isfinite(curves[measure])]
     if curves.empty:
         return figure_of(text_panel(new_axes(*SMALL), usual, f"no curves: {NOTHING}", title))

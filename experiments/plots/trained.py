@@ -62,8 +62,9 @@ class Trained(NamedTuple):
         problem = Problem.of(self.data, design.dtype, run.class_weight)
         if design.validation_fraction is not None:
             problem, _ = problem.divided(run.seed, design.validation_fraction)
-        how_long = iterations, max(1, iterations), design.dtype
-        networks = Networks(run.hidden, run.activation, [hyperparameters(run._asdict())], [run.seed], *how_long)
+        how_long = [(iterations, max(1, iterations))]
+        how = [hyperparameters(run._asdict())], [run.seed], how_long, design.dtype
+        networks = Networks(run.hidden, run.activation, *how)
         (stored,) = train(networks, problem)
         parameters = stored.network(problem.features, run.hidden, design.dtype, problem.outputs)
         return self._replace(network=Network(parameters, run.activation, task), last=iterations)
@@ -72,11 +73,11 @@ class Trained(NamedTuple):
 def trained_networks(tables: Tables, configuration: Mapping[str, Any] | pd.Series) -> Iterator[Trained]:
     """The networks of a row of the summary that did not fail, one at a time."""
     source, design = tables.source(configuration), tables.design
-    recorded = recorded_iterations(design.iterations, design.record_every)
     costs = tables.stacked_curves(configuration)[0]
     runs = tables.runs_of(configuration)
     stopped = runs.loc[runs["status"] != "failed", "stopped_at"].tolist() if "stopped_at" in runs else None
     for k, (run, network) in enumerate(tables.networks_of(configuration)):
+        recorded = recorded_iterations(run.iterations, design.record_every_of(run.iterations))
         last = int(stopped[k]) if stopped else int(recorded[np.flatnonzero(np.isfinite(costs[k]))[-1]])
         yield Trained(tables, run, network, source.part(run.seed, run.fold), last)
 

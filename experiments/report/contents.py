@@ -82,9 +82,13 @@ def contents(tables: Tables) -> dict[str, Any]:
     summary = summary.iloc[kept].reset_index(drop=True)
     first = tables.runs.iloc[seeds] if tables.design.trained is None else pd.DataFrame(identity(tables.design, seeds))
 
-    at = recorded_iterations(tables.design.iterations, tables.design.record_every)
-    shown, records = _kept_curves(runs, summary, len(seeds), len(at), notes)
-    curves, parameters = _read_runs(tables, position.ravel()[shown], at.size)
+    at = {each: recorded_iterations(each, every) for each, every in tables.design.lengths.items()}
+    shown, n_records = _kept_curves(runs, summary, len(seeds), max(map(len, at.values())), notes)
+    records = {each: np.array(evenly(len(of), n_records)) for each, of in at.items()}
+    curves, parameters = _read_runs(
+        tables, position.ravel()[shown], [records[each] for each in runs["iterations"].iloc[shown]]
+    )
+    curves_at = {text_of(each): of[records[each]].tolist() for each, of in at.items()}
     rank = summary[rank_column(summary)].to_numpy(np.float64, na_value=np.inf)[shown // len(seeds)]
     dtype = tables.design.dtype
     retrains = tables.design.patience is None
@@ -130,12 +134,12 @@ def contents(tables: Tables) -> dict[str, Any]:
             **{name: _encoded(_rounded(values.to_numpy(np.float64))) for name, values in judged.items()},
             **{name: _encoded(values.to_numpy(np.float64, na_value=np.nan)) for name, values in stopped.items()},
         },
-        "curves_at": at[records].tolist(),
+        "curves_at": curves_at if len(curves_at) > 1 else next(iter(curves_at.values())),
         "curves": {
             "run": _encoded(shown.astype(np.uint32)),
             # Training costs keep all digits, since retraining is compared with them.
             **{
-                name: _encoded(curves[:, row, records] if row == 0 else _rounded(curves[:, row, records]))
+                name: _encoded(curves[:, row] if row == 0 else _rounded(curves[:, row]))
                 for row, name in enumerate(RECORDED)
             },
         },
@@ -239,8 +243,8 @@ def _rows(runs: pd.DataFrame, positions: Ints) -> pd.DataFrame:
 
 def _kept_curves(
     runs: pd.DataFrame, summary: pd.DataFrame, n_seeds: int, n_records: int, notes: list[str]
-) -> tuple[Ints, Ints]:
-    """The runs of the page whose curves are included, and the records of the curves.
+) -> tuple[Ints, int]:
+    """The runs of the page whose curves are included, and the number of records of the longest curves.
 
     If there are too many, first seeds are thinned out, evenly by their metric; then records; then the configurations
     with the worst ranks are left out.
@@ -254,16 +258,16 @@ def _kept_curves(
     order = np.lexsort((*keys, np.repeat(np.arange(n), n_seeds))).reshape(n, n_seeds)
     some = min(n_seeds, max(1, MOST_POINTS // (n * n_records)))
     chosen = [(n_seeds - larger_is_better(metric)) // 2] if some == 1 else evenly(n_seeds, some)
-    records = np.array(evenly(n_records, max(FEWEST_RECORDS, MOST_POINTS // (n * some))))
-    most = max(1, MOST_POINTS // (some * len(records)))
+    records = min(n_records, max(FEWEST_RECORDS, MOST_POINTS // (n * some)))
+    most = max(1, MOST_POINTS // (some * records))
     rank = summary[rank_column(summary)].to_numpy(np.float64, na_value=np.inf)
     shown = np.sort(order[np.sort(np.argsort(rank, kind="stable")[:most])][:, chosen].ravel())
     shown = shown[runs["status"].ne("failed").to_numpy(bool)[shown]]
     said = []
     if some < n_seeds:
         said.append(f"{some:,} of {n_seeds:,} seeds, evenly chosen by test {label_of(metric)}")
-    if len(records) < n_records:
-        said.append(f"{len(records):,} of {n_records:,} records")
+    if records < n_records:
+        said.append(f"{records:,} of {n_records:,} records")
     if most < n:
         said.append(f"the {most:,} configurations with the highest ranks")
     if said:
@@ -271,15 +275,19 @@ def _kept_curves(
     return shown, records
 
 
-def _read_runs(tables: Tables, wanted: Ints, n_records: int) -> tuple[npt.NDArray[np.float64], list[bytes]]:
-    """The curves (runs, curves, records) and the stored parameters of runs, given by their positions."""
-    curves = np.full((len(wanted), len(CURVES), n_records), np.nan)
+def _read_runs(tables: Tables, wanted: Ints, records: Sequence[Ints]) -> tuple[npt.NDArray[np.float64], list[bytes]]:
+    """The curves (runs, curves, records) and the stored parameters of runs, given by their positions.
+
+    ``records``: which are wanted of each run; a curve that is shorter ends with nan.
+    """
+    curves = np.full((len(wanted), len(CURVES), max(map(len, records), default=0)), np.nan)
     places = {int(position): place for place, position in enumerate(wanted)}
     parameters = [b""] * len(wanted)
     if places:
         for position, run in enumerate(tables.stored_runs()):
             if (place := places.get(position)) is not None:
-                curves[place, :, : run.curves.shape[1]] = run.curves
+                some = records[place][records[place] < run.curves.shape[1]]
+                curves[place, :, : len(some)] = run.curves[:, some]
                 parameters[place] = run.parameters
     return curves, parameters
 

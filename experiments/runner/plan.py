@@ -16,7 +16,7 @@ from experiments.knobs.declared import AXES, BATCH_SIZE, DATASET, RECORD_EVERY
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
 from experiments.runner.train import Problem
-from experiments.runner.work import Todo
+from experiments.runner.work import Todo, most_records
 from experiments.store.store import CURVES
 from experiments.text import duration, size
 from planar_core import network, training
@@ -60,7 +60,7 @@ def plan(
 ) -> Plan:
     """Estimate the cost of the sweep without expanding it. Raises SweepError for a run too large to be stored."""
     design = todo.design
-    records = training.n_records(design.iterations, design.record_every)
+    records = most_records(design)
     work = parameters = largest = 0
     for group in todo.groups():
         work += group.work * group.n_runs

@@ -18,11 +18,10 @@ from experiments.runner.observer import Prepared
 from experiments.runner.parts import Parts
 from experiments.runner.plan import LARGEST, measure_speed, plan
 from experiments.runner.shards import Shard
-from experiments.runner.work import Todo, earlier_runs, todo
+from experiments.runner.work import Todo, earlier_runs, most_records, todo
 from experiments.store.lock import check_locks
 from experiments.store.store import Store, stored_in
 from experiments.text import count, size
-from planar_core.training import n_records
 
 MOST_LOOKED_UP = 10**6  # configurations; for more, the plan does not look up stored runs
 
@@ -43,7 +42,7 @@ def prepare(
             raise SweepError(
                 f"{SHARD.flags[0]}: {knob.flags[0]} decides on the way what to train: use one of the two options"
             )
-    records = n_records(design.iterations, design.record_every)
+    records = most_records(design)
     if design.budget is None:  # of which the number of runs is not known before
         formats.check(design.n_runs, design.n_configurations, records, design.margin is not None)
     sources = design.load()

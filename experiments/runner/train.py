@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,16 +85,16 @@ def balanced(labels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 class Networks:
     """Networks of the same shape to train on one problem. The lists have one entry per network.
 
-    ``numerics`` is the required version of the arithmetic; another machine may have a different one. With early
-    stopping, ``patience`` and ``validation_fraction`` are numbers.
+    ``how_long`` are its iterations, and those between two of its records. Networks that follow each other and differ in
+    nothing else come out of one training. ``numerics`` is the required version of the arithmetic; another machine may
+    have a different one. With early stopping, ``patience`` and ``validation_fraction`` are numbers.
     """
 
     hidden: str
     activation: str
     hyperparameters: list[Hyperparameters]
     seeds: list[int]
-    iterations: int
-    record_every: int
+    how_long: list[tuple[int, int]]
     dtype: str
     numerics: int = NUMERICS
     patience: int | None = None
@@ -101,12 +102,28 @@ class Networks:
 
     def part(self, start: int, end: int) -> Networks:
         """Some of them."""
-        return replace(self, hyperparameters=self.hyperparameters[start:end], seeds=self.seeds[start:end])
+        return self.chosen(range(start, end))
+
+    def chosen(self, places: Sequence[int]) -> Networks:
+        """Some of them, by place."""
+        lists = (self.hyperparameters, self.seeds, self.how_long)
+        hyperparameters, seeds, how_long = ([each[place] for place in places] for each in lists)
+        return replace(self, hyperparameters=hyperparameters, seeds=seeds, how_long=how_long)
 
     @property
     def n_records(self) -> int:
-        """The length of a curve."""
-        return training.n_records(self.iterations, self.record_every)
+        """The length of the longest curve."""
+        return max(itertools.starmap(training.n_records, set(self.how_long)))
+
+    def trainings(self) -> dict[tuple[tuple[int, int], ...], list[int]]:
+        """The places of the networks, by how long those are that come out of one training, the longest last."""
+        together: dict[tuple[tuple[int, int], ...], list[int]] = {}
+        for _, of_training in itertools.groupby(
+            range(len(self.seeds)), lambda place: (self.seeds[place], self.hyperparameters[place])
+        ):
+            places = sorted(of_training, key=self.how_long.__getitem__)
+            together.setdefault(tuple(self.how_long[place] for place in places), []).extend(places)
+        return together
 
 
 def hyperparameters(knobs: Mapping[str, Any]) -> Hyperparameters:
@@ -148,6 +165,18 @@ def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -
             for k in places:
                 runs[k] = _stopped_early(networks.part(k, k + 1), rest, validating, stop)
         return [runs[k] for k in range(len(runs))]
+    trained = [
+        pair
+        for how_long, places in networks.trainings().items()
+        for pair in zip(places, _of_equal_length(networks.chosen(places), how_long, problem, stop), strict=True)
+    ]
+    return [run for _, run in sorted(trained, key=operator.itemgetter(0))]
+
+
+def _of_equal_length(
+    networks: Networks, how_long: Sequence[tuple[int, int]], problem: Problem, stop: threading.Event | None
+) -> list[StoredRun]:
+    """Train networks of which so many come out of one training, of these lengths."""
     features, hidden = problem.features, networks.hidden
     arrays = training.new_batch(
         features, hidden, networks.seeds, networks.hyperparameters, networks.n_records, networks.dtype, problem.outputs
@@ -158,8 +187,7 @@ def _train(networks: Networks, problem: Problem, stop: threading.Event | None) -
         arrays,
         problem.train,
         problem.test,
-        networks.iterations,
-        networks.record_every,
+        *zip(*how_long, strict=True),
         activation=networks.activation,
         task=problem.task,
         outputs=problem.outputs,
@@ -175,6 +203,7 @@ def _stopped_early(
     """Train one network with early stopping, given the examples to validate on."""
     assert networks.patience is not None
     features, hidden, records = problem.features, networks.hidden, networks.n_records
+    ((iterations, record_every),) = networks.how_long
     arrays = training.new_batch(
         features, hidden, networks.seeds, networks.hyperparameters, records, networks.dtype, problem.outputs
     )
@@ -184,8 +213,8 @@ def _stopped_early(
         features,
         arrays,
         (problem.train, problem.test, validating),
-        networks.iterations,
-        networks.record_every,
+        iterations,
+        record_every,
         networks.patience,
         costs,
         networks.activation,

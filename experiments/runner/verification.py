@@ -106,7 +106,8 @@ def _compare(identity: dict[str, Any], data: Problem, seeds: list[int], stored: 
         identity.get(ACTIVATION.name, ACTIVATION.default[0]),
         [hyperparameters(identity)] * len(seeds),
         seeds,
-        *(identity[name] for name in ("iterations", "record_every", "dtype", "numerics")),
+        [(identity["iterations"], identity["record_every"])] * len(seeds),
+        *(identity[name] for name in ("dtype", "numerics")),
         *(identity.get(knob.name) for knob in (PATIENCE, VALIDATION_FRACTION)),
     )
     lines = []

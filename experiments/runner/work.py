@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from array import array
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.identity import Identities
-from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, HIDDEN, SEED
+from experiments.knobs.declared import ACTIVATION, AXES, BATCH_SIZE, FOLD, HIDDEN, ITERATIONS, SEED
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import known_value
 from experiments.runner.parts import Part, Parts
@@ -91,15 +92,23 @@ class Group(NamedTuple):
     problem: ProblemKey
     hidden: str
     activation: str
-    work: int  # of each, as in work_of_run
+    work: int  # of each, as in work_of_run; on average, if several come out of one training
     n_runs: int
     stretches: range  # positions of their series in the sweep: the first of each stretch
     length: int  # of a stretch
+    together: Sequence[int]  # as in Todo.together
 
     def series(self) -> Iterator[int]:
         """The positions of their series in the sweep."""
         for first in self.stretches:
             yield from range(first, first + self.length)
+
+    def trainings(self) -> Iterator[list[int]]:
+        """The positions of the series of each training, the longest last."""
+        n_folds = min(distance for distance in self.together if distance) if len(self.together) > 1 else 1
+        for position in self.series():
+            if position // n_folds % len(self.together) == 0:
+                yield [position + distance for distance in self.together]
 
 
 @dataclass(frozen=True)
@@ -137,27 +146,70 @@ class Todo:
         networks. The series of a kind are consecutive; those with the same batch size are evenly spaced among them.
         """
         design = self.design
-        records = training.n_records(design.iterations, design.record_every)
         width, sizes, length = self._extents()
+        together = self.together()
         for first in range(0, design.n_series, width):
             for start in range(first, first + sizes * length, length):
                 run = design.series(start)
                 batch_size = known_value(BATCH_SIZE, run.batch_size)
                 problem = self.parts.example(run.problem)
-                work = work_of_run(problem, run.hidden, design.iterations, records, batch_size)
+                works = [
+                    work_of_run(problem, run.hidden, iterations, records, batch_size)
+                    for iterations, records in self._lengths(start, together)
+                ]
                 stretches = range(start, first + width, sizes * length)
-                group = Group(run.problem, run.hidden, run.activation, work, 0, stretches, length)
+                group = Group(run.problem, run.hidden, run.activation, works[-1], 0, stretches, length, together)
                 if self.seeds is None:
                     n_runs = width // sizes * len(design.values["seed"])
                     n_runs = n_runs if self.shard is None else -(-n_runs // self.shard.of)
+                    work = works[-1] // len(together)
                 else:
                     n_runs = sum(len(self.seeds[position]) for position in group.series())
-                yield group._replace(n_runs=n_runs)
+                    work = works[-1] if len(together) == 1 else self._average_work(group, works)
+                yield group._replace(work=work, n_runs=n_runs)
+
+    def together(self) -> list[int]:
+        """The series that come out of one training: their distances from the first of them, the longest last.
+
+        They are those of all numbers of iterations, unless these vary together with another setting.
+        """
+        iterations = self.design.values[ITERATIONS.name]
+        if not self._is_view:
+            return [0]
+        n_folds = len(self.design.values[FOLD.name])
+        return [n_folds * place for place in sorted(range(len(iterations)), key=iterations.__getitem__)]
+
+    @property
+    def _is_view(self) -> bool:
+        """Whether the numbers of iterations are an axis of their own, and not varied together with others."""
+        return any(each.names == (ITERATIONS.name,) for each in self.design.dimensions)
+
+    def _lengths(self, first: int, together: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """The iterations of each series of a training, and the number of its records and those of the shorter ones."""
+        records = 0
+        for distance in together:
+            iterations = self.design.series(first + distance).iterations
+            records += training.n_records(iterations, self.design.record_every_of(iterations))
+            yield iterations, records
+
+    def _average_work(self, group: Group, works: Sequence[int]) -> int:
+        """The work of a remaining run, on average: a training is as long as the longest of its remaining runs."""
+        assert self.seeds is not None
+        total = n_runs = 0
+        for series in group.trainings():
+            trained = set[int]()
+            for position, work in reversed(list(zip(series, works, strict=True))):
+                n_runs += len(self.seeds[position])
+                before = len(trained)
+                trained.update(self.seeds[position])
+                total += work * (len(trained) - before)
+        return total // max(1, n_runs)
 
     def _extents(self) -> tuple[int, int, int]:
         """The numbers of series per kind, of batch sizes per kind, and of consecutive series with one batch size."""
         dimensions = self.design.dimensions[:-1]  # but for the seed
-        outer = 1 + max(k for k, each in enumerate(dimensions) if not _SHARED.isdisjoint(each.names))
+        shared = _SHARED if self._is_view else {*_SHARED, ITERATIONS.name}
+        outer = 1 + max(k for k, each in enumerate(dimensions) if not shared.isdisjoint(each.names))
         of_size = next(k for k, each in enumerate(dimensions) if BATCH_SIZE.name in each.names)
         width = math.prod(each.size for each in dimensions[outer:])
         length = math.prod(each.size for each in dimensions[max(outer, of_size + 1) :])
@@ -168,6 +220,11 @@ class Todo:
         """The largest possible number of ``groups``."""
         width, sizes, _ = self._extents()
         return self.design.n_series // width * sizes
+
+
+def most_records(design: Design) -> int:
+    """The length of the longest curve."""
+    return max(itertools.starmap(training.n_records, design.lengths.items()))
 
 
 def work_of_run(problem: Problem, hidden: str, iterations: int, records: int, batch_size: int | None = None) -> int:
@@ -262,23 +319,26 @@ def batches(todo: Todo, jobs: int, shortest: int | None = None) -> Iterator[Batc
         size = max(1, share // max(1, group.work))
         pieces: list[Piece] = []
         n, how_of = 0, _Hyperparameters(todo.design)
-        for part, position, seed in _runs(todo, group):
+        for part, positions, seed in _trainings(todo, group):
             if not pieces or pieces[-1].part != part:
                 pieces.append(Piece(part, [], _no_networks(group, todo.design)))
             piece = pieces[-1]
-            piece.series.append(position)
-            piece.networks.seeds.append(seed)
-            piece.networks.hyperparameters.append(how_of[position])
-            n += 1
-            if n == size:
+            for position in positions:
+                hyperparameters, how_long = how_of[position]
+                piece.series.append(position)
+                piece.networks.seeds.append(seed)
+                piece.networks.hyperparameters.append(hyperparameters)
+                piece.networks.how_long.append(how_long)
+            n += len(positions)
+            if n >= size:
                 yield Batch(pieces, group.work * n)
                 pieces, n = [], 0
         if pieces:
             yield Batch(pieces, group.work * n)
 
 
-class _Hyperparameters(dict[int, Hyperparameters]):
-    """The hyperparameters of each series, created on demand."""
+class _Hyperparameters(dict[int, tuple[Hyperparameters, tuple[int, int]]]):
+    """The hyperparameters of each series, created on demand; with its iterations, and those between two records."""
 
     def __init__(self, design: Design) -> None:
         self._design = design
@@ -286,46 +346,54 @@ class _Hyperparameters(dict[int, Hyperparameters]):
         varying = {name for dimension in design.dimensions if dimension.size > 1 for name in dimension.names}
         self._varying = [axis for axis in AXES if axis.name in varying and axis.name in Hyperparameters._fields]
 
-    def __missing__(self, position: int) -> Hyperparameters:
+    def __missing__(self, position: int) -> tuple[Hyperparameters, tuple[int, int]]:
         if len(self) >= _KEPT:
             self.clear()
         run = self._design.series(position)
-        made = self[position] = self._first._replace(
-            **known_values((axis, getattr(run, axis.name)) for axis in self._varying)
-        )
+        values = known_values((axis, getattr(run, axis.name)) for axis in self._varying)
+        how_long = run.iterations, self._design.record_every_of(run.iterations)
+        made = self[position] = self._first._replace(**values), how_long
         return made
 
 
-def _runs(todo: Todo, group: Group) -> Iterator[tuple[Part, int, int]]:
-    """Part, series and seed of every remaining run of a group; runs on the same part are consecutive."""
+def _trainings(todo: Todo, group: Group) -> Iterator[tuple[Part, list[int], int]]:
+    """Every remaining training of a group: its part, the series that come out of it, and its seed.
+
+    Trainings on the same part are consecutive.
+    """
     design, parts, all_seeds = todo.design, todo.parts, todo.design.values[SEED.name]
     if not parts.sources[group.problem].varies:
-        for position in group.series():
-            part = parts.part_of(design.series(position), 0)
-            for seed in all_seeds if todo.seeds is None else todo.seeds[position]:
-                yield part, position, int(seed)
+        for series in group.trainings():
+            part = parts.part_of(design.series(series[0]), 0)
+            if todo.seeds is None or len(series) == 1:
+                for seed in all_seeds if todo.seeds is None else todo.seeds[series[0]]:
+                    yield part, series, int(seed)
+                continue
+            wanted = {position: set(todo.seeds[position]) for position in series}
+            for seed in sorted(set[int]().union(*wanted.values())):
+                yield part, [position for position in series if seed in wanted[position]], int(seed)
         return
-    positions = list(group.series())
-    of_fold: dict[tuple[Any, str], list[int]] = {}
-    for position in positions:
-        run = design.series(position)
-        of_fold.setdefault((run.fold, run.class_weight), []).append(position)
-    left = None if todo.seeds is None else {position: iter(todo.seeds[position]) for position in positions}
+    of_fold: dict[tuple[Any, str], list[list[int]]] = {}
+    for series in group.trainings():
+        run = design.series(series[0])
+        of_fold.setdefault((run.fold, run.class_weight), []).append(series)
+    left = None if todo.seeds is None else {position: iter(todo.seeds[position]) for position in group.series()}
     following = {} if left is None else {position: next(seeds, None) for position, seeds in left.items()}
     for seed in all_seeds:
         for of_part in of_fold.values():
-            part = parts.part_of(design.series(of_part[0]), int(seed))
-            for position in of_part:
+            part = parts.part_of(design.series(of_part[0][0]), int(seed))
+            for series in of_part:
+                some = series
                 if left is not None:  # the remaining seeds are in the order of all seeds
-                    if following[position] != seed:
-                        continue
-                    following[position] = next(left[position], None)
-                yield part, position, int(seed)
+                    some = [position for position in series if following[position] == seed]
+                    following.update((position, next(left[position], None)) for position in some)
+                if some:
+                    yield part, some, int(seed)
 
 
 def _no_networks(group: Group, design: Design) -> Networks:
-    how_long = design.iterations, design.record_every, design.dtype, NUMERICS
-    return Networks(group.hidden, group.activation, [], [], *how_long, design.patience, design.validation_fraction)
+    how = design.dtype, NUMERICS, design.patience, design.validation_fraction
+    return Networks(group.hidden, group.activation, [], [], [], *how)
 
 
 def train_batch(batch: Batch, problems: Mapping[Part, Problem], stop: threading.Event | None = None) -> BatchResult:

@@ -155,8 +155,10 @@ class _Summaries:
         if score == "accuracy":
             summary.insert(list(summary.columns).index("n_stuck") + 1, "n_one_class", of_groups["one_class"])
         target = targets(summary, design.problem_columns, of_groups["majority"], score)
-        at = recorded_iterations(design.iterations, design.record_every)
-        first = self._climbs.first(np.repeat(target, lengths), at)
+        at = [recorded_iterations(*each) for each in design.lengths.items()]
+        of_configurations = [run.iterations for run in design.configurations()]
+        which = np.searchsorted(list(design.lengths), of_configurations)
+        first = self._climbs.first(np.repeat(target, lengths), at, np.repeat(which, lengths))
         first_at = self._grid(first, *self._cells(0, len(summary)))
         first_at = np.where(np.isnan(first_at), np.inf, first_at)
         summary[f"target_test_{score}"] = target

@@ -8,6 +8,7 @@ Text is quoted, and no part of it can be taken for a formula: see ``_text``.
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -123,7 +124,7 @@ class CurvesFile:
 
     def __init__(self, file: Sink, design: Design, score: str) -> None:
         self._file, self._design = file, design
-        self._iterations = recorded_iterations(design.iterations, design.record_every)
+        self._iterations = {each: recorded_iterations(each, every) for each, every in design.lengths.items()}
         is_german = isinstance(file, German)
         self._cells = {name: _Cells(design.settings.get(name), is_german) for name in design.columns}
         more = () if design.patience is None else (VALIDATION_COST,)
@@ -133,16 +134,22 @@ class CurvesFile:
         """Write the next runs."""
         columns = self._design.columns
         at, seeds = columns.index("seed"), [b"%d" % seed for seed in block.seeds]
-        prefixes = []
-        for series in block.series:
-            cells = [self._cells[name][getattr(series, name, None)] for name in columns]
-            before, after = b"".join(cells[:at]), b"".join(cells[at + 1 :])
-            prefixes += [b"%b%b,%b" % (before, seed, after) for seed in seeds]
         runs = block.runs
         curves = runs.curves
         if self._design.patience is not None:
             curves = np.concatenate([curves, runs.validation[:, np.newaxis]], axis=1)
-        content = lines(prefixes, self._iterations, curves, runs.records).data
+        start = 0
+        for iterations, of_length in itertools.groupby(block.series, lambda series: series.iterations):
+            prefixes = []
+            for series in of_length:
+                cells = [self._cells[name][getattr(series, name, None)] for name in columns]
+                before, after = b"".join(cells[:at]), b"".join(cells[at + 1 :])
+                prefixes += [b"%b%b,%b" % (before, seed, after) for seed in seeds]
+            some = slice(start, start + len(prefixes))
+            self._write(lines(prefixes, self._iterations[iterations], curves[some], runs.records[some]).data)
+            start = some.stop
+
+    def _write(self, content: memoryview) -> None:
         if isinstance(self._file, German):
             self._file.write_protected(bytes(content))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from experiments.design import Design, Dimension
 from experiments.files import ResultsError
-from experiments.tables.stored import VALIDATION_COST, identity, measures, positions_of
+from experiments.knobs.declared import ITERATIONS
+from experiments.tables.stored import VALIDATION_COST, Positions, identity, measures, positions_of
 from experiments.tables.tables import Tables
 from planar_core.training import recorded_iterations
 
@@ -31,8 +33,8 @@ def labelled(tables: Tables, curves: bool = False) -> xr.Dataset:
     names = [_name(dimension, design) for dimension in design.dimensions]
     coordinates = dict(_coordinates(design, names))
     if curves:
-        at = recorded_iterations(design.iterations, design.record_every)
-        recorded = _recorded(tables, len(at))
+        at = np.unique(np.concatenate(list(itertools.starmap(recorded_iterations, design.lengths.items()))))
+        recorded = _recorded(tables, at)
         variables = {measure: ([*names, "iteration"], values.reshape(*shape, -1)) for measure, values in recorded}
         coordinates["iteration"] = (["iteration"], at)
     else:
@@ -43,7 +45,9 @@ def labelled(tables: Tables, curves: bool = False) -> xr.Dataset:
                 values = np.full(design.size, np.nan)
                 values[places] = runs[measure].to_numpy(np.float64, na_value=np.nan)
                 variables[measure] = (names, values.reshape(shape))
-    attributes = {"metric": tables.metric, "iterations": design.iterations, **design.settings}
+    attributes = {"metric": tables.metric, **design.settings}
+    if ITERATIONS.name not in design.columns:
+        attributes[ITERATIONS.name] = design.iterations
     made = xr.Dataset(variables, coordinates, attributes)
     alone = [name for name, size in zip(names, shape, strict=True) if size == 1]
     return made.squeeze([name for name in alone if name not in design.replicate_columns])
@@ -64,15 +68,21 @@ def _coordinates(design: Design, names: list[str]) -> Iterator[tuple[str, Any]]:
         yield from ((name, ([along], columns[name])) for name in dimension.names if name in columns)
 
 
-def _recorded(tables: Tables, records: int) -> list[tuple[str, Any]]:
-    """The curves of every run of the grid, nan where there is none: (runs, records) for each measure."""
+def _recorded(tables: Tables, at: Positions) -> list[tuple[str, Any]]:
+    """The curves of every run of the grid at some iterations, nan where there is none: (runs, iterations) each."""
     design = tables.design
     names = [*measures(tables.score), *([] if design.patience is None else [VALIDATION_COST])]
-    found = [np.full((design.size, records), np.nan) for _ in names]
+    found = [np.full((design.size, len(at)), np.nan) for _ in names]
     for positions, runs in tables.stored_blocks():
-        longest = runs.curves.shape[2]
-        for values, at in zip(found, range(runs.curves.shape[1]), strict=False):
-            values[positions, :longest] = runs.curves[:, at]
-        if design.patience is not None:
-            found[-1][positions, :longest] = runs.validation
+        columns = identity(design, positions)
+        of_runs = columns.get(ITERATIONS.name, np.full(len(positions), design.iterations))
+        for iterations in np.unique(of_runs).tolist():
+            some = np.flatnonzero(of_runs == iterations)
+            places = np.searchsorted(at, recorded_iterations(iterations, design.record_every_of(iterations)))
+            records = min(len(places), runs.curves.shape[2])
+            cells = np.ix_(positions[some], places[:records])
+            for values, row in zip(found, range(runs.curves.shape[1]), strict=False):
+                values[cells] = runs.curves[some, row, :records]
+            if design.patience is not None:
+                found[-1][cells] = runs.validation[some, :records]
     return list(zip(names, found, strict=True))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey, Run
+from experiments.knobs.declared import ITERATIONS
 from experiments.store.store import CURVES, STATUSES, Store
 from experiments.tables.parts import Parts
 from experiments.tables.problems import identities, outputs_of, score_of
@@ -99,7 +100,8 @@ class RowsOfRuns:
 
     def _table(self, block: Block, final: Floats, judged: Floats) -> pd.DataFrame:
         table = pd.DataFrame(self._identity(block.positions(self._design)))
-        table["iterations"] = self._design.iterations
+        if ITERATIONS.name not in table:
+            table[ITERATIONS.name] = self._design.iterations
         if self._design.patience is not None:
             table["stopped_at"] = self._stopped_at(block.runs.kept)
         table["status"] = pd.Series(np.array(STATUSES, dtype=object)[block.runs.statuses], dtype=str)

@@ -13,9 +13,10 @@ import pandas as pd
 from experiments.design import Design, ProblemKey, Run
 from experiments.files import ResultsError
 from experiments.identity import Identities
+from experiments.runner.work import most_records
 from experiments.store.store import CURVES, Store, StoredRun, StoredRuns
 from planar_core.choices import count_parameters
-from planar_core.training import n_records, recorded_iterations
+from planar_core.training import recorded_iterations
 
 VALIDATION_COST = "validation_cost"  # the further column of curves with early stopping
 _MOST_RUNS, _MOST_BYTES = 4096, 2**24  # of a block
@@ -63,7 +64,7 @@ def blocks(
     """
     series = range(design.n_series) if series is None else series
     seeds = design.values["seed"]
-    records = n_records(design.iterations, design.record_every)
+    records = most_records(design)
     parameters = max(count_parameters(inputs, hidden, outputs) for hidden in design.values["hidden"])
     most = max(1, min(_MOST_RUNS, _MOST_BYTES // (8 * (len(CURVES) * records + parameters))))
     texts = Identities(design, identities)
@@ -110,8 +111,9 @@ def curves_in(block: Block, design: Design, score: str) -> pd.DataFrame:
     # Without a row, pandas cannot tell which columns are text.
     table = pd.DataFrame(columns).astype({name: "str" for name in columns if columns[name].dtype == object})
     is_recorded = np.arange(runs.curves.shape[2]) < lengths[:, np.newaxis]
-    at = recorded_iterations(design.iterations, design.record_every)
-    table["iteration"] = np.broadcast_to(at[: runs.curves.shape[2]], is_recorded.shape)[is_recorded]
+    at = {each: recorded_iterations(each, every) for each, every in design.lengths.items()}
+    of_runs = np.repeat([series.iterations for series in block.series], len(block.seeds)).tolist()
+    table["iteration"] = np.concatenate([at[each][:n] for each, n in zip(of_runs, lengths.tolist(), strict=True)])
     for k, measure in enumerate(measures(score)):
         table[measure] = runs.curves[:, k][is_recorded]
     if design.patience is not None:

@@ -21,6 +21,7 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey, Run
 from experiments.knobs.declared import FOLD, SEED
 from experiments.knobs.words import in_words
+from experiments.runner.work import most_records
 from experiments.store.store import CURVES, Store, StoredRun, StoredRuns
 from experiments.tables.judging import Judge
 from experiments.tables.problems import identities, outputs_of, score_of, task_of
@@ -32,7 +33,6 @@ from experiments.tables.stored import Block, blocks, curves_in, curves_of, start
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
-from planar_core.training import n_records
 
 _SOURCES_KEPT = 256  # problems: a sweep may have many
 
@@ -102,7 +102,7 @@ class Tables:
     def some_seeds(self, most_rows: int) -> tuple[int, str]:
         """The number of seeds whose curves fit into that many rows, at least one; and a note if some are missing."""
         seeds = len(self.design.values["seed"])
-        rows = self.design.n_configurations * n_records(self.design.iterations, self.design.record_every)
+        rows = self.design.n_configurations * most_records(self.design)
         some = min(seeds, max(1, most_rows // rows))
         return some, f"curves of {some:,} of {seeds:,} seeds" if some < seeds else ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,16 +31,21 @@ class Climbs:
         self._accuracies.append(highest[climbs])
         self._records.append(np.nonzero(climbs)[1].astype(np.int32))
 
-    def first(self, targets: Floats, iterations: npt.NDArray[np.int64]) -> Floats:
-        """The first of the recorded ``iterations`` at which each run had reached its target, (runs,); inf for never.
+    def first(
+        self, targets: Floats, iterations: Sequence[npt.NDArray[np.int64]], which: npt.NDArray[np.int64]
+    ) -> Floats:
+        """The first of its recorded iterations at which each run had reached its target, (runs,); inf for never.
 
-        ``targets`` are (runs,); one that is nan is never reached.
+        ``targets`` are (runs,); one that is nan is never reached. The recorded iterations of a run are those of
+        ``iterations`` at the position ``which``, (runs,).
         """
         first = np.full(len(targets), np.inf)
+        starts = np.concatenate([[0], np.cumsum([len(each) for each in iterations])])
+        every = np.concatenate(iterations).astype(np.float64)
         start = 0
         for of_runs, accuracies, records in zip(self._of_runs, self._accuracies, self._records, strict=True):
             run = start + np.repeat(np.arange(len(of_runs)), of_runs)
             reached = accuracies >= targets[run]
-            np.minimum.at(first, run[reached], iterations[records[reached]].astype(np.float64))
+            np.minimum.at(first, run[reached], every[starts[which[run[reached]]] + records[reached]])
             start += len(of_runs)
         return first

@@ -11,6 +11,7 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import CURVES, RUNS, SUMMARY, WORKBOOK
 from experiments.formats import PARQUET, Formats
+from experiments.runner.work import most_records
 from experiments.store.store import Store
 from experiments.tables.build import build
 from experiments.tables.csv_files import CurvesFile, Sink, in_dialect, write_csv
@@ -18,7 +19,6 @@ from experiments.tables.problems import score_of
 from experiments.tables.rows import Rows
 from experiments.tables.stored import curves_in
 from experiments.tables.tables import Tables
-from planar_core.training import n_records
 
 
 class OtherFiles(Protocol):
@@ -78,7 +78,7 @@ def _write(name: str, table: pd.DataFrame, others: Sequence[OtherFiles]) -> None
 
 def sheets_of(formats: Formats, design: Design) -> tuple[str, ...]:
     """The tables that fit on a sheet of the workbook."""
-    records = n_records(design.iterations, design.record_every)
+    records = most_records(design)
     return formats.sheets(design.n_runs, design.n_configurations, records)
 
 

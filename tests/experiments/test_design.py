@@ -33,7 +33,8 @@ ALWAYS = ["dataset", "hidden", "learning_rate", "seed"]
 
 def run_of(**knobs: Any) -> Run:
     """The run with these values, all others at the first of their defaults."""
-    first = {name: 0 if name == "seed" else values[0] for name, values in DEFAULTS.items()} | {"fold": None}
+    first = {name: 0 if name == "seed" else values[0] for name, values in DEFAULTS.items()}
+    first |= {"iterations": 5000, "fold": None}
     return Run(**{**first, **knobs})
 
 
@@ -118,8 +119,8 @@ def test_a_grid_of_every_axis_takes_no_memory_either() -> None:
 
 
 def test_runs_have_a_value_for_every_axis_by_name() -> None:
-    assert list(Run._fields) == [axis.name for axis in AXES] == [*list(DEFAULTS)[:-1], "fold", "seed"]
-    assert set(FURTHER) == {axis.name for axis in AXES} - {*ALWAYS, "fold"}
+    assert list(Run._fields) == [axis.name for axis in AXES] == [*list(DEFAULTS)[:-1], "iterations", "fold", "seed"]
+    assert set(FURTHER) == {axis.name for axis in AXES} - {*ALWAYS, "iterations", "fold"}
     run = run_of(seed=3, hidden="8x8", l2=0.1, batch_size="all")
     assert repr(run) == "Run(dataset='flower', hidden='8x8', learning_rate=0.03, seed=3, l2=0.1)"
     assert run.problem == ("flower", "auto", 400, "auto", 0.25, "all")
@@ -147,7 +148,7 @@ def test_axes_nest_in_their_order() -> None:
     ]
     assert sweep.size == 2 ** (len(DEFAULTS) - 4) * len(steps)
     product = itertools.product(*(two[name] for name in outer), steps, *(two[name] for name in inner))
-    flat = ((*run[:8], *run[8], *run[9:-1], None, run[-1]) for run in product)
+    flat = ((*run[:8], *run[8], *run[9:-1], 5000, None, run[-1]) for run in product)
     expected = list(itertools.islice(flat, 0, sweep.size, 9973))
     assert [tuple(sweep[position]) for position in range(0, sweep.size, 9973)] == expected
 
@@ -366,7 +367,7 @@ OTHERS_NEED: dict[str, dict[str, Any]] = {
     "sample_seed": {"sample": 9},
 }
 NAMES = ", ".join([*DEFAULTS, *OTHERS, "zip"])
-AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
+AXES_TO_ZIP = ", ".join(name for name in [*DEFAULTS, "iterations"] if name != "seed")
 
 
 @pytest.mark.parametrize(
@@ -376,7 +377,10 @@ AXES_TO_ZIP = ", ".join(name for name in DEFAULTS if name != "seed")
         ({"jobs": 3}, f"jobs: expected one of {NAMES}"),
         ({"target": "label"}, "--target requires a table file as --dataset, got flower"),
         ({"seed": -1}, "--seeds: expected an integer from 0 to 4,294,967,295, got -1"),
-        ({"iterations": [1, 2]}, "--iterations: expected one value, got [1, 2]"),
+        ({"iterations": [1, 2], "patience": 3},
+         "--patience: expected one value of --iterations, got 1 2; use only the largest one"),
+        ({"iterations": "lin:1:9", "patience": 3, "sample": 1},
+         "--patience: expected one value of --iterations, got lin:1:9; use only the largest one"),
         ({"dataset": ["moons", "iris"], "positive": "a"},
          "--positive requires a table file as --dataset, got moons, iris"),
         ({"separator": ";"}, "--separator requires a table file as --dataset, got flower"),

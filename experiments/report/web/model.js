@@ -115,10 +115,22 @@ export class Sweep {
   curve(run) {
     const row = this.curveOf.get(run);
     if (row === undefined) return [];
-    const at = this.curves_at;
-    return at
-      .map((iteration, k) => ({ iteration, ...measuresAt(this.curves, row * at.length + k) }))
+    const width = this.curves.cost.length / this.curves.run.length; // that of the longest curve
+    return this.recordedAt(Math.floor(run / this.seeds.length))
+      .map((iteration, k) => ({ iteration, ...measuresAt(this.curves, row * width + k) }))
       .filter((record) => record.cost !== null);
+  }
+
+  /** The iterations of the records of a configuration. */
+  recordedAt(configuration) {
+    const at = this.curves_at;
+    return Array.isArray(at) ? at : at[this.setting("iterations", configuration)];
+  }
+
+  /** How long a configuration is trained: its iterations, and those between two of its records. */
+  howLong(configuration) {
+    const iterations = Number(this.setting("iterations", configuration));
+    return { iterations, record_every: this.settings.record_every ?? Math.max(1, Math.floor(iterations / 50)) };
   }
 
   /** The recorded parameters of a run, as {W, b} a layer; null if the page does not include them. */

@@ -9,7 +9,7 @@
 /** A run of the sweep; data, how or network are null if the page does not include them. */
 export function subjectOf(sweep, configuration, run) {
   const data = sweep.data(configuration, run?.run);
-  const { iterations, record_every: recordEvery, patience } = sweep.settings;
+  const { iterations, record_every: recordEvery } = sweep.howLong(configuration);
   return {
     name: sweep.words(configuration),
     data,
@@ -20,6 +20,6 @@ export function subjectOf(sweep, configuration, run) {
     network: run && data ? sweep.network(run.run, data.feature_names.length) : null,
     iterations,
     recordEvery,
-    retrains: patience === undefined, // the page knows nothing of early stopping
+    retrains: sweep.settings.patience === undefined, // the page knows nothing of early stopping
   };
 }

@@ -46,6 +46,7 @@ from experiments.knobs.declared import (
     NOISE,
     OPTIMIZER,
     OUTPUT_LEARNING_RATE,
+    PATIENCE,
     POSITIVE,
     RECORD_EVERY,
     REQUESTED,
@@ -330,9 +331,9 @@ def test_single_values(knob: Knob, given: Any, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("knob", "given", "message"),
     [
-        (ITERATIONS, "-5", "--iterations: expected an integer from 0 to 1,000,000,000,000, got '-5'"),
-        (ITERATIONS, "0:5", "--iterations: expected an integer from 0 to 1,000,000,000,000, got '0:5'"),
-        (ITERATIONS, [1, 2], "--iterations: expected one value, got [1, 2]"),
+        (PATIENCE, "-5", "--patience: expected an integer from 1 to 1,000,000,000,000, got '-5'"),
+        (PATIENCE, "0:5", "--patience: expected an integer from 1 to 1,000,000,000,000, got '0:5'"),
+        (RECORD_EVERY, [1, 2], "--record-every: expected one value, got [1, 2]"),
         (RECORD_EVERY, 0, "--record-every: expected an integer from 1 to 1,000,000,000,000, got 0"),
         (DTYPE, "float46", "--dtype: expected one of float64, float32 (did you mean 'float64'?), got 'float46'"),
         (DTYPE, 64, "--dtype: expected one of float64, float32, got 64"),
@@ -493,6 +494,7 @@ def test_plain_values_give_the_same_values_again(knob: Knob) -> None:
         "optimizer": ["adam", "gd"],
         "init": ["he"],
         "samples": "10:20",
+        "iterations": "10:20",
         "seed": range(7, 0, -2),
     }
     for some in (None, given.get(knob.name, ["0.5", 0.25] if knob.name not in ("batch_size", "data_seed") else "1:5")):

@@ -189,7 +189,7 @@ def test_messages_name_the_place(folders: dict[str, Path], tmp_path: Path) -> No
     for place, value, expected in (
         (("data", 0, "features"), "2", "data[0].features: expected a count, found '2'"),
         (("data", 0, "features"), 3, "data[0].features: expected 2, found 3"),
-        (("request", "iterations"), [3], "--iterations: expected one value, got [3]"),
+        (("request", "iterations"), [3], "request.iterations: expected 3, found [3]"),
         (("request", "hidden"), ["01"], "request.hidden: expected ['1'], found ['01']"),
         (("request", "seed"), "0:4000000000", "counts.runs: expected 8000000000, found 4"),
         (("counts", "ok"), 5, "the sum of ok, diverged and failed in counts: expected 4, found 5"),
