@@ -106,9 +106,12 @@ class Networks:
 
     def chosen(self, places: Sequence[int]) -> Networks:
         """Some of them, by place."""
-        lists = (self.hyperparameters, self.seeds, self.how_long)
-        hyperparameters, seeds, how_long = ([each[place] for place in places] for each in lists)
-        return replace(self, hyperparameters=hyperparameters, seeds=seeds, how_long=how_long)
+        return replace(
+            self,
+            hyperparameters=[self.hyperparameters[place] for place in places],
+            seeds=[self.seeds[place] for place in places],
+            how_long=[self.how_long[place] for place in places],
+        )
 
     @property
     def n_records(self) -> int:
@@ -187,7 +190,8 @@ def _of_equal_length(
         arrays,
         problem.train,
         problem.test,
-        *zip(*how_long, strict=True),
+        [iterations for iterations, _ in how_long],
+        [record_every for _, record_every in how_long],
         activation=networks.activation,
         task=problem.task,
         outputs=problem.outputs,
