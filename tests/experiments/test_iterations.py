@@ -186,7 +186,7 @@ def test_curves_are_drawn_of_the_longest() -> None:
     results = swept([30, 200], hidden=[1, 2], learning_rate=[0.5, 1], seed=range(2), samples=60)
     longest = swept(200, hidden=[1, 2], learning_rate=[0.5, 1], seed=range(2), samples=60)
     drawn, expected = (
-        [line.get_xydata().tolist() for axes in each.plot_curves().axes for line in axes.lines]
+        [np.asarray(line.get_xydata()).tolist() for axes in each.plot_curves().axes for line in axes.lines]
         for each in (results, longest)
     )
     assert drawn == expected
@@ -208,6 +208,6 @@ def test_arrays_have_a_dimension_for_the_lengths() -> None:
 
 def test_a_network_is_shown_at_the_end_of_its_own_length() -> None:
     results = swept([30, 200], hidden=2, learning_rate=0.5, seed=range(2), samples=60)
-    for row in results.summary.to_dict("records"):
+    for _, row in results.summary.iterrows():
         last = {each.last for each in trained_networks(results, row)}
         assert last == {row["iterations"]}
