@@ -24,8 +24,8 @@ def _train_until_no_better(
     """Train the only run of a batch from record to record, as ``train_until_no_better``; returns whether it is done.
 
     ``costs``: (records,), those on the validation part; the first one is given. ``kept``: (parameters,), those of the
-    best record. ``progress``: (2,), int64, the iteration of the next record, and the best record. ``never``: (1,), int64,
-    _NEVER.
+    best record. ``progress``: (2,), int64, the iteration of the next record, and the best record. ``never``: (1,),
+    int64, _NEVER.
     """
     parameters, units = batch.parameters[0], 0
     for layer in range(layout.units.shape[0]):

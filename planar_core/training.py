@@ -159,8 +159,8 @@ def train_batch(
 ) -> Iterator[None]:
     """Train the runs of ``batch`` in place, in slices of about ``budget`` activations; yields between two slices.
 
-    With several ``iterations``, in ascending order, and as many ``record_every``, so many runs that follow each other in
-    the batch, and are equal, come out of one training: each has the bits that it has if it is trained alone.
+    With several ``iterations``, in ascending order, and as many ``record_every``, so many equal runs that follow each
+    other in the batch come out of one training: each has the bits that it has if it is trained alone.
     ``outputs`` is that of ``new_batch``; ``train`` and ``test`` are of the same task. A caller who stops iterating
     leaves the batch unfinished. Raises ValueError for outputs that fit neither the task nor the batch.
     """

@@ -129,7 +129,7 @@ def varied(table: pd.DataFrame) -> list[str]:
 
 
 def longest(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the longest trainings, without the column ``iterations``: shorter ones are the beginnings of these."""
+    """The rows of the longest trainings, without the column ``iterations``; shorter ones are a part of these."""
     if ITERATIONS.name not in settings(table):
         return table
     others = [column for column in (*_PROBLEM, *settings(table)) if column in table and column != ITERATIONS.name]

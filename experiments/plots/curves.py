@@ -78,8 +78,9 @@ def plot_curves(
     test_r2 replace the accuracies. A line is the median over seeds, or folds and seeds; its band is the interquartile
     range. After a seed has diverged, or its training was stopped early, the line is dotted and shows the remaining
     seeds. A dot marks the minimum of a test cost that rises again. If other settings vary, each line is drawn at their
-    best values: those of the `summary`, if given. Of several numbers of iterations, the largest is drawn. At most 12 hidden sizes, 8 learning rates and 400 iterations are
-    drawn, evenly chosen. `sampled` is a note on missing curves; `baselines` are thin lines.
+    best values: those of the `summary`, if given; of several numbers of iterations, the largest is drawn. At most 12
+    hidden sizes, 8 learning rates and 400 records are drawn, evenly chosen. `sampled` is a note on missing curves;
+    `baselines` are thin lines.
 
     If other settings have more values than hidden size and learning rate, they are used instead, or those named by `x`
     (lines) and `y` (panels). If only one setting varies, its lines are in one panel. Raises ValueError for an unknown

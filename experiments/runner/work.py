@@ -95,9 +95,7 @@ class Group(NamedTuple):
     n_runs: int
     stretches: range  # positions of their series in the sweep: the first of each stretch
     length: int  # of a stretch
-    together: Sequence[
-        int
-    ]  # the series that come out of one training: their distances from the first, the longest last
+    together: Sequence[int]  # as in Todo.together
 
     def series(self) -> Iterator[int]:
         """The positions of their series in the sweep."""
@@ -148,7 +146,7 @@ class Todo:
         """
         design = self.design
         width, sizes, length = self._extents()
-        together = self._together()
+        together = self.together()
         for first in range(0, design.n_series, width):
             for start in range(first, first + sizes * length, length):
                 run = design.series(start)
@@ -169,10 +167,10 @@ class Todo:
                     work = works[-1] if len(together) == 1 else self._average_work(group, works)
                 yield group._replace(work=work, n_runs=n_runs)
 
-    def _together(self) -> list[int]:
-        """The series that come out of one training: those of all numbers of iterations, if they are an axis of their own.
+    def together(self) -> list[int]:
+        """The series that come out of one training: their distances from the first of them, the longest last.
 
-        Their distances from the first in the sweep, the longest last.
+        They are those of all numbers of iterations, unless these vary together with another setting.
         """
         iterations = self.design.values[ITERATIONS.name]
         if not self._is_view:
@@ -186,7 +184,7 @@ class Todo:
         return any(each.names == (ITERATIONS.name,) for each in self.design.dimensions)
 
     def _lengths(self, first: int, together: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """The iterations of the series that come out of one training; and with those that are shorter, their records."""
+        """The iterations of each series of a training, and the number of its records and those of the shorter ones."""
         records = 0
         for distance in together:
             iterations = self.design.series(first + distance).iterations

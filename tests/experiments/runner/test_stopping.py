@@ -45,9 +45,8 @@ def networks_of(case: str, seeds: list[int], patience: int | None = None, iterat
     _, hidden, usual, dtype, _, how = CASES[case]
     hyperparameters = [Hyperparameters(**how)] * len(seeds)
     patience = usual if patience is None else patience
-    return Networks(
-        hidden, "tanh", hyperparameters, seeds, iterations, RECORD_EVERY, dtype, NUMERICS, patience, FRACTION
-    )  # fmt: skip
+    how_long = [(iterations, RECORD_EVERY)] * len(seeds)
+    return Networks(hidden, "tanh", hyperparameters, seeds, how_long, dtype, NUMERICS, patience, FRACTION)
 
 
 def problem_of(case: str) -> Problem:
@@ -151,7 +150,7 @@ def test_costs_that_are_not_finite_are_not_lower() -> None:
     problem = Problem.of(replace(FLOWER, X=X), "float32")
 
     def trained(iterations: int) -> StoredRun:
-        how = iterations, RECORD_EVERY, "float32", NUMERICS, 100, FRACTION
+        how = [(iterations, RECORD_EVERY)], "float32", NUMERICS, 100, FRACTION
         return train(Networks("0", "tanh", [Hyperparameters(50.0)], [3], *how), problem)[0]
 
     run = trained(ITERATIONS)

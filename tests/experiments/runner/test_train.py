@@ -22,7 +22,8 @@ FLOWER = load("flower")
 
 
 def networks_of(hidden: str = "2", seeds: Sequence[int] = (3, 0), dtype: str = "float64", **others: Any) -> Networks:
-    return Networks(hidden, "tanh", [Hyperparameters(1.2)] * len(seeds), list(seeds), 20, 8, dtype, **others)
+    n = len(seeds)
+    return Networks(hidden, "tanh", [Hyperparameters(1.2)] * n, list(seeds), [(20, 8)] * n, dtype, **others)
 
 
 def trained(networks: Networks, stop: threading.Event | None = None) -> list[StoredRun]:

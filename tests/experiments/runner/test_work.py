@@ -150,7 +150,7 @@ def test_a_part_of_a_batch_has_its_share() -> None:
     slow, fast = Hyperparameters(0.1), Hyperparameters(0.2)
 
     def piece(seed: int, series: list[int], how: list[Hyperparameters]) -> Piece:
-        networks = Networks("2", "relu", how, [seed] * len(series), 20, 8, "float32")
+        networks = Networks("2", "relu", how, [seed] * len(series), [(20, 8)] * len(series), "float32")
         return Piece(Part(FLOWER, "none", seed, None), series, networks)
 
     whole = Batch([piece(7, [3, 4], [slow, fast]), piece(8, [3], [slow])], 300)
