@@ -106,9 +106,12 @@ class Networks:
 
     def chosen(self, places: Sequence[int]) -> Networks:
         """Some of them, by place."""
-        lists = (self.hyperparameters, self.seeds, self.how_long)
-        hyperparameters, seeds, how_long = ([each[place] for place in places] for each in lists)
-        return replace(self, hyperparameters=hyperparameters, seeds=seeds, how_long=how_long)
+        return replace(
+            self,
+            hyperparameters=[self.hyperparameters[place] for place in places],
+            seeds=[self.seeds[place] for place in places],
+            how_long=[self.how_long[place] for place in places],
+        )
 
     @property
     def n_records(self) -> int:
@@ -178,6 +181,7 @@ def _of_equal_length(
 ) -> list[StoredRun]:
     """Train networks of which so many come out of one training, of these lengths."""
     features, hidden = problem.features, networks.hidden
+    iterations, record_every = ([each[k] for each in how_long] for k in (0, 1))
     arrays = training.new_batch(
         features, hidden, networks.seeds, networks.hyperparameters, networks.n_records, networks.dtype, problem.outputs
     )
@@ -187,7 +191,8 @@ def _of_equal_length(
         arrays,
         problem.train,
         problem.test,
-        *zip(*how_long, strict=True),
+        iterations,
+        record_every,
         activation=networks.activation,
         task=problem.task,
         outputs=problem.outputs,

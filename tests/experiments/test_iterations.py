@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -186,7 +187,7 @@ def test_curves_are_drawn_of_the_longest() -> None:
     results = swept([30, 200], hidden=[1, 2], learning_rate=[0.5, 1], seed=range(2), samples=60)
     longest = swept(200, hidden=[1, 2], learning_rate=[0.5, 1], seed=range(2), samples=60)
     drawn, expected = (
-        [line.get_xydata().tolist() for axes in each.plot_curves().axes for line in axes.lines]
+        [np.asarray(line.get_xydata()).tolist() for axes in each.plot_curves().axes for line in axes.lines]
         for each in (results, longest)
     )
     assert drawn == expected
