@@ -209,6 +209,6 @@ def test_arrays_have_a_dimension_for_the_lengths() -> None:
 
 def test_a_network_is_shown_at_the_end_of_its_own_length() -> None:
     results = swept([30, 200], hidden=2, learning_rate=0.5, seed=range(2), samples=60)
-    for row in results.summary.to_dict("records"):
+    for _, row in results.summary.iterrows():
         last = {each.last for each in trained_networks(results, row)}
         assert last == {row["iterations"]}
