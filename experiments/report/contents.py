@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.datasets.data import Data
-from experiments.knobs.declared import ACTIVATION, AXES
+from experiments.knobs.declared import ACTIVATION, AXES, READING, SPLIT
 from experiments.knobs.features import Term, parse
 from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
@@ -329,7 +329,17 @@ def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
             (value,) = value
         if isinstance(value, str | float | int):
             settings[knob.name] = known_value(knob, value)
-    return settings
+    return settings | {"reading": _reading(request)}
+
+
+def _reading(request: Mapping[str, Any]) -> list[str]:
+    """How tables were read and split, as words of the command line; what is a default is not named."""
+    given = {knob: request.get(knob.name) for knob in (*READING, SPLIT)}
+    words = []
+    for knob, value in given.items():
+        if value is not None and value != [] and value not in knob.default:
+            words += [knob.flags[0], *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return words
 
 
 def _problems(

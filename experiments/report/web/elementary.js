@@ -1,4 +1,5 @@
-// Logarithm, sine and cosine of planar_core/elementary.py, step by step: the same bits, which those of a browser are not.
+// Logarithm, sine and cosine of planar_core/elementary.py, step by step: the same bits on every machine, which those of
+// a browser are not.
 
 import { fma } from "./fma.js";
 
@@ -13,12 +14,12 @@ const HALF_PI = [1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e
 const LARGEST_ANGLE = 1e9;
 const ROUNDING = 1.5 * 2 ** 52; // adding it rounds to an integer
 const SINE = [
-  -0.16666666666666666, 0.008333333333330948, -0.00019841269836757405, 2.755731610178885e-6,
-  -2.5051131660261682e-8, 1.5918114509758172e-10,
+  -0.16666666666666666, 0.008333333333330948, -0.00019841269836757405, 2.755731610178885e-6, -2.5051131660261682e-8,
+  1.5918114509758172e-10,
 ];
 const COSINE = [
-  0.041666666666666664, -0.0013888888888887398, 2.4801587298764788e-5, -2.7557317271175156e-7,
-  2.0876146138576458e-9, -1.1382622251877788e-11,
+  0.041666666666666664, -0.0013888888888887398, 2.4801587298764788e-5, -2.7557317271175156e-7, 2.0876146138576458e-9,
+  -1.1382622251877788e-11,
 ];
 const numberBits = new DataView(new ArrayBuffer(8));
 

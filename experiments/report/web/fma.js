@@ -14,8 +14,12 @@ export function fma(a, b, c) {
   if (a === 0 || b === 0 || !Number.isFinite(a) || !Number.isFinite(b)) return product + c;
   if (!Number.isFinite(c)) return c;
   const isUsual =
-    size > LEAST_EXACT && size < MOST_EXACT && Math.abs(a) < MOST_EXACT && Math.abs(b) < MOST_EXACT &&
-    Math.abs(c) < MOST_EXACT && (c === 0 || Math.abs(c) > LEAST_EXACT);
+    size > LEAST_EXACT &&
+    size < MOST_EXACT &&
+    Math.abs(a) < MOST_EXACT &&
+    Math.abs(b) < MOST_EXACT &&
+    Math.abs(c) < MOST_EXACT &&
+    (c === 0 || Math.abs(c) > LEAST_EXACT);
   return isUsual ? usualFma(a, b, c, product) : anyFma(a, b, c);
 }
 

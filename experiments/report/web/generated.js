@@ -7,7 +7,14 @@ import { scaledBy, scalingOf, unitsOf } from "./scaling.js";
 import { withFeatures } from "./terms.js";
 
 const BLOBS = 6;
-const BUMPS = [[-4, 2.5, 1], [0, 2.5, -1], [4, 2.5, 1], [-4, -2.5, -1], [0, -2.5, 1], [4, -2.5, -1]];
+const BUMPS = [
+  [-4, 2.5, 1],
+  [0, 2.5, -1],
+  [4, 2.5, 1],
+  [-4, -2.5, -1],
+  [0, -2.5, 1],
+  [4, -2.5, -1],
+];
 
 /**
  * How each data set is drawn: a function of noise, training points, data seed and what the test points are, which
@@ -18,7 +25,11 @@ const DRAWINGS = {
     const points = emptyPoints();
     halvesOf(n).forEach((size, j) => {
       const angles = noisy(spaced(3.12 * j, 3.12 * (j + 1), size), noise, random);
-      const radii = noisy(angles.map((t) => 4 * sinOf(4 * t)), noise, random);
+      const radii = noisy(
+        angles.map((t) => 4 * sinOf(4 * t)),
+        noise,
+        random,
+      );
       angles.forEach((t, i) => addPoint(points, radii[i] * sinOf(t), radii[i] * cosOf(t), j));
     });
     return points;
@@ -31,7 +42,9 @@ const DRAWINGS = {
   }),
   circles: twice((n, random, noise) => {
     const circle = (radius, size) =>
-      spaced(0, 2 * Math.PI, size + 1).slice(0, -1).map((t) => [radius * cosOf(t), radius * sinOf(t)]);
+      spaced(0, 2 * Math.PI, size + 1)
+        .slice(0, -1)
+        .map((t) => [radius * cosOf(t), radius * sinOf(t)]);
     const [outer, inner] = halvesOf(n);
     return shuffled(circle(1, outer), circle(0.5, inner), noise, random);
   }),
@@ -65,11 +78,22 @@ const DRAWINGS = {
     const random = new RandomState(seed);
     const byRadius = draw(samples, random).sort((a, b) => a.squared - b.squared);
     const order = random.permutation(samples);
-    const train = moved(order.map((i) => byRadius[i]), order.map((i) => Number(i >= half)), random);
+    const train = moved(
+      order.map((i) => byRadius[i]),
+      order.map((i) => Number(i >= half)),
+      random,
+    );
     const boundary = 0.5 * (byRadius[half - 1].squared + byRadius[half].squared);
     const stream = streamOf(test, seed);
     const X = draw(test.points, stream);
-    return [train, moved(X, X.map(({ squared }) => Number(squared > boundary)), stream)];
+    return [
+      train,
+      moved(
+        X,
+        X.map(({ squared }) => Number(squared > boundary)),
+        stream,
+      ),
+    ];
   },
   circle: twice((n, random, noise) => {
     const points = emptyPoints();
@@ -153,7 +177,9 @@ export function generated(setting) {
   const known = generatedSet(dataset);
   if (!known) {
     const names = PLAY.datasets.map(({ name }) => name).join(", ");
-    throw new Error(`--dataset: this page can draw ${names}, got '${dataset}': choose one of these, or drop a CSV file`);
+    throw new Error(
+      `--dataset: this page can draw ${names}, got '${dataset}': choose one of these, or drop a CSV file`,
+    );
   }
   const { noise, samples, data_seed } = drawnAs(setting);
   if (samples > PLAY.most_samples) {

@@ -45,7 +45,8 @@ function layersChecked(text, refuse) {
   const layers = text.split("x").map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
   if (layers.length === 1 && layers[0] === 0) return "0";
   if (!layers.every((units) => units >= 1)) return refuse();
-  if (Math.max(...layers) > PLAY.most_units) return refuse(`layers of at most ${PLAY.most_units.toLocaleString("en")} hidden units`);
+  if (layers.some((units) => units > PLAY.most_units))
+    return refuse(`layers of at most ${PLAY.most_units.toLocaleString("en")} hidden units`);
   if (layers.length > PLAY.most_layers) return refuse(`at most ${PLAY.most_layers.toLocaleString("en")} hidden layers`);
   return layers.join("x");
 }
@@ -97,7 +98,8 @@ export function settingOf(hash, base = defaultSetting(), say = () => {}) {
     if (!KNOBS.has(name)) unknown.push(name);
     else setting[name] = checked(name, decodedPart(at < 0 ? "" : part.slice(at + 1)));
   }
-  if (unknown.length) say(`The address has names that this page does not know: ${unknown.join(", ")}. They are ignored.`);
+  if (unknown.length)
+    say(`The address has names that this page does not know: ${unknown.join(", ")}. They are ignored.`);
   return setting;
 }
 
@@ -131,15 +133,18 @@ export function commandOf(setting) {
     const isAlways = name === "hidden" || name === "learning_rate"; // a sweep has several by default
     if (name === "seed" && value > 0) options.push(`--seeds ${value}:${Math.min(value + SEEDS, 2 ** 32)}`);
     if (name === "seed" || !matters(name, setting)) continue;
-    if (isAlways || value !== usual) options.push(`${option} ${inShell(String(value))}`);
+    const word = name === "dataset" && value.startsWith("-") ? `./${value}` : String(value); // no option
+    if (isAlways || value !== usual) options.push(`${option} ${inShell(word)}`);
   }
-  if (setting.target) options.push(`--target ${inShell(setting.target)}`);
+  if (!generatedSet(setting.dataset)) {
+    if (setting.target) options.push(`--target ${inShell(setting.target)}`);
+    options.push(...(setting.reading ?? []).map((word) => (word.startsWith("--") ? word : inShell(word))));
+  }
   return ["python -m experiments.grid", ...options].join(" ");
 }
 
-/** A word for a shell: as it is, in double quotes, which every shell has, or where these are not enough in single ones. */
-function inShell(text) {
-  const word = text.startsWith("-") ? `./${text}` : text;
+/** A word for a shell: as it is, in double quotes, which every shell has, or if these are not enough in single ones. */
+function inShell(word) {
   if (/^[\w./:+-]+$/.test(word)) return word;
   return /["$`\\!%\n]/.test(word) ? `'${word.replace(/'/g, `'"'"'`)}'` : `"${word}"`;
 }
@@ -153,7 +158,12 @@ export function settingOfRun(sweep, configuration, seed) {
     const isText = choices || words.includes(value) || ["hidden", "features"].includes(name);
     setting[name] = isText ? String(value) : Number(value);
   }
-  return { ...setting, seed };
+  setting.seed = seed;
+  if (generatedSet(setting.dataset)) return setting;
+  const fraction = sweep.setting("test_fraction", configuration);
+  const isUsual = fraction === undefined || fraction === "–" || Number(fraction) === PLAY.test_fraction;
+  const reading = [...(sweep.settings.reading ?? []), ...(isUsual ? [] : ["--test-fraction", fraction])];
+  return reading.length ? { ...setting, reading } : setting;
 }
 
 /**
@@ -164,22 +174,28 @@ export function sameAs(sweep, setting, data = null) {
   if (sweep.settings.patience !== undefined || sweep.folds) return null;
   const wanted = meaningOf(setting);
   for (let configuration = 0; configuration < sweep.count; configuration++) {
-    if (!Object.entries(OTHERS).every(([name, only]) => (sweep.setting(name, configuration) ?? only) === only)) continue;
+    if (!Object.entries(OTHERS).every(([name, only]) => (sweep.setting(name, configuration) ?? only) === only))
+      continue;
     for (const [place, seed] of sweep.seeds.entries()) {
-      if (seed !== setting.seed) continue;
-      if (meaningOf(settingOfRun(sweep, configuration, seed)) !== wanted) continue;
+      if (seed !== setting.seed || meaningOf(settingOfRun(sweep, configuration, seed)) !== wanted) continue;
       const run = configuration * sweep.seeds.length + place;
-      if (generatedSet(setting.dataset) || hasSameNumbers(data, sweep.data(configuration, run))) return { configuration, run };
+      if (generatedSet(setting.dataset) || hasSameNumbers(data, sweep.data(configuration, run)))
+        return { configuration, run };
     }
   }
   return null;
 }
 
-/** A text that is equal for settings of which the networks are equal: "auto" as what it stands for, no idle knobs. */
+/**
+ * A text that is equal for settings of which the networks are equal: "auto" as what it stands for, no idle knobs. All
+ * tables have the same name: a file may have been moved, and its numbers are compared.
+ */
 function meaningOf(setting) {
-  const words = { ...setting, output_learning_rate: setting.output_learning_rate === "same" ? setting.learning_rate : setting.output_learning_rate };
+  const words = { ...setting };
+  if (setting.output_learning_rate === "same") words.output_learning_rate = setting.learning_rate;
   if (setting.init_scale === "auto") words.init_scale = setting.init === "normal" ? CONSTANTS.initial_scale : 1;
   if (generatedSet(setting.dataset)) Object.assign(words, drawnAs(setting));
+  else words.dataset = "a table";
   if (words.batch_size >= words.samples && matters("samples", setting)) words.batch_size = "all";
   return JSON.stringify(PLAY.knobs.map(({ name }) => (matters(name, setting) ? words[name] : null)));
 }
@@ -188,5 +204,7 @@ function hasSameNumbers(one, other) {
   if (!one || !other || one.X.length !== other.X.length) return false;
   const rows = ({ X, Y, X_test, Y_test }) => [...X, Y, ...X_test, Y_test];
   const others = rows(other);
-  return rows(one).every((row, k) => row.length === others[k].length && row.every((value, i) => value === others[k][i]));
+  return rows(one).every(
+    (row, k) => row.length === others[k].length && row.every((value, i) => value === others[k][i]),
+  );
 }

@@ -1,13 +1,28 @@
-// What the columns of a table are: numbers, booleans, categories, or not usable; and what the target is. As
-// experiments/datasets/kinds.py, decimals.py and labels.py.
+// What the columns of a table are: numbers, booleans, categories, or not usable. As experiments/datasets/kinds.py and
+// decimals.py.
 
 import { MISSING_TEXTS, areIntegers, hasLeadingZero, meansGapAmongNumbers, waysToRead } from "./tablenumbers.js";
-import { COMMAND_LINE, counted, listedTexts, mostCommon, quotedText } from "./tabletext.js";
+import { COMMAND_LINE, andListed, counted, listedTexts, quotedText } from "./tablewords.js";
 
-const [MOST_CATEGORIES, NEARLY_UNIQUE, MOSTLY_NUMBERS, FEW_NUMBERS, FEWEST_COUNTED, MOST_INTEGERS] = [30, 0.8, 0.8, 10, 5, 20];
+const MOST_CATEGORIES = 30; // text columns with more different values are left out
+const NEARLY_UNIQUE = 0.8; // share of different values from which on texts are names
+const MOSTLY_NUMBERS = 0.8; // share of numbers from which on other texts are errors
+const FEW_NUMBERS = 10; // with at most this many different ones, repeated texts make the column a category
+const FEWEST_COUNTED = 5; // rows required to take 0, 1, 2, ... for row numbers
 const BOOLEANS = [
-  ["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"], ["off", "on"], ["falsch", "wahr"], ["nein", "ja"],
-  ["faux", "vrai"], ["non", "oui"], ["no", "si"], ["no", "s\u00ed"], ["falso", "vero"], ["falso", "verdadero"],
+  ["false", "true"],
+  ["no", "yes"],
+  ["f", "t"],
+  ["n", "y"],
+  ["off", "on"],
+  ["falsch", "wahr"],
+  ["nein", "ja"],
+  ["faux", "vrai"],
+  ["non", "oui"],
+  ["no", "si"],
+  ["no", "s\u00ed"],
+  ["falso", "vero"],
+  ["falso", "verdadero"],
 ];
 const TIME = "(?:[T ,]+\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?(?: ?[AaPp][Mm])?(?: ?Z| ?[+\\-]\\d{2}:?\\d{2})?)?";
 const MONTH =
@@ -19,9 +34,10 @@ const DATE = new RegExp(
     "|\\d{1,2}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?(?: ?[ap]m)?|(?:1[5-9]|2[01])\\d{2}-(?:(?:0[1-9]|1[0-2])|q[1-4]))$",
   "iu",
 );
-const ID_NAME = /^(?:(?:.*[_ .-])?(?:id|index|idx|uuid|guid)|.*[a-z](?:Id|ID)|unnamed: 0|row(?:_?n(?:o|umber|ame)s?)?)$/;
+const ID_NAME =
+  /^(?:(?:.*[_ .-])?(?:id|index|idx|uuid|guid)|.*[a-z](?:Id|ID)|unnamed: 0|row(?:_?n(?:o|umber|ame)s?)?)$/;
 
-/** The different texts of a column, with counts and possible number formats; codes: that of each cell, -1 for a gap. */
+/** The different texts of a column, with counts and possible formats; codes: the text of each cell, -1 for a gap. */
 export function profileOf(name, cells) {
   const index = new Map();
   for (const cell of cells) if (!index.has(cell)) index.set(cell, index.size);
@@ -32,7 +48,8 @@ export function profileOf(name, cells) {
   let found = withoutTexts(whole, (text) => MISSING_TEXTS.has(text));
   if (found.ways.length) {
     const unread = found.texts.filter((_, i) => Number.isNaN(found.ways[0].values[i]));
-    if (unread.length && unread.every(meansGapAmongNumbers)) found = withoutTexts(found, (text) => unread.includes(text));
+    if (unread.length && unread.every(meansGapAmongNumbers))
+      found = withoutTexts(found, (text) => unread.includes(text));
   }
   return found;
 }
@@ -47,11 +64,11 @@ function withoutTexts(profile, isGap) {
   return { name: profile.name, texts, counts, codes, gaps, ways: waysToRead(texts, counts) };
 }
 
-const total = (numbers) => numbers.reduce((sum, n) => sum + n, 0);
-const cellsOf = (profile) => total(profile.counts);
+export const total = (numbers) => numbers.reduce((sum, n) => sum + n, 0);
+export const cellsOf = (profile) => total(profile.counts);
 
 /** The texts that are wrong in a column of numbers, by their index; null if it is none. */
-function slipsOf(profile, way) {
+export function slipsOf(profile, way) {
   const wrong = way.values.flatMap((value, i) => (Number.isNaN(value) ? [i] : []));
   if (!wrong.length) return wrong;
   const numbers = cellsOf(profile) - total(wrong.map((i) => profile.counts[i]));
@@ -87,12 +104,13 @@ export function kindOf(profile, way) {
   if (texts.length > 2 && texts.length >= NEARLY_UNIQUE * cells) return out("text with nearly as many values as rows");
   if (texts.length > MOST_CATEGORIES) return out(`text with more than ${MOST_CATEGORIES} different values`);
   const folded = new Set(texts.map((text) => text.toLowerCase()));
-  const pair = gaps.size || folded.size !== 2 ? undefined : BOOLEANS.find((each) => each.every((text) => folded.has(text)));
+  const pair =
+    gaps.size || folded.size !== 2 ? undefined : BOOLEANS.find((each) => each.every((text) => folded.has(text)));
   if (pair) return { kind: "boolean", profile, categories: pair };
   return { kind: "category", profile, categories: [...texts].sort(byCodePoints) };
 }
 
-/** How to read each column of numbers; where 1,234 could mean two numbers, the other columns decide. Throws one line. */
+/** How to read each column of numbers; where 1,234 could be two numbers, the other columns decide. Throws one line. */
 export function resolvedWays(where, separator, profiles, said) {
   const ways = new Map();
   const evidence = new Set();
@@ -114,10 +132,17 @@ export function resolvedWays(where, separator, profiles, said) {
       mark = ".";
       assumed.push(`${quotedText(profile.name)} (${quotedText(example)})`);
     } else refused.push(`column ${quotedText(profile.name)} has ${quotedText(example)}`);
-    if (mark) ways.set(profile.name, profile.ways.find(({ format }) => format.decimal === mark));
+    if (mark)
+      ways.set(
+        profile.name,
+        profile.ways.find(({ format }) => format.decimal === mark),
+      );
   }
   if (refused.length) {
-    throw new Error(`${where}: expected unambiguous numbers, found a comma or point that may separate decimals or thousands: ${listedTexts(refused)}: ${COMMAND_LINE} with --decimal . or --decimal ,`);
+    throw new Error(
+      `${where}: expected unambiguous numbers, found a comma or point that may separate decimals or ` +
+        `thousands: ${listedTexts(refused)}: ${COMMAND_LINE} with --decimal . or --decimal ,`,
+    );
   }
   if (assumed.length) said.push(`decimal mark: assumed to be a point in ${listedTexts(assumed)}`);
   sayFormats(profiles, ways, said);
@@ -125,89 +150,38 @@ export function resolvedWays(where, separator, profiles, said) {
 }
 
 function sayFormats(profiles, ways, said) {
-  const read = profiles.filter(({ name }) => ways.has(name)).map((profile) => ({ ...profile, ...ways.get(profile.name) }));
+  const read = profiles
+    .filter(({ name }) => ways.has(name))
+    .map((profile) => ({ ...profile, ...ways.get(profile.name) }));
   const names = (fits, text = ({ name }) => quotedText(name)) => listedTexts(read.filter(fits).map(text));
   const lines = [
     ["negative numbers are in parentheses in ", names(({ texts }) => texts.some((text) => text.endsWith(")")))],
-    ["decimal mark: comma in ", names(({ format, texts }) => format.decimal === "," && texts.some((text) => text.includes(",")))],
-    ["thousands are grouped in ", names(({ format }) => format.grouped)],
-    ["numbers with a unit: ", names(({ format }) => format.before || format.after, ({ name, format }) => `${quotedText(name)} in ${format.before || format.after}`)],
+    [
+      "decimal mark: comma in ",
+      names(({ format, texts }) => format.decimal === "," && texts.some((text) => text.includes(","))),
+    ],
+    ["thousands are grouped in ", names(({ format }) => format.grouped, groupedExample)],
+    [
+      "numbers with a unit: ",
+      names(
+        ({ format }) => format.before || format.after,
+        ({ name, format }) => `${quotedText(name)} in ${format.before || format.after}`,
+      ),
+    ],
   ];
   for (const [what, which] of lines) if (which) said.push(what + which);
 }
 
-/** Classification or regression; throws one line if all labels are missing. */
-export function taskOfTarget(where, profile, said) {
-  if (!profile.texts.length) throw new Error(`${where}: expected labels, found only missing values: choose another target`);
-  const [way] = profile.ways;
-  const values = new Set(way ? way.values.filter((value) => !Number.isNaN(value)) : []);
-  const wrong = way ? slipsOf(profile, way) : null;
-  if (wrong === null || (wrong.length && values.size <= MOST_INTEGERS) || values.size <= 2) return "classification";
-  const isClasses = areIntegers(way) && values.size <= MOST_INTEGERS;
-  const task = isClasses ? "classification" : "regression";
-  const what = areIntegers(way) ? `${values.size} different ${isClasses ? "integers" : "numbers"}` : "fractions";
-  said.push(`task: ${task}, because ${quotedText(profile.name)} has ${what}`);
-  return task;
-}
-
-/** The classes of a target: names in order, and the class of each row. Throws one line for a single class. */
-export function classesOf(where, profile, said) {
-  const { names, classOf } = distinctLabels(profile, said);
-  if (names.length === 1) {
-    throw new Error(`${where}: expected at least two classes, found only ${quotedText(names[0])} in all ${counted(cellsOf(profile), "row")}: add rows of another class, or choose another target`);
-  }
-  const isPlain = names.length === 2 && names[0] === "0" && names[1] === "1";
-  if (names.length === 2 && !isPlain) said.push(`labels: ${quotedText(names[0])} -> 0, ${quotedText(names[1])} -> 1`);
-  else if (names.length > 2) said.push(`classes: ${names.length} (${listedTexts(names.map(quotedText))})`);
-  return { names, codes: profile.codes.map((code) => classOf[code]) };
-}
-
-function distinctLabels({ texts, counts }, said) {
-  const keys = texts.map(decimalKey);
-  if (keys.every((key) => key !== null)) {
-    const spelled = new Map();
-    texts.forEach((text, i) => spelled.has(keys[i]) || spelled.set(keys[i], text));
-    const order = [...spelled.keys()].sort(byDecimals);
-    const isBinary = order.length === 2 && order[0] === "0" && order[1] === "1";
-    return { names: isBinary ? ["0", "1"] : order.map((key) => spelled.get(key)), classOf: keys.map((key) => order.indexOf(key)) };
-  }
-  const folded = texts.map((text) => text.split(/\s+/).filter(Boolean).join(" ").toLowerCase());
-  const spellings = new Map();
-  texts.forEach((text, i) => spellings.set(folded[i], [...(spellings.get(folded[i]) ?? []), i]));
-  const name = new Map([...spellings].map(([key, all]) => [key, texts[all.reduce((a, b) => (counts[b] > counts[a] ? b : a))]]));
-  const merged = [...spellings].filter(([, all]) => all.length > 1);
-  const order = [...spellings.keys()].sort((a, b) => (merged.length ? byCodePoints(a, b) : byCodePoints(name.get(a), name.get(b))));
-  if (merged.length) {
-    const which = merged.map(([key, all]) => `${all.map((i) => quotedText(texts[i])).join(" and ")} are ${quotedText(name.get(key))}`);
-    said.push(`labels that differ only in case or spaces are one class: ${which.slice(0, 10).join("; ")}`);
-  }
-  return { names: order.map((key) => name.get(key)), classOf: folded.map((key) => order.indexOf(key)) };
-}
-
-/** A text that is equal for texts of the same decimal number, however long; null for other texts. */
-function decimalKey(text) {
-  const match = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,6}))?$/.exec(text);
-  if (!match || !(match[2] || match[3])) return null;
-  const digits = (match[2] + match[3]).replace(/^0+/, "");
-  const exponent = Number(match[4] ?? 0) - match[3].length;
-  const short = digits.replace(/0+$/, "");
-  if (!short) return "0";
-  const power = exponent + digits.length - short.length;
-  return `${match[1] === "-" ? "-" : ""}${short}${power ? `e${power}` : ""}`;
-}
-
-function byDecimals(a, b) {
-  const parts = (key) => {
-    const [, sign, digits, power] = /^(-?)(\d+)(?:e(-?\d+))?$/.exec(key);
-    return { sign: digits === "0" ? 0 : sign ? -1 : 1, size: digits.length + Number(power ?? 0), digits };
-  };
-  const [x, y] = [parts(a), parts(b)];
-  if (x.sign !== y.sign) return x.sign - y.sign;
-  return x.sign * (x.size - y.size || (x.digits < y.digits ? -1 : x.digits > y.digits ? 1 : 0));
+function groupedExample({ name, texts, values }) {
+  const at = Math.max(
+    0,
+    values.findIndex((value, i) => Math.abs(value) >= 1000 && /[.,'\u2019 \u00a0\u202f]/.test(texts[i])),
+  );
+  return `${quotedText(name)} (${quotedText(texts[at])} is ${Number(values[at].toPrecision(15))})`;
 }
 
 /** The order of Python: by code points, where JavaScript compares halves of pairs. */
-function byCodePoints(a, b) {
+export function byCodePoints(a, b) {
   const [x, y] = [Array.from(a, (c) => c.codePointAt(0)), Array.from(b, (c) => c.codePointAt(0))];
   const at = x.findIndex((code, i) => code !== y[i]);
   if (at < 0) return x.length - y.length;
@@ -225,34 +199,12 @@ export function refuseSlips(where, lines, verdicts) {
       return `${quotedText(profile.texts[i])} (line${rows.length > 1 ? "s" : ""} ${listedTexts(rows, 5)})`;
     });
     if (slips.length > 3) each.push(`${slips.length - 3} other texts`);
-    return `column ${quotedText(profile.name)}: ${each.join(" and ")}`;
+    return `column ${quotedText(profile.name)}: ${andListed(each)}`;
   });
   const first = wrong[0].profile.texts[wrong[0].slips[0]];
-  throw new Error(`${where}: expected numbers, found other text in ${counted(cells, "cell")}: ${texts.join("; ")}: correct the cells, or use the command line with --missing-values ${JSON.stringify(first)} or --drop`);
-}
-
-/** The wrong texts of a target of numbers. */
-export function unreadableTarget(profile, way) {
-  return { profile, slips: way.values.flatMap((value, i) => (Number.isNaN(value) ? [i] : [])) };
-}
-
-const [DETERMINED, FEWEST_VALUES, ROWS_PER_VALUE] = [0.95, 5, 2];
-
-/** Warnings of columns of which the values repeat and nearly determine the class: they may name a patient. */
-export function sayDetermining(verdicts, target, targetName, said) {
-  for (const { kind, profile, way, reason = "" } of verdicts) {
-    const { texts, codes, name } = profile;
-    if (kind === "boolean" || reason.includes("dates") || texts.length < 2) continue;
-    if (way && (texts.length * 2 > cellsOf(profile) || !areIntegers(way))) continue;
-    const byValue = new Map();
-    const known = codes.flatMap((code, row) => (code < 0 ? [] : [row]));
-    for (const row of known) byValue.set(codes[row], [...(byValue.get(codes[row]) ?? []), target[row]]);
-    const classes = new Set(known.map((row) => target[row])).size;
-    if (byValue.size < Math.max(FEWEST_VALUES, classes) || byValue.size * ROWS_PER_VALUE > known.length) continue;
-    const right = total([...byValue.values()].map((labels) => mostCommon(labels).count));
-    const largest = mostCommon(known.map((row) => target[row])).count;
-    if (right >= Math.ceil(DETERMINED * known.length) && 5 * (known.length - right) <= known.length - largest) {
-      said.push(`warning: values of ${quotedText(name)} repeat and nearly determine ${quotedText(targetName)}: if rows with the same value belong together, such as those of one patient, use the command line with --group ${quotedText(name)}`);
-    }
-  }
+  throw new Error(
+    `${where}: expected numbers, found other text in ${counted(cells, "cell")}: ${texts.join("; ")}: ` +
+      `correct the cells, or use the command line with --missing-values ${JSON.stringify(first)} or ` +
+      `--drop`,
+  );
 }

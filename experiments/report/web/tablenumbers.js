@@ -1,15 +1,59 @@
-// Numbers in the cells of a table: decimal marks, grouped thousands, currencies and units; and texts that mean a missing
-// value. As experiments/datasets/number_format.py, decimals.py and missing.py.
+// Numbers in the cells of a table: decimal marks, grouped thousands, currencies and units; and texts that mean a
+// missing value. As experiments/datasets/number_format.py, decimals.py and missing.py.
 
 /** Texts that mean a missing value in any column. */
 export const MISSING_TEXTS = new Set([
-  "", "?", "-", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NAN", "null", "NULL",
-  "Null", "None", "NaT", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "1.#QNAN", "-1.#IND", "1.#IND",
-  "\u2013", "\u2014",
+  "",
+  "?",
+  "-",
+  "NA",
+  "N/A",
+  "n/a",
+  "#N/A",
+  "#N/A N/A",
+  "#NA",
+  "<NA>",
+  "NaN",
+  "nan",
+  "-NaN",
+  "-nan",
+  "NAN",
+  "null",
+  "NULL",
+  "Null",
+  "None",
+  "NaT",
+  "#NULL!",
+  "#DIV/0!",
+  "#VALUE!",
+  "#REF!",
+  "#NAME?",
+  "#NUM!",
+  "1.#QNAN",
+  "-1.#IND",
+  "1.#IND",
+  "\u2013",
+  "\u2014",
 ]);
 const GAPS_AMONG_NUMBERS = new Set([
-  "na", "n.a.", "n.a", "n/a.", "none", "missing", "unknown", "undefined", "not available", "k.a.", "k. a.", ".", "..", "...",
-  "--", "---", "*", "\\n",
+  "na",
+  "n.a.",
+  "n.a",
+  "n/a.",
+  "none",
+  "missing",
+  "unknown",
+  "undefined",
+  "not available",
+  "k.a.",
+  "k. a.",
+  ".",
+  "..",
+  "...",
+  "--",
+  "---",
+  "*",
+  "\\n",
 ]);
 const GROUPING = "'\u2019 \u00a0\u202f";
 const CURRENCY = "(?:[A-Z]{0,3}[$€£¥₹₽₩₺¢]|USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|Fr\\.|kr)";
@@ -64,7 +108,9 @@ export function waysToRead(texts, counts) {
   if (!affixes.size || inParentheses) return [];
   const [best] = [...affixes].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? 1 : -1))[0];
   const ways = [".", ","].map((mark) => candidate(texts, mark, ...JSON.parse(best)));
-  const cells = ways.map(({ values }) => values.reduce((sum, value, i) => sum + (Number.isNaN(value) ? 0 : counts[i]), 0));
+  const cells = ways.map(({ values }) =>
+    values.reduce((sum, value, i) => sum + (Number.isNaN(value) ? 0 : counts[i]), 0),
+  );
   if (cells[0] !== cells[1]) return [ways[cells[1] > cells[0] ? 1 : 0]];
   return ways[0].values.every((value, i) => Object.is(value, ways[1].values[i])) ? [ways[0]] : ways;
 }

@@ -4,13 +4,13 @@
 import { PLAY } from "./held.js";
 import { RandomState } from "./random.js";
 import { scaledBy, scalingOf, unitsOf } from "./scaling.js";
-import { counted, quotedText } from "./tabletext.js";
+import { counted, gathered, quotedText } from "./tablewords.js";
 import { withFeatures } from "./terms.js";
 
 const SPLITS = 2_000_000_000; // added to seeds
 const BY_CHANCE = 5; // times as many pairs of equal rows as expected
 
-/** Rows with equal inputs stay together, unless equal rows are expected by chance: the first such row of each, or null. */
+/** Rows with equal inputs stay together unless that is expected by chance: the first such row of each, or null. */
 export function groupsOfEqualRows(columns, rows, said) {
   const first = new Map();
   const codes = Array.from({ length: rows }, (_, row) => {
@@ -49,14 +49,24 @@ export function splitTable(table, { seed = 0, features = "all" } = {}) {
   const target = (rows) => rows.map((row) => table.target[row]);
   const scaling = table.task === "regression" ? scalingOf(target(train)) : null;
   if (scaling?.deviation === 0) {
-    throw new Error(`${table.where}, column ${quotedText(table.target_name)}: expected a target with different values in the training part, found only ${table.target[train[0]]}: choose another seed or target`);
+    throw new Error(
+      `${table.where}, column ${quotedText(table.target_name)}: expected a target with different ` +
+        `values in the training part, found only ${table.target[train[0]]}: choose another seed or ` +
+        `target`,
+    );
   }
   const answers = (rows) => (scaling ? scaledBy(scaling, target(rows)) : Float64Array.from(target(rows)));
   const data = {
-    name: table.name, task: table.task, class_names: table.class_names, table,
+    name: table.name,
+    task: table.task,
+    class_names: table.class_names,
+    table,
     feature_names: table.columns.flatMap(({ feature_names }) => feature_names),
     target: scaling ? { name: table.target_name, ...unitsOf(scaling) } : null,
-    X: part(train), Y: answers(train), X_test: part(test), Y_test: answers(test),
+    X: part(train),
+    Y: answers(train),
+    X_test: part(test),
+    Y_test: answers(test),
   };
   return withFeatures(data, features, true);
 }
@@ -74,11 +84,18 @@ function partsOf(table, seed) {
       const tested = testedOf(members.length);
       const isBad = !(tested > 0 && tested < members.length);
       if (isBad && (task !== "multiclass" || (tested >= members.length && members.length > 1))) {
-        throw new Error(`${table.where}: expected a row to train on and one to test on of each class, found ${counted(members.length, "row")} of ${quotedText(name)}: add rows`);
+        throw new Error(
+          `${table.where}: expected a row to train on and one to test on of each class, found ` +
+            `${counted(members.length, "row")} of ${quotedText(name)}: add rows`,
+        );
       }
       if (members.length > 1) for (const row of members.slice(0, tested)) isTest[row] = true;
     });
-    if (!isTest.includes(true)) throw new Error(`${table.where}: expected enough rows to test on a quarter of them, found ${counted(target.length, "row")}: add rows`);
+    if (!isTest.includes(true))
+      throw new Error(
+        `${table.where}: expected enough rows to test on a quarter of them, found ` +
+          `${counted(target.length, "row")}: add rows`,
+      );
   }
   const rows = (side) => isTest.flatMap((value, row) => (value === side ? [row] : []));
   return { train: rows(false), test: rows(true) };
@@ -88,10 +105,17 @@ const testedOf = (rows) => Math.floor(PLAY.test_fraction * rows + 0.5);
 
 /** Whole groups with about the wanted rows of each class, of which not all are taken. */
 function testGroups({ where, groups, task }, order, classOf, names) {
-  const members = new Map();
-  for (const row of order) members.set(groups[row], [...(members.get(groups[row]) ?? []), row]);
-  const each = [...members.values()].map((rows) => ({ rows, labels: countsOf(rows.map((row) => classOf[row])) }));
-  if (each.length < 2) throw new Error(`${where}: expected at least two different rows, one to train on and one to test on, found one: add rows`);
+  const each = [
+    ...gathered(
+      order,
+      (row) => groups[row],
+      (row) => row,
+    ).values(),
+  ].map((rows) => ({ rows, labels: countsOf(rows.map((row) => classOf[row])) }));
+  if (each.length < 2)
+    throw new Error(
+      `${where}: expected at least two different rows, one to train on and one to test on, found one: add rows`,
+    );
   const totals = names.map((_, label) => classOf.filter((of) => of === label).length);
   const wanted = totals.map(testedOf);
   const got = names.map(() => 0);
@@ -107,7 +131,8 @@ function testGroups({ where, groups, task }, order, classOf, names) {
   };
   for (const group of each) {
     let change = 0;
-    for (const [label, n] of group.labels) change += Math.abs(wanted[label] - got[label] - n) - Math.abs(wanted[label] - got[label]);
+    for (const [label, n] of group.labels)
+      change += Math.abs(wanted[label] - got[label] - n) - Math.abs(wanted[label] - got[label]);
     if (change < 0 && fits(group)) take(group);
   }
   names.forEach((_, label) => {
@@ -133,7 +158,12 @@ function fitted({ kind, values, categories }, train) {
     const seen = new Set(known);
     const codes = [...categories.keys(), ...(hasGaps ? [-1] : [])];
     // A category that is not in the training part is no category.
-    return (rows) => codes.map((code) => (seen.size < 2 || (code >= 0 && !seen.has(code)) ? zeros(rows) : Float64Array.from(rows, (value) => Number(value === code))));
+    return (rows) =>
+      codes.map((code) =>
+        seen.size < 2 || (code >= 0 && !seen.has(code))
+          ? zeros(rows)
+          : Float64Array.from(rows, (value) => Number(value === code)),
+      );
   }
   const present = known.filter((value) => !Number.isNaN(value));
   if (kind === "boolean") {

@@ -1,4 +1,5 @@
-// Features computed from the inputs, as experiments/knobs/features.py and experiments/datasets/features.py: the same bits.
+// Features computed from the inputs, as experiments/knobs/features.py and experiments/datasets/features.py: the same
+// bits.
 
 import { sinOf } from "./elementary.js";
 import { FARTHEST_INPUT, clippedInput } from "./scaling.js";
@@ -40,7 +41,11 @@ export function nameOfTerm({ inputs, sine }, names = null) {
 
 /** The standard spelling: "x1+x1x2" for " X1 + x2x1". */
 export function standardTerms(text) {
-  return termsOf(text).map((term) => nameOfTerm(term)).join("+") || ALL_INPUTS;
+  return (
+    termsOf(text)
+      .map((term) => nameOfTerm(term))
+      .join("+") || ALL_INPUTS
+  );
 }
 
 /** The values of the terms for inputs with a row each. */
@@ -75,7 +80,7 @@ export function withFeatures(data, text, isNamed) {
   };
 }
 
-/** Names and training points of the two inputs, and for each feature the inputs to multiply, as in the embedded data. */
+/** Names and points of the two inputs, and for each feature the inputs to multiply, as in the embedded data. */
 function planeOfTerms(terms, { X, X_test, feature_names }) {
   const two = X.length === 2 ? [1, 2] : [...new Set(terms.flatMap(({ inputs }) => inputs))].sort((a, b) => a - b);
   if (two.length !== 2) return null;

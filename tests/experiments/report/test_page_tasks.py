@@ -19,6 +19,7 @@ import pytest
 from experiments.report import contents as held
 from experiments.report import page as pages
 from experiments.report.charts import KINDS, specifications
+from experiments.report.play import description
 from experiments.report.vega import vega
 from experiments.store.store import STATUSES
 from experiments.tables.words import label
@@ -161,6 +162,7 @@ def _contents_of(task: str) -> dict[str, Any]:
     return {
         "score": name,
         "constants": held.constants(),
+        "play": description(),
         "axes": [
             {"name": "hidden", "label": "hidden", "problem": False, "values": list(HIDDEN),
              "codes": encoded([0, 0, 1, 1, 2, 2], "uint16")},

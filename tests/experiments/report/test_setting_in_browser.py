@@ -17,7 +17,9 @@ from experiments.knobs.knob import Knob, SweepError
 from experiments.knobs.values import known_value, value_of, values_of
 from experiments.report.play import LIMITS, PLAYED, description
 from experiments.results import Results
+from experiments.sweep import Sweep
 from tests.helpers.browser import Browser
+from tests.helpers.page import page_text
 
 BY_NAME = {knob.name: knob for knob in KNOBS}
 
@@ -144,11 +146,36 @@ def test_the_command_trains_the_setting(functions: Browser) -> None:
 def test_the_command_names_only_what_differs(functions: Browser) -> None:
     command = "return planar.commandOf({ ...planar.defaultSetting(), ...arguments[0] })"
     assert functions(command, {}) == "python -m experiments.grid --hidden 4 --learning-rate 1.2"
-    changed = {"dataset": "spiral", "features": "x1+sin(x1)", "momentum": 0.5, "seed": 3, "target": "a b"}
+    changed = {"dataset": "spiral", "features": "x1+sin(x1)", "momentum": 0.5, "seed": 3, "target": "no table"}
     assert functions(command, changed) == (
         'python -m experiments.grid --dataset spiral --features "x1+sin(x1)" --hidden 4 --learning-rate 1.2'
-        ' --seeds 3:13 --target "a b"'
+        " --seeds 3:13"
     )
+    table = {"dataset": "-x.csv", "noise": 0.5, "target": "a b", "reading": ["--missing-values", "-999", "it's"]}
+    assert functions(command, table) == (
+        "python -m experiments.grid --dataset ./-x.csv --hidden 4 --learning-rate 1.2"
+        ' --target "a b" --missing-values -999 "it\'s"'
+    )
+
+
+def test_the_command_of_a_table_reads_it_as_the_sweep_did(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "a table.csv"
+    path.write_text("a,b,c\n" + "".join(f"{'xyz'[i % 3]},{i * 7 % 11 / 4},{i}\n" for i in range(60)))
+    read = {"target": "a", "positive": ["x", "y"], "drop": "c", "split": "fixed", "test_fraction": 0.5}
+    asked = {"dataset": str(path), "hidden": 2, "learning_rate": 0.5, "seed": 3, "iterations": 4, **read}
+    results = Sweep(**asked).run(jobs=1, out=None)
+    report = tmp_path / "report.html"
+    report.write_text(page_text(results), encoding="utf-8")
+    browser.open(report)
+    setting, command, same = browser(
+        "const { sweep, settingOfRun, commandOf, sameAs } = planar, setting = settingOfRun(sweep, 0, 3);"
+        "return [setting, commandOf(setting), sameAs(sweep, setting, sweep.data(0, 0))];"
+    )
+    assert setting["seed"] == 3
+    assert same == {"configuration": 0, "run": 0}
+    options = grid_parser().parse(shlex.split(command)[3:])
+    design = Design(**{knob.name: getattr(options, knob.name) for knob in REQUESTED}, zip=options.zip)
+    assert design.request == {**results.design.request, "seed": "3:13"}
 
 
 def test_an_address_gives_its_setting_back(functions: Browser) -> None:
@@ -195,7 +222,7 @@ def test_a_run_of_the_sweep_is_found_by_its_setting(functions: Browser, swept: R
         assert setting["iterations"] == 200
 
 
-def test_a_run_is_the_same_only_if_all_that_matters_is(functions: Browser) -> None:
+def test_a_run_is_the_same_only_if_all_that_matters_is(functions: Browser, swept: Results) -> None:
     same = """const { sweep, settingOfRun, sameAs } = planar;
         const setting = { ...settingOfRun(sweep, 2, 1), ...arguments[0] };
         return sameAs(sweep, setting)?.run ?? null;"""
@@ -208,13 +235,26 @@ def test_a_run_is_the_same_only_if_all_that_matters_is(functions: Browser) -> No
                   {"iterations": 100}, {"features": "x1"}, {"batch_size": 399}, {"optimizer": "adam"}, {"init": "he"},
                   {"dataset": "circles"}, {"output_learning_rate": 0.2}, {"activation": "relu"}):  # fmt: skip
         assert functions(same, other) is None, other
-    # A table of the same name may have other numbers.
+    # Tables are compared by their numbers.
     others = functions(
         """const { sweep, settingOfRun, sameAs } = planar, c = sweep.count - 1, data = sweep.data(c, 0);
         const setting = settingOfRun(sweep, c, 0);
-        return [sameAs(sweep, setting), sameAs(sweep, setting, { ...data, Y: data.Y.map((y) => y + 1) })];"""
+        const other = { ...data, Y: data.Y.map((y) => y + 1) }, moved = { ...setting, dataset: "a/iris.csv" };
+        return [sameAs(sweep, setting), sameAs(sweep, setting, other), sameAs(sweep, moved, data).run];"""
     )
-    assert others == [None, None]
+    assert others == [None, None, len(swept.runs) - 5]
+
+
+def test_data_drawn_for_a_run_are_those_that_the_page_holds(functions: Browser) -> None:
+    drawn, held = functions(
+        """const { sweep, settingOfRun, generated } = planar;
+        const rows = (X) => X.map((row) => [...row]);
+        const plain = ({ X, Y, X_test, Y_test, task, class_names, feature_names, target, plane }) => [
+          rows(X), [...Y], rows(X_test), [...Y_test], task, class_names, feature_names, target,
+          plane.names, plane.terms, rows(plane.points)];
+        return [generated(settingOfRun(sweep, 1, 2)), sweep.data(1, 2)].map(plain);"""
+    )
+    assert drawn == held
 
 
 def test_training_is_that_of_the_sweep(functions: Browser) -> None:
