@@ -31,10 +31,11 @@ WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
-    "words", "elements", "held", "fma", "elementary", "random", "outputs", "network", "plane", "legend", "units", "model",
-    "scaling", "terms", "generated", "tablewords", "tablebytes", "tablenumbers", "tableheader", "tabletext",
-    "tablecolumns", "tabletarget", "tablesplit", "dropped", "setting", "charts", "choice", "heatmap", "recorded", "table",
-    "trainer", "drawing", "view", "subject", "again", "beside", "stepping", "panel", "play", "page",
+    "words", "elements", "held", "fma", "elementary", "random", "outputs", "network", "plane", "legend",
+    "units", "model", "scaling", "terms", "generated", "tablewords", "tablebytes", "tablenumbers",
+    "tableheader", "tabletext", "tablecolumns", "tabletarget", "tablesplit", "dropped", "setting", "charts",
+    "choice", "heatmap", "recorded", "table", "trainer", "drawing", "view", "subject", "again", "beside",
+    "stepping", "panel", "play", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 

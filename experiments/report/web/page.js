@@ -24,6 +24,7 @@ import { Play } from "./play.js";
 import { themed } from "./view.js";
 import { Table } from "./table.js";
 
+const WIDE = "(min-width: 901px)"; // as in the style sheet: the controls are open beside the network
 /** What has the focus and needs Space. */
 const NEEDS_SPACE = "button, select, input, textarea, summary, a[href]";
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -56,7 +57,7 @@ const table = new Table(
   { table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count") },
   (configuration) => {
     choose(configuration);
-    element("network").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
+    inSight();
   },
 );
 
@@ -104,6 +105,11 @@ function show(subject) {
   again.load(subject);
   if (before && before !== again.scoring) charts.accuracy.draw(measureWords(again.scoring));
   again.beside?.named();
+}
+
+/** The network beside the map is seen in training, without scrolling. */
+function inSight() {
+  element("network").scrollIntoView({ block: "nearest", behavior: prefersLess.matches ? "auto" : "smooth" });
 }
 
 /** What was asked for moves at once, unless the reader prefers less of that. */
@@ -157,7 +163,9 @@ function heatMapKey(event) {
   if (!step) return;
   event.preventDefault();
   const next = chosen.neighbour(step);
-  if (next !== null) choose(next);
+  if (next === null) return;
+  choose(next);
+  inSight();
 }
 
 function setTheme(name) {
@@ -198,6 +206,7 @@ function listen() {
   charts.heat.click = ({ id }) => {
     if (!(id >= 0)) return;
     choose(id);
+    inSight();
     moves();
   };
   charts.seeds.click = ({ run }) => run >= 0 && chooseRun(runOf(run));
@@ -226,6 +235,7 @@ function listen() {
 
 async function start() {
   setTheme(prefersDark.matches ? "dark" : "light");
+  element("change").open = window.matchMedia(WIDE).matches;
   listen();
   trainer.speed = Number(element("speed").value);
   heatMap.fillControls();
