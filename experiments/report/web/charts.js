@@ -58,7 +58,7 @@ export class Chart {
       if (!this.view) return;
       for (const [name, rows] of Object.entries(data)) this.view.data(name, rows);
       for (const [name, value] of Object.entries(signals)) this.view.signal(name, value);
-      await this.view.runAsync();
+      await this.view.resize().runAsync(); // labels may need another width
     });
   }
 

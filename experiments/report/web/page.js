@@ -27,6 +27,7 @@ import { themed } from "./view.js";
 import { Table } from "./table.js";
 import { titled } from "./words.js";
 
+const WIDE = "(min-width: 901px)"; // as in the style sheet: the controls are open beside the network
 /** What has the focus and needs Space. */
 const NEEDS_SPACE = "button, select, input, textarea, summary, a[href]";
 const prefersLess = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -62,7 +63,7 @@ const table = new Table(
   },
   (configuration) => {
     choose(configuration);
-    element("network").scrollIntoView({ behavior: prefersLess.matches ? "auto" : "smooth" });
+    inSight();
   },
 );
 
@@ -111,6 +112,11 @@ function show(subject) {
   again.load(subject);
   if (before && before !== again.scoring) charts.accuracy.draw(measureWords(again.scoring));
   again.beside?.named();
+}
+
+/** The network beside the map is seen in training, without scrolling. */
+function inSight() {
+  element("network").scrollIntoView({ block: "nearest", behavior: prefersLess.matches ? "auto" : "smooth" });
 }
 
 /** What was asked for moves at once, unless the reader prefers less of that. */
@@ -164,7 +170,9 @@ function heatMapKey(event) {
   if (!step) return;
   event.preventDefault();
   const next = chosen.neighbour(step);
-  if (next !== null) choose(next);
+  if (next === null) return;
+  choose(next);
+  inSight();
 }
 
 function setTheme(name) {
@@ -217,6 +225,7 @@ function listen() {
   charts.heat.click = ({ id }) => {
     if (!(id >= 0)) return;
     choose(id);
+    inSight();
     moves();
   };
   charts.seeds.click = ({ run }) => run >= 0 && chooseRun(runOf(run));
@@ -246,6 +255,7 @@ function listen() {
 async function start() {
   explainPage();
   setTheme(prefersDark.matches ? "dark" : "light");
+  element("change").open = window.matchMedia(WIDE).matches;
   listen();
   addSavings();
   trainer.speed = Number(element("speed").value);

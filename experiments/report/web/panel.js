@@ -156,7 +156,7 @@ export class Panel {
     const { wrong, input } = this.controls.get(name);
     try {
       const value = checked(name, text);
-      if (value !== this.setting[name]) this.change({ ...this.setting, [name]: value }, name);
+      if (value !== this.setting[name]) this.change({ ...this.settingWithout(name), [name]: value }, name);
       else if (input) this.controls.get(name).fill(value);
       this.wrong(name, "");
       return true;
@@ -164,6 +164,12 @@ export class Panel {
       this.wrong(name, error.message);
       return false;
     }
+  }
+
+  /** What stays as it is when a knob changes: the target and the reading of a table only with that table. */
+  settingWithout(name) {
+    const { target, reading, ...others } = this.setting;
+    return name === "dataset" ? others : this.setting;
   }
 
   wrong(name, text) {

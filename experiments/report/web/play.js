@@ -32,8 +32,8 @@ export class Play {
   async drop(file, target = null) {
     element("change").open = true;
     try {
-      const { seed } = this.setting;
-      const read = await readFile(file, { target, seed });
+      const { reading, ...setting } = this.setting; // the reading is that of another table
+      const read = await readFile(file, { target, seed: setting.seed });
       this.table = { file, name: file.name, ...read };
       element("target").replaceChildren(...read.names.map((name) => option(name, name)));
       element("target").value = read.target;
@@ -41,7 +41,7 @@ export class Play {
       element("table-said").replaceChildren(...read.said.map((line) => create("li", line)));
       element("table-fold").hidden = read.said.length === 0;
       say("wrong-file", "");
-      this.go({ ...this.setting, dataset: file.name, features: "all", target: read.target });
+      this.go({ ...setting, dataset: file.name, features: "all", target: read.target });
     } catch (error) {
       say("wrong-file", error.message);
     }

@@ -53,9 +53,11 @@ export class View {
     return this.trainer.playing || Boolean(this.leader?.playing);
   }
 
-  /** The parameters that are shown: trained here, or recorded; null for none. */
+  /** The parameters that are shown: trained here, recorded, or the initial ones of a network that is not in the sweep. */
   get parameters() {
-    return this.isStarted ? this.trainer.training.parameters : (this.subject?.network ?? null);
+    const { subject, trainer } = this;
+    if (this.isStarted || (trainer.training && !subject.run)) return trainer.training.parameters;
+    return subject.network;
   }
 
   /** The scoring of the task. */

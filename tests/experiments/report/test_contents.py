@@ -96,6 +96,7 @@ def test_data_are_those_that_were_trained_on(every_status: Results) -> None:
     assert held["problems"][0]["plane"] == {
         "names": ["x1", "x2"],
         "points": None,
+        "test_points": None,
         "terms": [{"factors": [0], "sine": False}, {"factors": [1], "sine": False}],
     }
     assert held["problems"][1]["plane"] is None

@@ -314,7 +314,8 @@ def test_the_page_trains_as_was_recorded(browser: Browser, task: str) -> None:
         here, recorded = browser.text(f"here-{name}"), browser.text(f"recorded-{name}")
         assert here == recorded != "–"
     distance = "0.01 in R²" if task == "regression" else "1 percentage point of accuracy"
-    assert browser.text("comparison").startswith(
+    assert browser.text("comparison") == "\u2713 Agrees with the recorded result."
+    assert browser.text("comparison-details").startswith(
         f"Costs agree with the recorded ones to 1e-9 up to iteration {ITERATIONS}. It ended within the tolerance of "
         "1e-9"
         f" in cost and {distance}: "
@@ -376,7 +377,8 @@ def test_results_without_tasks_and_test_costs_are_of_two_classes(browser: Browse
     given["columns"] = [column for column in given["columns"] if column["name"] != "mean_test_cost"]
     browser.open(write(given | {"score": "accuracy"}, tmp_path / "old.html"))
     browser("document.getElementById('step').click()")
-    assert browser("return ['row-test-cost', 'cost-on'].map((id) => document.getElementById(id).hidden)") == [True] * 2
+    hidden = browser("return [...document.querySelectorAll('.of-test-cost, #cost-on')].map((e) => e.hidden)")
+    assert hidden == [True] * 4
     assert browser.text("iteration") == "1"
     assert browser.text("class-one") == "class yes"
     assert browser.complaints() == []

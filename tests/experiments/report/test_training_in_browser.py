@@ -74,7 +74,8 @@ def test_training_in_the_page_follows_the_recorded_curve(
         == opened.text("recorded-test")
         == f"{number('accuracy', curves['test_accuracy'].iloc[-1])} %"
     )
-    assert opened.text("comparison").startswith(
+    assert opened.text("comparison") == "\u2713 Agrees with the recorded result."
+    assert opened.text("comparison-details").startswith(
         "Costs agree with the recorded ones to 1e-9 up to iteration 200. It ended within the tolerance of 1e-9 in cost"
         " and 1 percentage point of accuracy: "
     )
@@ -131,15 +132,18 @@ def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str,
 @pytest.mark.parametrize(("apart", "verdict"), [(0.25, "within"), (0.35, "outside")])
 def test_a_training_that_leaves_the_recorded_curve_is_said_to(opened: Browser, apart: float, verdict: str) -> None:
     opened(
-        """const { trainer, chosen } = planar, later = ({ cost, iteration }) => cost + (iteration > 100 ? 0.001 : 0);
+        """const { trainer, again: { subject } } = planar;
+        const later = ({ cost, iteration }) => cost + (iteration > 100 ? 0.001 : 0);
         trainer.recorded = trainer.recorded.map((record) => ({ ...record, cost: later(record) }));
-        chosen.run = { ...chosen.run, cost: chosen.run.cost + arguments[0] };
+        subject.run = { ...subject.run, cost: subject.run.cost + arguments[0] };
         trainer.speed = 1000000;
         trainer.play();""",
         apart,
     )
     opened.until("return planar.trainer.isDone")
-    assert opened.text("comparison") == (
+    says = {"within": "\u2713 Agrees with the recorded result, apart from amplified rounding differences."}
+    assert opened.text("comparison") == says.get(verdict, "\u2717 Differs from the recorded result.")
+    assert opened.text("comparison-details") == (
         "Costs agree with the recorded ones to 1e-9 up to iteration 100. After that, training amplified rounding"
         f" differences. It ended {verdict} the tolerance of 0.3 in cost and 5 percentage points of accuracy: the"
         f" differences are {apart} and 0."
