@@ -132,6 +132,7 @@ def many(configurations: int, seeds: int, records: int) -> Any:
         problem_columns=["dataset"],
         design=SimpleNamespace(
             iterations=records - 1,
+            lengths={records - 1: 1},
             record_every=1,
             dtype="float64",
             patience=None,
