@@ -126,7 +126,7 @@ def many(configurations: int, seeds: int, records: int) -> Any:
     curves = np.random.default_rng(0).random((4, records))
     units = runs["hidden"].astype(int).to_numpy()
     return SimpleNamespace(
-        runs=runs,
+        runs=runs.assign(iterations=records - 1),
         summary=summary,
         columns=["dataset", "hidden", "learning_rate", "seed"],
         problem_columns=["dataset"],
