@@ -93,7 +93,7 @@ function explainText(text, seen) {
 
 /** Explain what the page says before anything is chosen, and let Escape, a tap elsewhere and scrolling close a tooltip. */
 export function explainPage() {
-  for (const section of document.querySelectorAll("main > section, main > .note")) explainIn(section);
+  for (const section of document.querySelectorAll("main section:not(section section), main .note")) explainIn(section);
   window.addEventListener("keydown", ({ key }) => key === "Escape" && hideTip());
   window.addEventListener("pointerdown", ({ target }) => openTip && target !== openTip.word && target !== openTip.tip && hideTip());
   window.addEventListener("scroll", hideTip, { passive: true, capture: true });
