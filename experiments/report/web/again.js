@@ -31,6 +31,7 @@ export class Again {
     view.load(subject);
     element("training-controls").disabled = !(subject.isTrainable && data);
     for (const id of ["play", "step", "restart"]) element(id).disabled = !isPossible;
+    element("compare").disabled = !isPossible && !this.beside;
     say("tolerance", this.tolerance());
     say("chosen-name", subject.name);
     for (const each of document.querySelectorAll(".score")) each.textContent = view.scoring.name;

@@ -31,6 +31,7 @@ def test_networks_of_early_stopping_are_shown_and_not_retrained(browser: Browser
         ]  # fmt: skip
         assert browser.text("tolerance").startswith("Training with early stopping is not repeated on this page")
         assert browser.text("iteration") == browser.text("here-cost") == "–"
+    assert not browser.find("#compare").is_enabled()
     browser.find("#chart-heat").send_keys("\ue007")  # Enter does not train
     assert not browser("return planar.trainer.playing")
     assert browser.complaints() == []
