@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 
 from experiments.plots.axes import figure_of, new_axes, text_panel, title_axes
 from experiments.plots.choice import every_other
+from experiments.plots.limits import scale_in_unit
 from experiments.plots.style import SMALL, words
 from experiments.plots.trained import Predicted
-from experiments.tables.words import number
+from experiments.tables.words import number, unit
 
 MAX_NUMBERS, MAX_NAMES = 12, 30  # classes with numbers in the cells, and with names
 
@@ -55,7 +56,8 @@ def plot_confusion(
     ax.spines[:].set_visible(False)
     ax.set(xlabel="predicted class", ylabel="true class")
     bar = figure_of(ax).colorbar(image, ax=ax, aspect=30)
-    bar.set_label("share of the true class")
+    bar.set_label(f"share of the true class{unit('accuracy')}")
+    scale_in_unit(bar.ax.yaxis, "accuracy")
     bar.outline.set_visible(False)
     all_notes = [f"{int(counts.sum()):,} predictions of test examples", *notes]
     title_axes(ax, usual, all_notes, title)

@@ -29,7 +29,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 def test_one_line_says_what_results_are(results: Results) -> None:
     best = results.summary["mean_test_accuracy"].max()
     folder = Path(str(results.store)).parent
-    assert repr(results) == f"<Results of 16 runs: 8 configurations, best mean test accuracy {best:.4f}, in {folder}>"
+    assert (
+        repr(results)
+        == f"<Results of 16 runs: 8 configurations, best mean test accuracy {100 * best:.1f} %, in {folder}>"
+    )
     assert repr(Sweep(hidden=0, seed=0, iterations=5).run(out=None)).endswith(">")
 
 

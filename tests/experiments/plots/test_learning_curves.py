@@ -56,7 +56,7 @@ def test_each_hidden_size_has_cost_and_accuracy_of_both_parts_at_its_best_learni
             np.testing.assert_allclose(drawn(axes[row + place], part), values.median())
         band = corners(areas(axes[3 + place], "quartiles")[1])
         np.testing.assert_allclose(sorted({*band[:, 1]}), sorted({*own.test_accuracy.quantile(np.array([0.25, 0.75]))}))
-    assert (axes[0].get_ylabel(), axes[3].get_ylabel()) == ("cost\n(nats)", "accuracy\n(fraction correct)")
+    assert (axes[0].get_ylabel(), axes[3].get_ylabel()) == ("cost\n(nats)", "accuracy\n(%)")
     assert axes[0].get_ylim() == axes[2].get_ylim() != axes[3].get_ylim() == axes[5].get_ylim()
 
 
@@ -68,7 +68,7 @@ def test_title_and_legend_say_what_is_shown() -> None:
         "moons: cost and accuracy while training of each hidden size at its best learning rate "
         "line: median over 5 seeds, band: lower to upper quartile; a note"
     )
-    assert legend_texts(figure) == ["training part", "test part", "linear model:\n0.800"]
+    assert legend_texts(figure) == ["training part", "test part", "linear model:\n80.0 %"]
     assert len(lines(figure.axes[3], "baseline")) == 1
     assert not lines(figure.axes[0], "baseline")
 

@@ -106,7 +106,7 @@ def test_a_strip_has_a_panel_for_each_moment(moons: Results) -> None:
     of = material_of(moons).trained()
     rows = moons.runs.set_index(["hidden", "learning_rate", "seed"]).test_accuracy
     accuracy = rows[of.run.hidden, of.run.learning_rate, of.run.seed]
-    assert panels[-1].get_title() == f"iteration {ITERATIONS}\naccuracy {accuracy:.3f}"
+    assert panels[-1].get_title() == f"iteration {ITERATIONS}\naccuracy {100 * accuracy:.1f} %"
     x, y = panels[2].get_xlim(), panels[2].get_ylim()
     corner = np.array([[x[0]], [y[0]]])
     assert shading(panels[2])[0, 0] == of.after(found[2]).network.predict_proba(corner)[0, 0]
@@ -196,7 +196,7 @@ def test_confusion_counts_the_test_examples_of_every_seed(moons: Results) -> Non
     assert [text.get_text().split("\n")[1] for text in ax.texts] == [f"({n:,})" for n in expected.ravel()]
     shares = expected / expected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(shading(ax), shares)
-    assert [text.get_text().split("\n")[0] for text in ax.texts] == [f"{share:.3f}" for share in shares.ravel()]
+    assert [text.get_text().split("\n")[0] for text in ax.texts] == [f"{100 * share:.1f}" for share in shares.ravel()]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
     assert f"{3 * 2000:,} predictions of test examples" in title(ax)
     assert "3 seeds together" in title(ax)
@@ -205,7 +205,7 @@ def test_confusion_counts_the_test_examples_of_every_seed(moons: Results) -> Non
 def test_confusion_without_an_example_of_a_class_has_a_dash() -> None:
     ax = plot_confusion([told([0, 0, 1], [0, 2, 1], [])], ["a", "b", "c"])
     assert [text.get_text() for text in ax.texts] == [
-        "0.500\n(1)", "0.000\n(0)", "0.500\n(1)", "0.000\n(0)", "1.000\n(1)", "0.000\n(0)", "–", "–", "–",
+        "50.0\n(1)", "0.0\n(0)", "50.0\n(1)", "0.0\n(0)", "100.0\n(1)", "0.0\n(0)", "–", "–", "–",
     ]  # fmt: skip
 
 
