@@ -89,7 +89,7 @@ def test_settings_of_matplotlib_change_no_picture(tmp_path: Path) -> None:
         done = run(folder, "grid", *DRAWN, "--quiet", MPLBACKEND=backend)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     pictures = {path.name: path.read_bytes() for path in (plain / "results" / "plots").iterdir()}
-    assert len(pictures) > 8
+    assert len(pictures) >= 4
     assert {path.name: path.read_bytes() for path in (odd / "results" / "plots").iterdir()} == pictures
 
 

@@ -102,7 +102,7 @@ def test_one_bit_that_differs_is_said(
     changed(folder, change)
     status, (*_, line, verdict), err = run(capsys, folder)
     assert (status, err) == (1, "")
-    assert line.endswith(f"hidden 0, learning rate 0.1, seed 3: different {part}")
+    assert line.endswith(f"hidden 0, learning rate 0.1, 20 iterations, seed 3: different {part}")
     assert verdict == f"{2 * RUNS} of {2 * RUNS} stored runs retrained: 1 differ"
 
 
