@@ -98,16 +98,17 @@ def curves_of(
     design: Design, identities: Mapping[ProblemKey, Mapping[str, Any]], opened: Store, score: str
 ) -> pd.DataFrame:
     """The curves of every run: a row for each record."""
-    found = [curves_in(block, design, score) for block in blocks(design, identities, opened)]
+    identity_of = Identity(design)
+    found = [curves_in(block, design, identity_of, score) for block in blocks(design, identities, opened)]
     return pd.concat(found, ignore_index=True)
 
 
-def curves_in(block: Block, design: Design, score: str) -> pd.DataFrame:
+def curves_in(block: Block, design: Design, identity_of: Identity, score: str) -> pd.DataFrame:
     """The rows of a block in the table of curves."""
     runs = block.runs
     lengths = runs.records
     positions = np.repeat(block.positions(design), lengths)
-    columns = identity(design, positions)
+    columns = identity_of(positions)
     # Without a row, pandas cannot tell which columns are text.
     table = pd.DataFrame(columns).astype({name: "str" for name in columns if columns[name].dtype == object})
     is_recorded = np.arange(runs.curves.shape[2]) < lengths[:, np.newaxis]

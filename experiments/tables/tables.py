@@ -29,7 +29,7 @@ from experiments.tables.races import Race
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
 from experiments.tables.statistics import best_configurations, median_replicate
-from experiments.tables.stored import Block, blocks, curves_in, curves_of, starts
+from experiments.tables.stored import Block, Identity, blocks, curves_in, curves_of, starts
 from planar_core import steps
 from planar_core.choices import METRICS
 from planar_core.network import Array, Parameters
@@ -201,7 +201,8 @@ class Tables:
         missing = [name for name in columns if name not in row]
         series = range(0) if missing else self._series_of(row)
         with self._opened() as opened:
-            found = [curves_in(block, self.design, self.score) for block in self._blocks(opened, series)]
+            identity_of = Identity(self.design)
+            found = [curves_in(block, self.design, identity_of, self.score) for block in self._blocks(opened, series)]
         table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
         table = table[_rows_with(table, row, columns[len(self.design.configuration_columns) :])]
         if not found or (SEED.name in row and row[SEED.name] not in self.design.values[SEED.name]):
@@ -343,7 +344,7 @@ class Tables:
         LookupError if there is no such run or if it failed.
         """
         row = dict(run)
-        runs = self._runs_of_configuration(row)
+        runs = self.runs_of(row)
         columns = self.design.replicate_columns
         if SEED.name not in row:
             try:
@@ -382,10 +383,6 @@ class Tables:
 
     def runs_of(self, configuration: Mapping[str, Any] | pd.Series | int) -> pd.DataFrame:
         """The rows of ``runs`` of a row of ``summary``, or of its position."""
-        return self._runs_of_configuration(configuration)
-
-    def _runs_of_configuration(self, configuration: Mapping[str, Any] | pd.Series | int) -> pd.DataFrame:
-        """Its rows of the table of runs."""
         series = self._series_of(configuration)
         if self.kept_runs is None:
             return self._runs_of(series)

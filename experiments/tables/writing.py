@@ -17,7 +17,7 @@ from experiments.tables.build import build
 from experiments.tables.csv_files import CurvesFile, Sink, in_dialect, write_csv
 from experiments.tables.problems import score_of
 from experiments.tables.rows import Rows
-from experiments.tables.stored import curves_in
+from experiments.tables.stored import Identity, curves_in
 from experiments.tables.tables import Tables
 
 
@@ -50,6 +50,7 @@ def build_into(
     into = {name: in_dialect(files[name], dialect) for name in (RUNS, CURVES, SUMMARY) if name in files}
     curves = CurvesFile(into[CURVES], design, score) if CURVES in into else None
     with_curves = [other for other in others if "curves" in other.names]
+    identity_of = Identity(design)
 
     def write(rows: Rows) -> None:
         nonlocal written, without_test_cost
@@ -58,7 +59,7 @@ def build_into(
         write_csv(rows.table, into[RUNS], header=not written)
         _write("runs", rows.table, others)
         if with_curves:
-            _write("curves", curves_in(rows.block, design, score), with_curves)
+            _write("curves", curves_in(rows.block, design, identity_of, score), with_curves)
         written += len(rows.table)
         without_test_cost += int((rows.table["test_cost"].isna() & rows.table["status"].eq("ok")).sum())
 

@@ -109,7 +109,7 @@ def test_seeds_are_trained_until_it_is_decided(raced: tuple[str, Path, Results])
     pd.testing.assert_frame_equal(of_full, results.runs, check_exact=True)
     seeds = list(results.design.values["seed"])
     for (_, configuration), n in zip(results.summary.iterrows(), expected, strict=True):
-        of_one = results._runs_of_configuration(configuration)
+        of_one = results.runs_of(configuration)
         assert of_one["seed"].unique().tolist() == seeds[:n]
 
 
