@@ -80,15 +80,13 @@ class Results(Tables):
 
     def _first_picture(self) -> Figure | None:
         """The picture that says most: of two settings or more the heat map, of a sample the slices."""
-        import matplotlib as mpl
-
         from experiments.plots.axes import figure_of
         from experiments.plots.choice import varied
+        from experiments.plots.gallery import own_style
 
         problem = self.summary.iloc[0]
         several = len(varied(self._material(problem).summary)) > 1
-        with mpl.rc_context():
-            mpl.rcdefaults()  # as for those of a folder
+        with own_style():
             try:
                 if self.design.sampled:
                     return self.plot_slices(problem=problem)

@@ -341,3 +341,23 @@ def assert_ends(group: int) -> None:
     if left:
         os.killpg(group, signal.SIGKILL)
     assert left == []
+
+
+def run_killed(nursery: Nursery, arguments: Sequence[str], out: Path) -> None:
+    """Run a sweep that is killed at every fourth write to its store, again and again until it ends by itself."""
+    stored = [0]
+    while True:
+        how = [*arguments, "--jobs", "1", "--out", str(out)]
+        attempt = nursery.run(*how, what="kill", where="store", functions=["executemany"], at=4)
+        stored.append(stored_in(out))
+        if attempt.status == 0:
+            break
+        assert attempt.status == -signal.SIGKILL
+    assert len(set(stored)) >= 3
+
+
+def run_on(backend: str, arguments: Sequence[str], out: Path) -> None:
+    """Run a sweep with two jobs of a backend."""
+    with program(*arguments, "--jobs", "2", "--backend", backend, "--out", out) as process:
+        _, err = process.communicate(timeout=2 * LONGEST_WAIT)
+    assert (process.returncode, err) == (0, "")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import signal
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from experiments.files import STORE
-from tests.helpers.processes import LONGEST_WAIT, Nursery, csv_files, program, stored_in
+from tests.helpers.processes import Nursery, csv_files, run_killed, run_on
 
 STOPPING = ["--dataset", "moons", "iris", "--hidden", "0", "3", "--learning-rate", "2", "--batch-size", "all", "9"]
 STOPPING += ["--seeds", "0:2", "--iterations", "60", "--record-every", "5", "--patience", "2", "--no-plots"]
@@ -30,15 +29,7 @@ def whole(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_killed_and_started_again(nursery: Nursery, whole: Path, tmp_path: Path) -> None:
-    stored = [0]
-    while True:
-        how = [*STOPPING, "--jobs", "1", "--out", str(tmp_path)]
-        attempt = nursery.run(*how, what="kill", where="store", functions=["executemany"], at=4)
-        stored.append(stored_in(tmp_path))
-        if attempt.status == 0:
-            break
-        assert attempt.status == -signal.SIGKILL
-    assert len(set(stored)) >= 3
+    run_killed(nursery, STOPPING, tmp_path)
     assert csv_files(tmp_path) == csv_files(whole)
 
 
@@ -47,9 +38,7 @@ def test_killed_and_started_again(nursery: Nursery, whole: Path, tmp_path: Path)
 def test_jobs_and_backends_give_the_same_bytes(backend: str, whole: Path, tmp_path: Path) -> None:
     if backend == "dask":
         pytest.importorskip("distributed")
-    with program(*STOPPING, "--jobs", "2", "--backend", backend, "--out", tmp_path) as process:
-        _, err = process.communicate(timeout=2 * LONGEST_WAIT)
-    assert (process.returncode, err) == (0, "")
+    run_on(backend, STOPPING, tmp_path)
     assert csv_files(tmp_path) == csv_files(whole)
 
 

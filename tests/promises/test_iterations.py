@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.processes import LONGEST_WAIT, Nursery, csv_files, program, stored_in
+from tests.helpers.processes import Nursery, csv_files, run_killed, run_on
 
 SEVERAL = ["--dataset", "moons", "iris", "--hidden", "0", "3", "--learning-rate", "2", "--batch-size", "all", "9"]
 SEVERAL += ["--seeds", "0:2", "--iterations", "60", "10", "35", "--no-plots"]
@@ -23,15 +22,7 @@ def whole(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_killed_and_started_again(nursery: Nursery, whole: Path, tmp_path: Path) -> None:
-    stored = [0]
-    while True:
-        how = [*SEVERAL, "--jobs", "1", "--out", str(tmp_path)]
-        attempt = nursery.run(*how, what="kill", where="store", functions=["executemany"], at=4)
-        stored.append(stored_in(tmp_path))
-        if attempt.status == 0:
-            break
-        assert attempt.status == -signal.SIGKILL
-    assert len(set(stored)) >= 3
+    run_killed(nursery, SEVERAL, tmp_path)
     assert csv_files(tmp_path) == csv_files(whole)
 
 
@@ -49,9 +40,7 @@ def test_after_sweeps_of_some_lengths(nursery: Nursery, whole: Path, tmp_path: P
 def test_jobs_and_backends_give_the_same_bytes(backend: str, whole: Path, tmp_path: Path) -> None:
     if backend == "dask":
         pytest.importorskip("distributed")
-    with program(*SEVERAL, "--jobs", "2", "--backend", backend, "--out", tmp_path) as process:
-        _, err = process.communicate(timeout=2 * LONGEST_WAIT)
-    assert (process.returncode, err) == (0, "")
+    run_on(backend, SEVERAL, tmp_path)
     assert csv_files(tmp_path) == csv_files(whole)
 
 
