@@ -72,7 +72,9 @@ class _Summaries:
         self._statistics: list[dict[str, npt.NDArray[Any]]] = []
         self._scores = np.full((design.n_configurations, n), np.nan)
         self._climbs, self._floors = Climbs(), dict.fromkeys(sources, -np.inf)
-        self.races: list[Race] = []  # of the problems, once the table is made
+        # Once the table is made: the ranking metric, in the order of the request, and the races of the problems.
+        self.scores = self._scores
+        self.races: list[Race] = []
 
     def add(self, rows: Rows) -> None:
         """Add the next runs."""
@@ -130,6 +132,7 @@ class _Summaries:
     def table(self, larger_is_better: bool) -> pd.DataFrame:
         """The table, after all runs were added."""
         design, n, score = self._design, self._design.n_replicates, self._score
+        self.scores = self._scores[:, self._place]  # a copy: the statistics overwrite theirs
         lengths = np.diff(self._ends)
         raced = self._raced(design.trained) if design.trained is not None else None
         names = list(self._statistics[0])
@@ -165,11 +168,6 @@ class _Summaries:
         summary["n_reached_target"] = np.isfinite(first_at).sum(axis=1)
         summary["median_iterations_to_target"] = _median(first_at, lengths - summary["n_failed"].to_numpy())
         return summary
-
-    @property
-    def scores(self) -> npt.NDArray[np.float64]:
-        """The ranking metric of every replicate, (configurations, replicates) in the order of the request."""
-        return self._scores[:, self._place]
 
     def _raced(self, trained: Sequence[int]) -> pd.DataFrame:
         """The verdict on each configuration, and after how many seeds it was reached; empty for an open one."""

@@ -211,7 +211,8 @@ def test_the_scores_of_a_configuration_are_those_of_its_runs_and_nothing_is_read
     some_failed = mixed(None, monkeypatch, seed=[1, 0])
     folds = Sweep(dataset="iris2", hidden=[1, 2], split="cv:3", seed=[5, 2], iterations=20).run(out=None)
     race = Sweep(hidden=[1, 4], seed=range(40), iterations=300, until_decided=0.05).run(out=None)
-    for results in (some_failed, folds, race):
+    errors = Sweep(dataset="plane", hidden=[0, 1], seed=[3, 1], iterations=20, metric=["rmse"]).run(out=None)
+    for results in (some_failed, folds, race, errors):
         tables = replace(results, store=tmp_path / "missing")
         for position, (_, row) in enumerate(results.summary.iterrows()):
             at = slice(*results.starts[np.multiply([position, position + 1], len(results.design.values["fold"]))])
