@@ -23,3 +23,4 @@ def _version() -> str:
 
 
 __version__ = _version()
+"""The version of this project, as in ``pyproject.toml``."""

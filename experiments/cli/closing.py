@@ -116,7 +116,8 @@ def _problem_lines(table: pd.DataFrame, results: Results, most: int) -> Iterator
                     for line in wrapped(in_words({axis: row[axis] for axis in axes}), WIDTH - len(_INDENT))
                 )
     if raced:
-        yield f"  within: at most {margin_in_words(results)} worse than the best in test {label(metric)}"
+        about = f"within: at most {margin_in_words(results)} worse than the best in test {label(metric)}"
+        yield from (f"  {line}" for line in wrapped(about, WIDTH - 2))
     elif table["tied_with_best"].count() > 1:
         tied = int(table["tied_with_best"].sum()) - 1
         others = f"{tied:,} others are" if tied > 1 else "1 other is" if tied else "no other is"

@@ -18,6 +18,8 @@ def prepare(command: str, options: argparse.Namespace) -> None:
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown in windows, and an unknown name ends matplotlib's import
     # Neither BLAS nor Arrow is used for what their threads are good for; where no thread can start, both complain.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Numba would have colorama, where that is installed, end the output in a terminal with a code.
+    os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it has much to say of its settings, which are not used
     warnings.showwarning = lambda message, *_, **__: warn(f"{named(command)}: {message}")

@@ -516,15 +516,18 @@ def test_a_file_that_is_refused_is_let_go_and_left_alone(tmp_path: Path) -> None
         with Store(path) as opened:
             opened.add_data([data_of()])
 
+    def opened_now() -> list[tuple[str, int]]:
+        return [(each.path, each.fd) for each in psutil.Process().open_files()]
+
     # The first byte; which SQLite may write to it; which of our versions may; a table.
     for place in (0, 18, 63, whole.index(b"CREATE TABLE")):
         damaged = whole[:place] + bytes([whole[place] ^ 0x80]) + whole[place + 1 :]
         path.write_bytes(damaged)
-        before = psutil.Process().open_files()
+        before = opened_now()
         said = refused(write)
         assert said.startswith(f"{path}: ")
         assert said.endswith(START_OVER if place != 63 else ": update this program")
-        assert psutil.Process().open_files() == before
+        assert opened_now() == before
         assert path.read_bytes() == damaged
 
 
