@@ -5,7 +5,8 @@ PYTHON :=# make sweep PYTHON=/path/to/python3 chooses the interpreter; else the 
 ARGS :=# what follows the command: make sweep ARGS="--hidden 1 2 3", make test ARGS="-k kernels"
 
 python := .venv/bin/python
-pytest_options := -n logical --dist loadfile --durations=25# on all cores; a file's tests share what they compile and compute
+# On all cores; the tests of a file share what they compile and compute. A worker that ends in a test tries it once more.
+pytest_options := -n logical --dist loadfile --max-worker-restart 1 --durations=25
 for_windows := planar_core experiments planar_sweep.py# no name in them may be missing there
 pip_install := $(python) -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.runner.observer import Observer, Prepared, Progress, Standing
-from experiments.text import count, listed
+from experiments.text import listed
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -108,7 +108,7 @@ class _Race:
         """Another round."""
         self._standings.append(standing)
         if not self._in_notebook:
-            self._say(_line(standing))
+            self._say(str(standing))
         elif self._handle is None:
             from IPython.display import display  # the notebook has it
 
@@ -117,7 +117,7 @@ class _Race:
             self._handle.update(self)
 
     def __repr__(self) -> str:
-        return "\n".join(map(_line, self._standings))
+        return "\n".join(map(str, self._standings))
 
     def _repr_html_(self) -> str:
         rows = "".join(map(_row, self._standings))
@@ -125,16 +125,11 @@ class _Race:
         return f"<table><thead><tr>{heads}<th></th></tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _line(standing: Standing) -> str:
-    within = f", {standing.within:,} of them within the margin of the best" if standing.within else ""
-    left = f"{standing.configurations - standing.out:,} of {standing.configurations:,} configurations left"
-    return f"{count(standing.seeds, 'seed')}: {left}{within}"
-
-
 def _row(standing: Standing) -> str:
-    every, left = standing.configurations, standing.configurations - standing.out
+    left = standing.left
     numbers = (standing.seeds, standing.out, standing.within, left - standing.within, left)
     cells = "".join(f"<td>{html.escape(f'{number:,}')}</td>" for number in numbers)
     # In the colour of the text, and so on light and on dark ground.
-    bar = f"display:block;width:{12 * left / every:.2f}em;height:.7em;background:currentColor;opacity:.5"
+    width = 12 * left / standing.configurations
+    bar = f"display:block;width:{width:.2f}em;height:.7em;background:currentColor;opacity:.5"
     return f'<tr>{cells}<td style="text-align:left"><span style="{bar}"></span></td></tr>'

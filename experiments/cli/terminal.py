@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from experiments.console import Say, warn
 from experiments.knobs.knob import SweepError
 from experiments.sweep import Observer, Prepared, Progress, Standing
-from experiments.text import count
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -91,11 +90,7 @@ class Terminal(Observer):
     def raced(self, standing: Standing) -> None:
         """Print it."""
         self.close()
-        left = standing.configurations - standing.out
-        within = f", {standing.within:,} of them within the margin of the best" if standing.within else ""
-        self._say(
-            f"{count(standing.seeds, 'seed')}: {left:,} of {standing.configurations:,} configurations left{within}"
-        )
+        self._say(str(standing))
 
     def building(self) -> None:
         """Remove the bar."""

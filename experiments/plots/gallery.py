@@ -25,7 +25,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.console import Say
+from experiments.console import Say, to_run
 from experiments.files import PLOTS
 from experiments.plots.accuracy import plot_accuracy
 from experiments.plots.axes import figure_of
@@ -259,7 +259,7 @@ def draw_all(
         if removed:
             which = listed(sorted(path.name for path in removed), most=2)
             say(f"removed {count(len(removed), 'plot')} not drawn any more: {which}")
-            say(f"python -m experiments.plots {folder} --only {ALL} draws all that apply")
+            say(f"{to_run(f'plots {folder} --only {ALL}')} draws all that apply")
     return written
 
 

@@ -144,15 +144,14 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
         return future
 
     def result_of(future: Any) -> BatchResult:
-        _finished(client, [future])
-        under_way.pop(future)
         try:
-            result: BatchResult = future.result()
+            return _result(client, future)
         except KilledWorker:
             raise WorkerDied("on every cluster worker that tried it") from None
         except CancelledError:
             raise ConnectionError(_LOST) from None
-        return result
+        finally:
+            under_way.pop(future)
 
     waiting, given_up = batches(todo, jobs, _SHORTEST_BATCH), []
     try:
@@ -186,6 +185,21 @@ def _finished(client: Client, futures: list[Any]) -> list[Any]:
             raise ConnectionError(_LOST)
         if waited * LOOK_SECONDS % SAID_EVERY == 0 and (why := _why_idle(client)):
             warn(f"no worker has taken a batch for {waited * LOOK_SECONDS} s: {why}; waiting")
+    raise AssertionError
+
+
+def _result(client: Client, future: Any) -> BatchResult:
+    """What a task returned. If its worker dies with it, the task is run again, and waited for as any other."""
+    for attempt in itertools.count():
+        _finished(client, [future])
+        patience = _ANSWER_SECONDS * 2**attempt  # longer each time: the network may be slow
+        try:
+            result: BatchResult = future.result(timeout=patience)
+        except TimeoutError:
+            if future.status == "error":  # of the task itself
+                raise
+        else:
+            return result
     raise AssertionError
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiments.text import count
+
 if TYPE_CHECKING:
     from experiments.datasets.source import Source
     from experiments.design import ProblemKey
@@ -36,6 +38,15 @@ class Standing(NamedTuple):
     configurations: int
     out: int
     within: int  # the margin of the best
+
+    @property
+    def left(self) -> int:
+        """How many are not ruled out."""
+        return self.configurations - self.out
+
+    def __str__(self) -> str:
+        within = f", {self.within:,} of them within the margin of the best" if self.within else ""
+        return f"{count(self.seeds, 'seed')}: {self.left:,} of {self.configurations:,} configurations left{within}"
 
 
 class Observer:

@@ -12,7 +12,7 @@ import numpy as np
 from experiments.design import Design, Dimension
 from experiments.files import ResultsError
 from experiments.knobs.declared import ITERATIONS
-from experiments.tables.stored import VALIDATION_COST, Positions, identity, measures, positions_of
+from experiments.tables.stored import VALIDATION_COST, Identity, Positions, measures, positions_of
 from experiments.tables.tables import Tables
 from planar_core.training import recorded_iterations
 
@@ -61,10 +61,10 @@ def _name(dimension: Dimension, design: Design) -> str:
 
 def _coordinates(design: Design, names: list[str]) -> Iterator[tuple[str, Any]]:
     """The values of every identifying axis along its dimension."""
-    inner = design.size
+    inner, identity_of = design.size, Identity(design)
     for dimension, along in zip(design.dimensions, names, strict=True):
         inner //= dimension.size
-        columns = identity(design, inner * np.arange(dimension.size))
+        columns = identity_of(inner * np.arange(dimension.size))
         yield from ((name, ([along], columns[name])) for name in dimension.names if name in columns)
 
 
@@ -72,9 +72,9 @@ def _recorded(tables: Tables, at: Positions) -> list[tuple[str, Any]]:
     """The curves of every run of the grid at some iterations, nan where there is none: (runs, iterations) each."""
     design = tables.design
     names = [*measures(tables.score), *([] if design.patience is None else [VALIDATION_COST])]
-    found = [np.full((design.size, len(at)), np.nan) for _ in names]
+    found, identity_of = [np.full((design.size, len(at)), np.nan) for _ in names], Identity(design)
     for positions, runs in tables.stored_blocks():
-        columns = identity(design, positions)
+        columns = identity_of(positions)
         of_runs = columns.get(ITERATIONS.name, np.full(len(positions), design.iterations))
         for iterations in np.unique(of_runs).tolist():
             some = np.flatnonzero(of_runs == iterations)

@@ -155,12 +155,18 @@ def test_a_worker_with_another_version_is_refused(
     assert f"found another version at {cluster.address}, tcp://127.0.0.1:" in err
 
 
+@pytest.mark.parametrize("with_a_result", [False, True], ids=["after a batch", "with a result that nobody has fetched"])
 def test_a_cluster_that_loses_its_only_worker_is_said_and_goes_on_when_another_comes(
-    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    with_a_result: bool,
+    tmp_path: Path,
+    expected: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(dask_cluster, "SAID_EVERY", dask_cluster.LOOK_SECONDS)
+    monkeypatch.setattr(dask_cluster, "_ANSWER_SECONDS", dask_cluster.LOOK_SECONDS)
     monkeypatch.setattr(dask_cluster, "_SHORTEST_BATCH", 1)  # more batches than are sent at once
-    was_said, train = threading.Event(), dask_cluster.train
+    was_said, train, result = threading.Event(), dask_cluster.train, dask_cluster._result
     others: list[subprocess.Popen[bytes]] = []
 
     def warn_and_tell(line: str) -> None:
@@ -176,15 +182,24 @@ def test_a_cluster_that_loses_its_only_worker_is_said_and_goes_on_when_another_c
     with a_cluster(tmp_path, 1) as started:
 
         def train_and_kill(*arguments: Any) -> Iterator[work.BatchResult]:
-            for number, result in enumerate(train(*arguments)):
+            for number, trained in enumerate(train(*arguments)):
                 if number == 0:
                     os.killpg(started.workers[0], signal.SIGKILL)
-                yield result
+                yield trained
+
+        def kill_and_fetch(client: Client, future: Any) -> work.BatchResult:
+            if not was_said.is_set():
+                dask_cluster._finished(client, [future])
+                os.killpg(started.workers[0], signal.SIGKILL)
+            return result(client, future)
 
         bringer = threading.Thread(target=bring_another, args=(started.address,))
         bringer.start()
         monkeypatch.setattr(dask_cluster, "warn", warn_and_tell)
-        monkeypatch.setattr(dask_cluster, "train", train_and_kill)
+        if with_a_result:
+            monkeypatch.setattr(dask_cluster, "_result", kill_and_fetch)
+        else:
+            monkeypatch.setattr(dask_cluster, "train", train_and_kill)
         try:
             arguments = [*SWEEP, "--out", str(tmp_path / "out"), "--backend", "dask", "--scheduler", started.address]
             assert grid.main(arguments) == 0
