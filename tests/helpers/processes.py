@@ -344,11 +344,11 @@ def assert_ends(group: int) -> None:
 
 
 def run_killed(nursery: Nursery, arguments: Sequence[str], out: Path) -> None:
-    """Run a sweep that is killed at every fourth write to its store, again and again until it ends by itself."""
+    """Run a sweep that is killed at its eighth write to the store, again and again until it ends by itself."""
     stored = [0]
     while True:
         how = [*arguments, "--jobs", "1", "--out", str(out)]
-        attempt = nursery.run(*how, what="kill", where="store", functions=["executemany"], at=4)
+        attempt = nursery.run(*how, what="kill", where="store", functions=["executemany"], at=8)
         stored.append(stored_in(out))
         if attempt.status == 0:
             break
