@@ -152,9 +152,15 @@ class Window(NamedTuple):
 def levels(window: Window) -> Iterator[Window]:
     """What is trained for a window, coarse to fine: first about a tile's worth of pixels, at last the window itself."""
     stages = [window]
-    while stages[-1].level and max(stages[-1].width, stages[-1].height) > TILE:
+    # One pixel more than a tile, of a window between tiles, is not worth another stage.
+    while stages[-1].level and max(stages[-1].width, stages[-1].height) > TILE + 1:
         stages.append(stages[-1].coarser())
     return reversed(stages)
+
+
+def tiles_of(window: Window) -> list[Tile]:
+    """The tiles of all these stages, coarse to fine."""
+    return [tile for stage in levels(window) for tile in stage.tiles()]
 
 
 def whole(size: int) -> Window:
