@@ -55,9 +55,7 @@ def test_nothing_is_found_in_any_state_of_the_page(
 
 
 @pytest.mark.parametrize("kind", ["values", "sample", "single"])
-def test_nothing_is_found_in_pages_of_other_sweeps(
-    browser: Browser, pages: dict[str, Path], kind: str
-) -> None:
+def test_nothing_is_found_in_pages_of_other_sweeps(browser: Browser, pages: dict[str, Path], kind: str) -> None:
     browser.open(pages[kind])
     assert findings(browser) == []
 
