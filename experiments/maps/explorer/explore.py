@@ -24,10 +24,11 @@ def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool,
     try:
         from experiments.maps.explorer.server import Explorer  # what it needs is an extra
     except ImportError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("starlette", "uvicorn"):
             raise
         raise SweepError(
-            f"--explore requires the package {error.name}, which is not installed: pip install '.[explore]'"
+            f"--explore requires the package {package}, which is not installed: pip install '.[explore]'"
         ) from None
     request = prepared.request
     with claimed(folder, say) as store:
