@@ -22,6 +22,7 @@ from planar_core.kernels import Batch, Examples
 from planar_core.metrics import Evaluator
 from planar_core.verdicts import Judging
 
+_TO_MEASURE, _MOST_TO_MEASURE = 0.05, 64  # seconds of training to find out how long it takes, and networks
 _OUTPUTS_AT_ONCE = 2**21  # numbers, 16 MB, of networks that are judged together
 
 
@@ -138,12 +139,14 @@ class Setting:
         x, y = plane.x.first, plane.y.first
         short = replace(self, iterations=FEWEST_ITERATIONS)
         short.train([x], [y])
-        times = []
-        for _ in range(3):
+
+        def timed(n: int) -> float:
             start = time.perf_counter()
-            short.train([x], [y])
-            times.append(time.perf_counter() - start)
-        return min(times) / FEWEST_ITERATIONS
+            short.train([x] * n, [y] * n)
+            return (time.perf_counter() - start) / n
+
+        n = min(max(1, int(_TO_MEASURE / timed(1))), _MOST_TO_MEASURE)
+        return min(timed(n) for _ in range(2)) / FEWEST_ITERATIONS
 
 
 class Part(NamedTuple):

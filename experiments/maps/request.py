@@ -33,6 +33,8 @@ from planar_core.choices import Hyperparameters
 if TYPE_CHECKING:
     from experiments.datasets.source import Source
 
+MEASURES = ("paper", "cost", "score", "test_cost", "test_score", "reached")
+"""What is known of every pixel; the first one is that of Sohl-Dickstein, positive where training converges."""
 REACH = 0.1  # of the first cost, by default
 DEFAULTS: Mapping[str, Any] = {HIDDEN.name: "4", LEARNING_RATE.name: 1.2, ITERATIONS.name: 500, SEED.name: 0}
 """The values of these knobs, which have several in a sweep, or more iterations than a map of many networks wants."""

@@ -103,6 +103,11 @@ class _Queue:
         return tile
 
 
+def part_size(seconds: float, jobs: int) -> int:
+    """Pixels of a part, if a network takes so long."""
+    return min(max(1, int(_SECONDS / max(seconds, 1e-9))), _MOST_AT_ONCE, max(1, PIXELS // (2 * jobs)))
+
+
 def train(
     left: Left,
     store: MapStore,
@@ -117,8 +122,7 @@ def train(
     part, and of the tile if that is now stored. Only the tiles of the parts that are under way are in memory. Raises
     OSError if the workers of a part die every time.
     """
-    size = min(max(1, int(_SECONDS / max(seconds, 1e-9))), _MOST_AT_ONCE, max(1, PIXELS // (2 * crew.jobs)))
-    queue = _Queue(store, plane, size, set(left.tiles))
+    queue = _Queue(store, plane, part_size(seconds, crew.jobs), set(left.tiles))
     under_way: dict[Any, Part] = {}
     deaths = Counter[tuple[Tile, int]]()
 

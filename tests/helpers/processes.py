@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, NoReturn
 from experiments import files, locks, orchestration
 from experiments.files import STORE, ResultsError
 from experiments.results import read
-from experiments.store import lock, store
+from experiments.store import database, lock, store
 from experiments.tables import csv_files as tables_as_csv
 from tests.helpers.machines import ROOT
 
@@ -120,7 +120,7 @@ def _be_born(command: str, arguments: list[str], event: dict[str, Any], out: int
         os._exit(status or 0)
 
 
-# The steps that change a file or a lock: the functions that are called, in which files; in store.py, also by whom.
+# The steps that change a file or a lock: the functions that are called, in which files; in the store's, also by whom.
 STEPS = {
     "store": {"connect", "execute", "executemany"},
     "lock": {"mkdir", "open", "flock", "ftruncate", "write", "unlink", "close"},
@@ -130,7 +130,7 @@ STEPS = {
 }
 WRITERS = {"_transaction", "_patiently", "add"}
 FILES = {
-    "store": {store.__file__},
+    "store": {store.__file__, database.__file__},
     "lock": {lock.__file__, locks.__file__},
     "tables": {files.__file__, locks.__file__, tables_as_csv.__file__, orchestration.__file__},
 }

@@ -1,0 +1,192 @@
+"""Make a map: plan it, train the tiles that are missing, write what is known of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.files import ResultsError, check_folder, write_text
+from experiments.identity import canonical
+from experiments.knobs.knob import SweepError
+from experiments.maps.compute import Setting
+from experiments.maps.crew import hired
+from experiments.maps.pixels import N_BYTES
+from experiments.maps.plane import TILE, Tile, Window, tiles_of, too_close
+from experiments.maps.request import MapRequest
+from experiments.maps.store import STORE, MapStore, claimed
+from experiments.maps.work import Left, part_size, train
+from experiments.runner.backends import How
+from experiments.store.database import NothingStored
+from experiments.store.lock import check_locks
+from experiments.text import count, duration, size
+from experiments.version import __version__
+from planar_core.choices import NUMERICS, count_parameters
+
+MANIFEST = "map.json"
+FORMAT = 1  # of the manifest
+# Bytes: of the program; of a pixel of a part, beside its parameters; of a tile of the table in the store.
+_PROGRAM, _OF_PIXEL, _OF_TILE = 250 * 10**6, 2000, N_BYTES + 2**12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cost of a map. ``seconds`` is at most that: networks that stop early take less."""
+
+    networks: int  # that are trained
+    tiles: int  # of the map
+    stored: int  # of these
+    seconds: float
+    memory: int  # bytes
+    disk: int  # bytes that are added
+
+    def __str__(self) -> str:
+        stored = f" ({self.stored:,} of {self.tiles:,} tiles stored)" if self.stored else ""
+        costs = f"at most {duration(self.seconds)}, {size(self.memory)} of memory, {size(self.disk)} on disk"
+        return f"{count(self.networks, 'network')} to train{stored}, {costs}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known of a map before it is made."""
+
+    request: MapRequest
+    windows: tuple[Window, ...]  # that are trained; the first one is the picture
+    setting: Setting
+    seconds: float  # that a network takes on one core, if it does not stop early
+    plan: Plan
+    notes: tuple[str, ...]  # on the request and the data
+    of_folder: tuple[str, ...]  # on what the folder has
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """All tiles, coarse to fine."""
+        return _tiles_of(self.windows)
+
+
+def prepare(
+    request: MapRequest, windows: Sequence[Window], folder: Path, jobs: int, files: Sequence[str] = ()
+) -> Prepared:
+    """Load the data, look at what the folder has, estimate the cost; nothing is written.
+
+    ``files`` are written there beside store and manifest. Raises SweepError, DataError or ResultsError.
+    """
+    check_locks(check_folder(folder, (STORE, MANIFEST, *files)))
+    setting = Setting.of(request)
+    notes = [*request.design.notes, *(f"{request.source.name}: {note}" for note in request.source.notes)]
+    notes += [warning for warning in dict.fromkeys(too_close(request.plane, window) for window in windows) if warning]
+    tiles, of_folder = _tiles_of(windows), []
+    with contextlib.ExitStack() as stack:
+        try:
+            store = stack.enter_context(MapStore(folder))
+        except NothingStored:
+            store = stack.enter_context(MapStore(None))
+        else:
+            check_same(request, store, folder)
+        left = Left(tiles, store)
+        if n := store.earlier():
+            are = "is" if n == 1 else "are"
+            of_folder.append(f"{count(n, 'tile')} {are} of another version of the arithmetic and {are} trained again")
+        networks = left.networks
+    of_iteration = setting.seconds(request.plane)
+    seconds = of_iteration * setting.iterations
+    problem = setting.problem
+    of_network = 32 * count_parameters(problem.features, setting.hidden, problem.outputs) + _OF_PIXEL
+    at_once = 3 * jobs * part_size(seconds, jobs)
+    numbers = 8 * (problem.features + 1) * (problem.train.m + problem.test.m) * (2 + jobs)
+    plan = Plan(
+        networks,
+        len(tiles),
+        left.stored,
+        networks * seconds / jobs,
+        _PROGRAM + of_network * at_once + numbers + 4 * jobs * N_BYTES,
+        _OF_TILE * len(left.tiles),
+    )
+    return Prepared(request, tuple(windows), setting, seconds, plan, tuple(notes), tuple(of_folder))
+
+
+def _tiles_of(windows: Sequence[Window]) -> list[Tile]:
+    return sorted({tile for window in windows for tile in tiles_of(window)})
+
+
+def check_same(request: MapRequest, store: MapStore, folder: Path) -> None:
+    """Raise SweepError if the store is of another map: a folder is one plane to look at, and its pictures are of it."""
+    found, ours = store.identity, request.identity
+    if found is None or canonical(found) == canonical(ours):
+        return
+    name = next(name for name in sorted({**found, **ours}) if found.get(name) != ours.get(name))
+    here, asked = (_shown(each.get(name)) for each in (found, ours))
+    raise SweepError(
+        f"--out: expected a folder for this map, but {str(folder)!r} has one of another request ({name}: {here}"
+        f" there, {asked} here): choose another folder"
+    )
+
+
+def _shown(value: Any) -> str:
+    text = "not set" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:12]}..."
+
+
+class Progress:
+    """Told of what is done; a program overrides what it shows."""
+
+    def began(self, plan: Plan) -> None:
+        """Training begins: this is left."""
+
+    def trained(self, networks: int, tile: Tile | None) -> None:
+        """So many more networks are trained; with a tile, it is stored now."""
+
+    def note(self, message: str) -> None:
+        """Something to say."""
+
+
+def make(prepared: Prepared, folder: Path, how: How, progress: Progress) -> Path:
+    """Train what is missing, and write the manifest; returns its path.
+
+    What is stored stays, whatever happens: the same call goes on. Raises SweepError, ResultsError, or OSError.
+    """
+    request = prepared.request
+    with claimed(folder, progress.note) as store:
+        check_same(request, store, folder)
+        store.begin(request.as_dict(), request.identity)
+        tiles = prepared.tiles
+        left = Left(tiles, store)
+        plan = prepared.plan
+        progress.began(
+            Plan(left.networks, len(tiles), left.stored, plan.seconds, plan.memory, _OF_TILE * len(left.tiles))
+        )
+        if left.tiles:
+            with hired(prepared.setting, how) as crew:
+                train(left, store, request.plane, crew, prepared.seconds, progress.trained)
+        path = folder / MANIFEST
+        write_text(path, manifest(prepared, store))
+    return path
+
+
+def check_room(plan: Plan, folder: Path) -> None:
+    """Raise ResultsError if the tiles do not fit on the disk."""
+    free = shutil.disk_usage(check_folder(folder)).free
+    if plan.disk > free:
+        needed = f"{size(plan.disk)} needed, {size(free)} free"
+        raise ResultsError(f"not enough disk space: {needed}; free some space, or choose another folder")
+
+
+def manifest(prepared: Prepared, store: MapStore) -> str:
+    """map.json: what the map is of, and a digest of each of its tiles. Its bytes depend on nothing else."""
+    tiles = {str(tile): store.digest(tile) for tile in prepared.tiles}
+    content = {
+        "format": FORMAT,
+        "version": __version__,
+        "numerics": NUMERICS,
+        "request": prepared.request.as_dict(),
+        "identity": prepared.request.identity,
+        "tile_size": TILE,
+        "windows": [window._asdict() for window in prepared.windows],
+        "notes": list(prepared.notes),
+        "tiles": tiles,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
