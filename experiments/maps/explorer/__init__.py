@@ -1,0 +1,1 @@
+"""Walking around in a map: a local server, its page, and a static page."""
