@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_room(prepared.plan, folder)
         for line in wrapped(str(prepared.plan)):
             speak(line)
-        make(prepared, folder, how, shown)
+        made = make(prepared, folder, how, shown, options.measure)
     except (SweepError, DataError) as error:
         fail(named("map"), str(error))
     except ResultsError as error:
@@ -70,7 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(named("map"), f"the map could not be finished: {what}; {shown.state}", SOME_FAILED)
     finally:
         shown.close()
-    speak(f"{count(shown.networks, 'network')} trained in {duration(time.perf_counter() - start)}")
+    if shown.networks:
+        speak(f"{count(shown.networks, 'network')} trained in {duration(time.perf_counter() - start)}")
+    for line in made.findings.lines:
+        speak(line)
     for name in (MANIFEST, STORE):
         speak(str(folder / name))
     return DONE
@@ -209,6 +212,9 @@ class _Shown(Progress):
         if self._bar is not None:
             self._bar.set_description_str(self._described(), refresh=False)
             self._bar.update(networks)
+
+    def finding(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove the bar."""
