@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import joblib
 
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shown = _Shown(speak, not options.quiet)
     on_interrupt(lambda: shown.state)
     try:
+        _check_explore(options)
         _read_config(options)
         folder = Path(_OUT if options.out is None else options.out)
         how = How(*(value_of(knob, getattr(options, knob.name)) for knob in (JOBS, BACKEND, SCHEDULER)))
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for line in _plan_lines(prepared, window, folder):
                 say(line)
             return DONE
+        if options.explore:
+            _explore(prepared, folder, how, options, shown)
         check_confirmed(prepared.plan, options.yes, "map")
         check_room(prepared.plan, folder)
         for line in wrapped(str(prepared.plan)):
@@ -81,6 +84,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _silent(line: str) -> None:
     pass
+
+
+def _check_explore(options: argparse.Namespace) -> None:
+    for flag, is_given in (("--port", options.port is not None), ("--open", options.open)):
+        if is_given and not options.explore:
+            raise SweepError(f"{flag}: expected --explore as well")
+    if options.explore and (options.backend or BACKEND.default[0]) != BACKEND.default[0]:
+        raise SweepError(f"--explore trains in this process: expected no {BACKEND.flags[0]}, got {options.backend}")
+
+
+def _explore(prepared: Prepared, folder: Path, how: How, options: argparse.Namespace, shown: _Shown) -> NoReturn:
+    from experiments.maps.explorer.explore import explore  # 1 s, with what the report needs
+
+    shown.state = f"what was trained is stored in {folder}"
+    jobs = int(joblib.effective_n_jobs(how.jobs))
+    explore(prepared, folder, jobs, options.port or 0, options.open, say)
 
 
 def _read_config(options: argparse.Namespace) -> None:

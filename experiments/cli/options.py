@@ -170,6 +170,15 @@ def map_parser() -> Parser:
         default=REACH,
         help=f"reached: iterations until the cost is at most R times the first one (default: {REACH})",
     )
+    of_map.add_argument(
+        "--explore",
+        action="store_true",
+        help="walk around in the map in a browser on this machine; what comes into sight is trained, and kept",
+    )
+    of_map.add_argument(
+        "--port", metavar="N", type=_port, help="port of --explore on this machine (default: any that is free)"
+    )
+    of_map.add_argument("--open", action="store_true", help="open the page of --explore in the default browser")
     groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
     for knob in (*OF_MAPS, JOBS, BACKEND, SCHEDULER):
         has_other = knob.name in MAP_DEFAULTS
@@ -386,6 +395,12 @@ def _measure(text: str) -> str:
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"expected an integer from 1 to 65535, got {text!r}")
     return int(text)
 
 

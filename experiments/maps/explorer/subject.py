@@ -1,22 +1,80 @@
-"""What the page says of a map that was asked for: its axes, measures and settings, and the commands for a place."""
+"""What the page says of a map that was asked for: its axes, measures and settings, the commands for a place; its data.
+
+``write_page`` writes the static page of a finished map.
+"""
 
 from __future__ import annotations
 
+import base64
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments.console import to_run
 from experiments.knobs.declared import KNOBS
 from experiments.knobs.words import in_words
-from experiments.maps.explorer.page import Subject
+from experiments.files import ResultsError, write_text
+from experiments.maps.compute import Setting
+from experiments.maps.explorer.page import Subject, static
 from experiments.maps.explorer.tiles import MEASURES, Measure
-from experiments.maps.plane import Window
+from experiments.maps.plane import Window, levels
 from experiments.maps.request import DEFAULTS, REACH, MapRequest
+from experiments.maps.store import MapStore
 from experiments.tables.words import axis_label, label
 
 _KNOBS = {knob.name: knob for knob in KNOBS}
+
+
+PAGE = "map.html"
+_MOST_NUMBERS = 2**17  # of the data in a page, a megabyte
+
+
+def write_page(
+    store: MapStore, request: MapRequest, setting: Setting, window: Window, path: Path, measure: str = MEASURES[0].name
+) -> Path:
+    """Write the static page of a window of a map, with all of its levels, atomically; returns its path.
+
+    It shows the verdict with the measure of the paper, and ``measure`` if that is another one. Raises ResultsError if
+    a tile is not stored, OSError if the folder is not writable.
+    """
+    tiles = {}
+    for tile in sorted({tile for each in levels(window) for tile in each.tiles()}):
+        pixels = store.read(tile)
+        if pixels is None:
+            raise ResultsError(f"{path.parent}: expected tile {tile} of the map, found none: run the same command again")
+        tiles[tile] = pixels
+    subject = subject_of(request, path.parent, window)
+    kept = (MEASURES[0].name, measure if measure in (each.name for each in MEASURES) else "metric")
+    subject = subject._replace(measures=tuple(each for each in subject.measures if each.name in kept))
+    write_text(path, static(subject, tiles, training_of(setting)))
+    return path
+
+
+def training_of(setting: Setting) -> dict[str, Any] | None:
+    """What the page needs to train networks of a map; None if it cannot.
+
+    It computes in float64, without weights of examples; and too much data would make a heavy page.
+    """
+    problem = setting.problem
+    train = problem.train
+    size = (problem.features + 1) * train.m
+    if setting.dtype != "float64" or problem.class_weight != "none" or size > _MOST_NUMBERS:
+        return None
+    how = {name: value for name, value in setting.how._asdict().items() if name not in setting.knobs}
+    of_network = {"hidden": setting.hidden, "activation": setting.activation, "seed": setting.seed}
+    return {
+        "X": [_base64(row) for row in train.X[: problem.features, : train.m]],
+        "Y": _base64(train.Y[: train.m]),
+        "iterations": setting.iterations,
+        "how": {**how, **of_network, "task": problem.task, "outputs": problem.outputs},
+    }
+
+
+def _base64(values: Any) -> str:
+    return base64.b64encode(np.asarray(values, "<f8").tobytes()).decode()
 
 
 def subject_of(request: MapRequest, folder: Path | None = None, start: Window | None = None) -> Subject:
