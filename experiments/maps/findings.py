@@ -147,7 +147,7 @@ def findings(field: Field, measure: str = PAPER) -> Findings:
 
     Raises SweepError for a measure that the map does not have.
     """
-    wanted = measure_of(measure, field.request["metric"])
+    wanted = measure_of(measure, field.request)
     converged, iterations = field.verdicts.converged, field.setting("iterations")
     about: dict[str, Any] = {
         "axes": (field.plane.x, field.plane.y),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from experiments.knobs.knob import SweepError
 from experiments.maps.pixels import Pixels
+from experiments.maps.request import MEASURES
 from experiments.tables import words
 from experiments.text import closest
 from planar_core.choices import METRICS
@@ -33,22 +35,23 @@ class Measure(NamedTuple):
 
 
 _FIXED = (
-    Measure(PAPER, "sum of costs / first cost", "sum of costs over the first one", is_log=True),
+    Measure(PAPER, "sum of cost / first cost", "sum of cost / first cost", is_log=True),
     Measure("cost", "cost after training", "cost", is_log=True),
     Measure("score", "accuracy or R², training points", "score on the training points", larger_is_better=True),
     Measure("test_cost", "test cost after training", "test cost", is_log=True),
     Measure("test_score", "test accuracy or R²", "score on the test points", larger_is_better=True),
-    Measure(REACHED, "iterations to the target", "iterations to the target", is_log=True),
 )
-MEASURES = tuple(measure.name for measure in _FIXED)
-"""Those that every map has; another one is the metric of its request."""
 
 
-def measure_of(name: str, metric: str | None = None) -> Measure:
-    """A measure by its name, of a map with that metric. Raises SweepError for a name that it does not have."""
+def measure_of(name: str, request: Mapping[str, Any]) -> Measure:
+    """A measure of the map of a request, ``MapRequest.as_dict``. Raises SweepError for one that it does not have."""
+    if name == REACHED:
+        said = f"iterations to {request['reach']:g} of the first cost"
+        return Measure(REACHED, said, said, is_log=True)
     for measure in _FIXED:
         if measure.name == name:
             return measure
+    metric = request["metric"]
     if name == metric and name in METRICS:
         return Measure(name, words.axis_label(name), f"test {words.label(name)}", words.larger_is_better(name))
     names = [*MEASURES, *([] if metric is None else [metric])]
