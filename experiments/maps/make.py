@@ -29,7 +29,8 @@ from experiments.text import count, duration, size
 from experiments.version import __version__
 from planar_core.choices import NUMERICS, count_parameters
 
-MANIFEST = "map.json"
+MANIFEST, PAGE = "map.json", "map.html"
+PICTURES = ("map.png", "map_scale.png")  # in the colours of the paper, and with a scale
 FORMAT = 1  # of the manifest
 _DIGITS = 10  # of what is rounded there
 # Bytes: of the program; of a pixel of a part, beside its parameters; of a tile of the table in the store.

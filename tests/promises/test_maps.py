@@ -39,6 +39,8 @@ def large(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 def whole_tiles(folder: Path, expected: dict[str, bytes]) -> int:
     """How many tiles a killed map has stored, each of which is that of an uninterrupted one."""
+    if not folder.exists():
+        return 0
     with_copy = folder.parent / "copy"
     shutil.copytree(folder, with_copy)  # the original is left as the kill left it
     tiles = stored_tiles(with_copy)
@@ -65,7 +67,6 @@ def test_killed_before_and_after_every_statement(
         again = nursery.run(*SMALL, "--out", folder, command="map")
         assert (again.status, again.err) == (0, "")
         assert contents(folder) == small
-        shutil.rmtree(folder)
     print("kills survived, by the number of tiles stored:", dict(survived))
     assert set(survived) == set(range(TILES[128] + 1))
 
