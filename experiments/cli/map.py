@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,12 +17,12 @@ from experiments.cli import config
 from experiments.cli.options import map_parser
 from experiments.cli.process import on_interrupt
 from experiments.cli.terminal import check_confirmed, is_large
-from experiments.console import DONE, SOME_FAILED, Say, fail, named, say
+from experiments.console import DONE, SOME_FAILED, Say, fail, named, say, warn
 from experiments.files import ResultsError
 from experiments.knobs.declared import ALIASES, BACKEND, HOW, JOBS, KNOBS, RECORD_EVERY, SCHEDULER, WRITTEN
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
-from experiments.maps.make import MANIFEST, Plan, Prepared, Progress, check_room, make, prepare
+from experiments.maps.make import MANIFEST, PAGE, PICTURES, Made, Plan, Prepared, Progress, check_room, make, prepare
 from experiments.maps.plane import Tile, Window, whole, zoomed
 from experiments.maps.request import MEASURES, OF_MAPS, MapRequest, not_of_maps
 from experiments.maps.store import STORE, MapStore
@@ -50,11 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         how = How(*(value_of(knob, getattr(options, knob.name)) for knob in (JOBS, BACKEND, SCHEDULER)))
         request = _request(options, folder)
         window = _window(options, request)
-        prepared = prepare(request, [window], folder, int(joblib.effective_n_jobs(how.jobs)))
+        jobs = int(joblib.effective_n_jobs(how.jobs))
+        prepared = prepare(request, [window], folder, jobs, _files(options))
         for note in (*prepared.notes, *prepared.of_folder):
             speak(note)
         if options.dry_run:
-            for line in _plan_lines(prepared, window, folder):
+            for line in _plan_lines(prepared, window, folder, options):
                 say(line)
             return DONE
         if options.explore:
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_room(prepared.plan, folder)
         for line in wrapped(str(prepared.plan)):
             speak(line)
-        make(prepared, folder, how, shown)
+        made = make(prepared, folder, how, shown, options.measure)
     except (SweepError, DataError) as error:
         fail(named("map"), str(error))
     except ResultsError as error:
@@ -73,10 +74,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(named("map"), f"the map could not be finished: {what}; {shown.state}", SOME_FAILED)
     finally:
         shown.close()
-    speak(f"{count(shown.networks, 'network')} trained in {duration(time.perf_counter() - start)}")
-    for name in (MANIFEST, STORE):
+    if shown.networks:
+        speak(f"{count(shown.networks, 'network')} trained in {duration(time.perf_counter() - start)}")
+    for line in made.findings.lines:
+        speak(line)
+    for name in (MANIFEST, STORE, *_drawn(options, folder, made, prepared)):
         speak(str(folder / name))
     return DONE
+
+
+def _files(options: argparse.Namespace) -> tuple[str, ...]:
+    """The files beside the manifest and the store."""
+    return () if options.no_plots or options.explore else (*PICTURES, PAGE)
+
+
+def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prepared) -> Iterator[str]:
+    """Draw the pictures and make the page; yields their names. What cannot be made is said, and costs nothing else."""
+    if options.no_plots:
+        return
+    from experiments.maps.explorer.subject import write_page  # pandas and matplotlib: two seconds
+    from experiments.maps.picture import draw
+
+    paper, scale = PICTURES
+
+    def page() -> None:
+        with MapStore(folder) as store:
+            write_page(store, prepared.request, prepared.setting, made.field.window, folder / PAGE, options.measure)
+
+    made_of: Mapping[str, Callable[[], object]] = {
+        paper: lambda: draw(made.field, folder / paper),
+        scale: lambda: draw(made.field, folder / scale, "scale", options.measure),
+        PAGE: page,
+    }
+    for name, write in made_of.items():
+        try:
+            write()
+        except Exception as error:  # noqa: BLE001 - matplotlib and the file system raise anything
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            warn(f"{named('map')}: the map is complete, but not {name} ({reason}): the same command makes it again")
+        else:
+            yield name
 
 
 def _silent(line: str) -> None:
@@ -107,11 +144,13 @@ def _read_config(options: argparse.Namespace) -> None:
     if not options.config:
         return
     ignored = {knob.name for knob in (RECORD_EVERY, *WRITTEN)}
-    axes = [str(axis).partition("=")[0] for axis in (options.x, options.y)]
-    for name, value in config.read(options.config).items():
+    given = config.read(options.config, others=("x", "y"))
+    taken = {knob.name for knob in (*OF_MAPS, JOBS, BACKEND, SCHEDULER)} | {"x", "y", "out"}
+    axes = [str(getattr(options, axis) or given.get(axis)).partition("=")[0] for axis in ("x", "y")]
+    for name, value in given.items():
         if name in ignored or _named_as_axis(name, axes):
             continue
-        if name in {knob.name for knob in (*OF_MAPS, JOBS, BACKEND, SCHEDULER)} | {"out"}:
+        if name in taken:
             if getattr(options, name) is None:
                 setattr(options, name, value)
         elif not _is_default(name, value):
@@ -167,7 +206,7 @@ def _window(options: argparse.Namespace, request: MapRequest) -> Window:
     return zoomed(request.plane, options.size, values[0], values[1], int(factor))
 
 
-def _plan_lines(prepared: Prepared, window: Window, folder: Path) -> Iterator[str]:
+def _plan_lines(prepared: Prepared, window: Window, folder: Path, options: argparse.Namespace) -> Iterator[str]:
     request, plane = prepared.request, prepared.request.plane
     side = f"{window.width} x {window.height} pixels"
     yield f"{'map':14} {side}, {count(prepared.plan.tiles, 'tile')} of levels up to {window.level}"
@@ -181,7 +220,7 @@ def _plan_lines(prepared: Prepared, window: Window, folder: Path) -> Iterator[st
     plan = f"{prepared.plan}" + ("; requires --yes" if is_large(prepared.plan) else "")
     for name, line in zip(("plan", *[""] * WIDTH), wrapped(plan, WIDTH - 15), strict=False):
         yield f"{name:14} {line}"
-    for name in (MANIFEST, STORE):
+    for name in (MANIFEST, STORE, *_files(options)):
         yield f"{'file':14} {folder / name}"
 
 
@@ -228,6 +267,9 @@ class _Shown(Progress):
         if self._bar is not None:
             self._bar.set_description_str(self._described(), refresh=False)
             self._bar.update(networks)
+
+    def finding(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove the bar."""

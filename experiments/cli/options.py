@@ -118,7 +118,7 @@ def verify_parser() -> Parser:
     parser = Parser(
         "verify",
         description="Compare request and tables with the store, retrain stored runs, and compare their numbers bit for"
-        " bit.",
+        " bit. DIR can also be the folder of a map, whose pixels are the runs.",
         epilog="Exit status: 0 all identical, 1 something differs or is missing, 2 invalid arguments or unreadable"
         " results.",
     )

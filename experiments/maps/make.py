@@ -8,16 +8,18 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments.files import ResultsError, check_folder, write_text
 from experiments.identity import canonical
 from experiments.knobs.knob import SweepError
 from experiments.maps.compute import Setting
 from experiments.maps.crew import hired
+from experiments.maps.field import Field, field_of
+from experiments.maps.findings import Findings, findings
 from experiments.maps.pixels import N_BYTES
 from experiments.maps.plane import TILE, Tile, Window, tiles_of, too_close
-from experiments.maps.request import MapRequest
+from experiments.maps.request import MEASURES, MapRequest
 from experiments.maps.store import STORE, MapStore, claimed
 from experiments.maps.work import Left, part_size, train
 from experiments.runner.backends import How
@@ -27,8 +29,10 @@ from experiments.text import count, duration, size
 from experiments.version import __version__
 from planar_core.choices import NUMERICS, count_parameters
 
-MANIFEST = "map.json"
+MANIFEST, PAGE = "map.json", "map.html"
+PICTURES = ("map.png", "map_scale.png")  # in the colours of the paper, and with a scale
 FORMAT = 1  # of the manifest
+_DIGITS = 10  # of what is rounded there
 # Bytes: of the program; of a pixel of a part, beside its parameters; of a tile of the table in the store.
 _PROGRAM, _OF_PIXEL, _OF_TILE = 250 * 10**6, 2000, N_BYTES + 2**12
 
@@ -45,6 +49,8 @@ class Plan:
     disk: int  # bytes that are added
 
     def __str__(self) -> str:
+        if not self.networks:
+            return f"all {count(self.tiles, 'tile')} are stored" if self.tiles > 1 else "the tile is stored"
         stored = f" ({self.stored:,} of {self.tiles:,} tiles stored)" if self.stored else ""
         costs = f"at most {duration(self.seconds)}, {size(self.memory)} of memory, {size(self.disk)} on disk"
         return f"{count(self.networks, 'network')} to train{stored}, {costs}"
@@ -92,8 +98,7 @@ def prepare(
             are = "is" if n == 1 else "are"
             of_folder.append(f"{count(n, 'tile')} {are} of another version of the arithmetic and {are} trained again")
         networks = left.networks
-    of_iteration = setting.seconds(request.plane)
-    seconds = of_iteration * setting.iterations
+    seconds = setting.seconds(request.plane) * setting.iterations if networks else 0.0
     problem = setting.problem
     of_network = 32 * count_parameters(problem.features, setting.hidden, problem.outputs) + _OF_PIXEL
     at_once = 3 * jobs * part_size(seconds, jobs)
@@ -140,14 +145,25 @@ class Progress:
     def trained(self, networks: int, tile: Tile | None) -> None:
         """So many more networks are trained; with a tile, it is stored now."""
 
+    def finding(self) -> None:
+        """All tiles are stored; what they say is found out and written."""
+
     def note(self, message: str) -> None:
         """Something to say."""
 
 
-def make(prepared: Prepared, folder: Path, how: How, progress: Progress) -> Path:
-    """Train what is missing, and write the manifest; returns its path.
+class Made(NamedTuple):
+    """A map that is made: the window of its picture, and what that says."""
 
-    What is stored stays, whatever happens: the same call goes on. Raises SweepError, ResultsError, or OSError.
+    field: Field
+    findings: Findings
+
+
+def make(prepared: Prepared, folder: Path, how: How, progress: Progress, measure: str = MEASURES[0]) -> Made:
+    """Train what is missing, and write the manifest.
+
+    ``measure`` says which pixels are the best ones. What is stored stays, whatever happens: the same call goes on.
+    Raises SweepError, ResultsError, or OSError.
     """
     request = prepared.request
     with claimed(folder, progress.note) as store:
@@ -162,9 +178,11 @@ def make(prepared: Prepared, folder: Path, how: How, progress: Progress) -> Path
         if left.tiles:
             with hired(prepared.setting, how) as crew:
                 train(left, store, request.plane, crew, prepared.seconds, progress.trained)
-        path = folder / MANIFEST
-        write_text(path, manifest(prepared, store))
-    return path
+        progress.finding()
+        field = field_of(store, prepared.windows[0])
+        found = findings(field, measure)
+        write_text(folder / MANIFEST, manifest(prepared, store, found))
+    return Made(field, found)
 
 
 def check_room(plan: Plan, folder: Path) -> None:
@@ -175,8 +193,11 @@ def check_room(plan: Plan, folder: Path) -> None:
         raise ResultsError(f"not enough disk space: {needed}; free some space, or choose another folder")
 
 
-def manifest(prepared: Prepared, store: MapStore) -> str:
-    """map.json: what the map is of, and a digest of each of its tiles. Its bytes depend on nothing else."""
+def manifest(prepared: Prepared, store: MapStore, found: Findings) -> str:
+    """map.json: what the map is of, what it says, and a digest of each of its tiles.
+
+    Its bytes do not depend on how the map was made.
+    """
     tiles = {str(tile): store.digest(tile) for tile in prepared.tiles}
     content = {
         "format": FORMAT,
@@ -187,6 +208,16 @@ def manifest(prepared: Prepared, store: MapStore) -> str:
         "tile_size": TILE,
         "windows": [window._asdict() for window in prepared.windows],
         "notes": list(prepared.notes),
+        "findings": {name: _rounded(name, value) for name, value in found.as_dict().items()},
         "tiles": tiles,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rounded(name: str, value: Any) -> Any:
+    """What comes from logarithms and SciPy, whose last digits depend on the machine."""
+    if name not in ("dimension", "dimension_interval"):
+        return value
+    if isinstance(value, list):
+        return [_rounded(name, each) for each in value]
+    return None if value is None else float(f"{value:.{_DIGITS}g}")

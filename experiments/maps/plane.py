@@ -197,10 +197,13 @@ def zoomed(plane: Plane, size: int, x: float, y: float, factor: int) -> Window:
 
 def too_close(plane: Plane, window: Window) -> str | None:
     """A warning about neighbouring pixels that float64 does not tell apart well, or None."""
-    for axis, values in zip(plane, (window.xs(plane), window.ys(plane)), strict=True):
-        for before, after in itertools.pairwise(values):
-            if not after - before >= _CLOSE * math.ulp(max(abs(before), abs(after))):
-                how = "are equal" if after == before else f"differ by less than {_CLOSE} units in the last place"
-                name = axis.knob.replace("_", " ")
-                return f"neighbouring pixels {how} in float64: {name} {before!r} and {after!r}; zoom less"
-    return None
+    pairs = [
+        ((after - before) / math.ulp(max(abs(before), abs(after))), axis.knob.replace("_", " "), before, after)
+        for axis, values in zip(plane, (window.xs(plane), window.ys(plane)), strict=True)
+        for before, after in itertools.pairwise(values)
+    ]
+    steps, name, before, after = min(pairs)
+    if steps >= _CLOSE:
+        return None
+    how = f"differ by less than {_CLOSE} units in the last place" if steps else "are equal"
+    return f"neighbouring pixels {how} in float64: {name} {before!r} and {after!r}; zoom less"
