@@ -110,4 +110,4 @@ def test_networks_that_the_page_cannot_train_are_not_offered(made: tuple[MapRequ
     for more in ({"dtype": "float32"}, {"class_weight": "balanced"}, {"dataset": "moons", "samples": 60_000}):
         asked = MapRequest("learning-rate=log:0.001:1", "l2=lin:0:1", **{**knobs, **more})
         assert training_of(Setting.of(asked)) is None
-    assert subject_of(asked).measures[0].signed
+    assert subject_of(asked).measures[0].name == "paper"
