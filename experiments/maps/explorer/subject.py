@@ -44,7 +44,9 @@ def write_page(
     for tile in sorted({tile for each in levels(window) for tile in each.tiles()}):
         pixels = store.read(tile)
         if pixels is None:
-            raise ResultsError(f"{path.parent}: expected tile {tile} of the map, found none: run the same command again")
+            raise ResultsError(
+                f"{path.parent}: expected tile {tile} of the map, found none: run the same command again"
+            )
         tiles[tile] = pixels
     subject = subject_of(request, path.parent, window)
     kept = (MEASURES[0].name, measure if measure in (each.name for each in MEASURES) else "metric")
