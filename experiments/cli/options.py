@@ -226,7 +226,7 @@ def _last_lines_of_map() -> Iterator[str]:
 
 _EXAMPLES_OF_MAPS = {
     "--x lr=log:0.01:100 --y l2=log:1e-6:1": "learning rate against L2 penalty",
-    "--x lr=log:0.01:100 --y l2=log:1e-6:1 --zoom 9 0.01 8": "the same, deeper",
+    "--zoom 9 0.01 8": "a part of the same map, from its folder, 8 times as fine",
 }
 
 
