@@ -3,64 +3,53 @@
 from __future__ import annotations
 
 import itertools
-import math
 
-import numpy as np
-import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from experiments.knobs.knob import SweepError
-from experiments.maps.journey import Point, along_the_boundary, deepest_level, frames, point_at
+from experiments.maps.journey import check_frames, journey, most_networks
 from experiments.maps.plane import DEEPEST, TILE, Axis, Plane, Window, whole
 
-PLANE = Plane(Axis("learning_rate", "lin", 0.0, 1.0), Axis("l2", "lin", 0.0, 1.0))
+PLANE = Plane(Axis("learning_rate", "lin", 0.0, 1.0), Axis("l2", "log", 1.0, 16.0))
 
 
-def in_a_circle(window: Window) -> npt.NDArray[np.bool_]:
-    """What converges lies within a circle around the middle, of radius 0.3."""
-    side = TILE << window.level
-    x = (window.x + np.arange(window.width)) / side - 0.5
-    y = (window.y + np.arange(window.height)) / side - 0.5
-    return np.hypot(x, y[:, np.newaxis]) < 0.3
+def assert_is_a_journey(windows: list[Window], size: int, n: int) -> None:
+    assert windows[0] == whole(size)
+    assert [window.level for window in windows] == list(range(windows[0].level, windows[0].level + n))
+    for before, after in itertools.pairwise(windows):
+        assert (after.width, after.height) == (size, size)
+        for start, end in ((before.x, after.x), (before.y, after.y)):
+            assert 2 * start <= end
+            assert end + size <= 2 * (start + size)
+        assert {tile.coarser for tile in after.tiles()} <= set(before.tiles())
 
 
-def test_it_stays_on_the_boundary() -> None:
-    points = list(along_the_boundary(in_a_circle, 30))
-    assert [point.level for point in points] == list(range(31))
-    for point in points:
-        side = TILE << point.level
-        assert math.hypot(point.x / side - 0.5, point.y / side - 0.5) == pytest.approx(0.3, abs=2 / side)
-    for before, after in itertools.pairwise(points):
-        assert max(abs(after.x - 2 * before.x), abs(after.y - 2 * before.y)) <= 2
-
-
-@pytest.mark.parametrize("value", [True, False])
-def test_without_a_boundary_it_stays_in_the_middle(value: bool) -> None:
-    points = along_the_boundary(lambda window: np.full((window.height, window.width), value), 5)
-    assert list(points)[-1] == Point(5, 32 * 32, 32 * 32)
-
-
-def test_frames_are_around_their_point() -> None:
-    point = point_at(PLANE, 20, 0.3, 0.6)
-    windows = frames(point, 128, 20)
-    assert windows[0] == whole(128)
-    for k, window in enumerate(windows):
-        assert (window.level, window.width, window.height) == (1 + k, 128, 128)
+def test_windows_are_around_their_point() -> None:
+    windows = list(journey(PLANE, 128, 20, lambda _: (0.3, 4.0)))
+    assert_is_a_journey(windows, 128, 20)
+    for window in windows[3:]:  # where the plane does not end
         side = TILE << window.level
-        x, y = ((0.5 * size + at) / side for at, size in ((window.x, window.width), (window.y, window.height)))
-        if k > 2:  # where the plane does not end
-            assert (x, y) == pytest.approx((0.3, 0.6), abs=1 / side)
-    for before, after in itertools.pairwise(windows):  # each lies within the one before
-        assert before.x <= after.x / 2
-        assert (after.x + after.width) / 2 <= before.x + before.width
+        assert (window.x + 64) / side == pytest.approx(0.3, abs=1 / side)
+        assert (window.y + 64) / side == 0.5
+    assert most_networks(128, 20) >= sum(len(window.tiles()) * 3072 for window in windows[1:])
 
 
-def test_a_frame_stays_inside() -> None:
-    assert point_at(PLANE, 5, 0.0, 1.0).window(64) == Window(5, 0, 31 * 64, 64, 64)
+@settings(max_examples=50, deadline=None)
+@given(targets=st.lists(st.tuples(st.floats(0, 1), st.floats(1, 16)), min_size=1, max_size=DEEPEST))
+def test_each_window_lies_within_the_one_before_wherever_it_is_led(targets: list[tuple[float, float]]) -> None:
+    left = iter(targets)
+    windows = list(journey(PLANE, 64, len(targets) + 1, lambda _: next(left)))
+    assert_is_a_journey(windows, 64, len(targets) + 1)
 
 
-def test_more_frames_than_levels() -> None:
-    assert deepest_level(64, DEEPEST + 1) == DEEPEST
+def test_more_windows_than_levels() -> None:
+    check_frames(64, DEEPEST + 1)
     with pytest.raises(SweepError) as error:
-        deepest_level(128, DEEPEST + 1)
+        check_frames(128, DEEPEST + 1)
     assert str(error.value) == f"--film: expected at most {DEEPEST} with --size 128, got {DEEPEST + 1}"
+
+
+def test_a_film_of_one_window_trains_nothing_more() -> None:
+    assert most_networks(512, 1) == 0
