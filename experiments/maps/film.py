@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import shutil
 import subprocess
@@ -159,15 +160,16 @@ def _mp4(pictures: Iterator[Image.Image], size: tuple[int, int], path: Path) -> 
             "ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}",
             "-r", f"{PER_SECOND:g}", "-i", "-", "-pix_fmt", "yuv420p", "-y", str(made),
         ]  # fmt: skip
-        with tempfile.TemporaryFile() as said, subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said) as process:
-            assert process.stdin is not None
-            try:
+        with tempfile.TemporaryFile() as said:
+            # A pipe breaks if ffmpeg has ended: its status and its last line tell why.
+            with (
+                contextlib.suppress(OSError),
+                subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said) as process,
+            ):
+                assert process.stdin is not None
                 for picture in pictures:
                     process.stdin.write(picture.tobytes())
-                process.stdin.close()
-            except BrokenPipeError:  # it has ended: its status and its last line tell why
-                pass
-            if process.wait() or not made.exists():
+            if process.returncode or not made.exists():
                 said.seek(0)
                 lines = said.read().decode(errors="replace").split("\n")
                 why = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,30 +41,28 @@ def test_each_window_is_a_frame_and_those_between_go_over_smoothly() -> None:
     assert len(frames) == 2 * film._STILL + DOUBLINGS * film.PER_DOUBLING
     for k, of in enumerate(fields):
         np.testing.assert_array_equal(map_of(frames[still + k * film.PER_DOUBLING]), of_paper(of.verdicts))
-    changes = [
-        float(np.mean(np.abs(map_of(a).astype(float) - map_of(b)))) for a, b in zip(frames, frames[1:], strict=False)
-    ]
+    changes = [float(np.mean(np.abs(map_of(a).astype(float) - map_of(b)))) for a, b in itertools.pairwise(frames)]
     assert max(changes) < 25  # of 255
     assert min(changes[still : -film._STILL]) > 0
 
 
 def test_a_gif_has_all_frames_and_ends(tmp_path: Path) -> None:
     film.write(sequence(1), tmp_path / "film.gif")
-    made = Image.open(tmp_path / "film.gif")
     durations = []
-    for k in range(getattr(made, "n_frames", 1)):
-        made.seek(k)
-        durations.append(made.info["duration"])
+    with Image.open(tmp_path / "film.gif") as made:
+        first = np.array(made.convert("RGB"))[:SIZE, :SIZE][::-1].astype(float)
+        for k in range(getattr(made, "n_frames", 1)):
+            made.seek(k)
+            durations.append(made.info["duration"])
     # Equal frames are stored once, for a longer time.
     assert len(durations) == film.PER_DOUBLING + 1
     assert sum(durations) == pytest.approx((2 * film._STILL + film.PER_DOUBLING) * 1000 / film.PER_SECOND, rel=0.05)
-    first = np.array(Image.open(tmp_path / "film.gif").convert("RGB"))[:SIZE, :SIZE][::-1].astype(float)
     assert np.mean(np.abs(first - of_paper(field(whole(SIZE)).verdicts))) < 8
 
 
 def test_each_target_is_on_the_boundary_and_its_window_inside_of_the_last() -> None:
     fields = list(sequence(8))
-    for before, after in zip(fields, fields[1:], strict=False):
+    for before, after in itertools.pairwise(fields):
         assert 0 <= after.window.x - 2 * before.window.x <= SIZE
         assert 0 <= after.window.y - 2 * before.window.y <= SIZE
         assert boundary(after.verdicts.converged).any()

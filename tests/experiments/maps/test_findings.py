@@ -48,13 +48,19 @@ def test_sentences_fit_in_a_terminal() -> None:
     assert (
         text
         == """\
-75.3 % of 4,096 networks train. Early ends saved 19.8 % of the iterations.
-"""
+80.9 % of 4,096 networks train. Early ends saved 15.3 % of the iterations.
+The best is at learning rate 1 and output learning rate 10: sum of cost / first
+cost 50.05. The best 1 % of those that train have learning rate 0.649 to 1.54
+and output learning rate 7.5 to 15.4.
+The nearest network that does not train is 16 pixels away: learning rate x 0.75
+and output learning rate x 10. Raising one knob alone, training fails at output
+learning rate x 17.8. Half of the best 1 % are at most 15 pixels from the edge.
+The box-counting dimension of the edge is 1.18 (95 % interval 1.04 to 1.33)."""
     )
     assert all(columns(line) <= 80 for line in text.splitlines())
 
 
-@pytest.mark.parametrize(("measure", "best"), [("cost", "cost 0.05"), ("score", "score on the training points 0.9")])
+@pytest.mark.parametrize(("measure", "best"), [("cost", "cost 0.05"), ("score", "score on the training points 0.8999")])
 def test_the_best_by_another_measure(measure: str, best: str) -> None:
     assert f": {best}" in " ".join(findings(field(), measure).sentences)
 
@@ -86,15 +92,15 @@ def test_as_data_it_is_plain() -> None:
 
 def test_differences_on_a_linear_axis_and_a_percentage_in_a_deep_zoom() -> None:
     plane = Plane(Axis("init_offset", "lin", 0.5, 3.0), PLANE.y)
-    assert " + " not in " ".join(findings(field(plane=plane)).sentences)
+    assert "away: init offset -0.312 and output learning rate x 10." in " ".join(findings(field(plane=plane)).sentences)
     text = " ".join(findings(field(zoomed(PLANE, 64, 1.0, 158.0, 2**10))).sentences)
-    assert " %" in text.split("away: ")[1].split(".")[0] or "%" in text.split("away: ")[1]
+    assert "away: learning rate -0.66 % and output learning rate +0.34 %." in text
 
 
 def test_a_warning_where_float64_does_not_tell_pixels_apart() -> None:
     computed = findings(field(zoomed(PLANE, 64, 1.0, 150.0, 2**50)))
     assert computed.warning is not None
-    assert computed.lines[-1].endswith("zoom less.") or "zoom less." in " ".join(computed.lines)
+    assert " ".join(computed.lines).endswith("; zoom less.")
     assert all(columns(line) <= 80 for line in computed.lines)
 
 

@@ -21,12 +21,18 @@ from tests.helpers.fields import PLANE, field
 
 def found_in(path: Path, expected: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> list[tuple[int, int]]:
     """Where a picture is in a file, pixel by pixel: rows and columns of its corner."""
-    whole_picture = np.array(Image.open(path).convert("RGB"))
+    with Image.open(path) as picture:
+        whole_picture = np.array(picture.convert("RGB"))
     height, width = expected.shape[:2]
-    first = np.all(whole_picture[: len(whole_picture) - height + 1] == expected[0, 0], axis=-1)
+    rows, columns = (outer - inner + 1 for outer, inner in zip(whole_picture.shape, expected.shape[:2], strict=False))
+    corner = np.all(whole_picture[:rows, :columns] == expected[0, 0], axis=-1)
+    for size in (16, min(height, width)):  # with the first row and the first column, so that few are compared in full
+        for k in (size // 2, size - 1):
+            corner &= np.all(whole_picture[k : k + rows, :columns] == expected[k, 0], axis=-1)
+            corner &= np.all(whole_picture[:rows, k : k + columns] == expected[0, k], axis=-1)
     return [
         (row, column)
-        for row, column in zip(*np.nonzero(first), strict=True)
+        for row, column in zip(*np.nonzero(corner), strict=True)
         if np.array_equal(whole_picture[row : row + height, column : column + width], expected)
     ]
 
@@ -54,9 +60,10 @@ def test_every_network_has_a_square_of_pixels(tmp_path: Path, size: int, side: i
     )
     enlarged = np.repeat(np.repeat(picture[::-1], side, axis=0), side, axis=1)
     if look.size is not None and colours == "scale":  # the bar leaves less room
-        enlarged = np.repeat(np.repeat(picture[::-1], side - 2, axis=0), side - 2, axis=1)
+        enlarged = np.repeat(np.repeat(picture[::-1], side - 1, axis=0), side - 1, axis=1)
     assert len(found_in(path, enlarged)) == 1
-    assert Image.open(path).info["dpi"][0] == pytest.approx(look.dpi, rel=1e-3)
+    with Image.open(path) as made:
+        assert made.info["dpi"][0] == pytest.approx(look.dpi, rel=1e-3)
 
 
 def test_a_window_that_is_no_square_keeps_its_shape(tmp_path: Path) -> None:
@@ -75,12 +82,12 @@ def texts(of: Field, colours: str, measure: str = "paper", title: str | None = N
 
 def test_title_and_labels_say_what_is_drawn() -> None:
     heading, labels = texts(field(), "paper")
-    assert heading == [
-        "gaussian_random: where training converges",
+    about = (
         "64 × 64 networks with 16 hidden units (tanh), 500 iterations; green to blue: training converges, the bluer the"
         " later; orange to red: it does not, the redder the later; colours are ranks: every shade of a side is equally"
-        " frequent",
-    ]
+        " frequent"
+    )
+    assert heading == ["gaussian_random: where training converges", about]
     assert labels == ["learning rate", "output learning rate"]
     heading, labels = texts(field(), "scale", "cost")
     assert heading[0] == "gaussian_random: cost, where training converges"
