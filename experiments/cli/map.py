@@ -22,7 +22,21 @@ from experiments.files import ResultsError
 from experiments.knobs.declared import ALIASES, BACKEND, HOW, JOBS, KNOBS, RECORD_EVERY, SCHEDULER, WRITTEN
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
-from experiments.maps.make import MANIFEST, PAGE, PICTURES, Made, Plan, Prepared, Progress, check_room, make, prepare
+from experiments.maps.field import field_of
+from experiments.maps.journey import check_frames
+from experiments.maps.make import (
+    MANIFEST,
+    PAGE,
+    PICTURES,
+    Film,
+    Made,
+    Plan,
+    Prepared,
+    Progress,
+    check_room,
+    make,
+    prepare,
+)
 from experiments.maps.plane import Tile, Window, whole, zoomed
 from experiments.maps.request import MEASURES, OF_MAPS, MapRequest, not_of_maps
 from experiments.maps.store import STORE, MapStore
@@ -51,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         request = _request(options, folder)
         window = _window(options, request)
         jobs = int(joblib.effective_n_jobs(how.jobs))
-        prepared = prepare(request, [window], folder, jobs, _files(options))
+        film = _film(options)
+        prepared = prepare(request, window, folder, jobs, _files(options), film)
         for note in (*prepared.notes, *prepared.of_folder):
             speak(note)
         if options.dry_run:
@@ -85,7 +100,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _files(options: argparse.Namespace) -> tuple[str, ...]:
     """The files beside the manifest and the store."""
-    return () if options.no_plots or options.explore else (*PICTURES, PAGE)
+    if options.no_plots or options.explore:
+        return ()
+    return (*PICTURES, PAGE, *([f"film.{options.film_format}"] if options.film else []))
+
+
+def _film(options: argparse.Namespace) -> Film | None:
+    if options.film is None:
+        return None
+    if options.no_plots or options.explore:
+        raise SweepError(f"--film: expected no {'--explore' if options.explore else '--no-plots'} with it")
+    check_frames(options.size, options.film)
+    if options.film_format == "mp4":
+        from experiments.maps.film import check_ffmpeg  # matplotlib: a second, for a film alone
+
+        check_ffmpeg(Path("film.mp4"))
+    return Film(options.film, options.size, None if options.zoom is None else _place(options.zoom))
 
 
 def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prepared) -> Iterator[str]:
@@ -101,11 +131,19 @@ def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prep
         with MapStore(folder) as store:
             write_page(store, prepared.request, prepared.setting, made.field.window, folder / PAGE, options.measure)
 
-    made_of: Mapping[str, Callable[[], object]] = {
+    def film() -> None:
+        from experiments.maps.film import write  # as above
+
+        with MapStore(folder) as store:
+            write((field_of(store, window) for window in made.film), folder / f"film.{options.film_format}")
+
+    made_of: dict[str, Callable[[], object]] = {
         paper: lambda: draw(made.field, folder / paper),
         scale: lambda: draw(made.field, folder / scale, "scale", options.measure),
         PAGE: page,
     }
+    if made.film:
+        made_of[f"film.{options.film_format}"] = film
     for name, write in made_of.items():
         try:
             write()
@@ -192,18 +230,22 @@ def _stored_request(folder: Path) -> dict[str, Any] | None:
 def _window(options: argparse.Namespace, request: MapRequest) -> Window:
     if options.zoom is None:
         return whole(options.size)
-    x, y, factor = options.zoom
+    factor = options.zoom[2]
+    if not factor.isdecimal():
+        raise SweepError(f"--zoom: expected a power of two such as 8 as the factor, got {factor!r}")
+    return zoomed(request.plane, options.size, *_place(options.zoom), int(factor))
+
+
+def _place(zoom: Sequence[str]) -> tuple[float, float]:
     values = []
-    for name, text in (("X", x), ("Y", y)):
+    for name, text in zip("XY", zoom, strict=False):
         try:
             values.append(float(text))
         except ValueError:
             values.append(math.nan)
         if not math.isfinite(values[-1]):
             raise SweepError(f"--zoom: expected a number for {name}, got {text!r}")
-    if not factor.isdecimal():
-        raise SweepError(f"--zoom: expected a power of two such as 8 as the factor, got {factor!r}")
-    return zoomed(request.plane, options.size, values[0], values[1], int(factor))
+    return values[0], values[1]
 
 
 def _plan_lines(prepared: Prepared, window: Window, folder: Path, options: argparse.Namespace) -> Iterator[str]:
@@ -247,7 +289,8 @@ class _Shown(Progress):
         self._say(message)
 
     def began(self, plan: Plan) -> None:
-        self._tiles, self._stored = plan.tiles, plan.stored
+        self.close()  # of an earlier window
+        self._tiles, self._stored = self._tiles + plan.tiles, self._stored + plan.stored
         self._set_state()
         if self._shows_bar:
             from tqdm import tqdm  # 0.1 s, for a terminal alone

@@ -156,6 +156,16 @@ def map_parser() -> Parser:
         help="a part of the plane around these values of the two settings, FACTOR (a power of two) times as fine",
     )
     of_map.add_argument(
+        "--film",
+        metavar="N",
+        type=_count,
+        help="also write film.gif: N windows from the whole plane on, each twice as fine as the one before, towards the"
+        " place of --zoom, otherwise along the boundary",
+    )
+    of_map.add_argument(
+        "--film-format", choices=("gif", "mp4"), default="gif", help="mp4 requires the program ffmpeg (default: gif)"
+    )
+    of_map.add_argument(
         "--measure",
         metavar="NAME",
         type=_measure,
@@ -216,7 +226,7 @@ def _last_lines_of_map() -> Iterator[str]:
 
 _EXAMPLES_OF_MAPS = {
     "--x lr=log:0.01:100 --y l2=log:1e-6:1": "learning rate against L2 penalty",
-    "--x lr=log:0.01:100 --y l2=log:1e-6:1 --zoom 9 0.01 8": "the same, deeper",
+    "--zoom 9 0.01 8": "a part of the same map, from its folder, 8 times as fine",
 }
 
 

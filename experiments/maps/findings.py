@@ -11,7 +11,8 @@ import numpy.typing as npt
 from experiments.maps.dimension import Dimension, box_counting
 from experiments.maps.field import Field
 from experiments.maps.measures import PAPER, measure_of, values_of, written
-from experiments.maps.plane import TILE, Axis, too_close
+from experiments.maps.plane import Axis, too_close
+from experiments.maps.ticks import value_text
 from experiments.text import wrapped
 
 BEST = 0.01  # of the pixels that train, which are called the best
@@ -44,7 +45,7 @@ class Findings(NamedTuple):
     """
 
     axes: tuple[Axis, Axis]
-    steps: tuple[float, float]  # from pixel to pixel: factors of logarithmic axes, else differences
+    level: int  # of the window
     n: int
     trains: float
     measure: str
@@ -104,11 +105,12 @@ class Findings(NamedTuple):
     def _best(self) -> list[str]:
         if math.isnan(self.best):
             return []
-        named = list(zip(map(_name, self.axes), self.axes, self.steps, self.at, self.box, strict=True))
-        place = " and ".join(f"{name} {_short(axis, step, at)}" for name, axis, step, at, _ in named)
+        place = " and ".join(
+            f"{_name(axis)} {value_text(axis, at, self.level)}" for axis, at in zip(self.axes, self.at, strict=True)
+        )
         box = " and ".join(
-            f"{name} {_short(axis, step, low)} to {_short(axis, step, high)}"
-            for name, axis, step, _, (low, high) in named
+            f"{_name(axis)} {value_text(axis, low, self.level)} to {value_text(axis, high, self.level)}"
+            for axis, (low, high) in zip(self.axes, self.box, strict=True)
         )
         return [
             f"The best is at {place}: {self.said}.",
@@ -151,7 +153,7 @@ def findings(field: Field, measure: str = PAPER) -> Findings:
     converged, iterations = field.verdicts.converged, field.setting("iterations")
     about: dict[str, Any] = {
         "axes": (field.plane.x, field.plane.y),
-        "steps": (_step(field.plane.x, field), _step(field.plane.y, field)),
+        "level": field.window.level,
         "n": field.n,
         "trains": float(np.mean(converged)),
         "measure": measure,
@@ -214,12 +216,6 @@ def _side(values: list[float], converged: npt.NDArray[np.bool_], place: int) -> 
     return Side(values[below[-1]] if below.size else None, values[above[0]] if above.size else None)
 
 
-def _step(axis: Axis, field: Field) -> float:
-    """From pixel to pixel."""
-    first, second = axis.at(0, TILE << field.window.level), axis.at(1, TILE << field.window.level)
-    return second / first if axis.kind == "log" else second - first
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -230,13 +226,6 @@ def _plain(value: Any) -> Any:
 
 def _name(axis: Axis) -> str:
     return axis.knob.replace("_", " ")
-
-
-def _short(axis: Axis, step: float, value: float) -> str:
-    """A value with as many digits as tell pixels apart, three at least."""
-    near = abs(value) * (step - 1) / 2 if axis.kind == "log" else step / 2
-    texts = (f"{value:.{digits}g}" for digits in range(3, 18))
-    return next((text for text in texts if abs(float(text) - value) <= near), repr(value))
 
 
 def _change(axis: Axis, before: float, after: float) -> str:

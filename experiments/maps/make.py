@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +14,12 @@ from experiments.files import ResultsError, check_folder, write_text
 from experiments.identity import canonical
 from experiments.knobs.knob import SweepError
 from experiments.maps.compute import Setting
-from experiments.maps.crew import hired
+from experiments.maps.crew import Crew, hired
 from experiments.maps.field import Field, field_of
 from experiments.maps.findings import Findings, findings
-from experiments.maps.pixels import N_BYTES
-from experiments.maps.plane import TILE, Tile, Window, tiles_of, too_close
+from experiments.maps.journey import journey, most_networks
+from experiments.maps.pixels import N_BYTES, PIXELS
+from experiments.maps.plane import TILE, Tile, Window, tiles_of, too_close, whole
 from experiments.maps.request import MEASURES, MapRequest
 from experiments.maps.store import STORE, MapStore, claimed
 from experiments.maps.work import Left, part_size, train
@@ -41,19 +42,29 @@ _PROGRAM, _OF_PIXEL, _OF_TILE = 250 * 10**6, 2000, N_BYTES + 2**12
 class Plan:
     """The cost of a map. ``seconds`` is at most that: networks that stop early take less."""
 
-    networks: int  # that are trained
+    networks: int  # that are trained; with a film at most
     tiles: int  # of the map
     stored: int  # of these
     seconds: float
     memory: int  # bytes
     disk: int  # bytes that are added
+    is_most: bool = False
 
     def __str__(self) -> str:
         if not self.networks:
             return f"all {count(self.tiles, 'tile')} are stored" if self.tiles > 1 else "the tile is stored"
         stored = f" ({self.stored:,} of {self.tiles:,} tiles stored)" if self.stored else ""
         costs = f"at most {duration(self.seconds)}, {size(self.memory)} of memory, {size(self.disk)} on disk"
-        return f"{count(self.networks, 'network')} to train{stored}, {costs}"
+        most = "at most " if self.is_most else ""
+        return f"{most}{count(self.networks, 'network')} to train{stored}, {costs}"
+
+
+class Film(NamedTuple):
+    """A film towards a place of the plane; without one, along the boundary."""
+
+    n: int  # windows, each twice as fine as the one before
+    size: int  # pixels a side
+    place: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,8 @@ class Prepared:
     """What is known of a map before it is made."""
 
     request: MapRequest
-    windows: tuple[Window, ...]  # that are trained; the first one is the picture
+    window: Window  # of the picture
+    film: Film | None
     setting: Setting
     seconds: float  # that a network takes on one core, if it does not stop early
     plan: Plan
@@ -71,11 +83,11 @@ class Prepared:
     @property
     def tiles(self) -> list[Tile]:
         """All tiles, coarse to fine."""
-        return _tiles_of(self.windows)
+        return tiles_of(self.window)
 
 
 def prepare(
-    request: MapRequest, windows: Sequence[Window], folder: Path, jobs: int, files: Sequence[str] = ()
+    request: MapRequest, window: Window, folder: Path, jobs: int, files: Sequence[str] = (), film: Film | None = None
 ) -> Prepared:
     """Load the data, look at what the folder has, estimate the cost; nothing is written.
 
@@ -84,8 +96,8 @@ def prepare(
     check_locks(check_folder(folder, (STORE, MANIFEST, *files)))
     setting = Setting.of(request)
     notes = [*request.design.notes, *(f"{request.source.name}: {note}" for note in request.source.notes)]
-    notes += [warning for warning in dict.fromkeys(too_close(request.plane, window) for window in windows) if warning]
-    tiles, of_folder = _tiles_of(windows), []
+    notes += [warning] if (warning := too_close(request.plane, window)) else []
+    tiles, of_folder = tiles_of(window), []
     with contextlib.ExitStack() as stack:
         try:
             store = stack.enter_context(MapStore(folder))
@@ -98,6 +110,8 @@ def prepare(
             are = "is" if n == 1 else "are"
             of_folder.append(f"{count(n, 'tile')} {are} of another version of the arithmetic and {are} trained again")
         networks = left.networks
+    of_film = 0 if film is None else most_networks(film.size, film.n) + (window != whole(film.size)) * film.size**2
+    networks += of_film
     seconds = setting.seconds(request.plane) * setting.iterations if networks else 0.0
     problem = setting.problem
     of_network = 32 * count_parameters(problem.features, setting.hidden, problem.outputs) + _OF_PIXEL
@@ -109,13 +123,10 @@ def prepare(
         left.stored,
         networks * seconds / jobs,
         _PROGRAM + of_network * at_once + numbers + 4 * jobs * N_BYTES,
-        _OF_TILE * len(left.tiles),
+        _OF_TILE * (len(left.tiles) + of_film * 4 // (3 * PIXELS)),
+        of_film > 0,
     )
-    return Prepared(request, tuple(windows), setting, seconds, plan, tuple(notes), tuple(of_folder))
-
-
-def _tiles_of(windows: Sequence[Window]) -> list[Tile]:
-    return sorted({tile for window in windows for tile in tiles_of(window)})
+    return Prepared(request, window, film, setting, seconds, plan, tuple(notes), tuple(of_folder))
 
 
 def check_same(request: MapRequest, store: MapStore, folder: Path) -> None:
@@ -153,10 +164,11 @@ class Progress:
 
 
 class Made(NamedTuple):
-    """A map that is made: the window of its picture, and what that says."""
+    """A map that is made: the window of its picture, what that says, and the windows of its film."""
 
     field: Field
     findings: Findings
+    film: tuple[Window, ...]
 
 
 def make(prepared: Prepared, folder: Path, how: How, progress: Progress, measure: str = MEASURES[0]) -> Made:
@@ -165,24 +177,44 @@ def make(prepared: Prepared, folder: Path, how: How, progress: Progress, measure
     ``measure`` says which pixels are the best ones. What is stored stays, whatever happens: the same call goes on.
     Raises SweepError, ResultsError, or OSError.
     """
-    request = prepared.request
+    request, plan = prepared.request, prepared.plan
     with claimed(folder, progress.note) as store:
         check_same(request, store, folder)
         store.begin(request.as_dict(), request.identity)
-        tiles = prepared.tiles
-        left = Left(tiles, store)
-        plan = prepared.plan
-        progress.began(
-            Plan(left.networks, len(tiles), left.stored, plan.seconds, plan.memory, _OF_TILE * len(left.tiles))
-        )
-        if left.tiles:
-            with hired(prepared.setting, how) as crew:
-                train(left, store, request.plane, crew, prepared.seconds, progress.trained)
+        with contextlib.ExitStack() as stack:
+            crew: Crew | None = None
+
+            def trained(tiles: Sequence[Tile]) -> None:
+                nonlocal crew
+                left = Left(tiles, store)
+                disk = _OF_TILE * len(left.tiles)
+                progress.began(Plan(left.networks, len(tiles), left.stored, plan.seconds, plan.memory, disk))
+                if left.tiles:
+                    crew = crew or stack.enter_context(hired(prepared.setting, how))
+                    train(left, store, request.plane, crew, prepared.seconds, progress.trained)
+
+            trained(prepared.tiles)
+            film = tuple(_film(prepared, store, trained))
         progress.finding()
-        field = field_of(store, prepared.windows[0])
+        field = field_of(store, prepared.window)
         found = findings(field, measure)
-        write_text(folder / MANIFEST, manifest(prepared, store, found))
-    return Made(field, found)
+        write_text(folder / MANIFEST, manifest(prepared, store, found, film))
+    return Made(field, found, film)
+
+
+def _film(prepared: Prepared, store: MapStore, trained: Callable[[Sequence[Tile]], object]) -> Iterator[Window]:
+    """Train the windows of the film one after the other."""
+    film, plane = prepared.film, prepared.request.plane
+    if film is None:
+        return
+    from experiments.maps.film import next_target  # matplotlib: a second, for a film alone
+
+    def target(window: Window) -> tuple[float, float]:
+        return film.place or next_target(field_of(store, window))
+
+    for window in journey(plane, film.size, film.n, target):
+        trained(tiles_of(window) if window == whole(film.size) else window.tiles())
+        yield window
 
 
 def check_room(plan: Plan, folder: Path) -> None:
@@ -193,12 +225,12 @@ def check_room(plan: Plan, folder: Path) -> None:
         raise ResultsError(f"not enough disk space: {needed}; free some space, or choose another folder")
 
 
-def manifest(prepared: Prepared, store: MapStore, found: Findings) -> str:
+def manifest(prepared: Prepared, store: MapStore, found: Findings, film: Sequence[Window] = ()) -> str:
     """map.json: what the map is of, what it says, and a digest of each of its tiles.
 
     Its bytes do not depend on how the map was made.
     """
-    tiles = {str(tile): store.digest(tile) for tile in prepared.tiles}
+    tiles = {*prepared.tiles, *(tile for window in film for tile in window.tiles())}
     content = {
         "format": FORMAT,
         "version": __version__,
@@ -206,10 +238,11 @@ def manifest(prepared: Prepared, store: MapStore, found: Findings) -> str:
         "request": prepared.request.as_dict(),
         "identity": prepared.request.identity,
         "tile_size": TILE,
-        "windows": [window._asdict() for window in prepared.windows],
+        "window": prepared.window._asdict(),
+        "film": [window._asdict() for window in film],
         "notes": list(prepared.notes),
         "findings": {name: _rounded(name, value) for name, value in found.as_dict().items()},
-        "tiles": tiles,
+        "tiles": {str(tile): store.digest(tile) for tile in sorted(tiles)},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 

@@ -82,8 +82,9 @@ def figure_of_map(
     figure.head(f"{words(field.setting('dataset'))}: {usual}", notes, title)
     _set_size(figure, engine)
     ax = figure.add_subplot()
-    # Not "nearest", with which a PDF or SVG file would have more pixels than the map, and blurred ones.
-    ax.imshow(picture, origin="lower", interpolation="none", aspect="auto")
+    # Not "nearest", with which a PDF or SVG file would have more pixels than the map, and blurred ones. Above the
+    # ticks, which begin within the outermost pixels.
+    ax.imshow(picture, origin="lower", interpolation="none", aspect="auto", zorder=5)
     ax.spines[:].set_visible(False)
     for axis, of_axis, ticks in (
         (field.plane.x, ax.xaxis, ticks_of_x(field.plane.x, window)),

@@ -1,4 +1,4 @@
-"""The ticks of an axis of a map: round values, with as many digits as a deep zoom needs."""
+"""Values along an axis of a map as text, and round ones as its ticks, with as many digits as a deep zoom needs."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ def ticks_of_x(axis: Axis, window: Window) -> Ticks:
 def ticks_of_y(axis: Axis, window: Window) -> Ticks:
     """From bottom to top."""
     return _ticks(axis, window.level, window.y, window.height)
+
+
+def value_text(axis: Axis, value: float, level: int) -> str:
+    """A value with as many digits as tell neighbouring pixels of a level apart, three at least."""
+    pixels = TILE << level
+    place = axis.nearest(value, pixels)
+    near = (axis.at(place + 1, pixels) - axis.at(place, pixels)) / 2
+    texts = (f"{value:.{digits}g}" for digits in range(3, 18))
+    return next((text for text in texts if abs(float(text) - value) < near), repr(value))
 
 
 def _ticks(axis: Axis, level: int, start: int, n: int) -> Ticks:

@@ -35,7 +35,7 @@ def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool,
         store.begin(request.as_dict(), request.identity)
         source = MapSource(request.plane, prepared.setting, store, jobs)
         try:
-            with Explorer(source, subject_of(request, folder, prepared.windows[0]), port) as explorer:
+            with Explorer(source, subject_of(request, folder, prepared.window), port) as explorer:
                 say("Open this address in a browser on this machine; Ctrl-C ends the explorer:")
                 say(explorer.address)
                 if opens:

@@ -42,7 +42,7 @@ class Recorded(Progress):
 
 
 def prepared(folder: Path, window: Window, request: MapRequest = REQUEST) -> Prepared:
-    return prepare(request, [window], folder, 1)
+    return prepare(request, window, folder, 1)
 
 
 def made(folder: Path, window: Window, how: How = ONE, request: MapRequest = REQUEST) -> Recorded:
