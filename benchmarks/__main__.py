@@ -25,10 +25,11 @@ SECTIONS = {
     "sweep": "the default sweep from command to last file",
     "series": "examples, hidden units, depth and features, each doubled; runs and configurations, each times ten",
     "whole": "two sweeps from command to answer, beside GridSearchCV, Optuna, Ray Tune and JAX",
+    "map": "a sample of a map of what can be trained, beside JAX as in the paper that maps come from",
     "search": "the best of six knobs in a fixed time, beside Optuna and scikit-learn's random and halving search",
 }
 IN_A_SHORT_LOOK = ("peers", "ours", "overhead", "series")
-WHEN_NAMED = ("whole", "search")  # each takes longer than all others together
+WHEN_NAMED = ("whole", "map", "search")  # each takes longer than all others together
 DTYPES = ("float64", "float32")
 
 
@@ -138,6 +139,11 @@ def measured(chosen: Collection[str], clock: Clock, quick: bool, folder: Path) -
         jobs = (FLOWER, BREAST_CANCER)
         rounds = 1 if quick else 3
         yield from section.tables(jobs, tools.projects(), tools.scripts(quick), clock.cores, rounds, quick, say)
+    if "map" in chosen:
+        from benchmarks import map as maps
+
+        sample = maps.sample_of(32, 16) if quick else maps.sample_of(128, 64)
+        yield maps.table(sample, maps.variants(quick), 1 if quick else 3, clock.cores, say)
     if "search" in chosen:
         from benchmarks.search import section as search
         from benchmarks.search.jobs import JOBS

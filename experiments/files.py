@@ -59,7 +59,7 @@ def check_folder(folder: str | os.PathLike[str], files: Iterable[str] = FILES) -
         for name in files:
             if existing == Path(folder):
                 _check_replaceable(existing, name)
-            if name == STORE and (n := len(os.fsencode(os.path.realpath(folder)))) > _LONGEST_FOLDER:
+            if name.endswith(".sqlite") and (n := len(os.fsencode(os.path.realpath(folder)))) > _LONGEST_FOLDER:
                 raise OSError(errno.ENAMETOOLONG, f"its path has {n} bytes, and SQLite allows for {_LONGEST_FOLDER}")
     except OSError as error:
         raise ResultsError(f"expected a writable folder, got {os.fspath(folder)!r}: {error.strerror}") from None

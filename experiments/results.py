@@ -82,7 +82,7 @@ class Results(Tables):
         """The picture that says most: of two settings or more the heat map, of a sample the slices."""
         from experiments.plots.axes import figure_of
         from experiments.plots.choice import varied
-        from experiments.plots.gallery import own_style
+        from experiments.plots.output import own_style
 
         problem = self.summary.iloc[0]
         several = len(varied(self._material(problem).summary)) > 1

@@ -98,22 +98,28 @@ def initial_deviations(
     init: str = "normal",
     init_scale: float | None = None,
     outputs: int = 1,
+    output_init_scale: float | None = None,
 ) -> list[float]:
     """The standard deviation of each layer's initial weights.
 
     normal: init_scale, by default 0.01; glorot: init_scale sqrt(2 / (inputs + units)), he: init_scale sqrt(2 / inputs),
-    by default times 1 (Glorot and Bengio, 2010; He et al., 2015). Raises ValueError for anything else.
+    by default times 1 (Glorot and Bengio, 2010; He et al., 2015). ``output_init_scale`` stands for init_scale in the
+    output layer, unless it is None. Raises ValueError for anything else.
     """
     one_of("init", init, INITS)
     scale = (INITIAL_SCALE if init == "normal" else 1.0) if init_scale is None else init_scale
-    if not (is_finite(scale) and scale >= 0):
-        raise ValueError(f"init_scale={init_scale!r}: expected a finite number, 0 or more")
-    by_init: dict[str, Callable[[int, int], float]] = {
-        "normal": lambda _units, _inputs: scale,
-        "glorot": lambda units, inputs: scale * math.sqrt(2 / (inputs + units)),
-        "he": lambda _units, inputs: scale * math.sqrt(2 / inputs),
+    output_scale = scale if output_init_scale is None else output_init_scale
+    for name, value in (("init_scale", scale), ("output_init_scale", output_scale)):
+        if not (is_finite(value) and value >= 0):
+            raise ValueError(f"{name}={value!r}: expected a finite number, 0 or more")
+    by_init: dict[str, Callable[[float, int, int], float]] = {
+        "normal": lambda scale, _units, _inputs: scale,
+        "glorot": lambda scale, units, inputs: scale * math.sqrt(2 / (inputs + units)),
+        "he": lambda scale, _units, inputs: scale * math.sqrt(2 / inputs),
     }
-    return [by_init[init](units, inputs) for (units, inputs), _ in layer_shapes(features, hidden, outputs)]
+    shapes = [weights for weights, _ in layer_shapes(features, hidden, outputs)]
+    scales = [scale] * (len(shapes) - 1) + [output_scale]
+    return [by_init[init](scale, *shape) for scale, shape in zip(scales, shapes, strict=True)]
 
 
 # --- training --------------------------------------------------------------------------------------------
@@ -129,7 +135,9 @@ class Hyperparameters(NamedTuple):
     l1, l2: what is minimized is cost + l1 sum |W| + l2/2 sum W^2, of weights, not of biases; the recorded cost is the
         cost alone. Adam sees them as part of the gradient, as momentum does
     batch_size: examples of one update; None: all. They are dealt out anew every epoch; an iteration is one update
-    init, init_scale: see ``initial_deviations``
+    init, init_scale, output_init_scale: see ``initial_deviations``
+    init_offset: is added to the initial weights of all hidden layers
+    bias: whether biases are trained; otherwise they stay 0
     """
 
     learning_rate: float = 1.2
@@ -143,6 +151,9 @@ class Hyperparameters(NamedTuple):
     batch_size: int | None = None
     init: str = "normal"
     init_scale: float | None = None
+    output_init_scale: float | None = None
+    init_offset: float = 0.0
+    bias: bool = True
 
     def check(self) -> None:
         """Raises ValueError for values that are invalid."""
@@ -158,7 +169,11 @@ class Hyperparameters(NamedTuple):
                 raise ValueError(f"{name}={value!r}: expected a number of at least 0 and below 1")
         if self.batch_size is not None:
             at_least(1, batch_size=self.batch_size)
-        initial_deviations(1, 0, self.init, self.init_scale)
+        initial_deviations(1, 0, self.init, self.init_scale, 1, self.output_init_scale)
+        if not is_finite(self.init_offset):
+            raise ValueError(f"init_offset={self.init_offset!r}: expected a finite number")
+        if self.bias not in (True, False):  # NumPy has its own
+            raise ValueError(f"bias={self.bias!r}: expected True or False")
 
 
 def default_record_every(iterations: int) -> int:

@@ -107,6 +107,7 @@ class Batch(NamedTuple):
     decays: Any  # (runs, 2), float64: momentum, or Adam's beta1 and beta2
     penalties: Any  # (runs, 2): l1 and l2
     batch_sizes: Any  # (runs,), int64: examples in a mini-batch; more than there are stand for all
+    biases: Any  # (runs,), bool: whether biases are trained
     seeds: Any  # (runs,), uint32: of the stream that deals out the mini-batches
     costs: Any  # (runs, records), float64
     test_costs: Any  # (runs, records), float64; nan without test examples
@@ -118,12 +119,13 @@ class Batch(NamedTuple):
 
 
 class State(NamedTuple):
-    """The state of a run in training that goes beyond full-batch gradient descent."""
+    """The state of a run in training that goes beyond full-batch gradient descent with biases."""
 
     moments: Any  # (2, parameters): momentum's velocity, or Adam's running means of dW and dW^2
     powers: Any  # (2,), float64: beta1^k and beta2^k after k updates
     shuffled: Any  # Examples: those of one epoch, each mini-batch padded to whole vectors
     order: Any  # (m,), int64: which examples those are
+    dealt: Any  # (1,), int64: how many mini-batches of this epoch have been used
     stream: Any  # of random numbers, as in ``streams``
 
 
@@ -318,6 +320,7 @@ _EPSILON = 1e-8  # of Adam: keeps it from dividing by zero
 def direction(layout, parameters, gradient, batch, run, state):
     """Replace the gradient of a run by what its optimizer uses in the update, in place::
 
+        no biases        db <- 0
         penalties        dW <- dW + l1 sign(W) + l2 W, of weights, not of biases
         momentum         v <- momentum v + dW        dW <- v
         Adam             v <- beta1 v + (1 - beta1) dW          s <- beta2 s + (1 - beta2) dW^2
@@ -330,6 +333,10 @@ def direction(layout, parameters, gradient, batch, run, state):
     l1, l2 = batch.penalties[run, 0], batch.penalties[run, 1]
     decay1, decay2 = batch.decays[run, 0], batch.decays[run, 1]
     beta1, beta2, rest1, rest2 = number(decay1), number(decay2), number(1 - decay1), number(1 - decay2)
+    if not batch.biases[run]:
+        for layer in range(layout.units.shape[0]):
+            for p in range(layout.biases[layer], layout.biases[layer] + layout.units[layer]):
+                gradient[p] = 0
     if l1 > 0 or l2 > 0:
         for layer in range(layout.units.shape[0]):
             for p in range(layout.weights[layer], layout.biases[layer]):
@@ -373,6 +380,7 @@ def _forget(state, seed):
     for p in range(state.moments.shape[1]):
         state.moments[0, p] = state.moments[1, p] = 0
     state.powers[0] = state.powers[1] = 1
+    state.dealt[0] = 0
     set_seed(state.stream, seed ^ SHUFFLES)
 
 
@@ -464,6 +472,56 @@ def _copy(source, target):
 
 
 @inlined
+def step(layout, output, batch, run, iteration, train, state, workspace, with_loss):
+    """The update of a run after ``iteration`` of them.
+
+    Returns the mean loss before it, of the examples that it uses, and the number of these, padding included. Where
+    ``with_loss`` is None, no code is compiled for the loss, which is then 0; where ``state`` is None, none for it.
+    """
+    A, gradient, parameters = workspace.A, workspace.gradient, batch.parameters[run]
+    lanes = lanes_of(A)
+    source, start, dealt, count, tile = train, 0, train.m, train.total, A.shape[1] // lanes
+    if state is not None:
+        if iteration == 0:
+            _forget(state, batch.seeds[run])
+        size = batch.batch_sizes[run]
+        if size < train.m:
+            mini_batch, blocks = state.dealt[0], -(-size // lanes)
+            if mini_batch == 0:
+                _shuffle(train, size, lanes, state)
+            left = train.m - mini_batch * size
+            source, start, dealt = state.shuffled, mini_batch * blocks, min(size, left)
+            count = total_of(train, dealt, source.weight, start * lanes, (start + blocks) * lanes)
+            state.dealt[0] = mini_batch + 1 if size < left else 0
+    used = -(-dealt // lanes)  # the last mini-batch of an epoch may be smaller
+    losses, is_in_range = zeros(A), _output_is_in_range(layout, parameters, train)
+    for done in range(0, used, tile):
+        here = min(tile, used - done)
+        forward(layout, parameters, source, start + done, here, workspace, None)
+        if with_loss is not None:
+            losses = _sum_of_losses(layout, output, source, start + done, here, A, losses)
+        is_last = done + here == used
+        backward(
+            *(layout, output, parameters, source, start + done, here),
+            *(done == 0, is_last, is_in_range, workspace),
+        )
+    add_up(workspace.sums, count, gradient)
+    if state is not None:
+        direction(layout, parameters, gradient, batch, run, state)
+    update(parameters, gradient, batch.learning_rates[run], layout.weights[layout.weights.shape[0] - 1])
+    return np.float64(horizontal_sum(losses)) / count, used * lanes
+
+
+@inlined
+def count_units(layout):
+    """The units of all layers."""
+    units = 0
+    for layer in range(layout.units.shape[0]):
+        units += layout.units[layer]
+    return units
+
+
+@inlined
 def _next_record(batch, first, iteration, iterations, record_every):
     """The first iteration from this one on at which one of these runs is recorded; -1 if there is none."""
     following = np.int64(-1)
@@ -487,24 +545,11 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
     k of a curve is that of the parameters after k updates; a diverged run ends with its last finite record. Where
     ``state`` is None, no code is compiled for it.
     """
-    lanes = lanes_of(workspace.A)
-    tile, gradient = workspace.A.shape[1] // lanes, workspace.gradient
-    units, first_of_output = 0, layout.weights[layout.weights.shape[0] - 1]
-    for layer in range(layout.units.shape[0]):
-        units += layout.units[layer]
+    units = count_units(layout)
     while batch.position[0] < batch.parameters.shape[0]:
         first_run, iteration = batch.position[0], batch.position[1]
         run = first_run + iterations.shape[0] - 1  # the longest
-        parameters, learning_rates = batch.parameters[run], batch.learning_rates[run]
-        source, start, size, dealt, count = train, 0, train.m, train.m, train.total
-        if state is not None:
-            size = min(batch.batch_sizes[run], train.m)
-            if size < train.m:
-                source = state.shuffled
-            if iteration == 0:
-                _forget(state, batch.seeds[run])
-        blocks, mini_batches = -(-size // lanes), -(-train.m // size)
-        mini_batch = iteration % mini_batches  # divisions are slow
+        parameters = batch.parameters[run]
         next_record = _next_record(batch, first_run, iteration, iterations, record_every)
         while True:
             if budget <= 0:
@@ -536,31 +581,9 @@ def train_batch(layout, output, batch, state, train, test, workspace, iterations
                 next_record = _next_record(batch, first_run, iteration + 1, iterations, record_every)
                 if next_record < 0:
                     break
-            if state is not None:  # noqa: SIM102
-                if size < train.m:  # an `and` would keep Numba from leaving all this out
-                    if mini_batch == 0:
-                        _shuffle(train, size, lanes, state)
-                    start, dealt = mini_batch * blocks, min(size, train.m - mini_batch * size)
-                    first, end = start * lanes, (start + blocks) * lanes
-                    count = total_of(train, dealt, source.weight, first, end)
-            used = -(-dealt // lanes)  # the last mini-batch of an epoch may be smaller
-            is_in_range = _output_is_in_range(layout, parameters, train)
-            for done in range(0, used, tile):
-                here = min(tile, used - done)
-                forward(layout, parameters, source, start + done, here, workspace, None)
-                is_last = done + here == used
-                backward(
-                    *(layout, output, parameters, source, start + done, here),
-                    *(done == 0, is_last, is_in_range, workspace),
-                )
-            add_up(workspace.sums, count, gradient)
-            if state is not None:
-                direction(layout, parameters, gradient, batch, run, state)
-            update(parameters, gradient, learning_rates, first_of_output)
-            budget -= blocks * lanes * units
-            iteration, mini_batch = iteration + 1, mini_batch + 1
-            if mini_batch == mini_batches:
-                mini_batch = 0
+            _, examples = step(layout, output, batch, run, iteration, train, state, workspace, None)
+            budget -= examples * units
+            iteration += 1
         for recorded in range(first_run, run + 1):
             _copy(batch.last_finite[recorded], batch.parameters[recorded])
         batch.position[0], batch.position[1] = run + 1, 0

@@ -30,13 +30,16 @@ def initialize(
     init: str = "normal",
     init_scale: float | None = None,
     outputs: int = 1,
+    output_init_scale: float | None = None,
+    init_offset: float = 0.0,
 ) -> Parameters:
     """Initial parameters: weights are normal numbers of ``initial_deviations``, by default 0.01; biases are zero.
 
     The normal numbers are one stream, fixed by ``seed``, that fills W row by row, layer by layer from the input.
+    ``init_offset`` is added to the weights of the hidden layers.
     """
-    deviations = [initial_deviations(features, hidden, init, init_scale, outputs)]
-    packed = initial_parameters(features, hidden, [seed], deviations, np.dtype(np.float64), outputs)
+    deviations = [initial_deviations(features, hidden, init, init_scale, outputs, output_init_scale)]
+    packed = initial_parameters(features, hidden, [seed], deviations, np.dtype(np.float64), outputs, [init_offset])
     return unpack(packed[0], features, hidden, outputs)
 
 
@@ -129,20 +132,28 @@ def initial_parameters(
     deviations: Sequence[Sequence[float]],
     dtype: np.dtype[Any],
     outputs: int = 1,
+    offsets: Sequence[float] | None = None,
 ) -> Array:
-    """What ``initialize`` gives for each seed, packed: (seeds, parameters). ``deviations`` has a row a seed."""
+    """What ``initialize`` gives for each seed, packed: (seeds, parameters). ``deviations`` has a row a seed.
+
+    ``offsets``, one a seed, are added to the weights of the hidden layers, before these are rounded to ``dtype``.
+    """
     where = layout(features, hidden, outputs=outputs)
     shapes = [shape for shape, _ in layer_shapes(features, hidden, outputs)]
     different, row_of_seed = np.unique(np.array([checked_seed(seed) for seed in seeds]), return_inverse=True)
     numbers = normal_rows(different.tolist(), sum(units * inputs for units, inputs in shapes))
-    scales = np.array(deviations)
+    scales, means = np.array(deviations), np.zeros(len(seeds)) if offsets is None else np.array(offsets, np.float64)
+    moved = np.flatnonzero(means)  # the others are left alone, for -0 + 0 is another 0
     packed = np.zeros((len(seeds), n_parameters(where)), dtype)
     start = 0
     for layer, (units, inputs) in enumerate(shapes):
         W = packed[:, where.weights[layer] : where.biases[layer]].reshape(len(seeds), units, where.inputs[layer])
         drawn = numbers[row_of_seed, start : start + units * inputs].reshape(len(seeds), units, inputs)
         with np.errstate(over="ignore"):  # beyond float32: inf, and the run will be reported as diverged
-            W[:, :, :inputs] = drawn * scales[:, layer].reshape(-1, 1, 1)
+            weights = drawn * scales[:, layer].reshape(-1, 1, 1)
+            if layer < len(shapes) - 1:
+                weights[moved] += means[moved].reshape(-1, 1, 1)
+            W[:, :, :inputs] = weights
         start += units * inputs
     return packed
 

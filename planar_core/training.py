@@ -20,9 +20,9 @@ from planar_core.choices import (
     initial_deviations,
     one_of,
 )
-from planar_core.kernels import Batch, Examples, State
+from planar_core.kernels import Batch, Examples, Layout, State
 from planar_core.network import Array, Parameters
-from planar_core.outputs import output_of
+from planar_core.outputs import Output, output_of
 from planar_core.streams import STREAM_WORDS
 
 _ALL = 2**62  # examples in a mini-batch: all there are
@@ -96,10 +96,10 @@ def new_batch(
 
     ``outputs`` is the number of output units: that of the classes for multiclass, else 1.
     """
-    scales = {(h.init, h.init_scale) for h in hyperparameters}
-    deviations = {scale: initial_deviations(features, hidden, *scale, outputs) for scale in scales}
-    of_runs = [deviations[h.init, h.init_scale] for h in hyperparameters]
-    parameters = network.initial_parameters(features, hidden, seeds, of_runs, np.dtype(dtype), outputs)
+    scales = [(h.init, h.init_scale, outputs, h.output_init_scale) for h in hyperparameters]
+    deviations = {scale: initial_deviations(features, hidden, *scale) for scale in set(scales)}
+    of_runs, offsets = [deviations[scale] for scale in scales], [h.init_offset for h in hyperparameters]
+    parameters = network.initial_parameters(features, hidden, seeds, of_runs, np.dtype(dtype), outputs, offsets)
     runs, curves = len(seeds), np.full((4, len(seeds), records), np.nan)
 
     def pairs(of: Callable[[Hyperparameters], tuple[float, float]], dtype: str = dtype) -> Array:
@@ -115,6 +115,7 @@ def new_batch(
         decays=pairs(lambda h: (h.beta1, h.beta2) if h.optimizer == "adam" else (h.momentum, 0.0), "float64"),
         penalties=pairs(lambda h: (h.l1, h.l2)),
         batch_sizes=np.array([min(_or(h.batch_size, _ALL), _ALL) for h in hyperparameters], np.int64),
+        biases=np.array([h.bias for h in hyperparameters], np.bool_),
         seeds=np.array(seeds, np.uint32),
         costs=curves[0],
         test_costs=curves[1],
@@ -131,17 +132,28 @@ def _or(value: Any, default: Any) -> Any:
 
 
 def _state(batch: Batch, train: Examples) -> State | None:
-    """Room for what a run remembers; None if each of the batch is gradient descent on all examples."""
+    """Room for what a run remembers; None if each of the batch is gradient descent on all examples, with biases."""
     sizes = batch.batch_sizes[batch.batch_sizes < train.m]
-    if not (batch.optimizers.any() or batch.penalties.any() or sizes.size):
+    if not (batch.optimizers.any() or batch.penalties.any() or sizes.size) and batch.biases.all():
         return None
     return State(
         moments=np.zeros((2, batch.parameters.shape[1]), batch.parameters.dtype),
         powers=np.ones(2),
         shuffled=network.mini_batches(train, np.unique(sizes).tolist()),
         order=np.zeros(train.m, np.int64),
+        dealt=np.zeros(1, np.int64),
         stream=np.zeros(STREAM_WORDS, np.uint32),
     )
+
+
+def _layout_and_output(
+    hidden: int | str | Sequence[int], features: int, batch: Batch, activation: str, task: str, outputs: int
+) -> tuple[Layout, Output]:
+    """The network of a batch for the kernels. Raises ValueError for outputs that fit neither the task nor the batch."""
+    layout, output = network.layout(features, hidden, activation, outputs), output_of(task, outputs)
+    if batch.parameters.shape[1] != network.n_parameters(layout):
+        raise ValueError(f"outputs={outputs!r}: expected the number of output units that the batch was made with")
+    return layout, output
 
 
 def train_batch(
@@ -164,9 +176,7 @@ def train_batch(
     ``outputs`` is that of ``new_batch``; ``train`` and ``test`` are of the same task. A caller who stops iterating
     leaves the batch unfinished. Raises ValueError for outputs that fit neither the task nor the batch.
     """
-    layout, output = network.layout(features, hidden, activation, outputs), output_of(task, outputs)
-    if batch.parameters.shape[1] != network.n_parameters(layout):
-        raise ValueError(f"outputs={outputs!r}: expected the number of output units that the batch was made with")
+    layout, output = _layout_and_output(hidden, features, batch, activation, task, outputs)
     larger = train if train.X.shape[1] > test.X.shape[1] else test
     space, state = network.workspace(layout, larger), _state(batch, train)
     lengths, intervals = np.array(iterations, np.int64, ndmin=1), np.array(record_every, np.int64, ndmin=1)

@@ -16,6 +16,7 @@ NAME = "planar-sweep"
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "grid": "train a network for every combination of settings: a sweep",
+        "map": "train a network at every pixel of a plane of two settings",
         "predict": "predict new rows of a table with the best networks",
         "export": "write the best networks to an ONNX, joblib or JSON file",
         "plots": "draw the plots of a sweep again",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,19 @@ from experiments.knobs.knob import SweepError
 from experiments.text import closest
 
 _OUT = "out"
+OF_MAPS = ("x", "y")
+"""Options of maps alone, which a file may have."""
 _OPTION = "--config"
 _FOLDER = Path(__file__).parents[1] / "configs"
 SHIPPED = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 """The names of the files that come with this package."""
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read(path: str | os.PathLike[str], others: Collection[str] = ()) -> dict[str, Any]:
     """The options in a file, by their Python names. Raises SweepError with a one-line message.
 
-    ``path`` may also be one of ``SHIPPED``, unless there is a file of that name.
+    ``path`` may also be one of ``SHIPPED``, unless there is a file of that name. ``others``: those of ``OF_MAPS`` that
+    the caller takes; the rest of them is left out, so that a sweep can have the settings of a map.
     """
     named = f"{_OPTION}: {os.fspath(path)}"
     try:
@@ -39,6 +42,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # invalid TOML, invalid UTF-8, or an integer of thousands of digits
         raise SweepError(f"{named}: expected TOML, got {error}") from None
     names = ALIASES | {knob.name: knob.name for knob in (*REQUESTED, *HOW)} | {"zip": "zip", _OUT: _OUT}
+    names |= {name: name for name in OF_MAPS}
     options: dict[str, Any] = {}
     for key, value in given.items():
         name = names.get(key.replace("-", "_"))
@@ -46,11 +50,12 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
             raise SweepError(f"{named}: expected an option such as hidden, got {key!r}{closest(key, names)}")
         if name in options:
             raise SweepError(f"{named}: expected each option once, got {key} as well as {name}")
-        if isinstance(value, dict) or (name == _OUT and not isinstance(value, str)):
-            expected = "the name of a folder" if name == _OUT else "a value or a list"
+        is_text = name == _OUT or name in OF_MAPS
+        if isinstance(value, dict) or (is_text and not isinstance(value, str)):
+            expected = "the name of a folder" if name == _OUT else "KNOB=RANGE" if is_text else "a value or a list"
             raise SweepError(f"{named}: {key}: expected {expected}, got {value!r}")
         options[name] = value
-    return options
+    return {name: value for name, value in options.items() if name not in OF_MAPS or name in others}
 
 
 def _file(path: str | os.PathLike[str]) -> Path:

@@ -11,9 +11,11 @@ from experiments.console import Parser
 from experiments.knobs.declared import HOW, REQUESTED
 from experiments.knobs.knob import Knob
 from experiments.knobs.words import shown
+from experiments.maps.request import DEFAULTS
 
 _FIRST = "grid"  # the command that the others follow
 _KNOBS = {knob.name: knob for knob in (*REQUESTED, *HOW)}
+_MAP = "map"  # whose knobs take one value each, and some of them have other defaults
 
 
 def options() -> str:
@@ -30,7 +32,7 @@ def _section(name: str, parser: Parser) -> Iterable[str]:
         if actions := [action for action in group._group_actions if action.dest != "help"]:
             if name == _FIRST:
                 yield f"### {(group.title or '').capitalize()} {{ #{name}-{group.title} }}\n"
-            yield from _table(actions)
+            yield from _table(actions, name == _MAP)
             yield ""
     if name == _FIRST:
         yield "### Names in other programs\n"
@@ -43,19 +45,21 @@ def _section(name: str, parser: Parser) -> Iterable[str]:
         yield ""
 
 
-def _table(actions: Sequence[Action]) -> Iterable[str]:
+def _table(actions: Sequence[Action], is_of_map: bool) -> Iterable[str]:
     if not any(action.dest in _KNOBS for action in actions):
         return _rows(("option", "meaning"), ((_spelled(action), _text(action.help)) for action in actions))
-    return _rows(("option", "takes", "default", "meaning"), (_row(action) for action in actions))
+    return _rows(("option", "takes", "default", "meaning"), (_row(action, is_of_map) for action in actions))
 
 
-def _row(action: Action) -> tuple[str, ...]:
+def _row(action: Action, is_of_map: bool) -> tuple[str, ...]:
     knob = _KNOBS.get(action.dest)
     if knob is None:
         return _spelled(action), "", "", _text(action.help)
     needed = f" (with {_code(knob.needs[1])})" if knob.needs is not None and knob.needs[1].startswith("--") else ""
-    default = _code(shown(knob.default)) if knob.default else ""
-    return _spelled(action), _taken(knob), default, _text(knob.help) + needed
+    defaults = (DEFAULTS[knob.name],) if is_of_map and knob.name in DEFAULTS else knob.default
+    is_one = is_of_map and not knob.is_list and knob.gathered is list
+    taken = "one value" if is_one else _taken(knob)
+    return _spelled(action), taken, _code(shown(defaults)) if defaults else "", _text(knob.help) + needed
 
 
 def _taken(knob: Knob) -> str:
@@ -69,7 +73,8 @@ def _taken(knob: Knob) -> str:
 def _spelled(action: Action) -> str:
     """The names of an option and what follows them: ``--jobs``, ``-j`` N."""
     names = action.option_strings or [str(action.metavar or action.dest)]
-    value = f"<i>{escape(str(action.metavar)).replace('|', '&#124;')}</i>" if action.metavar else ""
+    metavar = " ".join(action.metavar) if isinstance(action.metavar, tuple) else action.metavar
+    value = f"<i>{escape(metavar).replace('|', '&#124;')}</i>" if metavar else ""
     if not action.option_strings or not value:
         return ", ".join(map(_code, names))
     return f"{', '.join(map(_code, names))} {f'[{value}]' if action.nargs == '?' else value}"

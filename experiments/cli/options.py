@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from experiments.cli.command import COMMANDS, lines_of
 from experiments.cli.config import SHIPPED
 from experiments.console import Parser, to_run
-from experiments.knobs.declared import HOW, REQUESTED, WRITTEN, ZIP, elsewhere
+from experiments.knobs.declared import BACKEND, HOW, JOBS, REQUESTED, SCHEDULER, WRITTEN, ZIP, elsewhere
 from experiments.knobs.knob import Knob
 from experiments.knobs.words import shown
+from experiments.maps.request import CONTINUOUS, MEASURES, OF_MAPS, OF_SWEEPS, REACH, not_of_maps
+from experiments.maps.request import DEFAULTS as MAP_DEFAULTS
 from experiments.plots.names import ALL, DPI, FONT_SIZE, FURTHER, NAMES, USUAL
 from experiments.plots.names import FORMATS as PLOT_FORMATS
 from experiments.text import closest
+from planar_core.choices import METRICS
 
 FORMATS = ("onnx", "joblib", "json")
 """What ``experiments.export`` writes."""
@@ -114,7 +118,7 @@ def verify_parser() -> Parser:
     parser = Parser(
         "verify",
         description="Compare request and tables with the store, retrain stored runs, and compare their numbers bit for"
-        " bit.",
+        " bit. DIR can also be the folder of a map, whose pixels are the runs.",
         epilog="Exit status: 0 all identical, 1 something differs or is missing, 2 invalid arguments or unreadable"
         " results.",
     )
@@ -123,6 +127,107 @@ def verify_parser() -> Parser:
         "--sample", metavar="N", type=_count, help="number of runs to retrain, evenly spread (default: all)"
     )
     return parser
+
+
+def map_parser() -> Parser:
+    """The options of ``experiments.map``."""
+    result = Parser(
+        "map",
+        description="Train a network at every pixel of a plane of two settings, coarse to fine, and draw a map of where"
+        " training converges. Every finished tile is stored: the same command goes on after an interruption, and a"
+        " larger or deeper map of the same settings trains only what is new.",
+        epilog="RANGE is log:A:B or lin:A:B; the last value itself has no pixel. Every other setting has one value."
+        " Exit status: 0 success, 1 the map could not be finished, 2 invalid arguments or data, 130/143 interrupted.",
+        usage="%(prog)s --x KNOB=RANGE --y KNOB=RANGE [options]",
+        elsewhere=_elsewhere_of_map,
+        last=_last_lines_of_map,
+    )
+    of_map = result.add_argument_group("map")
+    axes = ", ".join(knob.flags[0].lstrip("-") for knob in CONTINUOUS)
+    of_map.add_argument("--x", metavar="KNOB=RANGE", help=f"setting from left to right: {axes}")
+    of_map.add_argument("--y", metavar="KNOB=RANGE", help="setting from bottom to top")
+    of_map.add_argument(
+        "--size", metavar="N", type=_count, default=256, help="pixels a side: 64, 128, 256 ... (default: 256)"
+    )
+    of_map.add_argument(
+        "--zoom",
+        metavar=("X", "Y", "FACTOR"),
+        nargs=3,
+        help="a part of the plane around these values of the two settings, FACTOR (a power of two) times as fine",
+    )
+    of_map.add_argument(
+        "--film",
+        metavar="N",
+        type=_count,
+        help="also write film.gif: N windows from the whole plane on, each twice as fine as the one before, towards the"
+        " place of --zoom, otherwise along the boundary",
+    )
+    of_map.add_argument(
+        "--film-format", choices=("gif", "mp4"), default="gif", help="mp4 requires the program ffmpeg (default: gif)"
+    )
+    of_map.add_argument(
+        "--measure",
+        metavar="NAME",
+        type=_measure,
+        default=MEASURES[0],
+        help=f"what the pictures show: {', '.join(MEASURES)}, or a metric on the test part, computed for each pixel:"
+        f" {', '.join(METRICS)} (default: {MEASURES[0]}, the measure of Sohl-Dickstein)",
+    )
+    of_map.add_argument(
+        "--reach",
+        metavar="R",
+        type=_between(0, 1),
+        default=REACH,
+        help=f"reached: iterations until the cost is at most R times the first one (default: {REACH})",
+    )
+    of_map.add_argument(
+        "--explore",
+        action="store_true",
+        help="walk around in the map in a browser on this machine; what comes into sight is trained, and kept",
+    )
+    of_map.add_argument(
+        "--port", metavar="N", type=_port, help="port of --explore on this machine (default: any that is free)"
+    )
+    of_map.add_argument("--open", action="store_true", help="open the page of --explore in the default browser")
+    groups = {name: result.add_argument_group(name) for name in ("data", "network", "training", "run")}
+    for knob in (*OF_MAPS, JOBS, BACKEND, SCHEDULER):
+        has_other = knob.name in MAP_DEFAULTS
+        _add_knob(groups[knob.group], replace(knob, default=(MAP_DEFAULTS[knob.name],)) if has_other else knob)
+    run = groups["run"]
+    run.add_argument("--out", metavar="DIR", help="output folder (default: results/map)")
+    run.add_argument(
+        "--config",
+        metavar="FILE.toml",
+        help="read options from this file; the command line takes precedence. Or the name of one that comes with this"
+        f" program: {', '.join(SHIPPED)}",
+    )
+    run.add_argument("--dry-run", action="store_true", help="show the plan and exit")
+    about = "confirm a plan that exceeds the limit of 24 h, 8 GiB of memory or 100 GB on disk"
+    run.add_argument("--yes", action="store_true", help=about)
+    run.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    run.add_argument("--quiet", action="store_true", help="print only errors")
+    return result
+
+
+def _elsewhere_of_map(name: str) -> str:
+    knob = next((knob for knob in OF_SWEEPS if name in knob.flags), None)
+    if knob is not None or name == ZIP:
+        return f" ({not_of_maps('' if knob is None else knob.name)})"
+    return elsewhere(name)
+
+
+def _last_lines_of_map() -> Iterator[str]:
+    yield ""
+    yield "examples:"
+    for arguments, meaning in _EXAMPLES_OF_MAPS.items():
+        yield f"  {to_run('map')} {arguments}"
+        yield f"      {meaning}"
+
+
+_EXAMPLES_OF_MAPS = {
+    "--x lr=log:0.01:100 --y l2=log:1e-6:1": "learning rate against L2 penalty",
+    "--zoom 9 0.01 8": "a part of the same map, from its folder, 8 times as fine",
+}
 
 
 def merge_parser() -> Parser:
@@ -289,9 +394,23 @@ def _page(text: str) -> Path:
     return path
 
 
+def _measure(text: str) -> str:
+    name = text.strip().lower().replace("-", "_")
+    if name not in (*MEASURES, *METRICS):
+        choices = (*MEASURES, *METRICS)
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(choices)}, got {text!r}{closest(name, choices)}")
+    return name
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"expected an integer from 1 to 65535, got {text!r}")
     return int(text)
 
 
@@ -300,6 +419,7 @@ PARSERS: Mapping[str, Callable[[], Parser]] = MappingProxyType(
         "columns": columns_parser,
         "export": export_parser,
         "grid": grid_parser,
+        "map": map_parser,
         "merge": merge_parser,
         "plots": plots_parser,
         "predict": predict_parser,

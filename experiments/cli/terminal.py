@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from experiments.console import Say, warn
 from experiments.knobs.knob import SweepError
@@ -14,18 +14,36 @@ from experiments.sweep import Observer, Prepared, Progress, Standing
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from experiments.runner.plan import Plan
-
 # A plan beyond these limits requires --yes, so that a typing error in a range does not cost a night.
 MOST_HOURS = 24
 MOST_GIBIBYTES = 8  # of memory
 MOST_GIGABYTES = 100  # on disk
 
 
-def is_large(plan: Plan) -> bool:
+class Cost(Protocol):
+    """What a plan says: seconds, and bytes of memory and on disk."""
+
+    @property
+    def seconds(self) -> float: ...  # noqa: D102
+
+    @property
+    def memory(self) -> int: ...  # noqa: D102
+
+    @property
+    def disk(self) -> int: ...  # noqa: D102
+
+
+def is_large(plan: Cost) -> bool:
     """Whether the plan has to be confirmed."""
     is_long = plan.seconds > MOST_HOURS * 3600
     return is_long or plan.memory > MOST_GIBIBYTES * 2**30 or plan.disk > MOST_GIGABYTES * 10**9
+
+
+def check_confirmed(plan: Cost, is_confirmed: bool, what: str = "sweep") -> None:
+    """Raises SweepError for a large plan that is not confirmed."""
+    if is_large(plan) and not is_confirmed:
+        most = f"{MOST_HOURS} h, {MOST_GIBIBYTES} GiB of memory or {MOST_GIGABYTES} GB on disk"
+        raise SweepError(f"{plan}: exceeds the limit of {most}; reduce the {what} or confirm with --yes")
 
 
 class Terminal(Observer):
@@ -46,10 +64,7 @@ class Terminal(Observer):
 
     def planned(self, prepared: Prepared) -> None:
         """Refuse a large plan that is not confirmed."""
-        plan = prepared.plan
-        if is_large(plan) and not self._is_confirmed:
-            most = f"{MOST_HOURS} h, {MOST_GIBIBYTES} GiB of memory or {MOST_GIGABYTES} GB on disk"
-            raise SweepError(f"{plan}: exceeds the limit of {most}; reduce the sweep or confirm with --yes")
+        check_confirmed(prepared.plan, self._is_confirmed)
 
     def accepted(self, prepared: Prepared) -> None:
         """Print the plan."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,9 @@ from experiments.design import Design
 from experiments.files import MANIFEST, STORE, WORKBOOK, ResultsError
 from experiments.findings.confirmation import confirmations
 from experiments.formats import PARQUET, Formats, is_installed
+from experiments.knobs.knob import DataError, SweepError
+from experiments.maps.store import STORE as MAP_STORE
+from experiments.maps.verification import verified
 from experiments.results import checked
 from experiments.runner.verification import differences, finished_runs, sample
 from experiments.store.store import STATUSES, Store
@@ -30,11 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(options.folder)
     is_fine = True
     try:
-        with Store(folder / STORE, writes=False) as opened:
-            for line, as_expected in itertools.chain(_files(folder, opened), _runs(opened, options.sample)):
-                say(line)
-                is_fine &= as_expected
-    except (ResultsError, OSError) as error:
+        for line, as_expected in _verified(folder, options.sample):
+            say(line)
+            is_fine &= as_expected
+    except (ResultsError, SweepError, DataError, OSError) as error:
         warn(f"{parser.program}: {error}")
         return BAD_INPUT
     return DONE if is_fine else SOME_FAILED
@@ -42,6 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 _Said = Iterator[tuple[str, bool]]
 """Lines, each with whether it says that all is as expected."""
+
+
+def _verified(folder: Path, n: int | None) -> _Said:
+    if (folder / MAP_STORE).exists() and not (folder / STORE).exists():
+        yield from verified(folder, n)
+        return
+    with Store(folder / STORE, writes=False) as opened:
+        yield from _files(folder, opened)
+        yield from _runs(opened, n)
 
 
 def _files(folder: Path, opened: Store) -> _Said:

@@ -21,7 +21,17 @@ from experiments.datasets.source import Drawn, Fixed, Source
 from experiments.datasets.table import Table
 from experiments.datasets.terms import computed
 from experiments.knobs.checks import integer
-from experiments.knobs.declared import DATASETS, FRAME, KNOBS, SEED, SPLIT, TEST_FRACTION, is_table
+from experiments.knobs.declared import (
+    DATASETS,
+    FRAME,
+    KNOBS,
+    MOST_SAMPLES,
+    SAMPLES,
+    SEED,
+    SPLIT,
+    TEST_FRACTION,
+    is_table,
+)
 from experiments.text import closest, quoted
 
 _GENERATED, _REAL, _FILE = "a generated data set", "real data", "a file with a table"
@@ -42,7 +52,7 @@ def load(name: str | os.PathLike[str], split: str = "fixed", seed: int = 0, fold
     name: one of DATASETS, or the path of a table file
     split: how a table is split: "fixed", "seed" or "cv:K"; with the seed and the fold
     noise: of generated data, 0 or more; defined for each data set in `experiments.datasets.synthetic`
-    samples: training points of generated data, 10 or more
+    samples: training points of generated data, 10 or more; of `gaussian_random`, 1 or more
     data_seed: of generated data, 0 to 2^32 - 1; by default the published draw
     test_fraction: fraction of real data, or of a table, to test on, above 0 and below 1; by default 0.25
     features: features computed from the inputs, such as "x1+x2+x1^2+x1x2+sin(x1)"; by default the inputs themselves
@@ -116,15 +126,18 @@ def load_fresh(name: str, **arguments: Any) -> Data | None:
 
 def _generated(name: str, test: synthetic.Part, features: str | None = None, **given: Any) -> Data:
     (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](**given, test=test)
+    inputs = tuple(f"x{k + 1}" for k in range(len(X)))
     if name in synthetic.REGRESSIONS:
-        scaling = Scaling.fit(Y[0])
-        Y, Y_test = scaling.apply(Y), scaling.apply(Y_test)
-        about = {"task": "regression", "target_name": "y", "target_scale": (scaling.mean, scaling.deviation)}
-        data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), (), **about)  # type: ignore[arg-type]
+        about: dict[str, Any] = {"task": "regression", "target_name": "y"}
+        if name not in synthetic.AS_DRAWN:
+            scaling = Scaling.fit(Y[0])
+            Y, Y_test = scaling.apply(Y), scaling.apply(Y_test)
+            about["target_scale"] = (scaling.mean, scaling.deviation)
+        data = Data(name, X, Y, X_test, Y_test, inputs, (), **about)
         return data if features is None else computed(data, features, named=False)
     # This can happen if noise changes labels, or by chance with few points.
     notes = () if Y.min() < Y.max() else (f"all training points are of class {Y.max():.0f}",)
-    data = Data(name, X, Y, X_test, Y_test, ("x1", "x2"), ("0", "1"), notes)
+    data = Data(name, X, Y, X_test, Y_test, inputs, ("0", "1"), notes)
     return data if features is None else computed(data, features, named=False)
 
 
@@ -153,6 +166,8 @@ def _kind(name: str) -> str:
 def _accepted(name: str, kind: str, **arguments: Any) -> dict[str, Any]:
     """Return the arguments that are not None; raise DataError if one does not apply or is out of range."""
     checks = {knob.name: knob.check for knob in KNOBS if not knob.is_list and knob.name not in _READING}
+    if kind is _GENERATED:
+        checks[SAMPLES.name] = integer(synthetic.fewest_samples(name), MOST_SAMPLES)
     given = {argument: value for argument, value in arguments.items() if value is not None}
     for argument, value in given.items():
         if argument not in _TAKEN_BY and argument != "features":

@@ -1,4 +1,6 @@
-"""Synthetic problems in the plane: points to train on, and 2,000 others of the same distribution to test on.
+"""Synthetic problems: points to train on, and 2,000 others of the same distribution to test on.
+
+All but `gaussian_random` are in the plane.
 
 Every problem is a function of its noise, defined below for each; of its samples, the number of training points, split
 evenly between the classes; and of its seed, which selects a draw from the same distribution. The test points and the
@@ -11,7 +13,7 @@ cos, log and dot differ in the last bit between CPUs and are not used.
 If scikit-learn defines the distribution, the points are those of scikit-learn, up to these last bits. `circle`,
 `xor`, `gauss`, `spiral`, and the regressions `plane` and `multi_gaussian`, are the problems of the TensorFlow
 Playground, by its definitions. As there, noise is meant to be from 0 to 0.5, and in `circle` and `xor` it changes
-labels but does not move points.
+labels but does not move points. `gaussian_random` is that of Sohl-Dickstein (2024, arXiv 2402.06184).
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from planar_core.streams import Stream
 
 Array = npt.NDArray[np.float64]
 Points = tuple[Array, Array]
-"""X (2, examples) and Y (1, examples) of 0.0 and 1.0, C-contiguous."""
+"""X (features, examples) and Y (1, examples), of 0.0 and 1.0 or of values, C-contiguous."""
 
 TRAIN_POINTS = 400
 TEST_POINTS = 2000
@@ -277,6 +279,28 @@ def multi_gaussian(
     return _twice(points, samples, data_seed, test)
 
 
+RANDOM_FEATURES = 16
+
+
+def gaussian_random(
+    noise: float = 1.0, samples: int = TRAIN_POINTS, data_seed: int = 1, test: Part = TEST
+) -> tuple[Points, Points]:
+    """Return training and test points of 16 features with targets that have nothing to do with them.
+
+    noise: the standard deviation of the targets, which are nothing but noise
+
+    Features are standard normal numbers, targets normal numbers of that size, all of them independent and used as they
+    are. A network can only learn the training points by heart: of the test points it can predict nothing. The features
+    are drawn first, point by point, then the targets. One point is enough.
+    """
+
+    def points(n: int, stream: Stream) -> Points:
+        X = np.ascontiguousarray(stream.normal(RANDOM_FEATURES * n).reshape(n, RANDOM_FEATURES).T)
+        return X, (noise * stream.normal(n)).reshape(1, -1)
+
+    return _twice(points, samples, data_seed, test)
+
+
 def _uniform_with_noise(n: int, noise: float, stream: Stream) -> tuple[Array, Array]:
     """Return points (2, n), uniform in [-6, 6) squared, and those at which their values are taken."""
     draws = 12.0 * stream.uniform(4 * n).reshape(n, 4).T - 6.0
@@ -297,16 +321,25 @@ PROBLEMS: Mapping[str, Callable[..., tuple[Points, Points]]] = MappingProxyType(
         "spiral": spiral,
         "plane": plane,
         "multi_gaussian": multi_gaussian,
+        "gaussian_random": gaussian_random,
     }
 )
 """The functions of this module that draw a problem, by the name of the data set.
 
-Each takes noise, 0 to LARGEST_NOISE; samples, an integer from FEWEST_SAMPLES; data_seed, 0 to 2^32 - 1; and what the
+Each takes noise, 0 to LARGEST_NOISE; samples, an integer from `fewest_samples`; data_seed, 0 to 2^32 - 1; and what the
 second points are, TEST or FRESH.
 """
 
-REGRESSIONS = ("plane", "multi_gaussian")
+REGRESSIONS = ("plane", "multi_gaussian", "gaussian_random")
 """The regression problems, with values Y (1, examples) instead of classes."""
+
+AS_DRAWN = ("gaussian_random",)
+"""The regression problems of which the targets are not standardized."""
+
+
+def fewest_samples(name: str) -> int:
+    """Return the smallest number of training points of a problem: in the plane, a few of each class or bump."""
+    return 1 if name == "gaussian_random" else 10
 
 
 def _twice(points: Callable[[int, Stream], Points], samples: int, seed: int, test: Part) -> tuple[Points, Points]:

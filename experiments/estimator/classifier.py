@@ -50,6 +50,9 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         for missing classes; or "balanced", so that all classes have the same sum of weights
     init : initial weights: "normal", "glorot" or "he"
     init_scale : scale of the initial weights; None for 0.01 with "normal", and 1 with the others
+    output_init_scale : that of the last layer, if different
+    init_offset : number that is added to the initial weights of hidden layers
+    bias : whether biases are trained; otherwise they stay 0
     record_every : iterations between two entries of ``loss_curve_``; None for a fiftieth of ``max_iter``
     dtype : "float64", or "float32", which trains about twice as fast
     random_state : seed of initial weights and mini-batches, from 0 to 2**32 - 1; or a RandomState, or None for NumPy's
@@ -89,6 +92,9 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         class_weight: str | Mapping[Any, float] | None = None,
         init: str = "normal",
         init_scale: float | None = None,
+        output_init_scale: float | None = None,
+        init_offset: float = 0.0,
+        bias: bool = True,
         record_every: int | None = None,
         dtype: str = "float64",
         random_state: int | np.random.RandomState | None = None,
@@ -108,6 +114,9 @@ class PlanarClassifier(ClassifierMixin, PlanarNetwork):  # type: ignore[misc]  #
         self.class_weight = class_weight
         self.init = init
         self.init_scale = init_scale
+        self.output_init_scale = output_init_scale
+        self.init_offset = init_offset
+        self.bias = bias
         self.record_every = record_every
         self.dtype = dtype
         self.random_state = random_state

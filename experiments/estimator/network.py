@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from experiments.estimator.names import OF_TRAIN, refuse_other_names, refuse_other_values
 from planar_core import TrainedNetwork, forward, train
 
-_NUMBERS = ("learning_rate_init", "momentum", "beta_1", "beta_2", "l1", "l2")
-_NUMBERS_OR_NONE = ("output_learning_rate", "init_scale")
+_NUMBERS = ("learning_rate_init", "momentum", "beta_1", "beta_2", "l1", "l2", "init_offset")
+_NUMBERS_OR_NONE = ("output_learning_rate", "init_scale", "output_init_scale")
 _ACTIVATIONS_AT_ONCE = 2**22  # in prediction: 32 MB an array
 ROWS = {"dtype": [np.float64, np.float32]}
 """The dtypes to which scikit-learn's `validate_data` converts X."""
@@ -42,6 +42,9 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     batch_size: int | None
     init: str
     init_scale: float | None
+    output_init_scale: float | None
+    init_offset: float
+    bias: bool
     record_every: int | None
     dtype: str
     random_state: int | np.random.RandomState | None
@@ -131,6 +134,9 @@ class PlanarNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
                 batch_size=self.batch_size,
                 init=self.init,
                 init_scale=self.init_scale,
+                output_init_scale=self.output_init_scale,
+                init_offset=self.init_offset,
+                bias=self.bias,
                 record_every=self.record_every,
                 dtype=self.dtype,
                 seed=seed,

@@ -68,6 +68,9 @@ class PlanarRegressor(RegressorMixin, PlanarNetwork):  # type: ignore[misc]  # s
         batch_size: int | None = None,
         init: str = "glorot",
         init_scale: float | None = None,
+        output_init_scale: float | None = None,
+        init_offset: float = 0.0,
+        bias: bool = True,
         record_every: int | None = None,
         dtype: str = "float64",
         random_state: int | np.random.RandomState | None = None,
@@ -86,6 +89,9 @@ class PlanarRegressor(RegressorMixin, PlanarNetwork):  # type: ignore[misc]  # s
         self.batch_size = batch_size
         self.init = init
         self.init_scale = init_scale
+        self.output_init_scale = output_init_scale
+        self.init_offset = init_offset
+        self.bias = bias
         self.record_every = record_every
         self.dtype = dtype
         self.random_state = random_state

@@ -49,6 +49,7 @@ def real(expected: str, fits: Callable[[float], bool]) -> Callable[[Any], float]
     return check
 
 
+finite = real("a finite number", lambda _: True)
 not_negative = real("a finite number, 0 or more", lambda number: number >= 0)
 positive = real("a finite number above 0", lambda number: number > 0)
 fraction = real("a number above 0 and below 1", lambda number: 0 < number < 1)
@@ -127,6 +128,11 @@ def one_of(*choices: str) -> Callable[[Any], str]:
         return str(value)
 
     return check
+
+
+def yes_or_no(value: Any) -> str:
+    """``yes`` or ``no``, which in Python may be True or False."""
+    return one_of("yes", "no")({True: "yes", False: "no"}[value] if isinstance(value, bool) else value)
 
 
 def jobs(value: Any) -> int:

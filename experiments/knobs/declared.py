@@ -26,7 +26,7 @@ from planar_core.choices import (
 
 LARGEST_COUNT = 10**12  # iterations: even the smallest network would take days
 MOST_SAMPLED = 100_000  # configurations of a sample
-FEWEST_SAMPLES, MOST_SAMPLES = 10, 10_000_000  # training points of one data set: 240 MB
+FEWEST_SAMPLES, MOST_SAMPLES = 1, 10_000_000  # training points of one data set: 240 MB in the plane
 DEFAULT_VALIDATION = 0.1  # fraction of the training part
 LARGEST_NOISE = 1e6  # for more, angles of the flower would leave the range of sine and cosine
 
@@ -66,6 +66,7 @@ DATASETS: Mapping[str, str] = MappingProxyType(
         "spiral": "two arms of a spiral (2 features, 400 points)",
         "plane": "regression: a linear function of two inputs (2 features, 400 points)",
         "multi_gaussian": "regression: six bumps, alternately up and down (2 features, 400 points)",
+        "gaussian_random": "regression: random targets, which cannot be predicted (16 features, 400 points)",
         "iris": "three species of iris (4 features, 150 flowers)",
         "iris2": "iris versicolor against iris virginica (4 features, 100 flowers)",
         "breast_cancer": "malignant against benign tumours (30 features, 569 patients)",
@@ -171,6 +172,19 @@ INIT = _further(
 INIT_SCALE = _further(
     "init_scale", "C", f"scale of the initial weights; auto: {INITIAL_SCALE} with normal, otherwise 1", checks.positive,
     "auto", word="auto", takes_ranges=True, group="network",
+)  # fmt: skip
+OUTPUT_INIT_SCALE = _further(
+    "output_init_scale", "C", "scale of the initial weights of the output layer; same: as the other layers",
+    checks.not_negative, "same", word="same", takes_ranges=True, group="network",
+)  # fmt: skip
+INIT_OFFSET = _further(
+    "init_offset", "C", "number that is added to the initial weights of hidden layers", checks.finite,
+    _CORE["init_offset"], takes_ranges=True, group="network",
+)  # fmt: skip
+BIAS = _further(
+    "bias", "YES|NO", "whether the units have biases; without, they stay 0", checks.yes_or_no,
+    checks.yes_or_no(_CORE["bias"]), group="network", in_core=lambda value: value == "yes",
+    elsewhere=("biases", "use-bias", "fit-intercept", "intercept"),
 )  # fmt: skip
 CLASS_WEIGHT = _further(
     "class_weight", "WAY", "none, or balanced: all classes have the same total weight",
@@ -293,7 +307,7 @@ KNOBS = (
     DATASET, NOISE, SAMPLES, DATA_SEED, TEST_FRACTION, FEATURES,
     HIDDEN, ACTIVATION,
     OPTIMIZER, MOMENTUM, BETA1, BETA2, LEARNING_RATE, OUTPUT_LEARNING_RATE, L1, L2, BATCH_SIZE, INIT, INIT_SCALE,
-    CLASS_WEIGHT, FOLD, SEED,
+    OUTPUT_INIT_SCALE, INIT_OFFSET, BIAS, CLASS_WEIGHT, FOLD, SEED,
     TARGET, POSITIVE, TASK, DROP, KEEP, MISSING, MISSING_VALUES, HEADER, SEPARATOR, DECIMAL, ENCODING, GROUP, TEST_FILE,
     SPLIT, METRIC, UNTIL_DECIDED, DECISION, BUDGET, ITERATIONS, RECORD_EVERY, PATIENCE, VALIDATION_FRACTION, DTYPE,
     SAMPLE, SAMPLE_SEED,

@@ -38,6 +38,7 @@ class Knob:
     elsewhere: names of it in other programs, which are answered with its name here
     is_replicate: whether it distinguishes the replicates of a configuration
     alone: the value meant by its option without a value, or by True; None: it needs a value
+    in_core: converts a value, other than the word, for the data or the core
     """
 
     name: str
@@ -59,6 +60,7 @@ class Knob:
     elsewhere: tuple[str, ...] = ()
     is_replicate: bool = False
     alone: Any = None
+    in_core: Callable[[Any], Any] = lambda value: value
 
     @property
     def is_further(self) -> bool:

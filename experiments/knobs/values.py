@@ -99,7 +99,7 @@ def value_of(knob: Knob, given: Any) -> Any:
 
 def known_value(knob: Knob, value: Any) -> Any:
     """The value for the data or the core: None instead of the word of a knob."""
-    return None if value == knob.word else value
+    return None if value == knob.word else knob.in_core(value)
 
 
 def values_of(knob: Knob, given: Any, with_spans: bool = False) -> tuple[Sequence[Any], str | None]:

@@ -17,11 +17,10 @@ import re
 import tempfile
 import warnings
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -45,7 +44,7 @@ from experiments.plots.importance import FEWEST, plot_importance
 from experiments.plots.learning_curves import plot_learning_curves
 from experiments.plots.material import Material, Unreadable, problems_of, sampled_curves, some_curves_of
 from experiments.plots.names import ALL, ANIMATION, FORMATS, MEASURES, NAMES, USUAL, Look
-from experiments.plots.output import Film, fit, write_film, write_picture
+from experiments.plots.output import Film, fit, own_style, write_film, write_picture
 from experiments.plots.overlap import complaint
 from experiments.plots.page import write_drawn_page, write_page
 from experiments.plots.parallel import plot_parallel
@@ -301,14 +300,6 @@ def _materials(read: Callable[[Path], Tables], folder: Path) -> list[Material]:
     tables = read(folder)
     read_curves = some_curves_of(tables)
     return [Material(tables, problem, read_curves) for problem in problems_of(tables)[:MAX_PROBLEMS]]
-
-
-@contextlib.contextmanager
-def own_style() -> Iterator[None]:
-    """A matplotlibrc, even one in the working folder, changes no picture that is drawn and written within."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        yield
 
 
 def _draw(job: Job, material: Material, look: Look) -> Done:

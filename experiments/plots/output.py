@@ -43,6 +43,14 @@ class Film(NamedTuple):
     n: int
 
 
+@contextlib.contextmanager
+def own_style() -> Iterator[None]:
+    """A matplotlibrc, even one in the working folder, changes no picture that is drawn and written within."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        yield
+
+
 def write_picture(figure: Figure, path: Path, look: Look = _LOOK) -> None:
     """Write a file atomically, in the format of its suffix.
 

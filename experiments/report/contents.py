@@ -18,7 +18,6 @@ import pandas as pd
 from experiments.datasets.data import Data
 from experiments.knobs.declared import ACTIVATION, AXES, READING, SPLIT
 from experiments.knobs.features import Term, parse
-from experiments.knobs.values import known_value
 from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import axis_name, evenly
 from experiments.plots.limits import Cut
@@ -351,7 +350,7 @@ def _settings(request: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, list) and len(value) == 1:
             (value,) = value
         if isinstance(value, str | float | int):
-            settings[knob.name] = known_value(knob, value)
+            settings[knob.name] = None if value == knob.word else value
     return settings | {"reading": _reading(request)}
 
 

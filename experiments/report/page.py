@@ -58,14 +58,14 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         "data": _definitions(_data(manifest["data"])),
         "execution": _definitions(_execution(manifest)),
         "css": (WEB / "report.css").read_text(encoding="utf-8"),
-        "charts": _json(specifications(tables.larger_is_better, held["is_sample"])),
+        "charts": as_json(specifications(tables.larger_is_better, held["is_sample"])),
         "vega": vega(),
         "script": _script(),
     }
     template = string.Template((WEB / "report.html").read_text(encoding="utf-8"))
     words = template.safe_substitute(parts | {"css": "", "script": "", "vega": "", "charts": "", "results": ""})
     held["glossary"] = [term._asdict() for term in used(f"{_explained(words)} {_of_scripts(held, tables.summary)}")]
-    return template.substitute(parts, results=_json(held))
+    return template.substitute(parts, results=as_json(held))
 
 
 def _explained(words: str) -> str:
@@ -97,16 +97,20 @@ def _title(tables: Tables) -> str:
     return f"{listed(map(str, names), most=3)}: {count(tables.design.n_runs, 'network')}"
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """JSON for a script element: escaped so that it cannot end the element or begin a comment."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _script() -> str:
-    """The page's own modules as one script, without imports and exports."""
-    modules = [(WEB / f"{name}.js").read_text(encoding="utf-8") for name in MODULES]
-    return re.sub(r"^(import .*\n|export (?=\w))", "", "\n".join(modules), flags=re.MULTILINE)
+    return joined(WEB / f"{name}.js" for name in MODULES)
+
+
+def joined(modules: Iterable[Path]) -> str:
+    """JavaScript modules, each after those that it imports, as one script without imports and exports."""
+    texts = [path.read_text(encoding="utf-8") for path in modules]
+    return re.sub(r"^(import .*\n|export (?=\w))", "", "\n".join(texts), flags=re.MULTILINE)
 
 
 def _definitions(pairs: Iterable[tuple[str, str]]) -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from experiments.datasets.partition import TEST_FRACTION
-from experiments.datasets.synthetic import PROBLEMS, REGRESSIONS, TEST
+from experiments.datasets.synthetic import AS_DRAWN, PROBLEMS, REGRESSIONS, TEST, fewest_samples
 from experiments.knobs import declared
 from experiments.knobs.checks import LARGEST_LAYER, MOST_LAYERS
 from experiments.knobs.declared import DATASETS, FEWEST_SAMPLES, KNOBS, LARGEST_COUNT, LARGEST_NOISE, MOST_SAMPLES
@@ -36,6 +36,8 @@ LIMITS: Mapping[str, Limits] = MappingProxyType(
         "samples": Limits(FEWEST_SAMPLES, MOST_SAMPLES, is_integer=True),
         "data_seed": _SEED,
         "init_scale": Limits(0, None, low_open=True),
+        "output_init_scale": _NOT_NEGATIVE,
+        "init_offset": Limits(None, None),
         "seed": _SEED,
         "learning_rate": _NOT_NEGATIVE,
         "output_learning_rate": _NOT_NEGATIVE,
@@ -55,6 +57,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dataset": tuple(PROBLEMS),
         "activation": tuple(ACTIVATIONS),
         "init": tuple(INITS),
+        "bias": ("yes", "no"),
         "optimizer": tuple(OPTIMIZERS),
     }
 )
@@ -75,6 +78,7 @@ NOISE: Mapping[str, str] = MappingProxyType(
         "spiral": "largest distance by which a point is moved in each coordinate",
         "plane": "changes the values, as if points were moved by up to 6 noise",
         "multi_gaussian": "changes the values, as if points were moved by up to 6 noise",
+        "gaussian_random": "standard deviation of the random targets",
     }
 )
 """What the noise of each generated data set does."""
@@ -146,6 +150,8 @@ def _dataset(name: str) -> dict[str, Any]:
         "task": REGRESSION if name in REGRESSIONS else BINARY,
         "noise": defaults["noise"],
         "samples": defaults["samples"],
+        "fewest_samples": fewest_samples(name),
+        "is_scaled": name in REGRESSIONS and name not in AS_DRAWN,
         "data_seed": defaults["data_seed"],
         "noise_means": NOISE[name],
     }

@@ -145,11 +145,8 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
 
     def result_of(future: Any) -> BatchResult:
         try:
-            return _result(client, future)
-        except KilledWorker:
-            raise WorkerDied("on every cluster worker that tried it") from None
-        except CancelledError:
-            raise ConnectionError(_LOST) from None
+            result: BatchResult = outcome(client, future)
+            return result
         finally:
             under_way.pop(future)
 
@@ -158,7 +155,7 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
         for batch in itertools.islice(waiting, 2 * jobs):
             submit(batch)
         while under_way:
-            for future in _finished(client, list(under_way)):
+            for future in finished(client, list(under_way)):
                 batch = under_way[future]
                 try:
                     yield result_of(future)
@@ -172,7 +169,7 @@ def train(todo: Todo, jobs: int) -> Generator[BatchResult]:
         client.cancel(list(under_way))
 
 
-def _finished(client: Client, futures: list[Any]) -> list[Any]:
+def finished(client: Client, futures: list[Any]) -> list[Any]:
     """Those that are finished, at least one. Says why if nothing happens for long."""
     for waited in itertools.count(1):
         try:
@@ -188,13 +185,23 @@ def _finished(client: Client, futures: list[Any]) -> list[Any]:
     raise AssertionError
 
 
-def _result(client: Client, future: Any) -> BatchResult:
+def outcome(client: Client, future: Any) -> Any:
+    """What a task returned. Raises WorkerDied if it was given up, since the workers that tried it died."""
+    try:
+        return _result(client, future)
+    except KilledWorker:
+        raise WorkerDied("on every cluster worker that tried it") from None
+    except CancelledError:
+        raise ConnectionError(_LOST) from None
+
+
+def _result(client: Client, future: Any) -> Any:
     """What a task returned. If its worker dies with it, the task is run again, and waited for as any other."""
     for attempt in itertools.count():
-        _finished(client, [future])
+        finished(client, [future])
         patience = _ANSWER_SECONDS * 2**attempt  # longer each time: the network may be slow
         try:
-            result: BatchResult = future.result(timeout=patience)
+            result = future.result(timeout=patience)
         except TimeoutError:
             if future.status == "error":  # of the task itself
                 raise

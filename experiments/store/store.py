@@ -15,18 +15,15 @@ read; a mismatch is an error and never a wrong number. Nothing is pickled.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import itertools
 import json
-import os
 import secrets
-import sqlite3
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,13 +31,8 @@ import numpy.typing as npt
 from experiments.datasets.data import Data
 from experiments.files import STORE, ResultsError
 from experiments.identity import canonical
-from experiments.store.opening import checked, closed
-from experiments.store.waiting import PATIENCE, Wait
+from experiments.store.database import Database, NothingStored, digest
 from planar_core.network import Parameters, shaped
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 FORMAT = 3  # the latest user_version of the database
 _USUAL = 2  # that of a store without runs that were stopped early, which older programs can read
@@ -50,7 +42,6 @@ CURVES = ("cost", "train_score", "test_score", "test_cost")
 _AT_ONCE = 1000  # rows found by one query
 _SEEDS = 2**32  # a run's row is number configuration * 2^32 + seed, so the runs of a configuration lie together
 _CHUNK = 2**20  # bytes that are read in one transaction
-_NOT_DAMAGE = tuple(f"SQLITE_{name}" for name in ("FULL", "IOERR", "CANTOPEN", "READONLY", "BUSY", "LOCKED", "NOMEM"))
 _DATA_PARTS = ("X", "Y", "X_test", "Y_test")
 _TABLES = (
     "CREATE TABLE data (fingerprint TEXT PRIMARY KEY, arrays BLOB NOT NULL)",
@@ -77,10 +68,6 @@ _SINCE_VERSION_2 = (
 )
 _NAMES = {table.split()[2] for table in (*_TABLES, _SINCE_VERSION_2[-1])}
 _ADDED = ", test_costs BLOB)"  # the end of the definition of the table afterwards
-
-
-class NothingStored(ResultsError):
-    """No store, or one without tables, left by a sweep that was killed at its start."""
 
 
 class StoredRun(NamedTuple):
@@ -141,12 +128,6 @@ def best_record(validation_costs: npt.NDArray[np.float64]) -> int:
     return int(np.argmin(np.where(np.isnan(validation_costs), np.inf, validation_costs)))
 
 
-def _digest(*parts: bytes) -> bytes:
-    """A 16-byte digest of the parts and their boundaries."""
-    lengths = b",".join([b"%d" % len(part) for part in parts])
-    return hashlib.blake2b(b"".join((lengths, b":", *parts)), digest_size=16).digest()
-
-
 _Row = tuple[int, str, bytes, bytes, str, bytes, bytes | None]
 
 
@@ -154,15 +135,15 @@ def _row(key: bytes, number: int, run: StoredRun, has_test_costs: bool = True) -
     numbers = run.curves.astype("<f8", copy=False).tobytes()
     end = len(numbers) // len(CURVES) * (len(CURVES) - 1)
     curves, test_costs = numbers[:end], numbers[end:] + run.validation_costs if has_test_costs else None
-    digest = _digest_of(key, number, run.status, curves, run.parameters, run.error, test_costs)
+    digest = _digest_of_run(key, number, run.status, curves, run.parameters, run.error, test_costs)
     return number, run.status, curves, run.parameters, run.error, digest, test_costs
 
 
-def _digest_of(
+def _digest_of_run(
     key: bytes, number: int, status: str, curves: bytes, parameters: bytes, error: str, test_costs: bytes | None
 ) -> bytes:
     parts = (key, b"%d" % (number % _SEEDS), status.encode(), curves, parameters, error.encode())
-    return _digest(*parts) if test_costs is None else _digest(*parts, test_costs)
+    return digest(*parts) if test_costs is None else digest(*parts, test_costs)
 
 
 def _as_arrays(rows: Sequence[_Row]) -> StoredRuns:
@@ -209,7 +190,7 @@ class _Keys:
         return bytes(self._bytes[16 * number : 16 * number + 16])
 
 
-class Store:
+class Store(Database):
     """The runs of a results folder; in a temporary file if ``path`` is None.
 
     ``writes``: whether to create a missing store. Only one process may write, which ``lock.claimed`` ensures; any
@@ -218,31 +199,11 @@ class Store:
     system fails.
     """
 
+    file, content = STORE, "sweep"
+
     def __init__(self, path: Path | None, writes: bool = True, is_finished: bool = False) -> None:
-        self.path = path
-        self.name = "the temporary store" if path is None else str(path)  # in messages
         self._keys = _Keys()
-        self._file: tuple[int, int] | None = None
-        self._writes = writes
-        with self._errors():
-            if path is None:
-                self._connection = sqlite3.connect("", check_same_thread=False)
-            else:
-                if not writes and not path.exists():
-                    raise NothingStored(f"{path.parent}: expected the results of a sweep, found no {path.name}")
-                if is_finished:
-                    uri = f"{path.absolute().as_uri()}?immutable=1"
-                    self._connection = sqlite3.connect(uri, check_same_thread=False, uri=True)
-                else:
-                    with checked(path, writes) as self._file:
-                        # Readers also roll back an unfinished transaction of a killed writer, if they may write.
-                        self._connection = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False)
-            self._connection.isolation_level = None  # transactions are started explicitly
-            try:
-                self._open(writes)
-            except BaseException:
-                self.close()
-                raise
+        super().__init__(path, writes, is_finished)
 
     def _open(self, writes: bool) -> None:
         (version,) = self._patiently("PRAGMA user_version").fetchone()
@@ -292,31 +253,6 @@ class Store:
                     self._connection.execute(f"PRAGMA user_version = {_USUAL}")
                 self._is_of_version_2, self._version = True, _USUAL
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file. Everything stored is already on disk."""
-        self._connection.close()
-        if self._file is not None:
-            closed(self._file)
-            self._file = None
-
-    def _patiently(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Execute a statement, and again for as long as another program keeps the file to itself."""
-        wait = Wait(Path(self.name).name, "reads" if self._writes else "writes")
-        while True:
-            try:
-                return self._connection.execute(statement, values)
-            except sqlite3.OperationalError as error:
-                if not wait.goes_on(error):
-                    raise
-
     def _in_chunks(self, select: str, first: int, last: int) -> Iterator[tuple[Any, ...]]:
         """The rows of a table whose id, their first column, is in a range. No read transaction outlives a chunk."""
         while True:
@@ -332,61 +268,6 @@ class Store:
             if size <= _CHUNK:
                 return
             first = rows[-1][0] + 1
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Convert SQLite's errors to ResultsError if the file is damaged, otherwise to OSError."""
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            raise  # an error of the caller
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if name == "SQLITE_TOOBIG":
-                raise ResultsError(
-                    f"{self.name}: a single value is too large to be stored: the limit is 1 GB"
-                ) from None
-            # SQLite only reads a file whose header requires a later version of SQLite.
-            from_header = name == "SQLITE_READONLY" and self.path is not None and os.access(self.path, os.W_OK)
-            if name.startswith(_NOT_DAMAGE) and not from_header:
-                raise OSError(f"{self.name}: {error}") from None
-            raise self._damaged(str(error)) from None
-
-    def _damaged(self, what: str) -> ResultsError:
-        reason = " ".join(what.split())
-        return ResultsError(
-            f"{self.name}: damaged ({reason}): delete it and {STORE}-journal, if there is one; then restore a copy,"
-            " or run the sweep again"
-        )
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """A transaction: all or nothing, and on disk at its end."""
-        with self._errors():
-            self._patiently("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._patiently("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite itself ends some of them, for example on a full disk
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def copy_to(self, path: Path) -> None:
-        """Copy all of the store, as of one moment, into an empty file, and check the copy."""
-        wait = Wait(Path(self.name).name, "writes")
-        with self._errors(), contextlib.closing(sqlite3.connect(path)) as copied:
-            copied.execute("PRAGMA journal_mode = OFF")
-            while True:
-                try:  # all pages in one step: one that begins anew after every change may never end
-                    self._connection.backup(copied)
-                    break
-                except sqlite3.OperationalError as error:
-                    if not wait.goes_on(error):
-                        raise
-            (verdict,) = copied.execute("PRAGMA integrity_check(1)").fetchone()
-            if verdict != "ok":
-                raise self._damaged(verdict)
 
     # Data sets
 
@@ -425,7 +306,7 @@ class Store:
 
     def add_source(self, fingerprint: str, kind: str, content: bytes) -> None:
         """Store a source, from which the data of every replicate can be made again."""
-        row = fingerprint, kind, content, _digest(fingerprint.encode(), kind.encode(), content)
+        row = fingerprint, kind, content, digest(fingerprint.encode(), kind.encode(), content)
         with self._transaction():
             self._replace("sources", row)
 
@@ -445,7 +326,7 @@ class Store:
         if row is None:
             return None
         try:
-            is_whole = row[3] == _digest(row[0].encode(), row[1].encode(), row[2])
+            is_whole = row[3] == digest(row[0].encode(), row[1].encode(), row[2])
         except (TypeError, AttributeError):  # text instead of bytes, or vice versa
             is_whole = False
         if not is_whole:
@@ -492,7 +373,7 @@ class Store:
 
     def _find(self, texts: Sequence[str]) -> list[tuple[bytes, int]]:
         """Key and number of each configuration; the number is 0 if it is not stored."""
-        keys = [_digest(text.encode()) for text in texts]
+        keys = [digest(text.encode()) for text in texts]
         places = ",".join("?" * len(keys))
         rows = self._patiently(f"SELECT key, id FROM configurations WHERE key IN ({places})", keys).fetchall()
         numbers = dict(rows)
@@ -514,7 +395,7 @@ class Store:
         with self._errors():
             rows = self._patiently("SELECT id, key, about FROM configurations ORDER BY id").fetchall()
         for number, key, about in rows:
-            if not isinstance(about, str) or _digest(about.encode()) != key:
+            if not isinstance(about, str) or digest(about.encode()) != key:
                 raise self._damaged(f"checksum mismatch in configuration {number}")
             self._keys[number] = key
             yield number, json.loads(about)
@@ -607,14 +488,14 @@ class Store:
         return _as_arrays([row]).run(0)
 
     def _check(self, configuration: int, row: _Row) -> None:
-        number, status, curves, parameters, error, digest, test_costs = row
+        number, status, curves, parameters, error, found, test_costs = row
         try:
             of_record = 8 * (len(CURVES) - 1)
             fits = len(curves) % of_record == 0 and (
                 test_costs is None or of_record * len(test_costs) in (8 * len(curves), 16 * len(curves))
             )
-            expected = _digest_of(self._keys[configuration], number, status, curves, parameters, error, test_costs)
-            is_whole = fits and digest == expected and status in STATUSES
+            expected = _digest_of_run(self._keys[configuration], number, status, curves, parameters, error, test_costs)
+            is_whole = fits and found == expected and status in STATUSES
         except (TypeError, AttributeError):  # text instead of bytes, or vice versa
             is_whole = False
         if not is_whole:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import json
 import os
 import shutil
@@ -18,6 +20,17 @@ from selenium.webdriver.remote.webelement import WebElement
 
 PATIENCE = 60  # seconds, of a machine with much to do
 HOW = "expected chromium and chromedriver, found none; on Debian and Ubuntu: apt install chromium chromium-driver"
+
+
+@functools.cache
+def axe_core() -> str:
+    """The script of axe-core, as the package has it: nothing is loaded from anywhere."""
+    found = importlib.util.find_spec("selenium_axe_python")
+    if found is None or not found.submodule_search_locations:
+        raise (pytest.fail.Exception if os.environ.get("REQUIRE_BROWSER") else pytest.skip.Exception)(
+            "expected the package selenium-axe-python, found none: pip install selenium-axe-python"
+        )
+    return (Path(found.submodule_search_locations[0]) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 class Browser:
@@ -37,8 +50,8 @@ class Browser:
         self.driver = webdriver.Chrome(options=options, service=Service(chromedriver))
         self.driver.set_script_timeout(PATIENCE)
 
-    def open(self, path: Path, width: int = 1280, height: int = 900, **media: str) -> None:
-        """Open a page, of which nothing was asked before; ``media`` are what the reader prefers."""
+    def open(self, page: Path | str, width: int = 1280, height: int = 900, **media: str) -> None:
+        """Open a file or an address, of which nothing was asked before; ``media`` are what the reader prefers."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         features = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in media.items()]
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -46,7 +59,7 @@ class Browser:
         self.driver.get("about:blank")
         for log in ("browser", "performance"):
             self.driver.get_log(log)  # what came before
-        self.driver.get(path.as_uri())
+        self.driver.get(page if isinstance(page, str) else page.as_uri())
         self.until("return document.documentElement.dataset.ready === 'true'")
 
     def __call__(self, script: str, *arguments: Any) -> Any:
@@ -103,6 +116,15 @@ class Browser:
     def press(self, *keys: str) -> None:
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()
         self.settle()
+
+    def findings(self) -> list[str]:
+        """What axe-core complains of: the rule, and the first elements."""
+        self(axe_core())
+        found = self.driver.execute_async_script(
+            "const done = arguments[0];"
+            "axe.run(document).then((result) => done(result.violations), (error) => done([error]))"
+        )
+        return [f"{rule['id']}: {rule['help']}: {[node['html'][:200] for node in rule['nodes'][:4]]}" for rule in found]
 
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self.driver.get_log("browser")]

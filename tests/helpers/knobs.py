@@ -25,6 +25,9 @@ DEFAULTS: dict[str, Any] = {
     "batch_size": ["all"],
     "init": ["normal"],
     "init_scale": ["auto"],
+    "output_init_scale": ["same"],
+    "init_offset": [0.0],
+    "bias": ["yes"],
     "class_weight": ["none"],
     "seed": "0:10",
 }
@@ -73,5 +76,8 @@ FURTHER: dict[str, tuple[Any, dict[str, Any]]] = {
     "batch_size": (7, {}),
     "init": ("he", {}),
     "init_scale": (0.5, {}),
+    "output_init_scale": (0.5, {}),
+    "init_offset": (0.5, {}),
+    "bias": ("no", {}),
     "class_weight": ("balanced", {}),
 }

@@ -23,8 +23,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from experiments import files, locks, orchestration
 from experiments.files import STORE, ResultsError
+from experiments.maps import store as map_store
 from experiments.results import read
-from experiments.store import lock, store
+from experiments.store import database, lock, store
 from experiments.tables import csv_files as tables_as_csv
 from tests.helpers.machines import ROOT
 
@@ -120,7 +121,7 @@ def _be_born(command: str, arguments: list[str], event: dict[str, Any], out: int
         os._exit(status or 0)
 
 
-# The steps that change a file or a lock: the functions that are called, in which files; in store.py, also by whom.
+# The steps that change a file or a lock: the functions that are called, in which files; in the store's, also by whom.
 STEPS = {
     "store": {"connect", "execute", "executemany"},
     "lock": {"mkdir", "open", "flock", "ftruncate", "write", "unlink", "close"},
@@ -128,9 +129,9 @@ STEPS = {
         *("flock", "unlink", "mkstemp", "open", "writerows", "write", "flush", "detach", "fsync", "chmod", "replace")
     },
 }
-WRITERS = {"_transaction", "_patiently", "add"}
+WRITERS = {"_transaction", "_patiently", "add", "begin", "write"}
 FILES = {
-    "store": {store.__file__},
+    "store": {store.__file__, database.__file__, map_store.__file__},
     "lock": {lock.__file__, locks.__file__},
     "tables": {files.__file__, locks.__file__, tables_as_csv.__file__, orchestration.__file__},
 }
@@ -281,14 +282,14 @@ def assert_complete(folder: Path, expected: Mapping[str, bytes], runs: int, stor
     connection.close()
 
 
-def program(*arguments: str | Path, batch: int = 0, **how: Any) -> subprocess.Popen[str]:
-    """The command line in a new interpreter and a group of its own."""
-    code = "import sys; sys.argv[0] = 'grid'\n"
+def program(*arguments: str | Path, batch: int = 0, name: str = "grid", **how: Any) -> subprocess.Popen[str]:
+    """A command in a new interpreter and a group of its own."""
+    code = f"import sys; sys.argv[0] = {name!r}\n"
     if batch:
         code += "from experiments.runner import work\n"
         code += f"work._SHORTEST_BATCH = work._LONGEST_BATCH = {batch}\n"
     code += "from experiments.cli.process import run_as_program\n"
-    code += "run_as_program('experiments.grid', 'nothing was written')"
+    code += f"run_as_program('experiments.{name}', 'nothing was written')"
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **streams)

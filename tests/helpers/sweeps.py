@@ -76,4 +76,7 @@ def how_of(run: Run) -> Hyperparameters:
         batch_size=None if run.batch_size == "all" else run.batch_size,
         init=run.init,
         init_scale=None if run.init_scale == "auto" else run.init_scale,
+        output_init_scale=None if run.output_init_scale == "same" else run.output_init_scale,
+        init_offset=run.init_offset,
+        bias=run.bias == "yes",
     )

@@ -1,6 +1,7 @@
-"""Problems in the plane by their definitions, in plain Python, point by point: the oracle of test_synthetic.
+"""Generated problems by their definitions, in plain Python, point by point: the oracle of test_synthetic.
 
-Each takes the number of points, the noise and the seed of a `RandomState`; it returns X (examples, 2), y (examples,).
+Each takes the number of points, the noise and the seed of a `RandomState`; it returns X (examples, features) and
+y (examples,).
 """
 
 from __future__ import annotations
@@ -63,6 +64,13 @@ def multi_gaussian(n: int, noise: float, seed: int) -> Points:
         heights = [sign * max(0.0, 1 - math.dist(at, center) / 2) for center, sign in bumps.items()]
         values.append(max(heights, key=abs))
     return np.array(X), np.array(values)
+
+
+def gaussian_random(n: int, noise: float, seed: int) -> Points:
+    """Normal features, and then targets of that deviation, which have nothing to do with them."""
+    rng = np.random.RandomState(seed)
+    X = [[rng.standard_normal() for _ in range(16)] for _ in range(n)]
+    return np.array(X), np.array([noise * rng.standard_normal() for _ in range(n)])
 
 
 def xor(n: int, noise: float, seed: int) -> Points:

@@ -32,14 +32,23 @@ def initial(
     init: str = "normal",
     init_scale: float | None = None,
     outputs: int = 1,
+    output_init_scale: float | None = None,
+    init_offset: float = 0.0,
 ) -> Parameters:
-    """Weights: a scale times randn, from one stream, layer by layer from the input; biases zero."""
+    """Weights: a scale times randn, from one stream, layer by layer from the input; biases zero.
+
+    The output layer may have a scale of its own; the offset goes to the weights of the others.
+    """
     random = np.random.RandomState(seed)
     parameters: Parameters = []
-    for (units, inputs), b in shapes(features, hidden, outputs):
+    for layer, ((units, inputs), b) in enumerate(shapes(features, hidden, outputs)):
+        is_output = layer == len(hidden)
         variance = {"normal": 1.0, "glorot": 2 / (units + inputs), "he": 2 / inputs}[init]
         scale = {"normal": 0.01, "glorot": 1.0, "he": 1.0}[init] if init_scale is None else init_scale
-        parameters.append((random.randn(units, inputs) * (scale * variance**0.5), np.zeros(b)))
+        if is_output and output_init_scale is not None:
+            scale = output_init_scale
+        W = random.randn(units, inputs) * (scale * variance**0.5)
+        parameters.append((W if is_output else W + init_offset, np.zeros(b)))
     return parameters
 
 
@@ -224,6 +233,9 @@ def train(
     batch_size: int | None = None,
     init: str = "normal",
     init_scale: float | None = None,
+    output_init_scale: float | None = None,
+    init_offset: float = 0.0,
+    bias: bool = True,
     task: str = "binary",
     classes: int = 1,
     sample_weight: Array | None = None,
@@ -231,7 +243,7 @@ def train(
     """(cost, accuracy or R^2, parameters) after 0, 1, 2 ... ``iterations`` updates."""
     X, Y = X.astype(dtype), Y.astype(dtype)
     weights = None if sample_weight is None else sample_weight.astype(dtype)
-    start = initial(X.shape[0], hidden, seed, init, init_scale, classes)
+    start = initial(X.shape[0], hidden, seed, init, init_scale, classes, output_init_scale, init_offset)
     parameters = [(W.astype(dtype), b.astype(dtype)) for W, b in start]
     rates = [learning_rate] * len(hidden) + [learning_rate if output_learning_rate is None else output_learning_rate]
     optimizers = [[Optimizer(optimizer, momentum, beta1, beta2) for _ in pair] for pair in parameters]
@@ -245,6 +257,8 @@ def train(
             _, A = forward(parameters, X[:, chosen], activation, task)
             chosen_weights = None if weights is None else weights[chosen]
             gradients = backward(parameters, A, X[:, chosen], Y[:, chosen], activation, task, chosen_weights)
+            if not bias:
+                gradients = [(dW, np.zeros_like(db)) for dW, db in gradients]
             steps = [
                 tuple(each.step(gradient) for each, gradient in zip(two, pair, strict=True))
                 for two, pair in zip(optimizers, penalized(parameters, gradients, l1, l2), strict=True)

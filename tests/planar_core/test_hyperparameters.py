@@ -46,6 +46,13 @@ OTHERS: list[dict[str, Any]] = [
     {"init": "he"},
     {"init_scale": 0.5},
     {"init": "glorot", "init_scale": 2.0},
+    {"output_init_scale": 0.3},
+    {"init": "he", "output_init_scale": 0.3},
+    {"init_offset": 0.4},
+    {"init_offset": -0.01, "init_scale": 0.0},
+    {"bias": False},
+    {"bias": False, "optimizer": "momentum"},
+    {"bias": False, "optimizer": "adam", "l2": 0.01, "batch_size": 10},
 ]
 
 
@@ -114,6 +121,7 @@ def test_a_default_that_is_given_changes_no_bit(dtype: str) -> None:
         assert bits(**{name: value}, dtype=dtype) == expected
     for same in ({"output_learning_rate": 0.1}, {"batch_size": 45}, {"batch_size": 46}, {"init_scale": 0.01}):
         assert bits(**same, dtype=dtype) == expected
+    assert bits(output_init_scale=0.01, dtype=dtype) == expected
 
 
 @ANY_DTYPE
@@ -139,6 +147,25 @@ def test_bits_depend_neither_on_the_batch_nor_on_slices(dtype: str) -> None:
     assert trained(slice(None), 1) == together
     for run in range(len(seeds)):
         assert trained(slice(run, run + 1), 10**9) == together[run : run + 1]
+
+
+@ANY_DTYPE
+@pytest.mark.parametrize("how", [{}, {"optimizer": "adam", "l1": 0.01}, {"batch_size": 7}], ids=str)
+def test_biases_that_are_not_trained_stay_zero(how: dict[str, Any], dtype: str) -> None:
+    trained, other = (train(*points(), "4x3", 0.5, 40, 1, bias=bias, dtype=dtype, **how) for bias in (False, True))
+    assert trained.status == "ok"
+    for (_, b), (_, trained_b) in zip(trained.parameters, other.parameters, strict=True):
+        assert b.tobytes() == np.zeros_like(b).tobytes()
+        assert trained_b.all()
+
+
+def test_the_offset_of_weights_leaves_the_output_layer_alone() -> None:
+    for hidden, offsets in (("0", [0]), ("4", [2.5, 0]), ("4x3", [2.5, 2.5, 0])):
+        reference = network.initialize(2, hidden, 5, "he")
+        computed = network.initialize(2, hidden, 5, "he", init_offset=2.5)
+        for (W, b), (W_reference, _), offset in zip(computed, reference, offsets, strict=True):
+            np.testing.assert_array_equal(W, W_reference + offset if offset else W_reference)
+            assert not b.any()
 
 
 def test_an_exploding_network_is_diverged() -> None:
@@ -184,6 +211,11 @@ def test_training_equals_pytorch(case: dict[str, Any]) -> None:
         ("init", "xavier", "one of normal, glorot, he"),
         ("init_scale", "small", "a finite number, 0 or more"),
         ("init_scale", -1.0, "a finite number, 0 or more"),
+        ("output_init_scale", -1.0, "a finite number, 0 or more"),
+        ("init_offset", np.inf, "a finite number"),
+        ("init_offset", None, "a finite number"),
+        ("bias", "no", "True or False"),
+        ("bias", None, "True or False"),
     ],
 )
 def test_bad_values_are_refused(name: str, value: Any, expected: str) -> None:

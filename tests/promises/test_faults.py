@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,18 +46,6 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 # Disks
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own, which a test may fill."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
-    if sys.platform != "linux" or os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root can mount a disk, and not everywhere")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def assert_survives(outcome: Outcome, reason: str, folder: Path, before: dict[str, bytes]) -> int:

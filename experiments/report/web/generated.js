@@ -7,6 +7,7 @@ import { scaledBy, scalingOf, unitsOf } from "./scaling.js";
 import { withFeatures } from "./terms.js";
 
 const BLOBS = 6;
+const RANDOM_FEATURES = 16;
 const BUMPS = [
   [-4, 2.5, 1],
   [0, 2.5, -1],
@@ -18,7 +19,7 @@ const BUMPS = [
 
 /**
  * How each data set is drawn: a function of noise, training points, data seed and what the test points are, which
- * returns the training and the test points, {x, y, labels}.
+ * returns the training and the test points, {x, y, labels}, or those of more features, {rows, labels}.
  */
 const DRAWINGS = {
   flower: twice((n, random, noise) => {
@@ -154,6 +155,11 @@ const DRAWINGS = {
       return value;
     }),
   ),
+  gaussian_random: twice((n, random, noise) => {
+    const drawn = listOf(n, () => listOf(RANDOM_FEATURES, () => random.normal()));
+    const rows = listOf(RANDOM_FEATURES, (k) => drawn.map((point) => point[k]));
+    return { rows, labels: listOf(n, () => noise * random.normal()) };
+  }),
 };
 
 /** The description of a generated data set, or undefined. */
@@ -186,22 +192,29 @@ export function generated(setting) {
     const most = PLAY.most_samples.toLocaleString("en");
     throw new Error(`--samples: this page draws at most ${most} points, got ${samples}: use the command line for more`);
   }
+  if (samples < known.fewest_samples)
+    throw new Error(`--samples: expected at least ${known.fewest_samples} points of ${dataset}, got ${samples}`);
   const [train, test] = DRAWINGS[dataset](noise, samples, data_seed, PLAY.test);
   const isRegression = known.task === "regression";
-  const scaling = isRegression ? scalingOf(train.labels) : null;
+  const scaling = known.is_scaled ? scalingOf(train.labels) : null;
   const answers = (labels) => (scaling ? scaledBy(scaling, labels) : Float64Array.from(labels));
   const data = {
     name: dataset,
     task: known.task,
     class_names: isRegression ? [] : ["0", "1"],
-    feature_names: ["x1", "x2"],
-    target: scaling ? { name: "y", ...unitsOf(scaling) } : null,
-    X: [train.x, train.y].map((row) => Float64Array.from(row)),
+    feature_names: featureRows(train).map((_, k) => `x${k + 1}`),
+    target: isRegression ? { name: "y", ...(scaling ? unitsOf(scaling) : { mean: 0, deviation: 1 }) } : null,
+    X: featureRows(train),
     Y: answers(train.labels),
-    X_test: [test.x, test.y].map((row) => Float64Array.from(row)),
+    X_test: featureRows(test),
     Y_test: answers(test.labels),
   };
   return withFeatures(data, features, false);
+}
+
+/** The features of points: the coordinates of those in the plane. */
+function featureRows({ x, y, rows = [x, y] }) {
+  return rows.map((row) => Float64Array.from(row));
 }
 
 /** Training and test points from a stream each. */

@@ -2,7 +2,7 @@
 
 import { SCORES, clipped, scoringOf } from "./words.js";
 import { CONSTANTS } from "./held.js";
-import { hiddenLayers } from "./network.js";
+import { hiddenLayers, inTraining } from "./network.js";
 
 const NEW_DATA = "new data for each seed"; // the data seed "seed", as experiments/knobs/words.py has it
 
@@ -176,7 +176,7 @@ export class Sweep {
     for (const [name, usual] of Object.entries(CONSTANTS.hyperparameters)) {
       const value = this.setting(name, configuration);
       if (value === undefined) continue; // written by a version without it: the default
-      if (typeof usual === "string") how[name] = value;
+      if (typeof usual === "string" || typeof usual === "boolean") how[name] = inTraining(value, usual);
       else how[name] = finite(value === null ? NaN : Number(value)) ?? usual;
     }
     return how;

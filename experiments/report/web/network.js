@@ -51,20 +51,33 @@ export const OPTIMIZERS = {
   },
 };
 
+/** The value of a knob as Training takes it: yes and no are true and false, as its default is. */
+export function inTraining(value, usual) {
+  return typeof usual === "boolean" ? value === "yes" : value;
+}
+
 /** The units of each hidden layer: "4" -> [4], "8x8" -> [8, 8], "0" -> []. */
 export function hiddenLayers(hidden) {
   return hidden === "0" ? [] : hidden.split("x").map(Number);
 }
 
-/** Initial parameters: weights from one stream of normal numbers, layer by layer from the input; biases 0. */
-export function initialize(features, hidden, seed, init = "normal", initScale = null, outputs = 1) {
+/**
+ * Initial parameters: weights from one stream of normal numbers, layer by layer from the input; biases 0. The output
+ * layer may have a scale of its own; the offset is added to the weights of the other layers.
+ */
+export function initialize(
+  features, hidden, seed, init = "normal", initScale = null, outputs = 1, outputInitScale = null, initOffset = 0,
+) {
   const random = new RandomState(seed);
   const { variance, scale } = INITS[init];
   const sizes = [features, ...hiddenLayers(hidden), outputs];
   return sizes.slice(1).map((units, layer) => {
     const inputs = sizes[layer];
-    const deviation = (initScale ?? scale) * Math.sqrt(variance(inputs, units));
-    const weights = () => Float64Array.from({ length: inputs }, () => random.normal() * deviation);
+    const isOutput = layer === sizes.length - 2;
+    const scaledBy = (isOutput ? outputInitScale : null) ?? initScale ?? scale;
+    const deviation = scaledBy * Math.sqrt(variance(inputs, units));
+    const offset = isOutput ? 0 : initOffset;
+    const weights = () => Float64Array.from({ length: inputs }, () => random.normal() * deviation + offset);
     return { W: Array.from({ length: units }, weights), b: new Float64Array(units) };
   });
 }
@@ -129,8 +142,9 @@ export class Training {
   }
 
   restart() {
-    const { init, init_scale } = this.how;
-    this.parameters = initialize(this.X.length, this.hidden, this.seed, init, init_scale, this.outputs);
+    const { init, init_scale, output_init_scale, init_offset } = this.how;
+    const scales = [init, init_scale, this.outputs, output_init_scale, init_offset];
+    this.parameters = initialize(this.X.length, this.hidden, this.seed, ...scales);
     this.iteration = 0;
     this.moments = new Map(); // what the optimizer remembers of each row of weights
     this.shuffles = new RandomState((this.seed ^ CONSTANTS.shuffles) >>> 0);
@@ -142,6 +156,7 @@ export class Training {
     const { A } = forward(this.parameters, X, activation, task);
     const gradients = backward(this.parameters, A, X, Y, activation, task);
     this.iteration += 1;
+    if (!how.bias) for (const { b } of gradients) b.fill(0);
     this.penalize(gradients);
     this.optimize(gradients);
     update(this.parameters, gradients, how.learning_rate, how.output_learning_rate);

@@ -2,6 +2,7 @@
 
 import { drawnAs, generatedSet } from "./generated.js";
 import { CONSTANTS, PLAY } from "./held.js";
+import { inTraining } from "./network.js";
 import { standardTerms } from "./terms.js";
 
 const KNOBS = new Map(PLAY.knobs.map((knob) => [knob.name, knob]));
@@ -54,7 +55,7 @@ function layersChecked(text, refuse) {
 function numberChecked(text, knob, refuse) {
   const form = knob.is_integer ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
   const number = form.test(text) ? Number(text) : NaN;
-  const isAbove = knob.low_open ? number > knob.low : number >= knob.low;
+  const isAbove = knob.low === null || (knob.low_open ? number > knob.low : number >= knob.low);
   const isBelow = knob.high === null || (knob.high_open ? number < knob.high : number <= knob.high);
   if (!Number.isFinite(number) || !isAbove || !isBelow) return refuse();
   return number + 0; // -0 becomes 0
@@ -117,7 +118,7 @@ export function trainingOf(setting, data) {
   how.outputs = data.task === "multiclass" ? data.class_names.length : 1;
   how.hidden = String(setting.hidden);
   for (const [name, usual] of Object.entries(CONSTANTS.hyperparameters)) {
-    how[name] = KNOBS.get(name).words.includes(setting[name]) ? usual : setting[name];
+    how[name] = KNOBS.get(name).words.includes(setting[name]) ? usual : inTraining(setting[name], usual);
   }
   return how;
 }
@@ -194,6 +195,7 @@ function meaningOf(setting) {
   const words = { ...setting };
   if (setting.output_learning_rate === "same") words.output_learning_rate = setting.learning_rate;
   if (setting.init_scale === "auto") words.init_scale = setting.init === "normal" ? CONSTANTS.initial_scale : 1;
+  if (setting.output_init_scale === "same") words.output_init_scale = words.init_scale;
   if (generatedSet(setting.dataset)) Object.assign(words, drawnAs(setting));
   else words.dataset = "a table";
   if (words.batch_size >= words.samples && matters("samples", setting)) words.batch_size = "all";

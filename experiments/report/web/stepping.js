@@ -9,11 +9,15 @@ const SMALLEST = 0.001; // the step above 0
 
 /** The value of a knob beside another one, in the direction 1 or -1, within its limits. */
 export function nextValue(knob, setting, direction) {
+  return after(numberOf(knob.name, setting), knob, direction);
+}
+
+function after(value, knob, direction) {
   const { name, low, high, is_integer: isInteger, high_open: isOpen } = knob;
-  const value = numberOf(name, setting);
   if (isOpen && high === 1) return beside(DECAYS, value, direction);
   if (name.endsWith("seed")) return inside(value + direction, low, high);
-  if (direction < 0 && !isInteger && value <= SMALLEST) return low === 0 && !knob.low_open ? 0 : value / 10;
+  if (low === null && (value < 0 || (value === 0 && direction < 0))) return 0 - after(-value, knob, -direction);
+  if (direction < 0 && !isInteger && value <= SMALLEST) return (low ?? 0) === 0 && !knob.low_open ? 0 : value / 10;
   if (direction > 0 && value === 0) return isInteger ? 1 : SMALLEST;
   return inside(beside(seriesAround(value, SERIES[isInteger ? "integers" : "numbers"]), value, direction), low, high);
 }
@@ -27,6 +31,7 @@ function numberOf(name, setting) {
     noise: drawn.noise, data_seed: drawn.data_seed, samples: drawn.samples, batch_size: setting.samples,
     output_learning_rate: setting.learning_rate, init_scale: setting.init === "normal" ? CONSTANTS.initial_scale : 1,
   };
+  if (name === "output_init_scale") return numberOf("init_scale", setting);
   return Number(standsFor[name] ?? 0) || 0;
 }
 

@@ -36,7 +36,8 @@ def imported(*arguments: str) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["columns", "export", "grid", "merge", "plots", "predict", "report", "store", "verify", "walkthrough"]
+    "name",
+    ["columns", "export", "grid", "map", "merge", "plots", "predict", "report", "store", "verify", "walkthrough"],
 )
 def test_help_imports_nothing_heavy(name: str) -> None:
     status, found = imported(f"experiments.{name}", "--help")
@@ -54,7 +55,7 @@ def test_planar_sweep_imports_nothing_heavy(arguments: str) -> None:
     [
         "grid --epochs 3", "grid --hidden 0,1", "grid --dataset flour --lr x", "grid --config nowhere.toml",
         "export . --format tar", "merge out", "grid --shard 0/3", "plots", "predict .", "report", "store move a b",
-        "verify . --sample 0", "columns n_stck",
+        "verify . --sample 0", "columns n_stck", "map --until-decided", "map --measure x",
     ],
 )  # fmt: skip
 def test_a_refused_argument_imports_nothing_heavy(arguments: str) -> None:

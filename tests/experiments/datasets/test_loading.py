@@ -84,6 +84,7 @@ def test_every_name_loads(name: str) -> None:
         ("diabetes", "progression", ()),
         ("plane", "y", ()),
         ("multi_gaussian", "y", ()),
+        ("gaussian_random", "y", ()),
         ("flower", "", ("0", "1")),
     ],
 )
@@ -107,14 +108,18 @@ def test_targets_of_a_regression_are_standardized_by_the_training_part() -> None
             np.testing.assert_allclose(np.sort(target[0]), np.sort(load_diabetes().target), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", sorted(set(synthetic.PROBLEMS) - set(synthetic.REGRESSIONS)))
+@pytest.mark.parametrize("name", sorted(set(synthetic.PROBLEMS) - {"plane", "multi_gaussian"}))
 def test_synthetic_points_are_taken_as_they_are(name: str) -> None:
     data = load(name)
     (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name]()
     assert (data.X.tobytes(), data.Y.tobytes()) == (X.tobytes(), Y.tobytes())
     assert (data.X_test.tobytes(), data.Y_test.tobytes()) == (X_test.tobytes(), Y_test.tobytes())
-    assert data.feature_names == ("x1", "x2")
-    assert data.class_names == ("0", "1")
+    if name == "gaussian_random":
+        assert data.feature_names == tuple(f"x{k}" for k in range(1, 17))
+        assert (data.class_names, data.target_scale) == ((), (0.0, 1.0))
+    else:
+        assert data.feature_names == ("x1", "x2")
+        assert data.class_names == ("0", "1")
     (X, Y), (X_test, Y_test) = synthetic.PROBLEMS[name](0.4, 31, 7)
     data = load(name, noise=0.4, samples=31, data_seed=7)
     assert (data.X.tobytes(), data.Y.tobytes()) == (X.tobytes(), Y.tobytes())
@@ -123,7 +128,8 @@ def test_synthetic_points_are_taken_as_they_are(name: str) -> None:
 
 EXPECTED = (
     "expected one of flower, moons, circles, blobs, gaussian_quantiles, circle, xor, gauss, spiral, plane, "
-    "multi_gaussian, iris, iris2, breast_cancer, wine, digits, diabetes, or the path of a file such as data.csv"
+    "multi_gaussian, gaussian_random, iris, iris2, breast_cancer, wine, digits, diabetes, or the path of a file such "
+    "as data.csv"
 )
 
 
@@ -416,6 +422,7 @@ def test_a_constant_is_constant_even_where_its_mean_is_rounded() -> None:
         ("flower", {"noise": True}, "noise: expected a number from 0 to 1,000,000, got True"),
         ("flower", {"noise": [1]}, "noise: expected a number from 0 to 1,000,000, got [1]"),
         ("flower", {"samples": 9}, "samples: expected an integer from 10 to 10,000,000, got 9"),
+        ("gaussian_random", {"samples": 0}, "samples: expected an integer from 1 to 10,000,000, got 0"),
         ("flower", {"samples": 10**9}, "samples: expected an integer from 10 to 10,000,000, got 1000000000"),
         ("flower", {"samples": 40.0}, "samples: expected an integer from 10 to 10,000,000, got 40.0"),
         ("flower", {"data_seed": -1}, "data_seed: expected an integer from 0 to 4,294,967,295, or seed, got -1"),
@@ -589,6 +596,7 @@ FINGERPRINTS = {
     "spiral": "6cf4e4c36075b07b02ae55ee06809698dcc26eb901767d964a0b70a9424209de",
     "plane": "1a8b5ba24542c86b2b48b9aa163a11e4a9c1d30b1d0df3b7bc72e342109f2c97",
     "multi_gaussian": "46d0d7dee3431d8b20d76d3c2c47158a21d2d340f582c6a5aa18037009c6928d",
+    "gaussian_random": "a71d495961a69cebcd45c3f0e681c939504e5b4081c6588c1cdab224a76098c3",
     "iris": "a53e7725ea83c78d372744b8c3089e95a004b6b08a4cb9e668f4513a77e64415",
     "wine": "669d4e865f7ebdacf16398b8cb1f3e5907974fb0f20b72afea8d2eaae369e8e6",
     "digits": "b442ae43d8b894acb1e24d542060587d48f6b9236c6a64d0b8d6c52f968948ee",
@@ -614,6 +622,7 @@ OTHER_FINGERPRINTS = {
     "spiral": "9732c615aea01187",
     "plane": "ccb97525b9c6a94b",
     "multi_gaussian": "c8b196e1af94a929",
+    "gaussian_random": "6f6d38dafd9d2183",
     "iris": "87153b061f201619",
     "wine": "e8a3c4fa93d044a1",
     "digits": "556e83d0f25c4be3",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +15,6 @@ from tests.helpers.page import page_text
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 TIP = "document.querySelector('.headline .term').click()"
 FILTER = "const e = document.getElementById('filter'); e.value = 'hidden>1 foo'; e.dispatchEvent(new Event('input'))"
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The script of axe-core, as the package has it: nothing is loaded from anywhere."""
-    found = importlib.util.find_spec("selenium_axe_python")
-    if found is None or not found.submodule_search_locations:
-        raise (pytest.fail.Exception if os.environ.get("REQUIRE_BROWSER") else pytest.skip.Exception)(
-            "expected the package selenium-axe-python, found none: pip install selenium-axe-python"
-        )
-    return (Path(found.submodule_search_locations[0]) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -46,42 +33,34 @@ def pages(page: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
     return {"classes": page} | {name: folder / f"{name}.html" for name in others}
 
 
-def findings(browser: Browser, axe: str) -> list[str]:
-    """What axe-core complains of: the rule, and the first element."""
+def findings(browser: Browser) -> list[str]:
     browser.settle()
-    browser(axe)
-    found = browser.driver.execute_async_script(
-        "const done = arguments[0];"
-        "axe.run(document).then((result) => done(result.violations), (error) => done([error]))"
-    )
-    return [f"{rule['id']}: {rule['help']}: {[node['html'][:200] for node in rule['nodes'][:4]]}" for rule in found]
+    return browser.findings()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", list(SIZES))
 def test_nothing_is_found_in_any_state_of_the_page(
-    browser: Browser, pages: dict[str, Path], axe: str, size: str, scheme: str
+    browser: Browser, pages: dict[str, Path], size: str, scheme: str
 ) -> None:
     width, height = SIZES[size]
     browser.open(pages["classes"], width=width, height=height, color_scheme=scheme)
-    assert findings(browser, axe) == []
+    assert findings(browser) == []
     browser(FILTER)
     browser.find("#step").click()
     browser(TIP)
     assert browser("return document.querySelectorAll('[role=tooltip]:not([hidden])').length") == 1
-    assert findings(browser, axe) == []
+    assert findings(browser) == []
     assert browser.complaints() == []
 
 
 @pytest.mark.parametrize("kind", ["values", "sample", "single"])
-def test_nothing_is_found_in_pages_of_other_sweeps(
-    browser: Browser, pages: dict[str, Path], axe: str, kind: str
-) -> None:
+def test_nothing_is_found_in_pages_of_other_sweeps(browser: Browser, pages: dict[str, Path], kind: str) -> None:
     browser.open(pages[kind])
-    assert findings(browser, axe) == []
+    assert findings(browser) == []
 
 
-def test_what_is_wrong_would_be_found(opened: Browser, axe: str) -> None:
+def test_what_is_wrong_would_be_found(opened: Browser) -> None:
     opened("document.querySelector('#seed').parentElement.replaceWith(document.querySelector('#seed'));"
            "document.querySelector('.said').style.color = '#aaa'")  # fmt: skip
-    assert {finding.split(":")[0] for finding in findings(opened, axe)} == {"select-name", "color-contrast"}
+    assert {finding.split(":")[0] for finding in findings(opened)} == {"select-name", "color-contrast"}

@@ -115,6 +115,8 @@ def test_a_saturated_network_has_a_finite_cost(functions: Browser) -> None:
         {"batch_size": 7, "activation": "sigmoid", "init": "glorot"},
         {"batch_size": 30},
         {"batch_size": 16, "optimizer": "adam", "l1": 0.01, "l2": 0.01, "learning_rate": 0.02},
+        {"bias": False, "output_init_scale": 0.3, "init_offset": 0.2},
+        {"bias": False, "optimizer": "adam", "batch_size": 7, "learning_rate": 0.02},
     ],
     ids=str,
 )

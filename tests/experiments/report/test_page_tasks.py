@@ -206,8 +206,8 @@ def write(given: dict[str, Any], path: Path) -> Path:
     parts = {
         "title": given["problems"][0]["name"], "score": score, "Score": score[0].upper() + score[1:],
         "metric": score, "replicate": "seed", "map": "Heat map", **pages._retraining(True, "cell"),
-        "css": (pages.WEB / "report.css").read_text(encoding="utf-8"), "results": pages._json(given),
-        "charts": pages._json(specifications()), "vega": vega(), "script": pages._script(),
+        "css": (pages.WEB / "report.css").read_text(encoding="utf-8"), "results": pages.as_json(given),
+        "charts": pages.as_json(specifications()), "vega": vega(), "script": pages._script(),
     }  # fmt: skip
     empty = dict.fromkeys(("headline", "notes", "request", "data", "execution"), "")
     path.write_text(template.substitute(parts | empty), encoding="utf-8")

@@ -75,6 +75,7 @@ def test_there_is_a_control_for_each_knob(play: Browser) -> None:
     ("name", "text", "value"),
     [
         ("noise", "0.3", 0.3), ("samples", "50", 50), ("data_seed", "7", 7), ("init_scale", "0.7", 0.7),
+        ("output_init_scale", "0", 0), ("init_offset", "-0.25", -0.25),
         ("seed", "9", 9),
         ("learning_rate", "0.25", 0.25), ("output_learning_rate", "0.05", 0.05), ("l1", "0.01", 0.01),
         ("l2", "1e-2", 0.01), ("batch_size", "20", 20), ("iterations", "30", 30),
@@ -95,7 +96,10 @@ def test_a_number_that_is_typed_changes_the_network(play: Browser, name: str, te
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("dataset", "spiral"), ("dataset", "plane"), ("activation", "relu"), ("init", "he"), ("optimizer", "adam")],
+    [
+        ("dataset", "spiral"), ("dataset", "plane"), ("activation", "relu"), ("init", "he"), ("bias", "no"),
+        ("optimizer", "adam"),
+    ],
 )  # fmt: skip
 def test_a_choice_changes_the_network(play: Browser, name: str, value: str) -> None:
     play.choose(f"knob-{name}", value)
@@ -157,6 +161,8 @@ def test_features_are_ticked(play: Browser) -> None:
         ("seed", [(1, 1), (1, 2), (-1, 1), (-1, 0), (-1, 0)]),
         ("noise", [(1, 0.3), (-1, 0.1)]),
         ("init_scale", [(-1, 0.003), (-1, 0.001), (1, 0.003)]),
+        ("output_init_scale", [(1, 0.03), (-1, 0.01)]),
+        ("init_offset", [(-1, -0.001), (-1, -0.003), (1, -0.001), (1, 0), (1, 0.001), (-1, 0), (1, 0.001)]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -229,11 +229,12 @@ def test_a_run_is_the_same_only_if_all_that_matters_is(functions: Browser, swept
     run = 2 * 5 + 1
     for alike in ({}, {"momentum": 0.1}, {"noise": 0.2}, {"data_seed": 1}, {"data_seed": "seed"}, {"batch_size": 400}):
         assert functions(same, alike) == run, alike
-    for alike in ({"init_scale": 0.01}, {"output_learning_rate": 0.1}):
+    for alike in ({"init_scale": 0.01}, {"output_init_scale": 0.01}, {"bias": "yes"}, {"output_learning_rate": 0.1}):
         assert functions(same, alike) == run, alike
     for other in ({"noise": 0.3}, {"data_seed": 2}, {"samples": 401}, {"hidden": "2"}, {"seed": 5}, {"l2": 0.1},
                   {"iterations": 100}, {"features": "x1"}, {"batch_size": 399}, {"optimizer": "adam"}, {"init": "he"},
-                  {"dataset": "circles"}, {"output_learning_rate": 0.2}, {"activation": "relu"}):  # fmt: skip
+                  {"dataset": "circles"}, {"output_learning_rate": 0.2}, {"activation": "relu"},
+                  {"bias": "no"}, {"output_init_scale": 0.02}, {"init_offset": -0.1}):  # fmt: skip
         assert functions(same, other) is None, other
     # Tables are compared by their numbers.
     others = functions(
@@ -286,6 +287,8 @@ def test_data_that_cannot_be_drawn_are_refused(functions: Browser) -> None:
     assert functions(script, {"samples": 20_001}) == (
         "--samples: this page draws at most 20,000 points, got 20001: use the command line for more"
     )
+    assert functions(script, {"samples": 9}) == "--samples: expected at least 10 points of flower, got 9"
+    assert functions(script, {"samples": 1, "dataset": "gaussian_random"}) == "gaussian_random"
     assert functions(script, {"features": "x1+x3"}) == (
         "features: expected x1 to x2, the inputs of 'flower', got x3 in 'x1+x3'"
     )

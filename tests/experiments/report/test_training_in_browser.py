@@ -92,6 +92,7 @@ def test_training_in_the_page_follows_the_recorded_curve(
         {"batch_size": ["all", 32], "l1": [0, 0.01], "l2": [0, 0.01], "output_learning_rate": ["same", 0.01]},
         {"init": ["normal", "glorot", "he"], "init_scale": ["auto", 0.5], "features": ["x1+x1^2+x1x2+sin(x2)"]},
         {"noise": [0, 0.1], "samples": [20, 50], "data_seed": [1, 2]},
+        {"bias": ["yes", "no"], "output_init_scale": ["same", 0.3], "init_offset": [0, -0.2]},
     ],
     ids=",".join,
 )

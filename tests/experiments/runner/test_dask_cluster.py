@@ -189,7 +189,7 @@ def test_a_cluster_that_loses_its_only_worker_is_said_and_goes_on_when_another_c
 
         def kill_and_fetch(client: Client, future: Any) -> work.BatchResult:
             if not was_said.is_set():
-                dask_cluster._finished(client, [future])
+                dask_cluster.finished(client, [future])
                 os.killpg(started.workers[0], signal.SIGKILL)
             return result(client, future)
 

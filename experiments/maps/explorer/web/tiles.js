@@ -1,0 +1,144 @@
+// Tiles: the values of the axes and of each measure, as experiments/maps/explorer/tiles.py packs them.
+
+import { TILE } from "./place.js";
+
+const AXES = 2 * TILE * 8; // bytes
+const MEASURE = TILE * TILE * 4;
+const AT_ONCE = 4; // requests of a page: the server computes the latest first, so few may be on the way
+const FEWEST_KEPT = 600; // tiles
+
+export const keyOf = ({ level, x, y }) => `${level}/${x}/${y}`;
+
+export const bytesOf = (measures) => AXES + measures.length * MEASURE;
+
+export function decoded(tile, buffer, measures, start = 0) {
+  const planes = {};
+  measures.forEach(({ name }, k) => {
+    planes[name] = new Float32Array(buffer, start + AXES + k * MEASURE, TILE * TILE);
+  });
+  return { ...tile, xs: new Float64Array(buffer, start, TILE), ys: new Float64Array(buffer, start + AXES / 2, TILE), planes };
+}
+
+/** Tiles by their key. Of those that are not wanted, the oldest are forgotten. */
+export class Tiles {
+  constructor() {
+    this.held = new Map();
+  }
+
+  get(tile) {
+    return this.held.get(keyOf(tile));
+  }
+
+  add(tile) {
+    this.held.set(keyOf(tile), tile);
+  }
+
+  forget(wanted) {
+    const most = Math.max(FEWEST_KEPT, 2 * wanted.length);
+    if (this.held.size <= most) return;
+    const keys = new Set(wanted.map(keyOf));
+    for (const key of this.held.keys()) {
+      if (this.held.size <= most) return;
+      if (!keys.has(key)) this.held.delete(key);
+    }
+  }
+
+  /** The finest tile of at most this level that shows the pixel at a place, with the pixel; null for none. */
+  at(place, left, top, level) {
+    for (let l = level; l >= 0; l--) {
+      const pixel = place.pixelAt(left, top, l);
+      const tile = pixel && this.get(pixel.tile);
+      if (tile && !Number.isNaN(tile.xs[pixel.column]) && !Number.isNaN(tile.ys[pixel.row])) return { ...pixel, tile };
+    }
+    return null;
+  }
+}
+
+/** Asks the server for what is wanted, in its order, and tells it what is not wanted any more. */
+export class Requests {
+  /** `come` is called with each tile, `told` with a problem, or with "" when there is none. */
+  constructor(measures, come, told) {
+    Object.assign(this, { measures, come, told, wanted: [], running: new Map(), refused: new Set() });
+  }
+
+  want(tiles) {
+    this.wanted = tiles.filter((tile) => !this.refused.has(keyOf(tile)));
+    const keys = new Set(this.wanted.map(keyOf));
+    for (const [key, controller] of this.running) if (!keys.has(key)) controller.abort();
+    this.next();
+  }
+
+  next() {
+    for (const tile of this.wanted) {
+      if (this.running.size >= AT_ONCE) return;
+      if (!this.running.has(keyOf(tile))) this.ask(tile);
+    }
+  }
+
+  async ask(tile) {
+    const key = keyOf(tile);
+    const controller = new AbortController();
+    this.running.set(key, controller);
+    try {
+      const answer = await fetch(`tile/${key}`, { signal: controller.signal });
+      if (answer.ok) {
+        this.come(decoded(tile, await answer.arrayBuffer(), this.measures));
+        this.told("");
+      } else {
+        this.refused.add(key);
+        this.told((await answer.text()).trim());
+      }
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        this.refused.add(key);
+        this.told("The explorer does not answer. Start the command again; what was computed is kept.");
+      }
+    }
+    this.running.delete(key);
+    this.wanted = this.wanted.filter((each) => keyOf(each) !== key);
+    this.next();
+  }
+}
+
+/** The tiles of a static page: those that it holds, and the coarser ones, whose pixels are all pixels of finer ones. */
+export async function heldTiles(base64, list, measures) {
+  const packed = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const words = bytes.length / 4;
+  const joined = new Uint8Array(bytes.length);
+  for (let k = 0; k < 4; k++) for (let i = 0; i < words; i++) joined[4 * i + k] = bytes[k * words + i];
+  const tiles = new Tiles();
+  list.forEach(([level, x, y], n) => {
+    tiles.add(decoded({ level, x, y }, joined.buffer, measures, n * bytesOf(measures)));
+  });
+  const deepest = Math.max(...list.map(([level]) => level));
+  for (let level = deepest; level > 0; level--) {
+    for (const tile of [...tiles.held.values()]) if (tile.level === level) coarsen(tile, tiles, measures);
+  }
+  return tiles;
+}
+
+/** Give the pixels with even columns and rows of a tile to the one above, which is made if there is none. */
+function coarsen(tile, tiles, measures) {
+  const above = { level: tile.level - 1, x: Math.floor(tile.x / 2), y: Math.floor(tile.y / 2) };
+  if (!tiles.get(above)) {
+    const made = decoded(above, new ArrayBuffer(bytesOf(measures)), measures);
+    for (const values of [made.xs, made.ys, ...Object.values(made.planes)]) values.fill(NaN);
+    tiles.add({ ...made, isMade: true });
+  }
+  const into = tiles.get(above);
+  if (!into.isMade) return;
+  const half = TILE / 2;
+  const [left, bottom] = [half * (tile.x % 2), half * (tile.y % 2)];
+  for (let k = 0; k < half; k++) {
+    into.xs[left + k] = tile.xs[2 * k];
+    into.ys[bottom + k] = tile.ys[2 * k];
+  }
+  for (const { name } of measures) {
+    const [from, to] = [tile.planes[name], into.planes[name]];
+    for (let j = 0; j < half; j++) {
+      for (let i = 0; i < half; i++) to[(bottom + j) * TILE + left + i] = from[2 * j * TILE + 2 * i];
+    }
+  }
+}
