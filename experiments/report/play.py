@@ -56,6 +56,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "activation": tuple(ACTIVATIONS),
         "init": tuple(INITS),
         "optimizer": tuple(OPTIMIZERS),
+        "class_weight": ("none", "balanced"),
     }
 )
 _TEXTS = ("features", "hidden")

@@ -8,7 +8,6 @@ const KNOBS = new Map(PLAY.knobs.map((knob) => [knob.name, knob]));
 const OF_GENERATED = ["noise", "samples", "data_seed"];
 const TABLE = /\.(csv|tsv|txt|dat|data|parquet|xlsx)(\.(gz|bz2|xz|zip|zst))*$/i;
 const SEEDS = 10; // of a sweep, by default
-const OTHERS = { class_weight: "none" }; // what this page cannot vary, with the only value that it can train
 
 /** The setting with which a new network begins. */
 export function defaultSetting() {
@@ -17,6 +16,7 @@ export function defaultSetting() {
 
 /** Whether a knob has an effect: the momentum only with that optimizer, the noise only for generated data. */
 export function matters(name, setting) {
+  if (name === "class_weight") return generatedSet(setting.dataset)?.task !== "regression";
   if (OF_GENERATED.includes(name) && !generatedSet(setting.dataset)) return false;
   const { needs } = KNOBS.get(name);
   return needs === null || setting[needs[0]] === needs[1];
@@ -116,6 +116,9 @@ export function trainingOf(setting, data) {
   const how = { seed: setting.seed, task: data.task };
   how.outputs = data.task === "multiclass" ? data.class_names.length : 1;
   how.hidden = String(setting.hidden);
+  if (data.task !== "regression") how.class_weight = setting.class_weight;
+  else if (setting.class_weight !== "none" && matters("class_weight", setting))
+    throw new Error("--class-weight: expected classification data, got regression");
   for (const [name, usual] of Object.entries(CONSTANTS.hyperparameters)) {
     how[name] = KNOBS.get(name).words.includes(setting[name]) ? usual : setting[name];
   }
@@ -174,8 +177,6 @@ export function sameAs(sweep, setting, data = null) {
   if (sweep.settings.patience !== undefined || sweep.folds) return null;
   const wanted = meaningOf(setting);
   for (let configuration = 0; configuration < sweep.count; configuration++) {
-    if (!Object.entries(OTHERS).every(([name, only]) => (sweep.setting(name, configuration) ?? only) === only))
-      continue;
     for (const [place, seed] of sweep.seeds.entries()) {
       if (seed !== setting.seed || meaningOf(settingOfRun(sweep, configuration, seed)) !== wanted) continue;
       const run = configuration * sweep.seeds.length + place;
