@@ -253,13 +253,13 @@ function listen() {
 }
 
 async function start() {
+  heatMap.fillControls();
   explainPage();
   setTheme(prefersDark.matches ? "dark" : "light");
   element("change").open = window.matchMedia(WIDE).matches;
   listen();
   addSavings();
   trainer.speed = Number(element("speed").value);
-  heatMap.fillControls();
   await heatMap.draw();
   choose(chosen.first, true);
   play.open();
