@@ -17,6 +17,7 @@ from experiments.knobs.words import shown
 from experiments.plots.names import ALL, DPI, FONT_SIZE, FURTHER, NAMES, USUAL
 from experiments.plots.names import FORMATS as PLOT_FORMATS
 from experiments.text import closest
+from experiments.version import installing
 
 FORMATS = ("onnx", "joblib", "json")
 """What ``experiments.export`` writes."""
@@ -84,7 +85,7 @@ def export_parser() -> Parser:
         "export",
         description="Export the networks of the best configuration of a sweep over a table, together with the"
         " preprocessing of new rows, to one file. docs/predictions.md describes the formats.",
-        epilog="onnx requires an extra (pip install '.[onnx]'). Loading a joblib file runs the code in it: load only"
+        epilog=f"onnx requires an extra ({installing('onnx')}). Loading a joblib file runs the code in it: load only"
         " files that you trust. Exit status: 0 success, 2 invalid arguments or data.",
     )
     _configuration_options(parser)

@@ -37,7 +37,7 @@ MODULES = (
     "units", "model", "scaling", "terms", "generated", "tablewords", "tablebytes", "tablenumbers", "tableheader",
     "tabletext", "tablecolumns", "tabletarget", "tablesplit", "dropped", "setting", "charts", "saving", "choice",
     "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "drawing", "view", "subject", "again",
-    "beside", "stepping", "panel", "play", "page",
+    "beside", "stepping", "panel", "play", "networkfile", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 

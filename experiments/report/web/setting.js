@@ -80,7 +80,7 @@ function inQuotes(text) {
 export function addressOf(setting, changedOnly = false) {
   const usual = defaultSetting();
   const parts = Object.entries(setting)
-    .filter(([name, value]) => KNOBS.has(name) && !(changedOnly && value === usual[name]))
+    .filter(([name, value]) => (KNOBS.has(name) && !(changedOnly && value === usual[name])) || (name === "target" && value))
     .map(([name, value]) => `${name}=${encodeURIComponent(value).replace(/%2B/g, "+").replace(/%5E/g, "^")}`);
   return `#${parts.join("&")}`;
 }
@@ -95,7 +95,8 @@ export function settingOf(hash, base = defaultSetting(), say = () => {}) {
   for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
     const at = part.indexOf("=");
     const name = decodedPart(at < 0 ? part : part.slice(0, at));
-    if (!KNOBS.has(name)) unknown.push(name);
+    if (name === "target") setting.target = decodedPart(part.slice(at + 1)); // of a table
+    else if (!KNOBS.has(name)) unknown.push(name);
     else setting[name] = checked(name, decodedPart(at < 0 ? "" : part.slice(at + 1)));
   }
   if (unknown.length)
