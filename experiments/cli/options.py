@@ -201,7 +201,7 @@ def store_parser() -> Parser:
         " the plots and the report.",
         epilog="Exit status: 0 success, 2 invalid arguments, no results, or DEST has results.",
     )
-    parser.add_argument("action", choices=["copy"], help="copy DIR to DEST")
+    parser.add_argument("action", metavar="copy", choices=["copy"], help="copy DIR to DEST")
     _add_folder(parser)
     parser.add_argument("destination", metavar="DEST", type=Path, help="a folder, which is created if necessary")
     parser.add_argument("--overwrite", action="store_true", help="replace the results in DEST")

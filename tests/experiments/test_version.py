@@ -33,11 +33,9 @@ def test_an_installed_package_is_named(tmp_path: Path) -> None:
     # Somebody else's project around it changes nothing.
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "another"\nversion = "1"\n', encoding="utf-8")
     command = "from experiments.version import __version__, installing; print(__version__, installing('xlsx'))"
-    done = subprocess.run(
-        [sys.executable, "-c", command],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout == "78.8 pip install 'planar-sweep[xlsx]'\n"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    said = subprocess.check_output([sys.executable, "-c", command], cwd=tmp_path, env=environment, text=True)
+    assert said == "78.8 pip install 'planar-sweep[xlsx]'\n"
 
 
 def test_no_message_knows_another_way() -> None:

@@ -114,7 +114,8 @@ def test_a_column_is_explained_and_still_sorts(opened: Browser) -> None:
 
 def centre(browser: Browser, selector: str) -> tuple[float, float]:
     x, y = browser.driver.execute_async_script(
-        "const [selector, done] = arguments, e = document.querySelector(selector); e.scrollIntoView({ block: 'center' });"
+        "const [selector, done] = arguments, e = document.querySelector(selector);"
+        "e.scrollIntoView({ block: 'center' });"
         "const box = e.getBoundingClientRect(), at = [box.x + box.width / 2, box.y + box.height / 2];"
         "requestAnimationFrame(() => requestAnimationFrame(() => done(at)));",  # scrolling would close the tooltip
         selector,
