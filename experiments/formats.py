@@ -15,6 +15,7 @@ from experiments.knobs.declared import CSV_DIALECT, CURVES, TABLES
 from experiments.knobs.knob import SweepError
 from experiments.knobs.values import value_of
 from experiments.text import count
+from experiments.version import installing
 
 CSV, XLSX, PARQUET, NONE = "csv", "xlsx", "parquet", "none"
 DIALECTS = ("excel", "excel-de")
@@ -47,7 +48,7 @@ class Formats(NamedTuple):
             if name in (*chosen, *of_curves) and not is_installed(name):
                 flag = (TABLES if name in chosen else CURVES).flags[0]
                 raise SweepError(
-                    f"{flag} {name} requires the package {package}, which is not installed: pip install '.[{name}]'"
+                    f"{flag} {name} requires the package {package}, which is not installed: {installing(name)}"
                 )
         kept = tuple(name for name in (CSV, XLSX, PARQUET) if name in of_curves)
         return cls(chosen, kept, value_of(CSV_DIALECT, csv_dialect))

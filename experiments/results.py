@@ -343,7 +343,7 @@ class Results(Tables):
         title: str | None = None,
         problem: Problem | None = None,
     ) -> Axes:
-        """Which classes are taken for which: the test examples of all replicates of a configuration together."""
+        """True and predicted classes: the test examples of all replicates of a configuration together."""
         from experiments.plots.confusion import plot_confusion
 
         of = self._material(problem if configuration is None else configuration)

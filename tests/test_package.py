@@ -148,6 +148,7 @@ def test_the_command_works_where_somebody_else_has_modules_of_these_names(built:
     assert "1 of 4 stored runs retrained: all are bit-identical" in run("verify", "out", "--sample", "1")
     assert 'hidden = ["4x2", "8x8"]' in run("grid", "--config", "playground", "--print-config")
     assert "n_stuck\n" in run("columns", "n_stuck")
+    assert "pip install 'planar-sweep[onnx]'" in " ".join(run("export", "--help").split())
     assert "drawn in" in run("walkthrough", "--out", "walk")
 
 

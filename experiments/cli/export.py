@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from experiments.cli.options import export_parser
-from experiments.cli.outputs import chosen_row
+from experiments.cli.outputs import chosen_row, said_of
 from experiments.console import BAD_INPUT, DONE, say, warn
 from experiments.files import replacing
-from experiments.knobs.words import in_words
 from experiments.models import json_file, onnx_file
 from experiments.models.ensemble import model_of
 from experiments.models.model import Model
 from experiments.results import read
-from experiments.text import count
 
 
 def _joblib(model: Model) -> bytes:
@@ -44,6 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, LookupError) as error:
         warn(f"{parser.program}: {error}")
         return BAD_INPUT
-    warn(f"{in_words(model.configuration)}: {count(len(model.members), 'network')}")
+    warn(said_of(model))
     say(str(path))
     return DONE

@@ -20,6 +20,7 @@ from experiments.maps.request import DEFAULTS as MAP_DEFAULTS
 from experiments.plots.names import ALL, DPI, FONT_SIZE, FURTHER, NAMES, USUAL
 from experiments.plots.names import FORMATS as PLOT_FORMATS
 from experiments.text import closest
+from experiments.version import installing
 from planar_core.choices import METRICS
 
 FORMATS = ("onnx", "joblib", "json")
@@ -88,7 +89,7 @@ def export_parser() -> Parser:
         "export",
         description="Export the networks of the best configuration of a sweep over a table, together with the"
         " preprocessing of new rows, to one file. docs/predictions.md describes the formats.",
-        epilog="onnx requires an extra (pip install '.[onnx]'). Loading a joblib file runs the code in it: load only"
+        epilog=f"onnx requires an extra ({installing('onnx')}). Loading a joblib file runs the code in it: load only"
         " files that you trust. Exit status: 0 success, 2 invalid arguments or data.",
     )
     _configuration_options(parser)
@@ -305,7 +306,7 @@ def store_parser() -> Parser:
         " the plots and the report.",
         epilog="Exit status: 0 success, 2 invalid arguments, no results, or DEST has results.",
     )
-    parser.add_argument("action", choices=["copy"], help="copy DIR to DEST")
+    parser.add_argument("action", metavar="copy", choices=["copy"], help="copy DIR to DEST")
     _add_folder(parser)
     parser.add_argument("destination", metavar="DEST", type=Path, help="a folder, which is created if necessary")
     parser.add_argument("--overwrite", action="store_true", help="replace the results in DEST")

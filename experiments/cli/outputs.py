@@ -5,8 +5,18 @@ from __future__ import annotations
 import pandas as pd
 
 from experiments.files import ResultsError
+from experiments.knobs.declared import HIDDEN
+from experiments.knobs.words import in_words, units
+from experiments.models.model import Model
 from experiments.results import Results
-from experiments.text import closest, listed
+from experiments.text import closest, count, listed
+
+
+def said_of(model: Model) -> str:
+    """``penguins.csv, 16 hidden units, learning rate 0.3, relu: 8 networks``."""
+    settings = model.configuration.items()
+    said = [units(value) if name == HIDDEN.name else in_words({name: value}) for name, value in settings]
+    return f"{', '.join(filter(None, said))}: {count(len(model.members), 'network')}"
 
 
 def chosen_row(results: Results, dataset: str | None) -> pd.Series:

@@ -7,16 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from experiments.cli.options import predict_parser
-from experiments.cli.outputs import chosen_row
+from experiments.cli.outputs import chosen_row, said_of
 from experiments.console import BAD_INPUT, DONE, say, warn
 from experiments.datasets.options import Reading
 from experiments.files import replacing, sync
-from experiments.knobs.words import in_words
 from experiments.models.ensemble import estimate, model_of
 from experiments.results import read
 from experiments.tables.csv_files import write_csv
-from experiments.tables.words import said
-from experiments.text import count
+from experiments.tables.words import label, said
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,14 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         row = chosen_row(results, options.dataset)
         model = model_of(results, row, options.seed)
         predictions = model.predict(options.file, Reading())
-        warn(f"{in_words(model.configuration)}: {count(len(model.members), 'network')}")
+        warn(said_of(model))
         found = estimate(results, model, row)
         if found is not None:
-            value = said(found.metric, found.value)
-            warn(
-                f"ensemble: {value}, each row predicted only by networks that were not trained on it"
-                f" ({found.rows:,} of {found.every:,} rows, {found.networks:.1f} networks per row on average)"
-            )
+            value = said(found.metric, found.value, is_labelled=False)
+            warn(f"{label(found.metric)} on unseen rows: {value} ({found.rows:,} of {found.every:,} rows)")
+            warn(f"each of them predicted by the networks not trained on it, {found.networks:.1f} on average")
         for note in predictions.notes:
             warn(note)
         if options.out is None and sys.stdout.isatty():

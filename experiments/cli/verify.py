@@ -21,6 +21,7 @@ from experiments.store.store import STATUSES, Store
 from experiments.tables.comparison import compared_tables, presence
 from experiments.tables.schema import read_manifest
 from experiments.text import count
+from experiments.version import installing
 
 _SHOWN = 20  # runs that differ
 
@@ -74,7 +75,7 @@ def _files(folder: Path, opened: Store) -> _Said:
 def _tables(folder: Path, manifest: dict[str, Any], design: Design, opened: Store) -> _Said:
     formats = Formats.from_manifest(manifest)
     if not is_installed(PARQUET) and formats.names(PARQUET):
-        yield f"Parquet files were not compared: pyarrow is not installed: pip install '.[{PARQUET}]'", False
+        yield f"Parquet files were not compared: pyarrow is not installed: {installing(PARQUET)}", False
         formats = formats.without(PARQUET)
     tables, files = compared_tables(folder, design, manifest["data"], opened, formats)
     for file in files:

@@ -151,9 +151,11 @@ class Encoder:
         raw = source if isinstance(source, RawTable) else read_table(source, options, fewest=1)
         absent = [column.name for column in self.columns if column.name not in raw.names]
         if absent:
+            expected = {column.name for column in self.columns}
+            similar = closest(absent[0], [name for name in raw.names if name not in expected])
             raise DataError(
                 f"{raw.where}: expected the columns that the networks were trained on, found none named "
-                f"{listed(map(quoted, absent), 'or', most=_LISTED)}: add or rename them{closest(absent[0], raw.names)}"
+                f"{listed(map(quoted, absent), 'or', most=_LISTED)}: add or rename them{similar}"
             )
         missing = MissingValues((*self.missing_values, *options.missing_values))
         used = {column.name for column in self.columns}

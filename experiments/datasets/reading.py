@@ -21,6 +21,7 @@ from experiments.datasets.header import has_header, is_units_row, looks_numeric,
 from experiments.datasets.missing import MissingValues
 from experiments.datasets.options import AUTO, Reading
 from experiments.text import listed, quoted
+from experiments.version import installing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +167,7 @@ def _parquet(where: str, raw: bytes) -> pd.DataFrame:
         return pd.read_parquet(io.BytesIO(raw))
     except ImportError:
         raise DataError(
-            f"{where}: reading parquet files requires pyarrow, which is not installed: pip install '.[parquet]'"
+            f"{where}: reading parquet files requires pyarrow, which is not installed: {installing('parquet')}"
         ) from None
     except (OSError, ValueError, NotImplementedError) as error:
         raise DataError(
@@ -185,7 +186,7 @@ def _from_sheet(where: str, raw: bytes, options: Reading) -> RawTable:
         frame = pd.read_excel(book, sheet_name=0, header=None, dtype=object, keep_default_na=False, na_values=[])
     except ImportError:
         raise DataError(
-            f"{where}: reading xlsx files requires openpyxl, which is not installed: pip install '.[xlsx]'"
+            f"{where}: reading xlsx files requires openpyxl, which is not installed: {installing('xlsx')}"
         ) from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{where}: expected a complete xlsx file, found: {_one_line(error)}: save it again") from None

@@ -12,7 +12,7 @@ from experiments.findings.baselines import compared_in_words
 from experiments.findings.groups import Group, groups, n_groups, rows
 from experiments.findings.raced import raced_in_words
 from experiments.knobs.declared import AXES, FOLD, ITERATIONS, SEED
-from experiments.knobs.words import in_words, text_of
+from experiments.knobs.words import in_words, text_of, units
 from experiments.tables.statistics import rank_column
 from experiments.tables.tables import Tables
 from experiments.tables.words import label, said, said_interval
@@ -137,7 +137,7 @@ def _ties(tables: Tables, tied: pd.DataFrame, best: pd.Series) -> str:
     if sizes.min() == sizes.iloc[0]:
         return f"{said}, none with a smaller network."
     hidden = tied["hidden"].iloc[int(sizes.to_numpy().argmin())]
-    smallest = "is linear" if hidden == "0" else f"has {_units(hidden)}"
+    smallest = "is linear" if hidden == "0" else f"has {units(hidden)}"
     return f"{said}; the smallest of these networks {smallest}."
 
 
@@ -148,15 +148,10 @@ def _features(tables: Tables, row: pd.Series) -> int:
 
 def _configuration(tables: Tables, group: Group, row: pd.Series) -> str:
     """``20 hidden units, learning rate 1.2, relu``: hidden units, learning rate, and what else was varied."""
-    units = "no hidden units" if row["hidden"] == "0" else _units(row["hidden"])
     named = (*tables.problem_columns, "hidden", "learning_rate", *tables.design.replicate_columns)
     others = [name for name in tables.columns if name not in named and group.table[name].nunique() > 1]
     said = [in_words({name: row[name]}) for name in others]  # without settings that have no effect
-    return ", ".join([units, f"learning rate {text_of(row['learning_rate'])}", *filter(None, said)])
-
-
-def _units(hidden: str) -> str:
-    return "1 hidden unit" if hidden == "1" else f"{hidden} hidden units"
+    return ", ".join([units(row["hidden"]), f"learning rate {text_of(row['learning_rate'])}", *filter(None, said)])
 
 
 def _as_number(value: Any) -> float | None:
@@ -216,7 +211,7 @@ def _said_of(theirs: list[Any], values: list[Any], most: int) -> str:
 
 def _with(name: str, said: str) -> str:
     if name == "hidden":
-        return f"with {_units(said)}"
+        return f"with {units(said)}"
     if name == "learning_rate":
         return f"at learning rate {said}"
     return f"{'on' if name == 'dataset' else 'with'} {in_words({name: said})}"

@@ -38,6 +38,11 @@ def _said(name: Any, text: str) -> str:
     return f"{name.replace('_', ' ')} {text}"
 
 
+def units(hidden: str) -> str:
+    """``4 hidden units``, ``8x8 hidden units``, ``1 hidden unit``, ``no hidden units``."""
+    return {"0": "no hidden units", "1": "1 hidden unit"}.get(hidden, f"{hidden} hidden units")
+
+
 def range_text(values: range) -> str:
     """``0:10``, ``1:10:2``."""
     return f"{values.start}:{values.stop}" + (f":{values.step}" if values.step != 1 else "")

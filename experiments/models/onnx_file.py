@@ -18,6 +18,7 @@ from experiments.datasets.table import CATEGORY, NUMBER, REGRESSION
 from experiments.files import ResultsError
 from experiments.knobs.features import FARTHEST, LARGEST_ANGLE, Term, parse
 from experiments.models.model import Floats, Member, Model
+from experiments.version import installing
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -46,7 +47,7 @@ def onnx_of(model: Model) -> ModelProto:
         from onnx import TensorProto, helper
     except ImportError:
         raise ResultsError(
-            "ONNX export requires the package onnx, which is not installed: pip install '.[onnx]'"
+            f"ONNX export requires the package onnx, which is not installed: {installing('onnx')}"
         ) from None
     columns = model.members[0].encoder.columns
     outputs = ("value",) if model.task == REGRESSION else ("label", "probabilities")

@@ -31,7 +31,7 @@ def plot_confusion(
     The test examples of all `predictions`, one for each replicate, are counted together. The sum of a row is 1; the
     diagonal is what is right. Numbers of examples are below the shares.
     """
-    usual = f"{name}: " * bool(name) + "which classes are taken for which"
+    usual = f"{name}: " * bool(name) + "true and predicted classes"
     k = len(class_names)
     if not k or not predictions:
         why = "there is no trained network" if k else "a regression has no classes"

@@ -24,7 +24,7 @@ from experiments.plots.choice import (
     value_name,
     values_of,
 )
-from experiments.plots.limits import Baselines, Cut, baselines_note, in_unit
+from experiments.plots.limits import Baselines, Cut, baselines_note, colour_ends, in_unit
 from experiments.plots.style import BEST, NOTHING, SMALL, count
 from experiments.tables.statistics import late_ties
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
@@ -70,6 +70,7 @@ def plot_heat_map(
     ax.set_facecolor("#E4E4E4")
     light_is_good = "cividis" if larger_is_better(metric) else "cividis_r"
     image = ax.imshow(np.ma.masked_invalid(grid), cmap=light_is_good, aspect="auto", origin="lower")
+    image.set_clim(*colour_ends(metric, grid))
     if len(x_values) <= MAX_COLUMNS and grid.size <= MAX_CELLS:
         for i in range(len(cells)):
             _write_cell(ax, image, rows[i], columns[i], cells.iloc[i], metric)
@@ -81,9 +82,8 @@ def plot_heat_map(
     _heat_map_frame(ax, image, axis_name(x), axis_name(y), metric)
     notes += cut.note(cells["mean"], "cell", "in the colour of that limit")
     if late_ties(cells["rank"], cells["standing"].isin(["best", "tied"])):
-        notes.append(
-            f"cells that are tied despite a worse mean than others: their {Replicates.of(cells).noun}s differ more"
-        )
+        noun = Replicates.of(cells).noun
+        notes.append(f"tied cells with a worse mean than cells that are not tied: their {noun}s differ more")
     title_axes(ax, usual, [_cell_note(cells), *notes, *baselines_note(baselines, metric)], title)
     return ax
 

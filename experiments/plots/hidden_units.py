@@ -81,7 +81,7 @@ def plot_hidden_units(
         ax.set_yticks([])
     said = [f"colour: activation ({activation}); black line: where the weighted sum of a unit is zero"]
     if len(weights) == sizes[-1]:
-        said.append("weight: of a unit in the output")
+        said.append("weight: that of the unit in the output")
     labels = words(data.feature_names[0]), words(data.feature_names[1])
     all_notes = [*notes, *said, *left_out("units", shown, every)]
     _shade_bar(parts, image, "activation")

@@ -83,6 +83,18 @@ def ends(metric: str, low: float, high: float) -> tuple[float, float]:
     return max(low, least - margin), min(high, most + margin)
 
 
+def colour_ends(metric: str, values: npt.ArrayLike) -> tuple[float, float]:
+    """The ends of a colour scale: the smallest and the largest finite value; around them if all are equal."""
+    numbers = np.asarray(values, np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 1.0)
+    if low == high:
+        least, most = limits(metric)
+        around = MARGIN * max(abs(low), 1.0)
+        low, high = max(low - around, least), min(high + around, most)
+    return low, high
+
+
 def in_unit(metric: str) -> FuncFormatter | None:
     """The format of the ticks of a metric that is given in percent; None for matplotlib's own."""
     return FuncFormatter(lambda value, _: tick(metric, value)) if is_percentage(metric) else None

@@ -26,7 +26,7 @@ from experiments.plots.choice import (
     values_of,
     varied,
 )
-from experiments.plots.limits import Cut, in_unit
+from experiments.plots.limits import Cut, colour_ends, in_unit
 from experiments.plots.style import INK, NOTHING, SMALL
 from experiments.tables.words import label, larger_is_better, metric_of, number, unit
 
@@ -78,6 +78,7 @@ def plot_parallel(summary: pd.DataFrame, ax: Axes | None = None, *, title: str |
         list(points), cmap=dark_is_good, linewidths=0.4 if len(lines) > 300 else 0.9, alpha=0.75, gid="configurations"
     )
     collection.set_array(shown)
+    collection.set_clim(*colour_ends(metric, shown))
     ax.add_collection(collection, autolim=False)
     _frame(ax, [*map(axis_name, axes), f"mean\ntest {label(metric)}{unit(metric)}"])
     bar = figure_of(ax).colorbar(collection, ax=ax, aspect=30, pad=0.01, format=in_unit(metric))

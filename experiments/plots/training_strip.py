@@ -35,7 +35,7 @@ def plot_training_strip(
     moments: Moments, data: Any, notes: Sequence[str] = (), name: str = "", *, title: str | None = None
 ) -> Figure:
     """The predictions of one network at some moments of its training: one panel per moment, as in `plot_boundaries`."""
-    usual = f"{name or words(data.name)}: what a network has learned, while it is trained"
+    usual = f"{name or words(data.name)}: what a network learns during training"
     if reason := why_no_plane(data):
         return figure_of(text_panel(new_axes(*SMALL), usual, f"no decision boundaries: {reason}", title))
     parts = Panels(len(moments), panel_size(data, 1.75), (0.15, 0.2), (0.5, 0.42, 1.75))
@@ -49,7 +49,7 @@ def film_of_training(
     moments: Moments, data: Any, notes: Sequence[str] = (), name: str = "", *, title: str | None = None
 ) -> Film | Figure:
     """The same as an animation, with a frame for each moment; a figure that says why if there is no plane."""
-    usual = f"{name or words(data.name)}: what a network has learned, while it is trained"
+    usual = f"{name or words(data.name)}: what a network learns during training"
     if reason := why_no_plane(data):
         return figure_of(text_panel(new_axes(*SMALL), usual, f"no decision boundaries: {reason}", title))
     parts = Panels(1, panel_size(data, 3.4), (0.15, 0.2), (0.5, 0.42, 1.75))

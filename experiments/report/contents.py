@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.datasets.data import Data
-from experiments.knobs.declared import ACTIVATION, AXES, READING, SPLIT
+from experiments.knobs.declared import ACTIVATION, AXES, CLASS_WEIGHT, READING, SPLIT
 from experiments.knobs.features import Term, parse
 from experiments.knobs.words import in_words, text_of
 from experiments.plots.choice import axis_name, evenly
@@ -60,7 +60,7 @@ STATISTICS = (
 _TRAINING = {ACTIVATION.name: ACTIVATION.default[0], **Hyperparameters()._asdict()}
 RECORDED = tuple(name.removesuffix("_score") for name in CURVES)
 """The names on the page for the numbers of a run and of its curve: cost, train, test, test_cost."""
-_HOW = [axis for axis in AXES if axis.name in _TRAINING]
+_HOW = [axis for axis in AXES if axis.name in _TRAINING or axis is CLASS_WEIGHT]
 Ints = npt.NDArray[np.int64]
 
 

@@ -23,6 +23,7 @@ from experiments.glossary import used
 from experiments.knobs.words import in_words, text_of
 from experiments.report.charts import specifications
 from experiments.report.contents import contents, label
+from experiments.report.play import PLAYED
 from experiments.report.vega import vega
 from experiments.tables.tables import Tables
 from experiments.tables.words import label as label_of
@@ -36,7 +37,7 @@ MODULES = (
     "units", "model", "scaling", "terms", "generated", "tablewords", "tablebytes", "tablenumbers", "tableheader",
     "tabletext", "tablecolumns", "tabletarget", "tablesplit", "dropped", "setting", "charts", "saving", "choice",
     "heatmap", "standing", "recorded", "columns", "filter", "table", "trainer", "drawing", "view", "subject", "again",
-    "beside", "stepping", "panel", "play", "page",
+    "beside", "stepping", "panel", "play", "networkfile", "page",
 )  # fmt: skip
 _PROBLEMS_NAMED = 20
 
@@ -70,16 +71,17 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
 
 def _explained(words: str) -> str:
     """The text in which `glossary.js` looks for terms."""
-    outside = "select|label|legend|summary|a|dd|td|script|style|noscript|button"
+    outside = "select|legend|summary|a|dd|td|script|style|noscript|button"
     return re.sub(rf"<({outside})\b.*?</\1>|<[^>]*>", " ", words.partition("<main>")[2], flags=re.DOTALL)
 
 
 def _of_scripts(held: Mapping[str, Any], summary: pd.DataFrame) -> str:
-    """The terms that only the scripts write, in the table and above the chosen network."""
+    """The terms that only the scripts write, in the table, above the chosen network and in the labels of controls."""
     counts = [name for name in summary.columns if name.startswith("n_") and summary[name].gt(0).any()]
     columns = [label(name.removeprefix("n_")) for name in counts]
     titles = ["rank", "tied", "interval", "cost", "iterations to target", *(axis["label"] for axis in held["axes"])]
-    return ", ".join([*titles, *columns, held["metric"]["label"], label_of(held["score"])])
+    controls = [label(knob.name) for knob in PLAYED]
+    return ", ".join([*titles, *columns, *controls, held["metric"]["label"], label_of(held["score"])])
 
 
 def _retraining(is_possible: bool, cell: str) -> dict[str, str]:

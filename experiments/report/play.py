@@ -59,6 +59,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "init": tuple(INITS),
         "bias": ("yes", "no"),
         "optimizer": tuple(OPTIMIZERS),
+        "class_weight": ("none", "balanced"),
     }
 )
 _TEXTS = ("features", "hidden")

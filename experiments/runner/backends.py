@@ -17,6 +17,7 @@ from experiments.runner.local import Pool
 from experiments.runner.plan import measure_speed
 from experiments.runner.shards import Shard
 from experiments.runner.work import BatchResult, Todo, batches
+from experiments.version import installing
 
 _OF_POOL, _OF_A_PROCESS = 4, 4  # threads of the pool itself, and of each of its processes
 
@@ -52,7 +53,7 @@ def workers(how: How) -> Iterator[int]:
         from experiments.runner import dask_cluster
     except ImportError:
         raise SweepError(
-            "--backend dask requires the package distributed, which is not installed: pip install '.[dask]'"
+            f"--backend dask requires the package distributed, which is not installed: {installing('dask')}"
         ) from None
     start_tracker()
     with contextlib.ExitStack() as stack:

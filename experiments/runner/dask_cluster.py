@@ -28,6 +28,7 @@ from experiments.runner.retry import WorkerDied, alone
 from experiments.runner.train import Problem
 from experiments.runner.work import Batch, BatchResult, Todo, batches, train_batch
 from experiments.text import count, listed
+from experiments.version import installing
 from planar_core.choices import NUMERICS
 
 _CONNECT_SECONDS = 10
@@ -112,7 +113,7 @@ def _local_cluster(n_workers: int) -> LocalCluster:
     try:
         security = Security.temporary()  # keys and certificates for this cluster alone, in memory
     except ImportError:
-        raise SweepError("--backend dask requires the package cryptography: pip install '.[dask]'") from None
+        raise SweepError(f"--backend dask requires the package cryptography: {installing('dask')}") from None
     loopback = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
     return LocalCluster(
         n_workers=n_workers, threads_per_worker=1, silence_logs=logging.CRITICAL, security=security, **loopback

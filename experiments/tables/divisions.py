@@ -100,7 +100,9 @@ def divisions(folders: Sequence[Path]) -> list[Division]:
     chosen = [next((each for each in several if each.request == first.request), several[0]) for several in found]
     for each in chosen:
         if (other := _difference(each, first)) is not None:
-            raise ResultsError(f"{each.name}: expected the request of {first.name}, found {other}")
+            raise ResultsError(
+                f"{each.name}: expected the request of {first.name}, found {other}: merge the parts of one request"
+            )
     if all(each.shard is not None for each in chosen):
         _check_all_there([each.shard for each in chosen if each.shard is not None])
     for each in chosen:
@@ -112,7 +114,9 @@ def _in(folder: Path) -> list[Division]:
     """What a folder has, a whole sweep first."""
     found = [_read(folder, name) for name in (MANIFEST, SHARD) if (folder / name).exists()]
     if not found:
-        raise ResultsError(f"{folder}: expected a shard or a sweep, found neither {SHARD} nor {MANIFEST}")
+        raise ResultsError(
+            f"{folder}: expected a shard or a sweep, found neither {SHARD} nor {MANIFEST}: check the path"
+        )
     return found
 
 
@@ -155,11 +159,13 @@ def _difference(one: Division, other: Division) -> str | None:
 def _check_all_there(shards: Sequence[Shard]) -> None:
     n = shards[0].of
     if (other := next((each for each in shards if each.of != n), None)) is not None:
-        raise ResultsError(f"expected shards of one division, got {shards[0]} and {other}")
+        raise ResultsError(f"expected shards of one division, got {shards[0]} and {other}: merge those of the same N")
     missing = sorted(set(range(1, n + 1)) - {each.number for each in shards})
     if missing:
         which = listed((str(Shard(number, n)) for number in missing), most=_SHOWN)
-        raise ResultsError(f"expected all {count(n, 'shard')}, {len(missing):,} missing: {which}")
+        raise ResultsError(
+            f"expected all {count(n, 'shard')}, {len(missing):,} missing: {which}; name their folders, too"
+        )
 
 
 def _check_readable(each: Division) -> None:

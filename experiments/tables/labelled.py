@@ -14,6 +14,7 @@ from experiments.files import ResultsError
 from experiments.knobs.declared import ITERATIONS
 from experiments.tables.stored import VALIDATION_COST, Identity, Positions, measures, positions_of
 from experiments.tables.tables import Tables
+from experiments.version import installing
 from planar_core.training import recorded_iterations
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _NOT_MEASURED = ("iterations", "status", "error")  # columns of the runs
 def labelled(tables: Tables, curves: bool = False) -> xr.Dataset:
     """``Results.to_xarray``."""
     if importlib.util.find_spec("xarray") is None:
-        raise ResultsError("to_xarray requires the package xarray, which is not installed: pip install '.[xarray]'")
+        raise ResultsError(f"to_xarray requires the package xarray, which is not installed: {installing('xarray')}")
     import xarray as xr  # an extra, of half a second
 
     design = tables.design

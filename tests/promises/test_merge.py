@@ -156,10 +156,14 @@ def test_from_python_with_plots(tmp_path: Path) -> None:
 
 def test_missing_shards_are_named(nursery: Nursery, parts: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert refused(merge(nursery, out, parts[1])) == "expected all 3 shards, 2 missing: 1/3, 3/3"
-    assert refused(merge(nursery, out, parts[0], parts[0], parts[2])) == "expected all 3 shards, 1 missing: 2/3"
+    assert (
+        refused(merge(nursery, out, parts[1])) == "expected all 3 shards, 2 missing: 1/3, 3/3; name their folders, too"
+    )
+    expected = "expected all 3 shards, 1 missing: 2/3; name their folders, too"
+    assert refused(merge(nursery, out, parts[0], parts[0], parts[2])) == expected
     other = shard(nursery, tmp_path / "other", "1/2")
-    assert refused(merge(nursery, out, *parts, other)) == "expected shards of one division, got 1/3 and 1/2"
+    expected = "expected shards of one division, got 1/3 and 1/2: merge those of the same N"
+    assert refused(merge(nursery, out, *parts, other)) == expected
     assert not out.exists()
 
 
@@ -168,20 +172,21 @@ def test_other_requests_and_other_data_are_refused(nursery: Nursery, parts: list
     other = shard(nursery, tmp_path / "other", "2/3", "--iterations", "11", "--record-every", "2")
     expected = f"{other} (shard 2/3): expected the request of {parts[0]} (shard 1/3),"
     said = refused(merge(nursery, out, parts[0], other, parts[2]))
-    assert said == f"{expected} found other values of iterations, record_every"
+    assert said == f"{expected} found other values of iterations, record_every: merge the parts of one request"
     table, folders = tmp_path / "table.csv", []
     for k in (1, 2):
         table.write_text(TABLE + f"{k},1.5,u,p\n")
         folders.append(shard(nursery, tmp_path / str(k), f"{k}/2", "--dataset", str(table)))
     said = refused(merge(nursery, out, *folders))
-    assert said.endswith(f"expected the request of {folders[0]} (shard 1/2), found other data of {table}")
+    expected = f"expected the request of {folders[0]} (shard 1/2), found other data of {table}"
+    assert said.endswith(f"{expected}: merge the parts of one request")
     assert not out.exists()
 
 
 def test_folders_without_a_shard_are_refused(nursery: Nursery, parts: list[Path], tmp_path: Path) -> None:
     out, empty, copied = tmp_path / "out", tmp_path / "empty", tmp_path / "copied"
     empty.mkdir()
-    said = f"{empty}: expected a shard or a sweep, found neither shard.json nor sweep.json"
+    said = f"{empty}: expected a shard or a sweep, found neither shard.json nor sweep.json: check the path"
     assert refused(merge(nursery, out, *parts, empty)) == said
     assert refused(merge(nursery, out, *parts, tmp_path / "nowhere")).startswith(f"{tmp_path / 'nowhere'}: expected a")
     shutil.copytree(parts[1], copied)

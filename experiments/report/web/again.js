@@ -88,6 +88,7 @@ export class Again {
     say("comparison", compared?.verdict ?? "");
     say("comparison-details", compared?.details ? compared.details + precision : "");
     element("comparison-fold").hidden = !subject.run;
+    element("save-network").disabled = !subject.data || !view.parameters;
   }
 
   showTest(shows) {

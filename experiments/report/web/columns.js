@@ -115,15 +115,16 @@ export function byPlace(a, b) {
 /** A number as a number, so that a spreadsheet computes with it; a text as text. */
 const asValue = (text) => (text !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 
-/** The rows as text with tabs between cells, for a spreadsheet: numbers with all their digits, no cell a formula. */
-export function asTabs(columns, rows) {
+/** The rows as text for a spreadsheet, with tabs or commas: numbers with all their digits, no cell a formula. */
+export function asText(columns, rows, separator = "\t") {
   const copied = columns.flatMap((column) => column.copied);
   const cell = (value) => {
     if (value === null) return "";
     if (typeof value === "number") return String(value);
-    const text = value.replace(/[\t\r\n]+/g, " ");
-    return /^[=+\-@]/.test(text) ? `'${text}` : text;
+    const plain = value.replace(/[\t\r\n]+/g, " ");
+    const text = /^[=+\-@]/.test(plain) ? `'${plain}` : plain;
+    return separator === "," && /[,"]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   };
   const lines = [copied.map(([title]) => cell(title)), ...rows.map((c) => copied.map(([, value]) => cell(value(c))))];
-  return lines.map((line) => line.join("\t") + "\n").join("");
+  return lines.map((line) => line.join(separator) + "\n").join("");
 }

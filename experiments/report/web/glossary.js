@@ -11,7 +11,10 @@ const termsByForm = new Map(EXPLAINED_TERMS.flatMap((term) => term.forms.map((fo
 const escapedForm = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const termForms = [...termsByForm.keys()].sort((a, b) => b.length - a.length).map(escapedForm);
 const TERM_PATTERN = termForms.length ? new RegExp(`(?<![\\w-])(?:${termForms.join("|")})(?![\\w-])`, "i") : null;
+const LEADING_PATTERN = termForms.length ? new RegExp(`^(?:${termForms.join("|")})(?![\\w-])`, "i") : null;
+const explainedControls = new WeakSet();
 let openTip = null; // the tooltip and its word
+let usesKeys = false; // the focus came by a key, not by the mouse or a finger
 
 /** The tooltip of a term, made when it is first needed. */
 function tipOf(term) {
@@ -57,6 +60,50 @@ function explainWord(word, term, isAction) {
   if (!isAction) word.addEventListener("click", () => showTip(word, tip));
 }
 
+/** The term with which the label of a control begins, or what is chosen in it. */
+function termOfControl(control) {
+  const named = [...control.labels[0].childNodes].find((node) => node.textContent.trim() && !node.matches?.("select, input"));
+  const text = control.dataset.explains === "choice" ? control.selectedOptions[0]?.text : named?.textContent;
+  return termsByForm.get(text?.trim().match(LEADING_PATTERN)?.[0].toLowerCase());
+}
+
+/** Let a control say what its term means: to the mouse over it or its label, to the keyboard, to a screen reader. */
+function explainControl(control) {
+  const described = control.getAttribute("aria-describedby");
+  const update = () => {
+    const term = termOfControl(control);
+    const ids = [described, term && tipOf(term).id].filter(Boolean);
+    if (ids.length) control.setAttribute("aria-describedby", ids.join(" "));
+    else control.removeAttribute("aria-describedby");
+    if (term) control.dataset.term = term.name;
+    else delete control.dataset.term;
+    return term;
+  };
+  const show = () => {
+    const term = update();
+    if (term) showTip(control, tipOf(term));
+  };
+  const [label] = control.labels;
+  for (const place of label.contains(control) ? [label] : [label, control]) {
+    place.addEventListener("pointerenter", ({ pointerType }) => pointerType === "mouse" && show());
+    place.addEventListener("pointerleave", ({ relatedTarget }) => relatedTarget !== openTip?.tip && hideTip());
+  }
+  control.addEventListener("focus", () => usesKeys && show());
+  for (const name of ["blur", "input", "pointerdown"]) control.addEventListener(name, hideTip);
+  control.addEventListener("change", update);
+  if (update()) control.closest("[title]")?.removeAttribute("title");
+}
+
+/** Explain the controls in a part of the page that have a label, each once. */
+export function explainControls(root) {
+  if (!LEADING_PATTERN) return;
+  for (const control of root.querySelectorAll("select, input")) {
+    if (!control.labels.length || explainedControls.has(control)) continue;
+    explainedControls.add(control);
+    explainControl(control);
+  }
+}
+
 /** Explain the first mention of each term in a part of the page; columns of the table keep their sorting by a click. */
 export function explainIn(root) {
   if (!TERM_PATTERN) return;
@@ -94,7 +141,14 @@ function explainText(text, seen) {
 /** Explain what the page says before anything is chosen, and let Escape, a tap elsewhere and scrolling close a tooltip. */
 export function explainPage() {
   for (const section of document.querySelectorAll("main section:not(section section), main .note")) explainIn(section);
-  window.addEventListener("keydown", ({ key }) => key === "Escape" && hideTip());
-  window.addEventListener("pointerdown", ({ target }) => openTip && target !== openTip.word && target !== openTip.tip && hideTip());
+  explainControls(document.querySelector("main"));
+  window.addEventListener("keydown", ({ key }) => {
+    usesKeys = true;
+    if (key === "Escape") hideTip();
+  }, true);
+  window.addEventListener("pointerdown", ({ target }) => {
+    usesKeys = false;
+    if (openTip && target !== openTip.word && target !== openTip.tip) hideTip();
+  }, true);
   window.addEventListener("scroll", hideTip, { passive: true, capture: true });
 }

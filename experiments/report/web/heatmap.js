@@ -2,6 +2,7 @@
 
 import { BEST } from "./choice.js";
 import { create, element, option, say } from "./elements.js";
+import { explainControls } from "./glossary.js";
 
 const ROW = 34; // pixels of a row
 const HIGHEST = 900; // pixels of all of them
@@ -54,6 +55,7 @@ export class HeatMap {
       };
     }
     element("axis-further").replaceChildren(...this.furtherAxes().map((axis) => this.controlOf(axis)));
+    explainControls(element("axis-further"));
   }
 
   /** The further axes with a control: of a sample, those without a value for nearly every configuration. */

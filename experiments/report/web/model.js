@@ -173,6 +173,7 @@ export class Sweep {
   training(configuration, seed) {
     const how = { seed, hidden: String(this.setting("hidden", configuration)) };
     Object.assign(how, { task: this.task(configuration), outputs: this.outputs(configuration) });
+    if (how.task !== "regression") how.class_weight = this.setting("class_weight", configuration) ?? "none";
     for (const [name, usual] of Object.entries(CONSTANTS.hyperparameters)) {
       const value = this.setting(name, configuration);
       if (value === undefined) continue; // written by a version without it: the default

@@ -6,11 +6,13 @@
 //   dW = dZ A_below' / m                  db = sum(dZ) / m
 //   W <- W - learning_rate dW             b <- b - learning_rate db
 //
+// If examples have weights, dZ of the last layer is multiplied by them, and m is their sum.
+//
 // X has a row for each feature, and each row a number for each example; Y is one such row, of classes or of values.
 // A layer of the parameters is {W, b}: W has a row of weights for each unit, b a number for each unit.
 
 import { CONSTANTS } from "./held.js";
-import { TASKS, cost, score, sigmoid } from "./outputs.js";
+import { TASKS, balancedWeights, cost, score, sigmoid, totalOf } from "./outputs.js";
 import { RandomState } from "./random.js";
 
 /** The functions of hidden units: the value of z, and the slope there, given the value a. */
@@ -98,13 +100,13 @@ export function forward(parameters, X, activation = "tanh", task = "binary") {
 }
 
 /** The derivatives of the cost by the parameters: a layer {W, b} for each of the parameters. */
-export function backward(parameters, A, X, Y, activation = "tanh", task = "binary") {
+export function backward(parameters, A, X, Y, activation = "tanh", task = "binary", weights = null) {
   const { slope } = ACTIVATIONS[activation];
-  const m = Y.length;
+  const m = totalOf(Y, weights);
   const last = parameters.length - 1;
   const gradients = [];
   const { target } = TASKS[task];
-  let dZ = A[last].map((values, unit) => values.map((a, i) => a - target(Y[i], unit)));
+  let dZ = A[last].map((values, unit) => values.map((a, i) => (a - target(Y[i], unit)) * (weights?.[i] ?? 1)));
   for (let layer = last; layer >= 0; layer--) {
     const below = layer > 0 ? A[layer - 1] : X;
     gradients[layer] = {
@@ -116,7 +118,7 @@ export function backward(parameters, A, X, Y, activation = "tanh", task = "binar
       dZ = below.map((a, unit) => {
         const weights = Float64Array.from(W, (row) => row[unit]); // of this unit in the layer above
         const dz = weightedSum(weights, dZ, 0);
-        for (let i = 0; i < m; i++) dz[i] *= slope(a[i]);
+        for (let i = 0; i < a.length; i++) dz[i] *= slope(a[i]);
         return dz;
       });
     }
@@ -135,9 +137,10 @@ export function update(parameters, gradients, learningRate, outputLearningRate =
 
 /** A network in training. step() makes one update; iteration and parameters give the current state. */
 export class Training {
-  constructor(X, Y, { hidden, activation = "tanh", seed, task = "binary", outputs = 1, ...how }) {
+  constructor(X, Y, { hidden, activation = "tanh", seed, task = "binary", outputs = 1, class_weight = "none", ...how }) {
     const usual = CONSTANTS.hyperparameters;
     Object.assign(this, { X, Y, hidden, activation, seed, task, outputs, how: { ...usual, ...how } });
+    this.weights = class_weight === "balanced" ? balancedWeights(Y) : null;
     this.restart();
   }
 
@@ -152,9 +155,9 @@ export class Training {
 
   step() {
     const { how, activation, task } = this;
-    const [X, Y] = this.nextExamples();
+    const [X, Y, weights] = this.nextExamples();
     const { A } = forward(this.parameters, X, activation, task);
-    const gradients = backward(this.parameters, A, X, Y, activation, task);
+    const gradients = backward(this.parameters, A, X, Y, activation, task, weights);
     this.iteration += 1;
     if (!how.bias) for (const { b } of gradients) b.fill(0);
     this.penalize(gradients);
@@ -162,22 +165,23 @@ export class Training {
     update(this.parameters, gradients, how.learning_rate, how.output_learning_rate);
   }
 
-  /** The cost on the examples of the training, or on others, and the accuracy there; of a regression, r2. */
+  /** The cost on the examples of the training, or on others, which have no weights, and the accuracy; of a regression, r2. */
   measure(X = this.X, Y = this.Y) {
     const { Z } = forward(this.parameters, X, this.activation, this.task);
-    return { cost: cost(Z, Y, this.task), [TASKS[this.task].score]: score(Z, Y, this.task) };
+    const weights = X === this.X ? this.weights : null;
+    return { cost: cost(Z, Y, this.task, weights), [TASKS[this.task].score]: score(Z, Y, this.task) };
   }
 
   /** The examples of the next update: all, or a mini-batch. They are shuffled in every epoch. */
   nextExamples() {
     const m = this.Y.length;
     const size = Math.min(this.how.batch_size ?? m, m);
-    if (size === m) return [this.X, this.Y];
+    if (size === m) return [this.X, this.Y, this.weights];
     const start = (this.iteration % Math.ceil(m / size)) * size;
     if (start === 0) this.order = this.shuffles.permutation(m);
     const chosen = this.order.slice(start, start + size);
     const pick = (row) => Float64Array.from(chosen, (example) => row[example]);
-    return [this.X.map(pick), pick(this.Y)];
+    return [this.X.map(pick), pick(this.Y), this.weights && pick(this.weights)];
   }
 
   /** dW <- dW + l1 sign(W) + l2 W */

@@ -5,7 +5,8 @@
 //   multiclass    softmax(Z)    log(sum e^(Z - max Z)) - (Z[y] - max Z)    1 in row y, else 0  largest Z, first of equals
 //   regression    z             (z - y)^2 / 2                              y                   z
 //
-// The cost is computed from Z, so that a saturated network has a finite one.
+// The cost is computed from Z, so that a saturated network has a finite one. With weights w of the examples, it is
+// sum(w cost) / sum(w), and dZ is multiplied by w. Scores take no account of them.
 
 export const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 
@@ -36,13 +37,25 @@ export const TASKS = {
   },
 };
 
-/** The mean cost of the examples. */
-export function cost(Z, Y, task = "binary") {
+/** The mean cost of the examples, which may have weights. */
+export function cost(Z, Y, task = "binary", weights = null) {
   const { loss } = TASKS[task];
   const rows = rowsOf(Z);
   let total = 0;
-  for (let i = 0; i < Y.length; i++) total += loss(rows, Y[i], i);
-  return total / Y.length;
+  for (let i = 0; i < Y.length; i++) total += (weights?.[i] ?? 1) * loss(rows, Y[i], i);
+  return total / totalOf(Y, weights);
+}
+
+/** The number of examples, or the sum of their weights. */
+export function totalOf(Y, weights) {
+  return weights ? weights.reduce((a, b) => a + b, 0) : Y.length;
+}
+
+/** Weights of examples that give all classes the same total: n / (classes * n of the class). */
+export function balancedWeights(Y) {
+  const counts = new Map();
+  for (const y of Y) counts.set(y, (counts.get(y) ?? 0) + 1);
+  return Float64Array.from(Y, (y) => Y.length / (counts.size * counts.get(y)));
 }
 
 /** The fraction of correctly classified examples. */

@@ -15,7 +15,7 @@ import { addressOf, checked, commandOf, defaultSetting, sameAs, settingOf, setti
 import { Chart } from "./charts.js";
 import { copyText, element, option, say } from "./elements.js";
 import { explainPage } from "./glossary.js";
-import { addSaving } from "./saving.js";
+import { addSaving, saveText } from "./saving.js";
 import { Choice } from "./choice.js";
 import { HeatMap, stepOf } from "./heatmap.js";
 import { Recorded, measureWords } from "./recorded.js";
@@ -23,6 +23,7 @@ import { Again } from "./again.js";
 import { Beside } from "./beside.js";
 import { subjectOf } from "./subject.js";
 import { Play } from "./play.js";
+import { networkFile } from "./networkfile.js";
 import { themed } from "./view.js";
 import { Table } from "./table.js";
 import { titled } from "./words.js";
@@ -59,7 +60,7 @@ const table = new Table(
   sweep,
   {
     table: element("configurations"), filter: element("filter"), more: element("more"), count: element("count"),
-    copy: element("copy-table"), notUnderstood: element("not-understood"),
+    copy: element("copy-table"), save: element("save-table"), notUnderstood: element("not-understood"),
   },
   (configuration) => {
     choose(configuration);
@@ -236,7 +237,14 @@ function listen() {
   element("play").onclick = toggle;
   element("compare").onclick = compare;
   element("show-test").onchange = ({ target }) => again.showTest(target.checked);
-  element("copy-link").onclick = ({ target }) => copied(target, linkOf(play));
+  element("copy-link").onclick = ({ target }) => {
+    copied(target, linkOf(play));
+    say("link-said", play.isOfTable ? "The link does not contain the table: whoever opens it must drop the same file on the page." : "");
+  };
+  element("save-network").onclick = () => {
+    const file = networkFile(again.view, play.setting);
+    saveText(`${JSON.stringify(file)}\n`, [file.name, "iteration", String(file.iteration)], "json");
+  };
   element("copy-command").onclick = ({ target }) => copied(target, element("command").textContent);
   document.addEventListener("keydown", spaceKey);
   element("step").onclick = () => trainer.step();
@@ -253,13 +261,13 @@ function listen() {
 }
 
 async function start() {
+  heatMap.fillControls();
   explainPage();
   setTheme(prefersDark.matches ? "dark" : "light");
   element("change").open = window.matchMedia(WIDE).matches;
   listen();
   addSavings();
   trainer.speed = Number(element("speed").value);
-  heatMap.fillControls();
   await heatMap.draw();
   choose(chosen.first, true);
   play.open();

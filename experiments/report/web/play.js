@@ -14,7 +14,7 @@ const ALWAYS = ["dataset", "hidden", "learning_rate"]; // in the name of a netwo
 export class Play {
   /** `found` is called with a configuration and a run of the sweep, `made` with a network that is not one of them. */
   constructor(sweep, { found, made }) {
-    Object.assign(this, { sweep, found, made, setting: null, origin: null, table: null });
+    Object.assign(this, { sweep, found, made, setting: null, origin: null, table: null, awaited: null });
     this.panel = new Panel(element("knobs"), (setting) => this.go(setting), tablesOf(sweep));
     element("group-data").prepend(element("own-table"));
     element("file").addEventListener("change", ({ target }) => target.files[0] && this.drop(target.files[0]));
@@ -32,8 +32,9 @@ export class Play {
   async drop(file, target = null) {
     element("change").open = true;
     try {
-      const { reading, ...setting } = this.setting; // the reading is that of another table
-      const read = await readFile(file, { target, seed: setting.seed });
+      const awaited = this.awaited?.dataset === file.name ? this.awaited : null;
+      const { reading, ...setting } = awaited ?? { ...this.setting, features: "all" }; // the reading is that of another table
+      const read = await readFile(file, { target: target ?? awaited?.target ?? null, seed: setting.seed });
       this.table = { file, name: file.name, ...read };
       element("target").replaceChildren(...read.names.map((name) => option(name, name)));
       element("target").value = read.target;
@@ -41,7 +42,7 @@ export class Play {
       element("table-said").replaceChildren(...read.said.map((line) => create("li", line)));
       element("table-fold").hidden = read.said.length === 0;
       say("wrong-file", "");
-      this.go({ ...setting, dataset: file.name, features: "all", target: read.target });
+      this.go({ ...setting, dataset: file.name, target: read.target });
     } catch (error) {
       say("wrong-file", error.message);
     }
@@ -89,9 +90,15 @@ export class Play {
   }
 
   show(setting) {
-    this.setting = setting;
+    Object.assign(this, { setting, awaited: null });
     this.panel.fill(setting);
     say("play-said", "");
+    say("link-said", "");
+  }
+
+  /** Whether the network is trained on a table that only this page has. */
+  get isOfTable() {
+    return this.table?.name === this.setting.dataset;
   }
 
   standing(text, command = "") {
@@ -116,6 +123,7 @@ export class Play {
     let said = "";
     try {
       const setting = settingOf(hash, undefined, (line) => (said = line));
+      this.awaited = setting; // until its table is dropped
       this.go(setting);
       say("play-said", said);
       return true;

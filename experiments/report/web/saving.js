@@ -1,4 +1,4 @@
-// Buttons that save a chart as a picture.
+// What the page saves as files: charts as pictures, and texts.
 
 import { colour } from "./charts.js";
 import { create } from "./elements.js";
@@ -29,8 +29,17 @@ async function saveChart(chart, format, name) {
   chart.view.background(colour("paper"));
   const url = await chart.view.toImageURL(format, SAVED_SCALE);
   chart.view.background("transparent");
+  saveAs(url, `${name}.${format}`);
+}
+
+/** Save a text as a file that is named by words. */
+export function saveText(text, words, format) {
+  saveAs(URL.createObjectURL(new Blob([text], { type: "text/plain" })), `${fileNameOf(words)}.${format}`);
+}
+
+function saveAs(url, name) {
   const link = create("a");
-  Object.assign(link, { href: url, download: `${name}.${format}` });
+  Object.assign(link, { href: url, download: name });
   link.click();
   if (url.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -9,7 +9,6 @@ const KNOBS = new Map(PLAY.knobs.map((knob) => [knob.name, knob]));
 const OF_GENERATED = ["noise", "samples", "data_seed"];
 const TABLE = /\.(csv|tsv|txt|dat|data|parquet|xlsx)(\.(gz|bz2|xz|zip|zst))*$/i;
 const SEEDS = 10; // of a sweep, by default
-const OTHERS = { class_weight: "none" }; // what this page cannot vary, with the only value that it can train
 
 /** The setting with which a new network begins. */
 export function defaultSetting() {
@@ -18,6 +17,7 @@ export function defaultSetting() {
 
 /** Whether a knob has an effect: the momentum only with that optimizer, the noise only for generated data. */
 export function matters(name, setting) {
+  if (name === "class_weight") return generatedSet(setting.dataset)?.task !== "regression";
   if (OF_GENERATED.includes(name) && !generatedSet(setting.dataset)) return false;
   const { needs } = KNOBS.get(name);
   return needs === null || setting[needs[0]] === needs[1];
@@ -81,7 +81,7 @@ function inQuotes(text) {
 export function addressOf(setting, changedOnly = false) {
   const usual = defaultSetting();
   const parts = Object.entries(setting)
-    .filter(([name, value]) => KNOBS.has(name) && !(changedOnly && value === usual[name]))
+    .filter(([name, value]) => (KNOBS.has(name) && !(changedOnly && value === usual[name])) || (name === "target" && value))
     .map(([name, value]) => `${name}=${encodeURIComponent(value).replace(/%2B/g, "+").replace(/%5E/g, "^")}`);
   return `#${parts.join("&")}`;
 }
@@ -96,7 +96,8 @@ export function settingOf(hash, base = defaultSetting(), say = () => {}) {
   for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
     const at = part.indexOf("=");
     const name = decodedPart(at < 0 ? part : part.slice(0, at));
-    if (!KNOBS.has(name)) unknown.push(name);
+    if (name === "target") setting.target = decodedPart(part.slice(at + 1)); // of a table
+    else if (!KNOBS.has(name)) unknown.push(name);
     else setting[name] = checked(name, decodedPart(at < 0 ? "" : part.slice(at + 1)));
   }
   if (unknown.length)
@@ -117,6 +118,9 @@ export function trainingOf(setting, data) {
   const how = { seed: setting.seed, task: data.task };
   how.outputs = data.task === "multiclass" ? data.class_names.length : 1;
   how.hidden = String(setting.hidden);
+  if (data.task !== "regression") how.class_weight = setting.class_weight;
+  else if (setting.class_weight !== "none" && matters("class_weight", setting))
+    throw new Error("--class-weight: expected classification data, got regression");
   for (const [name, usual] of Object.entries(CONSTANTS.hyperparameters)) {
     how[name] = KNOBS.get(name).words.includes(setting[name]) ? usual : inTraining(setting[name], usual);
   }
@@ -175,8 +179,6 @@ export function sameAs(sweep, setting, data = null) {
   if (sweep.settings.patience !== undefined || sweep.folds) return null;
   const wanted = meaningOf(setting);
   for (let configuration = 0; configuration < sweep.count; configuration++) {
-    if (!Object.entries(OTHERS).every(([name, only]) => (sweep.setting(name, configuration) ?? only) === only))
-      continue;
     for (const [place, seed] of sweep.seeds.entries()) {
       if (seed !== setting.seed || meaningOf(settingOfRun(sweep, configuration, seed)) !== wanted) continue;
       const run = configuration * sweep.seeds.length + place;

@@ -2,8 +2,9 @@
 
 import { copyText, create } from "./elements.js";
 import { grouped } from "./words.js";
-import { asTabs, columnsOf } from "./columns.js";
+import { asText, columnsOf } from "./columns.js";
 import { examplesOf, filterOf } from "./filter.js";
+import { saveText } from "./saving.js";
 
 const ROWS = 50;
 const SAID = 4000; // milliseconds for which the button says what happened
@@ -21,6 +22,9 @@ export class Table {
     this.filter.placeholder = this.examples.join(" ");
     this.filter.addEventListener("input", () => this.from());
     this.copy.addEventListener("click", () => this.copyRows());
+    this.save.addEventListener("click", () => {
+      saveText(asText(this.columns, this.matching().found, ","), [document.title, "configurations"], "csv");
+    });
     this.more.addEventListener("click", () => {
       this.rows += 4 * ROWS;
       this.show();
@@ -69,7 +73,7 @@ export class Table {
   /** All rows that the filter leaves, also those that are not shown, as text for a spreadsheet. */
   async copyRows() {
     const { found } = this.matching();
-    const isCopied = await copyText(asTabs(this.columns, found));
+    const isCopied = await copyText(asText(this.columns, found));
     const usual = (this.copy.dataset.usual ??= this.copy.textContent);
     this.copy.textContent = isCopied ? `Copied ${grouped(found.length)} ${found.length === 1 ? "row" : "rows"}` : "The browser refused to copy";
     setTimeout(() => (this.copy.textContent = usual), SAID);

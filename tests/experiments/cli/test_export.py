@@ -28,7 +28,7 @@ def test_all_formats_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[
         path = folder / f"model.{form}"
         status, out, (err,) = run(capsys, folder, "--format", form)
         assert (status, out) == (0, [str(path)])
-        assert err.endswith("hidden 3, learning rate 0.5, init he, variety: 3 networks")
+        assert err.endswith("3 hidden units, learning rate 0.5, init he, variety: 3 networks")
     expected = models.numbers(models.swept("multiclass").predict(new))
     np.testing.assert_array_equal(models.numbers(load_json(folder / "model.json").predict(new).table), expected)
     np.testing.assert_array_equal(joblib.load(folder / "model.joblib").predict_proba(new), expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,9 @@ def test_predictions_are_written_and_the_estimate_is_said(tmp_path: Path, capsys
     assert list(written.columns) == list(expected.columns)
     assert written.iloc[:, 0].tolist() == expected.iloc[:, 0].tolist()
     np.testing.assert_allclose(models.numbers(written), models.numbers(expected), rtol=1e-5)
-    assert err[0].endswith("hidden 3, learning rate 0.5, init he, variety: 3 networks")
-    assert err[1].startswith("ensemble: ")
-    assert ", each row predicted only by networks that were not trained on it (" in err[1]
+    assert err[0].endswith("3 hidden units, learning rate 0.5, init he, variety: 3 networks")
+    assert re.fullmatch(r"accuracy on unseen rows: \d+\.\d % \(\d+ of \d+ rows\)", err[1])
+    assert re.fullmatch(r"each of them predicted by the networks not trained on it, \d\.\d on average", err[2])
     again = run(capsys, folder, tmp_path / "new.csv", "--out", tmp_path / "p.csv")
     assert (again[0], again[1]) == (0, f"{tmp_path / 'p.csv'}\n")
     assert (tmp_path / "p.csv").read_text() == out

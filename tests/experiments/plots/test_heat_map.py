@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.axes import Axes
 
 from experiments.plots.heat_map import plot_heat_map
+from experiments.plots.parallel import plot_parallel
 from tests.helpers.tables import (
     fail,
     lines,
@@ -130,3 +132,13 @@ def test_heat_map_of_no_finished_run_says_so() -> None:
     runs = make_runs()
     none = fail(runs, runs.seed >= 0)
     assert "no run has finished" in plot_heat_map(make_summary(none)).texts[0].get_text()
+
+
+@pytest.mark.parametrize("mean", [0.962, 1.0])
+def test_equal_means_have_a_scale_of_possible_values(mean: float) -> None:
+    summary = make_summary(make_runs())
+    summary["mean_test_accuracy"] = mean
+    for drawn in (plot_heat_map(summary), plot_parallel(summary)):
+        low, high = drawn.figure.axes[1].get_ylim()
+        assert 0 <= low < mean <= high <= 1
+        assert high - low <= 0.02001

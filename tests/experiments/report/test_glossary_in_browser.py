@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from experiments.glossary import GLOSSARY
@@ -46,9 +47,10 @@ def test_all_terms_that_the_page_holds_are_explained_in_it_and_no_others(opened:
     assert not {"fold", "R²", "failed", "RMSE"} & set(held)
     described = opened(
         "return [...document.querySelectorAll('[data-term]')].map((e) => [e.dataset.term, e.tagName,"
-        " document.getElementById(e.getAttribute('aria-describedby')).textContent])"
+        " document.getElementById(e.getAttribute('aria-describedby').split(' ').at(-1)).textContent])"
     )
-    assert all(tag == "BUTTON" and meaning == MEANINGS[term] for term, tag, meaning in described)
+    assert {tag for _, tag, _ in described} == {"BUTTON", "SELECT", "INPUT"}
+    assert all(meaning == MEANINGS[term] for term, _, meaning in described)
 
 
 def test_the_mouse_shows_and_may_enter_the_tooltip(opened: Browser) -> None:
@@ -105,3 +107,71 @@ def test_a_column_is_explained_and_still_sorts(opened: Browser) -> None:
     assert opened("return column.parentElement.ariaSort") == "ascending"
     said = opened("return document.getElementById(column.getAttribute('aria-describedby')).textContent")
     assert said == MEANINGS["tied"]
+
+
+# Controls
+
+
+def centre(browser: Browser, selector: str) -> tuple[float, float]:
+    x, y = browser.driver.execute_async_script(
+        "const [selector, done] = arguments, e = document.querySelector(selector);"
+        "e.scrollIntoView({ block: 'center' });"
+        "const box = e.getBoundingClientRect(), at = [box.x + box.width / 2, box.y + box.height / 2];"
+        "requestAnimationFrame(() => requestAnimationFrame(() => done(at)));",  # scrolling would close the tooltip
+        selector,
+    )
+    return float(x), float(y)
+
+
+@pytest.mark.parametrize(
+    ("control", "term"),
+    [
+        ("seed", "seed"), ("measure", "accuracy"), ("measure-cost", "cost"), ("show-test", "test points"),
+        ("axis-x", "learning rate"), ("axis-y", "hidden unit"), ("knob-activation", "activation"),
+        ("knob-batch_size", "batch size"), ("knob-learning_rate", "learning rate"),
+    ],
+)  # fmt: skip
+def test_a_control_is_explained_to_the_mouse_and_the_keyboard(opened: Browser, control: str, term: str) -> None:
+    opened("document.getElementById('change').open = true")
+    move(opened, *centre(opened, f"#{control}"))
+    assert opened(TIPS) == [MEANINGS[term]]
+    move(opened, 5, 5)
+    assert opened(TIPS) == []
+    opened("document.getElementById(arguments[0]).focus({ preventScroll: true })", control)
+    assert opened(TIPS) == []  # the focus came from the script
+    opened.press(Keys.TAB)
+    webdriver.ActionChains(opened.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+    assert opened(f"return document.activeElement.id === '{control}'")
+    assert opened(TIPS) == [MEANINGS[term]]
+    opened.press(Keys.ESCAPE)
+    assert opened(TIPS) == []
+
+
+def test_the_tooltip_of_an_axis_is_that_of_the_axis_chosen(opened: Browser) -> None:
+    assert opened("return document.getElementById('axis-x').dataset.term") == "learning rate"
+    axes = opened("return planar.sweep.axes.map(({ name }) => name)")
+    opened.choose("axis-x", axes.index("hidden"))
+    assert opened("return document.getElementById('axis-x').dataset.term") == "hidden unit"
+    opened.choose("axis-x", axes.index("dataset"))  # a word that needs no explanation
+    assert opened("return document.getElementById('axis-x').getAttribute('aria-describedby')") is None
+    move(opened, *centre(opened, "#axis-x"))
+    assert opened(TIPS) == []
+
+
+def test_a_control_has_one_tooltip_and_keeps_the_line_for_what_is_wrong(opened: Browser) -> None:
+    described, title = opened(
+        "const e = document.getElementById('knob-activation');"
+        "return [e.getAttribute('aria-describedby'), e.closest('.knob').getAttribute('title')]"
+    )
+    assert described == "wrong-activation term-activation"
+    assert title is None
+    named = opened("return document.getElementById('knob-dataset').closest('.knob').title")
+    assert named  # what the glossary does not have is said in the words of the command line
+
+
+def test_a_list_that_is_opened_is_not_covered(opened: Browser) -> None:
+    x, y = centre(opened, "#seed")
+    move(opened, x, y)
+    assert opened(TIPS) == [MEANINGS["seed"]]
+    opened("document.getElementById('seed').dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))")
+    assert opened(TIPS) == []

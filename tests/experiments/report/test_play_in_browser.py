@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -355,6 +356,59 @@ def test_a_table_that_is_dropped_trains(play: Browser) -> None:
     assert "--target" not in play.text("command")
     play.choose("knob-dataset", "dropped.csv")
     assert play("return planar.trainer.training.Y.length") == rows
+
+
+def test_a_link_says_that_the_table_is_not_in_it_and_waits_for_it(play: Browser) -> None:
+    play("navigator.clipboard && (navigator.clipboard.writeText = async () => {}); document.execCommand = () => true;")
+    play.find("#copy-link").click()
+    assert play.text("link-said") == ""
+    drop(play, "dropped.csv", CSV)
+    play.until("return planar.play.setting.dataset === 'dropped.csv'")
+    play("planar.play.go({ ...planar.play.setting, hidden: '5', l2: 0.01 })")
+    play.choose("target", "weight")
+    play.until("return planar.play.setting.target === 'weight'")
+    play.find("#copy-link").click()
+    said = "The link does not contain the table: whoever opens it must drop the same file on the page."
+    assert play.text("link-said") == said
+    link, before = play("return location.href"), setting(play)
+    play.driver.get("about:blank")
+    play.driver.get(link)
+    play.until("return document.documentElement.dataset.ready === 'true'")
+    assert play.text("play-said") == (
+        "--dataset: expected data that this page includes, got dropped.csv: drop the file on the page"
+    )
+    drop(play, "dropped.csv", CSV)
+    play.until("return planar.play.setting.dataset === 'dropped.csv'")
+    assert setting(play) == before
+    # Another table begins with what is shown, as ever.
+    drop(play, "other.csv", CSV)
+    play.until("return planar.play.setting.dataset === 'other.csv'")
+    assert (setting(play)["hidden"], setting(play)["target"]) == ("5", "kind")
+    assert play.text("link-said") == ""
+
+
+def test_the_network_that_is_shown_is_saved(play: Browser, played: Results, tmp_path: Path) -> None:
+    play("window.saved = []; URL.createObjectURL = (blob) => { saved.push(blob); return 'data:,'; }")
+
+    def save() -> dict[str, Any]:
+        play.find("#save-network").click()
+        return dict(json.loads(play.driver.execute_async_script("saved.at(-1).text().then(arguments[0])")))
+
+    recorded = save()
+    seed, hidden, rate = (recorded["setting"][name] for name in ("seed", "hidden", "learning_rate"))
+    assert (recorded["state"], recorded["iteration"]) == ("recorded, rounded to float32", 60)
+    runs = played.runs
+    run = runs[(runs["hidden"] == hidden) & (runs["learning_rate"] == rate) & (runs["seed"] == seed)].index[0]
+    kept = np.frombuffer(list(played.stored_runs())[run].parameters)
+    flat = [w for layer in recorded["layers"] for w in [*np.ravel(layer["W"]), *layer["b"]]]
+    np.testing.assert_array_equal(flat, kept.astype(np.float32))
+    play.find("#step").click()
+    assert (save()["state"], save()["iteration"]) == ("trained on the page", 1)
+    play("planar.play.go({ ...planar.play.setting, dataset: 'plane', hidden: '2' }); planar.trainer.restart()")
+    initial = save()
+    assert (initial["state"], initial["iteration"], initial["task"]) == ("initial", 0, "regression")
+    assert initial["target"].keys() == {"name", "mean", "deviation"}
+    assert np.shape(initial["data"]["X"]) == (2, len(initial["data"]["Y"]))
 
 
 def test_a_file_that_is_no_table_is_said_and_changes_nothing(play: Browser) -> None:

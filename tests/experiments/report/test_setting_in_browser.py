@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from experiments.cli.options import grid_parser
+from experiments.datasets.synthetic import REGRESSIONS
 from experiments.design import Design
 from experiments.knobs.declared import KNOBS, REQUESTED
 from experiments.knobs.knob import Knob, SweepError
@@ -57,7 +58,7 @@ TRIED = [
     "nan", "inf", "1.0", "x", "8x8", "8x0", "0x8", "x8", "8x", "08x08", "1000001", "4294967295", "4294967296",
     "10000000", "10000001", "1000000000000", "1000000000001", "1e6", "1000000.1", "0.9999", "tanh", "Tanh", "relu",
     "adam", "he", "it's", 'say "x"', "a\tb", "x1", " X1 + x2x1 ", "x1+x1", "x0", "x1^2+sin(x2)", "sin(x1x2)", "x1x1",
-    "x" * 100, "1x" * 1001 + "1", "moons", "iris", "data.csv", "a b.CSV",
+    "x" * 100, "1x" * 1001 + "1", "moons", "iris", "data.csv", "a b.CSV", "none", "balanced",
 ]  # fmt: skip
 
 
@@ -135,6 +136,8 @@ def test_the_command_trains_the_setting(functions: Browser) -> None:
             if knob.needs is not None and not knob.needs[2](setting[knob.needs[0]]):
                 continue
             if knob.name in ("noise", "samples", "data_seed") and not is_generated:
+                continue
+            if knob.name == "class_weight" and setting["dataset"] in REGRESSIONS:
                 continue
             run = getattr(first, knob.name) if knob.is_axis else design.iterations
             wanted = setting[knob.name]
@@ -275,6 +278,17 @@ def test_training_is_that_of_the_sweep(functions: Browser) -> None:
     assert how["batch_size"] == 10
     assert how["init_scale"] == known_value(BY_NAME["init_scale"], "auto")
     assert (how["task"], how["outputs"]) == ("regression", 1)
+
+
+def test_weights_of_classes_need_classes(functions: Browser) -> None:
+    script = """const [changed, task] = arguments, { defaultSetting, trainingOf } = planar;
+        const setting = { ...defaultSetting(), class_weight: "balanced", ...changed };
+        try { return trainingOf(setting, { task, class_names: ["a", "b"] }).class_weight ?? null; }
+        catch (error) { return error.message; }"""
+    refusal = "--class-weight: expected classification data, got regression"
+    assert functions(script, {"dataset": "a.csv"}, "binary") == "balanced"
+    assert functions(script, {"dataset": "a.csv"}, "regression") == refusal
+    assert functions(script, {"dataset": "plane"}, "regression") is None  # without effect, as its control is hidden
 
 
 def test_data_that_cannot_be_drawn_are_refused(functions: Browser) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments.results import Results
@@ -127,6 +128,51 @@ def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str,
     )
     np.testing.assert_allclose(given, expected, rtol=1e-12)
     assert browser("return document.getElementById('plane-part').hidden") is False
+    assert browser.complaints() == []
+
+
+def retrained(browser: Browser, results: Results, path: Path) -> list[Any]:
+    """The costs of each run, trained again in the page."""
+    path.write_text(page_text(results), encoding="utf-8")
+    browser.open(path)
+    return list(
+        browser(
+            """const { sweep, settingOfRun, trainingOf, Training } = planar, all = [];
+            for (let run = 0; run < sweep.count * sweep.seeds.length; run++) {
+              const c = Math.floor(run / sweep.seeds.length), seed = sweep.seeds[run % sweep.seeds.length];
+              const data = sweep.data(c, run), how = sweep.training(c, seed), costs = [];
+              const played = trainingOf(settingOfRun(sweep, c, seed), data);
+              const training = new Training(data.X, data.Y, how);
+              for (; training.iteration <= 40; training.step()) costs.push(training.measure().cost);
+              all.push([costs, sweep.curve(run).map(({ cost }) => cost), how, played]);
+            }
+            return all;"""
+        )
+    )
+
+
+@pytest.mark.parametrize("class_weight", [["none", "balanced"], ["balanced"]])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_weights_of_the_classes_arrive_in_the_page(
+    browser: Browser, tmp_path: Path, classes: int, class_weight: list[str]
+) -> None:
+    draw = np.random.default_rng(classes)
+    kinds = np.sort(np.minimum(draw.geometric(0.6, 80), classes))  # the later ones are rare
+    table = pd.DataFrame({"x": draw.normal(kinds, 1), "y": draw.normal(0, 1, 80), "kind": [f"k{k}" for k in kinds]})
+    knobs: dict[str, Any] = {"hidden": [0, 3], "learning_rate": [0.5], "batch_size": ["all", 16], "seed": range(2)}
+    results = Sweep(dataset=table, **knobs, class_weight=class_weight, iterations=40).run(jobs=1, out=None)
+    runs = retrained(browser, results, tmp_path / "report.html")
+    assert len(runs) == len(results.runs) == 8 * len(class_weight)
+    assert len({tuple(recorded) for _, recorded, _, _ in runs}) == len(runs)
+    for costs, recorded, how, played in runs:
+        np.testing.assert_allclose(costs, recorded, rtol=1e-9)
+        assert how == played
+    assert {how["class_weight"] for _, _, how, _ in runs} == set(class_weight)
+    # The page opens with a run of the sweep, and knows it again by its setting.
+    assert browser.text("standing").startswith("This is run")
+    other = "none" if class_weight == ["balanced"] else "balanced"
+    browser("planar.play.go({ ...planar.play.setting, class_weight: arguments[0] })", other)
+    assert browser.text("standing").startswith("This is run" if len(class_weight) == 2 else "Not in this sweep.")
     assert browser.complaints() == []
 
 
