@@ -34,7 +34,7 @@ import numpy.typing as npt
 from experiments.datasets.data import Data
 from experiments.files import STORE, ResultsError
 from experiments.identity import canonical
-from experiments.store.opening import checked, closed
+from experiments.store.opening import checked, closed, digest
 from experiments.store.waiting import PATIENCE, Wait
 from planar_core.network import Parameters, shaped
 
@@ -372,6 +372,10 @@ class Store:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def digest(self) -> str | None:
+        """A digest of every byte of the file; None for a temporary one, or if this process has it open elsewhere."""
+        return None if self.path is None else digest(self.path)
+
     def copy_to(self, path: Path) -> None:
         """Copy all of the store, as of one moment, into an empty file, and check the copy."""
         wait = Wait(Path(self.name).name, "writes")
@@ -586,6 +590,19 @@ class Store:
             for row in self._in_chunks("SELECT * FROM runs", first + min(seeds), first + max(seeds)):
                 if row[0] - first in seeds:
                     self._check(configuration, row if self._is_of_version_2 else (*row, None))
+
+    def has_finished(self, configuration: int, seeds: Sequence[int]) -> bool:
+        """Whether all these runs of a configuration are stored and did not fail, if their seeds are consecutive.
+
+        Without checking their numbers, as ``finished``, but many times as fast; False for seeds with gaps.
+        """
+        first, last = configuration * _SEEDS + min(seeds), configuration * _SEEDS + max(seeds)
+        if last - first >= len(seeds):
+            return False
+        with self._errors():
+            counted = "SELECT count(*) FROM runs WHERE id BETWEEN ? AND ? AND status != 'failed'"
+            (n,) = self._patiently(counted, (first, last)).fetchone()
+        return bool(n == len(seeds))
 
     def finished(self, runs: Iterable[tuple[int, int]]) -> Iterator[bool]:
         """Whether each run, by configuration and seed, is stored and did not fail, without checking its numbers."""

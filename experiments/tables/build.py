@@ -150,7 +150,7 @@ class _Summaries:
         """
         n = self._design.n_replicates
         if self._design.trained is None:
-            group = np.repeat(np.arange(stop - start), n)
+            group = np.repeat(np.arange(stop - start), n) if stop - start > 1 else np.broadcast_to(np.int64(0), n)
             return group, None, None if self._order is None else (n * group.reshape(-1, n) + self._order).ravel()
         group, replicate = self._cells(start, stop)
         place = replicate if self._place is None else self._place[replicate]

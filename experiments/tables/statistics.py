@@ -222,7 +222,7 @@ def compared(
 
 def interval_of_mean(values: Floats, test_share: float = 0.0) -> tuple[float, float, float]:
     """Mean of the finite values and the ends of its 95 % interval, as in `summarize`; nan if undefined."""
-    group = np.zeros(len(values), np.int64)
+    group = np.broadcast_to(np.int64(0), len(values))
     n, mean, std = _moments(np.asarray(values, np.float64), group, 1)
     half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * test_share)
     return float(mean[0]), float((mean - half)[0]), float((mean + half)[0])
@@ -379,13 +379,14 @@ def _finite(values: Floats, group: Codes) -> Iterator[tuple[Floats, Codes]]:
 def _robust(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats]:
     """Median and interquartile mean of the finite values of each group."""
     usable = np.isfinite(values)
-    x, group = values[usable], group[usable]
+    x = values[usable]
     if n_groups == 1:  # of which there may be a million
         x.sort(kind="stable")
+        n, group = np.array([len(x)]), group[: len(x)]
     else:
-        order = np.lexsort((x, group))
-        x, group = x[order], group[order]
-    n = np.bincount(group, minlength=n_groups)
+        order = np.lexsort((x, group[usable]))
+        x, group = x[order], group[usable][order]
+        n = np.bincount(group, minlength=n_groups)
     start = np.cumsum(n) - n
     median = np.full(n_groups, np.nan)
     some = n > 0
@@ -496,16 +497,35 @@ def _shortfalls(scores: Floats, problem_of: Codes, best: Codes, overlap: Floats)
         result,
     )  # fmt: skip
     if is_large.any():
-        means = scores.sum(axis=1) / n_seeds
-        widened = np.sqrt(1.0 + n_seeds * overlap[order])
-        errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds) * widened
-        highest = means + quantiles[:, 1, n_seeds - 1] * errors
-        by_mean, by_highest = (np.lexsort((-values, of_family)) for values in (means, highest))
-        bounds_of_many(
-            scores, first, last, np.where(is_large, leader, -1), quantiles, widened, means, errors, by_mean, highest,
-            by_highest, np.empty(n_seeds), result,
-        )  # fmt: skip
+        large = np.flatnonzero(is_large)
+        # With few test points and replicates, many of the same scores: one of them is compared, and the best one.
+        alike = np.column_stack([of_family[large], leader[large] == large, scores[large]])
+        _, chosen, of_each = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+        of_each = of_each.ravel()
+        best = leader[large[chosen]]
+        best = np.where(best >= 0, of_each[np.searchsorted(large, best)], -1)
+        chosen = large[chosen]
+        of_chosen = scores[chosen], of_family[chosen], best, quantiles[chosen], overlap[order][chosen]
+        result[:, large] = _shortfalls_of_many(*of_chosen)[:, of_each]
     return _settled(result[:, place[:-1]])
+
+
+def _shortfalls_of_many(scores: Floats, of_family: Codes, best: Codes, quantiles: Floats, overlap: Floats) -> Floats:
+    """The same for large families, which stand together, without missing scores. ``best`` is a row of ``scores``."""
+    n_groups, n_seeds = scores.shape
+    sizes = np.bincount(of_family)
+    last = np.cumsum(sizes)[of_family]
+    means = scores.sum(axis=1) / n_seeds
+    widened = np.sqrt(1.0 + n_seeds * overlap)
+    errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds) * widened
+    highest = means + quantiles[:, 1, n_seeds - 1] * errors
+    by_mean, by_highest = (np.lexsort((-values, of_family)) for values in (means, highest))
+    result = np.full((3, n_groups), np.nan)
+    bounds_of_many(
+        scores, last - sizes[of_family], last, best, quantiles, widened, means, errors, by_mean, highest, by_highest,
+        np.empty(n_seeds), result,
+    )  # fmt: skip
+    return result
 
 
 def _codes(table: pd.DataFrame, columns: Sequence[str], sort: bool = False) -> Codes:

@@ -53,7 +53,9 @@ def test_the_target_lies_between_a_constant_prediction_and_the_best() -> None:
 def test_iterations_to_a_target(target: float, accuracies: list[float], expected: float) -> None:
     climbs = Climbs()
     climbs.add(np.array([accuracies]), NO_FLOOR)
-    assert climbs.first(np.array([target]), [np.array([0, 10, 20, 25])], np.zeros(1, int), np.ones(1, int)).tolist() == [expected]
+    assert climbs.first(
+        np.array([target]), [np.array([0, 10, 20, 25])], np.zeros(1, int), np.ones(1, int)
+    ).tolist() == [expected]
 
 
 @given(runs=st.lists(RUN, min_size=1, max_size=9), below=st.sampled_from([0.0, 1e-9, 0.25, math.inf]))
@@ -69,7 +71,9 @@ def test_first_iterations(runs: list[tuple[list[float], float]], below: float) -
         padded = [[*curve, *[math.nan] * (longest - len(curve))] for curve, _ in some]
         floors = [-math.inf if math.isnan(target) else target - below for _, target in some]
         climbs.add(np.array(padded).reshape(len(some), longest), np.array(floors))
-    computed = climbs.first(np.array([target for _, target in runs]), [at], np.zeros(len(runs), int), 1 + np.arange(len(runs)))
+    computed = climbs.first(
+        np.array([target for _, target in runs]), [at], np.zeros(len(runs), int), 1 + np.arange(len(runs))
+    )
 
     assert computed.dtype == np.float64
     assert computed.tolist() == expected
