@@ -84,7 +84,7 @@ def _summary(path: Path, design: Design, formats: Formats) -> pd.DataFrame:
     cells: dict[str, Any] = {"sep": separator, "decimal": decimal, "encoding": "utf-8-sig"}
     names = [name for name in pd.read_csv(path, nrows=0, **cells).columns if name not in settings]
     types = {name: _type(name) for name in names}
-    if int(pd.__version__.split(".")[0]) < 3:  # which does not read every bit by default
+    if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):  # which do not read every bit by default
         cells["float_precision"] = "round_trip"
     rest: pd.DataFrame = pd.read_csv(path, usecols=names, dtype=types, na_values=[""], keep_default_na=False, **cells)
     return pd.concat([table, rest[names]], axis=1)
