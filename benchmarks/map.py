@@ -75,9 +75,7 @@ def sample_of(columns: int, rows: int, iterations: int = 500) -> Sample:
 
     request = request_of(iterations)
     data = request.source.first
-    drawn = initialize(
-        INPUTS, (UNITS,), request.seed, init_scale=float(SCALES[0]), output_init_scale=float(SCALES[1])
-    )
+    drawn = initialize(INPUTS, (UNITS,), request.seed, init_scale=float(SCALES[0]), output_init_scale=float(SCALES[1]))
     return Sample(
         Setting.of(request),
         [request.plane.x.at(k, columns) for k in range(columns)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 import sys
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from experiments.locks import lock, lock_shared
 
@@ -102,10 +103,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     A reader always sees the complete old file or the complete new one.
     """
-    _remove_leftovers(path)
+    remove_leftovers(path)
     descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with open(descriptor, "wb") as file:
+        with open(descriptor, "w+b") as file:  # also to read what was written
             with contextlib.suppress(OSError):  # not every file system has locks
                 lock_shared(file.fileno())
             yield file
@@ -141,7 +142,7 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-def _remove_leftovers(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
     """Remove temporary files of ``path`` that a killed or interrupted process left behind.
 
     A process that is still writing holds a lock on its file; the lock ends with the process. On Windows, a file that is
@@ -155,6 +156,13 @@ def _remove_leftovers(path: Path) -> None:
             with left.open("rb") as file:
                 lock(file.fileno())
                 left.unlink()
+
+
+def digest_of(file: BinaryIO) -> str:
+    """A digest of every byte of an open file: 64 hexadecimal digits."""
+    file.flush()
+    file.seek(0)
+    return hashlib.file_digest(cast(Any, file), lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
 def sync(file: BinaryIO) -> None:

@@ -11,6 +11,7 @@ from experiments.knobs.declared import AXES, ITERATIONS, RECORD_EVERY
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _PLACES = {axis.name: place for place, axis in enumerate(AXES)}
+_KEPT = 10_000  # entries of an axis: a million of them would take 200 MB
 _PLACES[RECORD_EVERY.name] = _PLACES[ITERATIONS.name]  # from which it follows
 
 
@@ -22,8 +23,8 @@ def canonical(about: Mapping[str, Any]) -> str:
 class Identities:
     """``canonical(design.identity(run, data[run.problem]))`` of any run of a sweep, a few times as fast.
 
-    A text is joined from its entries; that of each value of an axis is made once. ``data`` has the identity of every
-    problem's data.
+    A text is joined from its entries; that of each value of an axis is kept, if there are not too many. ``data`` has
+    the identity of every problem's data.
     """
 
     def __init__(self, design: Design, data: Mapping[ProblemKey, Mapping[str, Any]]) -> None:
@@ -67,7 +68,10 @@ class Identities:
     def _add(self, run: Run, name: str) -> str:
         place = _PLACES[name]
         value = self._design.record_every_of(run.iterations) if name == RECORD_EVERY.name else run[place]
-        made = self._entries[name][run[place]] = _entry({name: value} if identifies(AXES[place], value) else {}, name)
+        entries = self._entries[name]
+        if len(entries) >= _KEPT:
+            entries.clear()
+        made = entries[run[place]] = _entry({name: value} if identifies(AXES[place], value) else {}, name)
         return made
 
 

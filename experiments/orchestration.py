@@ -22,6 +22,7 @@ from experiments.files import (
     STORE,
     ResultsError,
     check_folder,
+    remove_leftovers,
     replacing,
     sync,
 )
@@ -45,6 +46,7 @@ from experiments.tables.build import build
 from experiments.tables.divisions import check_folder_of_shard, write_shard
 from experiments.tables.manifest import earlier_files, manifest_of
 from experiments.tables.problems import about_data, score_of
+from experiments.tables.unchanged import unchanged, written
 from experiments.tables.writing import build_into, other_files, sheets_of
 from experiments.text import count, listed, size
 
@@ -203,8 +205,17 @@ def _write(
     """Build the tables and write them with the manifest.
 
     All are complete and on disk before the first old file is replaced: an interruption leaves the old ones. Tables that
-    an earlier sweep wrote in other formats are removed.
+    an earlier sweep wrote in other formats are removed. If nothing was trained and the tables are those that would be
+    written again, only the manifest is replaced.
     """
+    if not done["computed"] and (found := unchanged(out, design, sources, opened, formats)) is not None:
+        tables, held = found
+        for name in formats.files:
+            remove_leftovers(out / name)
+        manifest = manifest_of(tables, held["findings"], done, formats, held["execution"]["written"])
+        with replacing(out / MANIFEST) as file:
+            file.write(_text_of(manifest))
+        return Results.of(replace(tables, store=out / STORE), manifest)
     with contextlib.ExitStack() as stack:
         # In reverse, since the stack replaces the last file first: the manifest is replaced at the end.
         *tables_of, last = formats.files
@@ -222,11 +233,17 @@ def _write(
             stored = count(without_test_cost, "run")
             observer.note(f"{stored} stored without test costs: their cells are empty; --fresh retrains them")
         manifest = manifest_of(tables, confirmations(tables), done, formats)
-        files[MANIFEST].write((json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
+        if not without_test_cost:  # or else the note is made again when the sweep is repeated
+            manifest["execution"] |= written(manifest, files, opened)
+        files[MANIFEST].write(_text_of(manifest))
         for file in files.values():
             sync(file)
         observer.replacing_tables()
     return Results.of(replace(tables, store=out / STORE), manifest)
+
+
+def _text_of(manifest: Mapping[str, Any]) -> bytes:
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from planar_core.simd import LANES
 _SHORTEST_BATCH, _LONGEST_BATCH = 2**28, 2**32  # of work; 2**32 take about a second, in float32 half of one
 _BATCHES_PER_JOB = 32
 MOST_GROUPS = 1_000_000  # they are listed and sorted
+_MANY_SEEDS = 100  # of a series, which are looked up at once
 MOST_LISTED = 1_000_000  # series of a shard whose seeds are listed for a plan
 _KEPT = 10_000  # series whose hyperparameters are cached
 # Work, as measured: to copy an example to its place in a mini-batch; and the overhead of a mini-batch.
@@ -273,10 +274,18 @@ def todo(
     numbers = array("q", [0]) * design.n_series if store is None else store.find_all(identities(design, sources))
     nothing = array("Q")
     all_wanted = list(map(design.seeds_of, range(design.n_series)) if shard is None else shard.seeds(design))
-    stored = ((number, seed) for number, wanted in zip(numbers, all_wanted, strict=True) if number for seed in wanted)
+    is_whole = bytearray(len(all_wanted))  # whether nothing is left of a series, where that is found out at once
+    if store is not None:
+        for position, (number, wanted) in enumerate(zip(numbers, all_wanted, strict=True)):
+            is_whole[position] = number and len(wanted) >= _MANY_SEEDS and store.has_finished(number, wanted)
+    each = zip(numbers, all_wanted, is_whole, strict=True)
+    stored = ((number, seed) for number, wanted, whole in each if number and not whole for seed in wanted)
     is_finished = iter(()) if store is None else store.finished(stored)
     seeds = list[Sequence[int]]()
-    for number, wanted in zip(numbers, all_wanted, strict=True):
+    for number, wanted, whole in zip(numbers, all_wanted, is_whole, strict=True):
+        if whole:
+            seeds.append(nothing)
+            continue
         left = array("Q", (seed for seed in wanted if not next(is_finished))) if number else wanted
         seeds.append(wanted if len(left) == len(wanted) else left or nothing)
     if store is not None and any(seeds) and not is_checked:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.console import to_run, warn
-from experiments.files import ResultsError
+from experiments.files import ResultsError, digest_of
 from experiments.store.journal import is_of_another
 
 _open_here: Counter[tuple[int, int]] = Counter()  # device and inode of each store that this process has open
@@ -43,6 +43,18 @@ def checked(path: Path, writes: bool) -> Iterator[tuple[int, int] | None]:
 def _file(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
+
+
+def digest_of_open(path: Path) -> str | None:
+    """A digest of every byte of a store that is open once and has no transaction; None if it is open elsewhere here.
+
+    To read it closes it again, which drops the locks that SQLite has for this process: there must be none.
+    """
+    with _one_at_a_time:
+        if _open_here[_file(path)] > 1:
+            return None
+        with path.open("rb") as file:
+            return digest_of(file)
 
 
 def closed(file: tuple[int, int]) -> None:

@@ -32,6 +32,7 @@ from experiments.datasets.data import Data
 from experiments.files import STORE, ResultsError
 from experiments.identity import canonical
 from experiments.store.database import Database, NothingStored, digest
+from experiments.store.opening import digest_of_open
 from planar_core.network import Parameters, shaped
 
 FORMAT = 3  # the latest user_version of the database
@@ -269,6 +270,10 @@ class Store(Database):
                 return
             first = rows[-1][0] + 1
 
+    def digest(self) -> str | None:
+        """A digest of every byte of the file; None for a temporary one, or if this process has it open elsewhere."""
+        return None if self.path is None else digest_of_open(self.path)
+
     # Data sets
 
     def add_data(self, data: Iterable[Data]) -> None:
@@ -467,6 +472,19 @@ class Store(Database):
             for row in self._in_chunks("SELECT * FROM runs", first + min(seeds), first + max(seeds)):
                 if row[0] - first in seeds:
                     self._check(configuration, row if self._is_of_version_2 else (*row, None))
+
+    def has_finished(self, configuration: int, seeds: Sequence[int]) -> bool:
+        """Whether all these runs of a configuration are stored and did not fail, if their seeds are consecutive.
+
+        Without checking their numbers, as ``finished``, but many times as fast; False for seeds with gaps.
+        """
+        first, last = configuration * _SEEDS + min(seeds), configuration * _SEEDS + max(seeds)
+        if last - first >= len(seeds):
+            return False
+        with self._errors():
+            counted = "SELECT count(*) FROM runs WHERE id BETWEEN ? AND ? AND status != 'failed'"
+            (n,) = self._patiently(counted, (first, last)).fetchone()
+        return bool(n == len(seeds))
 
     def finished(self, runs: Iterable[tuple[int, int]]) -> Iterator[bool]:
         """Whether each run, by configuration and seed, is stored and did not fail, without checking its numbers."""

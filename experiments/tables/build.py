@@ -12,10 +12,19 @@ import pandas as pd
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.store.store import CURVES, Store
+from experiments.tables.packed import Packed
 from experiments.tables.problems import score_of
 from experiments.tables.races import OPEN, OUT, Race, deviation_of, races
 from experiments.tables.rows import Rows, RowsOfRuns
-from experiments.tables.statistics import compared, scores_of, significant, statistics_of, target_of, targets
+from experiments.tables.statistics import (
+    CONSTANT_COST,
+    compared,
+    significant,
+    statistics_of,
+    target_of,
+    targets,
+    without_failed,
+)
 from experiments.tables.stored import identity, starts
 from experiments.tables.tables import Tables
 from experiments.tables.targets import Climbs
@@ -25,7 +34,9 @@ from planar_core.training import recorded_iterations
 MOST_KEPT = 100_000  # runs whose table is kept in memory; a longer one is read again from the store when it is wanted
 _ROUNDING = 1e-6  # at least that of a mean in the summary
 _TEST_SCORE = CURVES.index("test_score")
-_FACTS = ("constant_cost", "majority", "test_share", "one_class")  # of Rows
+_FACTS = (CONSTANT_COST, "majority", "test_share", "one_class")  # of Rows
+_STATUS = "status"
+Codes = npt.NDArray[np.int64]
 
 
 def build(
@@ -61,12 +72,14 @@ class _Summaries:
     def __init__(self, design: Design, sources: Mapping[ProblemKey, Source], measures: list[str], score: str) -> None:
         self._design, self._sources, self._measures, self._score = design, sources, measures, score
         n = design.n_replicates
-        # The place of each replicate in the order of their values, which is not that of the request.
-        of_first = identity(design, np.arange(n))
-        self._place = np.argsort(np.lexsort([of_first[name] for name in design.replicate_columns]))
+        # The replicates in the order of their values, which may not be that of the request.
+        of_first = identity(design, np.arange(n), design.replicate_columns)
+        order = np.lexsort([of_first[name] for name in design.replicate_columns])
+        self._order = None if (np.diff(order) == 1).all() else order
+        self._place = None if self._order is None else np.argsort(order)
         self._ends = starts(design)[:: len(design.values["fold"])]  # of the runs of each configuration
-        self._columns = ["status", *dict.fromkeys([*measures, "cost"])]
-        self._waiting: list[pd.DataFrame] = []  # runs of a configuration that is not complete
+        self._columns = list(dict.fromkeys([*measures, "cost"]))
+        self._waiting: dict[str, Packed] = {}  # columns of runs of a configuration that is not complete
         self._n_added = self._n_done = 0  # runs, configurations
         self._problems: list[ProblemKey] = []  # of the series that wait
         self._statistics: list[dict[str, npt.NDArray[Any]]] = []
@@ -83,37 +96,68 @@ class _Summaries:
         floors = np.repeat([self._floors[problem] for problem in problems], len(block.seeds))
         self._problems += problems if block.at == 0 else []
         self._climbs.add(block.runs.curves[:, _TEST_SCORE], floors)
-        facts = {name: getattr(rows, name) for name in _FACTS}
-        self._waiting.append(rows.table[self._columns].assign(**facts))
+        columns: dict[str, npt.NDArray[Any]] = {name: np.asarray(getattr(rows, name), np.float64) for name in _FACTS}
+        columns |= {name: rows.table[name].to_numpy(np.float64, na_value=np.nan) for name in self._columns}
+        columns[_STATUS] = block.runs.statuses.astype(np.int64)
         self._n_added += len(rows.table)
         done = int(np.searchsorted(self._ends, self._n_added))
-        if self._ends[done] == self._n_added:
-            runs = pd.concat(self._waiting, ignore_index=True)
-            self._waiting = []  # before more memory is needed
-            self._add_configurations(runs, done - self._n_done)
+        is_complete = bool(self._ends[done] == self._n_added)
+        if is_complete and not self._waiting:
+            self._add_configurations(lambda name: columns[name].copy(), done - self._n_done)
+        else:
+            for name, values in columns.items():
+                self._waiting.setdefault(name, Packed()).add(values)
+            if is_complete:
+                self._add_configurations(lambda name: self._waiting[name].array(), done - self._n_done)
+                self._waiting = {}
+        if is_complete:
             self._problems = []
 
-    def _add_configurations(self, runs: pd.DataFrame, n_groups: int) -> None:
-        group, replicate = self._cells(self._n_done, self._n_done + n_groups)
-        of = {name: self._grid(runs[name], group, replicate) for name in (*_FACTS, f"test_{self._score}")}
-        place = self._place[replicate]
-        if (np.diff(self._place) != 1).any():
-            order = np.lexsort((place, group))
-            runs, group, place = runs.iloc[order], group[order], place[order]
-        found = statistics_of(runs, runs["constant_cost"].to_numpy(), self._measures, group, n_groups)
-        found["one_class"] = np.nansum(of["one_class"], axis=1).astype(np.int64)
-        found["majority"] = np.nansum(of["majority"], axis=1) / np.diff(self._ends[self._n_done :][: n_groups + 1])
-        found["test_share"] = np.nanmax(of["test_share"], axis=1)
+    def _add_configurations(self, column: Callable[[str], npt.NDArray[Any]], n_groups: int) -> None:
+        """Add the statistics of complete configurations, given the columns of their runs, each as a new array."""
+        n_runs = np.diff(self._ends[self._n_done :][: n_groups + 1])
+        group, place, order = self._arrangement(self._n_done, self._n_done + n_groups)
+
+        def arranged(name: str) -> npt.NDArray[Any]:
+            values = column(name)
+            return values if order is None else values[order]
+
+        def grid(name: str) -> Any:
+            return self._grid(column(name), self._n_done, n_groups)
+
+        statuses = arranged(_STATUS).astype(np.int8)
+        found = statistics_of(statuses, arranged, self._measures, group, n_groups)
+        found["one_class"] = np.nansum(grid("one_class"), axis=1).astype(np.int64)
+        found["majority"] = np.nansum(grid("majority"), axis=1) / n_runs
+        found["test_share"] = np.nanmax(grid("test_share"), axis=1)
         self._statistics.append(found)
-        self._scores[self._n_done + group, place] = scores_of(runs, self._measures[0])
-        reached = target_of(_means(of[f"test_{self._score}"]), found["majority"]) - _ROUNDING
+        scores = without_failed(arranged(self._measures[0]), statuses)
+        if place is None:
+            self._scores[self._n_done : self._n_done + n_groups] = scores.reshape(n_groups, -1)
+        else:
+            self._scores[self._n_done + group, place] = scores
+        del scores
+        reached = target_of(_means(grid(f"test_{self._score}")), found["majority"]) - _ROUNDING
         for problem, value in zip(
             self._problems[:: len(self._design.values["fold"])], reached.tolist(), strict=True
         ):  # no target will be below this
             self._floors[problem] = max(self._floors[problem], value)
         self._n_done += n_groups
 
-    def _cells(self, start: int, stop: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _arrangement(self, start: int, stop: int) -> tuple[Codes, Codes | None, Codes | None]:
+        """How to arrange the runs of some configurations by replicate: for each its configuration, counted from
+        ``start``, and the place of its replicate, None if there are all; and their order, None if they are in order.
+        """
+        n = self._design.n_replicates
+        if self._design.trained is None:
+            group = np.repeat(np.arange(stop - start), n) if stop - start > 1 else np.broadcast_to(np.int64(0), n)
+            return group, None, None if self._order is None else (n * group.reshape(-1, n) + self._order).ravel()
+        group, replicate = self._cells(start, stop)
+        place = replicate if self._place is None else self._place[replicate]
+        order = np.lexsort((place, group))
+        return group[order], place[order], order
+
+    def _cells(self, start: int, stop: int) -> tuple[Codes, Codes]:
         """For each run of some configurations, its configuration, counted from ``start``, and its replicate."""
         ends, n_folds = self._ends[start : stop + 1], len(self._design.values["fold"])
         lengths = np.diff(ends)
@@ -121,18 +165,23 @@ class _Summaries:
         within, n_seeds = np.arange(ends[0], ends[-1]) - ends[group], lengths[group] // n_folds
         return group, within // n_seeds * len(self._design.values["seed"]) + within % n_seeds
 
-    def _grid(self, values: npt.ArrayLike, group: npt.NDArray[np.int64], replicate: npt.NDArray[np.int64]) -> Any:
-        """Values of runs as (configurations, replicates); nan where a configuration of a race has no run."""
+    def _grid(self, values: npt.NDArray[Any], start: int, n_groups: int, missing: float = np.nan) -> npt.NDArray[Any]:
+        """Values of runs as (configurations, replicates), in the order of the request.
+
+        ``missing`` is where a configuration of a race has no run.
+        """
+        n = self._design.n_replicates
         if self._design.trained is None:
-            return np.asarray(values).reshape(-1, len(self._place))
-        grid = np.full((int(group[-1]) + 1, len(self._place)), np.nan)
-        grid[group, replicate] = values
+            return values.reshape(n_groups, n)
+        grid = np.full((n_groups, n), missing)
+        grid[self._cells(start, start + n_groups)] = values
         return grid
 
     def table(self, larger_is_better: bool) -> pd.DataFrame:
         """The table, after all runs were added."""
         design, n, score = self._design, self._design.n_replicates, self._score
-        self.scores = self._scores[:, self._place]  # a copy: the statistics overwrite theirs
+        # A copy: the statistics overwrite theirs.
+        self.scores = self._scores.copy() if self._place is None else self._scores[:, self._place]
         lengths = np.diff(self._ends)
         raced = self._raced(design.trained) if design.trained is not None else None
         names = list(self._statistics[0])
@@ -142,7 +191,9 @@ class _Summaries:
         if design.replicate_columns != ["seed"]:
             summary["n_replicates"] = lengths
         of_problem = {problem: _overlaps(source) for problem, source in self._sources.items()}
-        overlaps = np.array([of_problem[run.problem] for run in design.configurations()])
+        overlaps: npt.NDArray[np.bool_] = np.zeros(len(summary), bool)
+        if any(of_problem.values()):
+            overlaps = np.array([of_problem[run.problem] for run in design.configurations()])
         summary = compared(
             summary,
             of_groups,
@@ -159,11 +210,11 @@ class _Summaries:
             summary.insert(list(summary.columns).index("n_stuck") + 1, "n_one_class", of_groups["one_class"])
         target = targets(summary, design.problem_columns, of_groups["majority"], score)
         at = [recorded_iterations(*each) for each in design.lengths.items()]
-        of_configurations = [run.iterations for run in design.configurations()]
-        which = np.searchsorted(list(design.lengths), of_configurations)
-        first = self._climbs.first(np.repeat(target, lengths), at, np.repeat(which, lengths))
-        first_at = self._grid(first, *self._cells(0, len(summary)))
-        first_at = np.where(np.isnan(first_at), np.inf, first_at)
+        which = np.zeros(len(summary), np.int64)
+        if len(at) > 1:
+            which = np.searchsorted(list(design.lengths), [run.iterations for run in design.configurations()])
+        first = self._climbs.first(target, at, which, self._ends[1:])
+        first_at = self._grid(first, 0, len(summary), np.inf)
         summary[f"target_test_{score}"] = target
         summary["n_reached_target"] = np.isfinite(first_at).sum(axis=1)
         summary["median_iterations_to_target"] = _median(first_at, lengths - summary["n_failed"].to_numpy())
@@ -184,11 +235,15 @@ class _Summaries:
 
 
 def _median(first: npt.NDArray[np.float64], finished: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """The median over all runs that did not fail; those that never reach the target count as infinite."""
-    in_order, some = np.sort(first, axis=1), finished > 0
+    """The median over all runs that did not fail; those that never reach the target count as infinite.
+
+    ``first`` is sorted in place.
+    """
+    first.sort(axis=1)
+    some = finished > 0
     middle = np.maximum(np.stack([finished - 1, finished], axis=1), 0) // 2
     with np.errstate(invalid="ignore"):
-        median = 0.5 * np.take_along_axis(in_order, np.minimum(middle, first.shape[1] - 1), axis=1).sum(axis=1)
+        median = 0.5 * np.take_along_axis(first, np.minimum(middle, first.shape[1] - 1), axis=1).sum(axis=1)
     return significant(np.where(some & np.isfinite(median), median, np.nan))
 
 

@@ -22,7 +22,8 @@ from experiments.tables.stored import VALIDATION_COST, Block, measures
 from planar_core.decimals import lines
 from planar_core.training import recorded_iterations
 
-_BLOCK = 2**13  # rows that are text in memory at once: a summary has 40 columns, and a text takes 60 bytes
+_BLOCK = 2**11  # rows that are text in memory at once: a summary has 40 columns, and a text takes 60 bytes
+_CELLS = 2**13  # of a column that are kept
 _QUOTES = str.maketrans({'"': '""'})
 _NEEDS_NO_QUOTES = re.compile(r"\w*", re.ASCII)
 # Where a spreadsheet can begin a cell: at the start of a text, and, if it splits the line at another separator than the
@@ -167,6 +168,6 @@ class _Cells(dict[Any, bytes]):
         if self._is_protected and cell.startswith(b'"'):
             cell = cell.translate(_PROTECTED)
         made = cell + b","
-        if len(self) < _BLOCK:
+        if len(self) < _CELLS:
             self[value] = made
         return made

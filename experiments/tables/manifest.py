@@ -28,7 +28,11 @@ FORMAT = 3  # of the manifest; increased when readers have to distinguish versio
 
 
 def manifest_of(
-    tables: Tables, findings: list[dict[str, Any]], done: Mapping[str, Any], formats: Formats | None = None
+    tables: Tables,
+    findings: list[dict[str, Any]],
+    done: Mapping[str, Any],
+    formats: Formats | None = None,
+    written: Mapping[str, Any] | None = None,  # as ``unchanged.written`` made it
 ) -> dict[str, Any]:
     """The contents of sweep.json, as plain values.
 
@@ -68,6 +72,7 @@ def manifest_of(
                 "scipy": scipy.__version__,
             },
             "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
+            **({} if written is None else {"written": dict(written)}),
         },
     }
 

@@ -190,7 +190,8 @@ _EXECUTION = _object(
         "python": _TEXT,
         "versions": _map_of(_TEXT),
         "machine": _object({"system": _TEXT, "processor": _TEXT, "cores": _or_null(_COUNT)}),
-    }
+    },
+    {"written": _object({"by": _FINGERPRINT, "manifest": _FINGERPRINT, "files": _map_of(_FINGERPRINT)})},
 )
 _FORMATS = _list_of(_fitting("csv, xlsx or parquet", lambda value: value in (CSV, XLSX, PARQUET)))
 _TABLES = _object(

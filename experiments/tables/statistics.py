@@ -10,7 +10,7 @@ ranks and the best are determined. docs/statistics.md describes the methods.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,12 @@ DIGITS = 9
 TAIL = 0.025  # beyond each end of a 95 % interval
 FAMILY_LEVEL = 0.05  # of all comparisons of one configuration with others together
 SEEDS = ("seed",)
+CONSTANT_COST = "constant_cost"  # of each run: the cost of the best constant prediction
 ACCURACIES = ("test_accuracy", "train_accuracy", "cost")  # what is summarized by default; the first ranks
 RANK = "rank_"  # and the measure that ranks: the name of a column
 STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
 TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
+_ROWS = 2**16  # runs that are summed up at once: there may be millions
 FEWEST_FLIPPED = 6  # seeds in common with the best: 5 seeds have only 32 sign patterns, too few for a level of 5 %
 MOST_FLIPPED = 1000  # configurations of a problem: the time grows with their square, to some seconds
 Floats = npt.NDArray[np.float64]
@@ -112,39 +114,53 @@ def summarize(
         summary["n_seeds"] = np.bincount(all_groups[different], minlength=n_groups)
         summary["n_replicates"] = np.bincount(group, minlength=n_groups)
     constant = np.broadcast_to(np.asarray(constant_cost, np.float64), len(runs))
-    of_groups = statistics_of(runs.iloc[order], constant[order], measures, group, n_groups)
+    statuses = pd.Categorical(runs["status"], STATUSES).codes[order]
+
+    def column_of(name: str) -> Floats:
+        found = constant if name == CONSTANT_COST else runs[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        return found[order]
+
+    of_groups = statistics_of(statuses, column_of, measures, group, n_groups)
     scores = np.full((n_groups, _count(seed)), np.nan)
-    scores[group, seed] = scores_of(runs.iloc[order], measures[0])
+    scores[group, seed] = without_failed(column_of(measures[0]), statuses)
     share = _largest_share(test_share, all_groups, n_groups)
     return compared(summary, of_groups, scores, measures, problem, share, larger_is_better)
 
 
 def statistics_of(
-    runs: pd.DataFrame, constant_cost: Floats, measures: Sequence[str], group: Codes, n_groups: int
+    statuses: npt.NDArray[np.int8],
+    column_of: Callable[[str], Floats],
+    measures: Sequence[str],
+    group: Codes,
+    n_groups: int,
 ) -> dict[str, npt.NDArray[Any]]:
     """What `compared` needs to know of each configuration, (configurations,) each, from its runs.
 
-    The rows of a configuration, `group`, are in the order of the replicates; configurations can be added in parts.
+    `statuses` are positions in STATUSES; `column_of` gives a new array with a measure of each run, cost, or
+    CONSTANT_COST, when it is needed: of a million runs, all at once would take much memory. The rows of a
+    configuration, `group`, are in the order of the replicates; configurations can be added in parts.
     """
-    status = {name: runs["status"].eq(name).to_numpy(dtype=bool) for name in STATUSES}
     found: dict[str, npt.NDArray[Any]] = {
-        f"n_{name}": np.bincount(group[status[name]], minlength=n_groups) for name in ("diverged", "failed")
+        f"n_{name}": np.bincount(group[statuses == STATUSES.index(name)], minlength=n_groups)
+        for name in ("diverged", "failed")
     }
-    cost = runs["cost"].to_numpy(dtype=np.float64, na_value=np.nan)
-    stuck = (cost >= constant_cost - STUCK_MARGIN) & status["ok"]
+    margin = column_of(CONSTANT_COST)
+    margin -= STUCK_MARGIN
+    stuck = (column_of("cost") >= margin) & (statuses == STATUSES.index("ok"))
+    del margin
     found["n_stuck"] = np.bincount(group[stuck], minlength=n_groups)
     for name in measures:
-        values = scores_of(runs, name)
+        values = without_failed(column_of(name), statuses)
         moments, robust = _moments(values, group, n_groups), _robust(values, group, n_groups)
         for statistic, value in zip(("n", "mean", "std", "median", "iqm"), (*moments, *robust), strict=True):
             found[f"{statistic}_{name}"] = value
     return found
 
 
-def scores_of(runs: pd.DataFrame, measure: str) -> Floats:
-    """A measure of each run; nan for failed ones."""
-    values = runs[measure].to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(runs["status"].eq("failed").to_numpy(dtype=bool), np.nan, values)
+def without_failed(values: Floats, statuses: npt.NDArray[np.int8]) -> Floats:
+    """A measure of each run, in which that of failed ones becomes nan."""
+    values[statuses == STATUSES.index("failed")] = np.nan
+    return values
 
 
 def compared(
@@ -206,7 +222,7 @@ def compared(
 
 def interval_of_mean(values: Floats, test_share: float = 0.0) -> tuple[float, float, float]:
     """Mean of the finite values and the ends of its 95 % interval, as in `summarize`; nan if undefined."""
-    group = np.zeros(len(values), np.int64)
+    group = np.broadcast_to(np.int64(0), len(values))
     n, mean, std = _moments(np.asarray(values, np.float64), group, 1)
     half = _t_quantile(n - 1.0) * std / np.sqrt(np.maximum(n, 1.0)) * np.sqrt(1.0 + n * test_share)
     return float(mean[0]), float((mean - half)[0]), float((mean + half)[0])
@@ -333,36 +349,54 @@ def _settled(values: Floats) -> Floats:
 def _moments(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats, Floats]:
     """Number, mean and standard deviation (ddof 1) of the finite values of each group.
 
-    `bincount` adds the values in order, which gives the same bits everywhere; `sum` does not guarantee that. Values
+    `add.at` adds the values in order, which gives the same bits everywhere; `sum` does not guarantee that. Values
     are shifted and scaled to the range, so that equal values have a deviation of exactly 0 (not 1e-17), and squares
     of costs such as 1e-200 or 1e200 do not leave float64.
     """
-    usable = np.isfinite(values)
-    x, group = values[usable], group[usable]
-    n = np.bincount(group, minlength=n_groups).astype(np.float64)
+    n, total, squares = np.zeros((3, n_groups))
     low, high = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)
-    np.minimum.at(low, group, x)
-    np.maximum.at(high, group, x)
+    for x, of in _finite(values, group):
+        n += np.bincount(of, minlength=n_groups)
+        np.minimum.at(low, of, x)
+        np.maximum.at(high, of, x)
     width = np.where(high > low, high - low, 1.0)
-    part = (x - low[group]) / width[group]
-    mean_part = np.bincount(group, part, n_groups) / np.where(n > 0, n, np.nan)
-    squares = np.bincount(group, np.square(part - mean_part[group]), n_groups)
+    for x, of in _finite(values, group):
+        np.add.at(total, of, (x - low[of]) / width[of])
+    mean_part = total / np.where(n > 0, n, np.nan)
+    for x, of in _finite(values, group):
+        np.add.at(squares, of, np.square((x - low[of]) / width[of] - mean_part[of]))
     return n, low + width * mean_part, width * np.sqrt(squares / np.where(n > 1, n - 1, np.nan))
+
+
+def _finite(values: Floats, group: Codes) -> Iterator[tuple[Floats, Codes]]:
+    """The finite values and their groups, some rows at a time."""
+    for first in range(0, len(values), _ROWS):
+        x, of = values[first : first + _ROWS], group[first : first + _ROWS]
+        usable = np.isfinite(x)
+        yield x[usable], of[usable]
 
 
 def _robust(values: Floats, group: Codes, n_groups: int) -> tuple[Floats, Floats]:
     """Median and interquartile mean of the finite values of each group."""
     usable = np.isfinite(values)
-    order = np.lexsort((values[usable], group[usable]))
-    x, group = values[usable][order], group[usable][order]
-    n = np.bincount(group, minlength=n_groups)
+    x = values[usable]
+    if n_groups == 1:  # of which there may be a million
+        x.sort(kind="stable")
+        n, group = np.array([len(x)]), group[: len(x)]
+    else:
+        order = np.lexsort((x, group[usable]))
+        x, group = x[order], group[usable][order]
+        n = np.bincount(group, minlength=n_groups)
     start = np.cumsum(n) - n
     median = np.full(n_groups, np.nan)
     some = n > 0
     lower, upper = x[(start + (n - 1) // 2)[some]], x[(start + n // 2)[some]]
     median[some] = lower + 0.5 * (upper - lower)
-    position = np.arange(len(x)) - start[group]
-    kept = (position >= n[group] // 4) & (position < n[group] - n[group] // 4)
+    if n_groups == 1:
+        kept: Any = slice(n[0] // 4, n[0] - n[0] // 4)
+    else:
+        position = np.arange(len(x)) - start[group]
+        kept = (position >= n[group] // 4) & (position < n[group] - n[group] // 4)
     return median, _moments(x[kept], group[kept], n_groups)[1]
 
 
@@ -437,13 +471,19 @@ def _shortfalls(scores: Floats, problem_of: Codes, best: Codes, overlap: Floats)
         result[0] = np.where(leader >= 0, difference.sum(axis=1), np.nan)
         return _settled(result[:, place[:-1]])
     comparisons = last - first - 1
+    if not comparisons.any():  # each is the only one of its problem
+        result[0] = np.where(leader >= 0, 0.0, np.nan)
+        return result[:, place[:-1]]
     if not finite.all():
         count_comparisons(scores, first, last, comparisons)
     flips = ((finite & finite[leader]).sum(axis=1) >= FEWEST_FLIPPED) & (last - first <= MOST_FLIPPED)
-    degrees = np.arange(n_seeds, dtype=np.float64)
     tails, of_group = np.unique(FAMILY_LEVEL / np.maximum(comparisons, 1), return_inverse=True)
-    in_all = _t_quantile(np.tile(degrees, len(tails)), np.repeat(tails, n_seeds)).reshape(len(tails), n_seeds)
-    quantiles = np.stack([in_all[of_group], np.broadcast_to(_t_quantile(degrees, FAMILY_LEVEL), scores.shape)], axis=1)
+    # Only for the degrees of freedom that occur: two configurations have at least so many replicates in common.
+    fewest = max(2, 2 * int(finite.sum(axis=1).min()) - n_seeds)
+    degrees = np.arange(fewest - 1, n_seeds, dtype=np.float64)
+    in_all = _t_quantile(np.tile(degrees, len(tails)), np.repeat(tails, len(degrees))).reshape(len(tails), -1)
+    quantiles = np.full((n_groups, 2, n_seeds), np.nan)
+    quantiles[:, 0, fewest - 1 :], quantiles[:, 1, fewest - 1 :] = in_all[of_group], _t_quantile(degrees, FAMILY_LEVEL)
 
     # In large families without missing values, comparisons that cannot matter are skipped.
     of_family = np.repeat(np.arange(len(sizes)), sizes)
@@ -457,16 +497,35 @@ def _shortfalls(scores: Floats, problem_of: Codes, best: Codes, overlap: Floats)
         result,
     )  # fmt: skip
     if is_large.any():
-        means = scores.sum(axis=1) / n_seeds
-        widened = np.sqrt(1.0 + n_seeds * overlap[order])
-        errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds) * widened
-        highest = means + quantiles[:, 1, n_seeds - 1] * errors
-        by_mean, by_highest = (np.lexsort((-values, of_family)) for values in (means, highest))
-        bounds_of_many(
-            scores, first, last, np.where(is_large, leader, -1), quantiles, widened, means, errors, by_mean, highest,
-            by_highest, np.empty(n_seeds), result,
-        )  # fmt: skip
+        large = np.flatnonzero(is_large)
+        # With few test points and replicates, many of the same scores: one of them is compared, and the best one.
+        alike = np.column_stack([of_family[large], leader[large] == large, scores[large]])
+        _, chosen, of_each = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+        of_each = of_each.ravel()
+        best = leader[large[chosen]]
+        best = np.where(best >= 0, of_each[np.searchsorted(large, best)], -1)
+        chosen = large[chosen]
+        of_chosen = scores[chosen], of_family[chosen], best, quantiles[chosen], overlap[order][chosen]
+        result[:, large] = _shortfalls_of_many(*of_chosen)[:, of_each]
     return _settled(result[:, place[:-1]])
+
+
+def _shortfalls_of_many(scores: Floats, of_family: Codes, best: Codes, quantiles: Floats, overlap: Floats) -> Floats:
+    """The same for large families, which stand together, without missing scores. ``best`` is a row of ``scores``."""
+    n_groups, n_seeds = scores.shape
+    sizes = np.bincount(of_family)
+    last = np.cumsum(sizes)[of_family]
+    means = scores.sum(axis=1) / n_seeds
+    widened = np.sqrt(1.0 + n_seeds * overlap)
+    errors = np.sqrt(((scores - means[:, np.newaxis]) ** 2).sum(axis=1) / (n_seeds - 1) / n_seeds) * widened
+    highest = means + quantiles[:, 1, n_seeds - 1] * errors
+    by_mean, by_highest = (np.lexsort((-values, of_family)) for values in (means, highest))
+    result = np.full((3, n_groups), np.nan)
+    bounds_of_many(
+        scores, last - sizes[of_family], last, best, quantiles, widened, means, errors, by_mean, highest, by_highest,
+        np.empty(n_seeds), result,
+    )  # fmt: skip
+    return result
 
 
 def _codes(table: pd.DataFrame, columns: Sequence[str], sort: bool = False) -> Codes:

@@ -141,12 +141,14 @@ def positions_of(design: Design) -> Positions:
     return np.arange(ends[-1]) + np.repeat(shift, np.diff(ends))
 
 
-def identity(design: Design, positions: Positions | None = None) -> dict[str, np.ndarray[Any, Any]]:
-    """The identifying columns of all runs, or of some by position in the grid.
+def identity(
+    design: Design, positions: Positions | None = None, names: Sequence[str] | None = None
+) -> dict[str, np.ndarray[Any, Any]]:
+    """The identifying columns, or those in ``names``, of all runs, or of some by position in the grid.
 
     Numbers in a column with words are text.
     """
-    return Identity(design)(positions_of(design) if positions is None else positions)
+    return Identity(design)(positions_of(design) if positions is None else positions, names)
 
 
 class Identity:
@@ -158,10 +160,10 @@ class Identity:
             name: _column(values) for dimension in design.dimensions for name, values in zip(*dimension, strict=True)
         }
 
-    def __call__(self, positions: Positions) -> dict[str, np.ndarray[Any, Any]]:
-        """The identifying columns of some runs, by position in the grid."""
+    def __call__(self, positions: Positions, names: Sequence[str] | None = None) -> dict[str, np.ndarray[Any, Any]]:
+        """The identifying columns of some runs, or those in ``names``, by position in the grid."""
         design = self._design
-        columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(design.columns, np.empty(0))
+        columns: dict[str, np.ndarray[Any, Any]] = dict.fromkeys(names or design.columns, np.empty(0))
         inner = design.size
         for dimension in design.dimensions:
             inner //= dimension.size
@@ -169,7 +171,8 @@ class Identity:
                 if name in columns:
                     columns[name] = self._values[name][positions // inner % dimension.size]
         for name, value in design.settings.items():
-            columns[name] = np.full(len(positions), value, dtype=object)
+            if name in columns:
+                columns[name] = np.full(len(positions), value, dtype=object)
         return columns
 
 

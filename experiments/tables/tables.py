@@ -72,7 +72,8 @@ class Tables:
     design: the request
     about: the description of each problem, from ``problems.about_data``
     store: the store with the networks, open or as a path
-    all_scores: the ranking metric of every replicate, (configurations, replicates) in the order of the request
+    all_scores: the ranking metric of every replicate, (configurations, replicates) in the order of the request; None
+        if they are read when they are wanted, as ``scores_of`` does
     races: the race between the configurations of each problem, in order; none without ``until_decided``
     """
 
@@ -81,7 +82,7 @@ class Tables:
     design: Design = field(repr=False)
     about: list[dict[str, Any]] = field(repr=False)
     store: Store | Path = field(repr=False)
-    all_scores: Array = field(repr=False)
+    all_scores: Array | None = field(repr=False)
     races: list[Race] = field(repr=False)
 
     @cached_property
@@ -234,6 +235,11 @@ class Tables:
         """The ranking metric of each replicate of a row of ``summary``, or of its position; nan for a failed one."""
         n_folds, n_seeds = (len(self.design.values[name]) for name in (FOLD.name, SEED.name))
         series, trained = self._series_of(configuration), self.design.trained
+        if self.all_scores is None:
+            runs = self._runs_of(series) if len(series) else self.runs.iloc[:0]
+            values = runs[f"test_{self.metric}"].to_numpy(np.float64, copy=True, na_value=np.nan)
+            values[runs["status"].eq("failed").to_numpy(bool)] = np.nan
+            return np.asarray(values, np.float64)
         rows = slice(series.start // n_folds, series.stop // n_folds)  # one, or none
         scores = self.all_scores[rows].reshape(-1, n_folds, n_seeds)
         n_trained = n_seeds if trained is None else next(iter(trained[rows]), 0)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiments import identity
 from experiments.design import Design
 from experiments.identity import Identities, canonical
 
@@ -44,6 +45,16 @@ def test_any_number(rates: list[float]) -> None:
     data = {problem: {"data": "0"} for problem in design.problems()}
     expected = [obvious(design.identity(run, {"data": "0"})) for run in design.all_series()]
     assert list(Identities(design, data)) == expected
+
+
+def test_of_many_values_few_texts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_KEPT", 3)
+    design = Design(learning_rate=[0.1 * k for k in range(1, 8)], iterations=[1, 2, 3, 4, 5], hidden=[1, 2])
+    texts = Identities(design, {problem: {"data": "0"} for problem in design.problems()})
+    expected = [obvious(design.identity(run, {"data": "0"})) for run in design.all_series()]
+    for _ in range(2):
+        assert list(texts) == expected
+        assert all(len(entries) <= 3 for entries in texts._entries.values())
 
 
 def test_an_identity_has_one_text() -> None:

@@ -65,6 +65,7 @@ def test_the_tables_do_not_depend_on_how_many_runs_are_read_at_once(
     for most, kept in ((1, 0), (3, 10**6), (7, 0)):
         monkeypatch.setattr(stored, "_MOST_RUNS", most)
         monkeypatch.setattr("experiments.tables.build.MOST_KEPT", kept)
+        (tmp_path / "sweep.json").unlink()  # or else nothing would be made again
         computed = sweep.run(1, tmp_path)
         assert [(tmp_path / name).read_bytes() for name in files] == tables
         assert (computed.kept_runs is None) == (kept == 0)

@@ -53,7 +53,9 @@ def test_the_target_lies_between_a_constant_prediction_and_the_best() -> None:
 def test_iterations_to_a_target(target: float, accuracies: list[float], expected: float) -> None:
     climbs = Climbs()
     climbs.add(np.array([accuracies]), NO_FLOOR)
-    assert climbs.first(np.array([target]), [np.array([0, 10, 20, 25])], np.zeros(1, int)).tolist() == [expected]
+    assert climbs.first(
+        np.array([target]), [np.array([0, 10, 20, 25])], np.zeros(1, int), np.ones(1, int)
+    ).tolist() == [expected]
 
 
 @given(runs=st.lists(RUN, min_size=1, max_size=9), below=st.sampled_from([0.0, 1e-9, 0.25, math.inf]))
@@ -69,7 +71,9 @@ def test_first_iterations(runs: list[tuple[list[float], float]], below: float) -
         padded = [[*curve, *[math.nan] * (longest - len(curve))] for curve, _ in some]
         floors = [-math.inf if math.isnan(target) else target - below for _, target in some]
         climbs.add(np.array(padded).reshape(len(some), longest), np.array(floors))
-    computed = climbs.first(np.array([target for _, target in runs]), [at], np.zeros(len(runs), int))
+    computed = climbs.first(
+        np.array([target for _, target in runs]), [at], np.zeros(len(runs), int), 1 + np.arange(len(runs))
+    )
 
     assert computed.dtype == np.float64
     assert computed.tolist() == expected
@@ -83,7 +87,7 @@ def test_curves_of_many_records() -> None:
 
     climbs = Climbs()
     climbs.add(curves, np.full(len(curves), -math.inf))
-    computed = climbs.first(wanted, [at], np.zeros(len(wanted), int))
+    computed = climbs.first(wanted, [at], np.zeros(len(wanted), int), 1 + np.arange(len(wanted)))
 
     expected = [first(curve.tolist(), target, at.tolist()) for curve, target in zip(curves, wanted, strict=True)]
     assert computed.tolist() == expected
@@ -94,10 +98,9 @@ def test_curves_of_many_records() -> None:
 def test_no_runs_reach_nothing(shape: tuple[int]) -> None:
     climbs = Climbs()
     climbs.add(np.empty((*shape, 0)), np.zeros(shape))
-    assert (
-        climbs.first(np.zeros(shape), [recorded_iterations(10, 1)], np.zeros(shape, int)).tolist()
-        == [math.inf] * shape[0]
-    )
+    ends = 1 + np.arange(*shape)
+    found = climbs.first(np.zeros(shape), [recorded_iterations(10, 1)], np.zeros(shape, int), ends)
+    assert found.tolist() == [math.inf] * shape[0]
 
 
 def test_the_summary_has_iterations_to_the_target() -> None:

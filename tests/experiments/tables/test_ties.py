@@ -14,6 +14,7 @@ from experiments.tables import statistics
 from experiments.tables.statistics import (
     summarize,
 )
+from planar_core.comparisons import bounds_of_many
 from tests.helpers.tables import runs_of, simulated
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -132,6 +133,38 @@ def test_what_cannot_matter_is_left_out_of_large_families(monkeypatch: pytest.Mo
     pd.testing.assert_frame_equal(computed, expected, check_exact=True)
     assert expected["difference_ci_low"].gt(0).any()
     assert expected["tied_with_best"].sum() > 2
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_equal_scores_are_compared_once_in_a_large_family(seeds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few test points there are few different scores, however many configurations there are."""
+    random = np.random.default_rng(seeds)
+    many = 500
+    accuracies = random.integers(0, 5, (many, seeds)) / 4
+    accuracies[:20] = 0.9  # the best, many times
+    accuracies[20, :] = 0.9 + 1e-11  # as good as that in the table
+    runs = pd.DataFrame(
+        {
+            "dataset": np.where(np.arange(many * seeds) % (3 * seeds) < seeds, "a", "b"),
+            "hidden": np.repeat(np.arange(many), seeds),
+            "seed": np.tile(np.arange(seeds), many),
+            "status": "ok",
+            **dict.fromkeys(("cost", "train_accuracy", "test_accuracy"), accuracies.ravel()),
+        }
+    )
+    expected = summarize(runs, ["dataset", "hidden"], ["dataset"])
+    monkeypatch.setattr("experiments.tables.statistics.MOST_FLIPPED", 200)  # the second family alone is large
+    compared: list[int] = []
+
+    def counting(scores: Any, *arguments: Any) -> None:
+        compared.append(len(scores))
+        bounds_of_many(scores, *arguments)
+
+    monkeypatch.setattr("experiments.tables.statistics.bounds_of_many", counting)
+    computed = summarize(runs, ["dataset", "hidden"], ["dataset"])
+    pd.testing.assert_frame_equal(computed, expected, check_exact=True)
+    assert len(compared) == 1
+    assert compared[0] <= 5**seeds + 3
 
 
 def test_one_seed_of_many_configurations_takes_no_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
