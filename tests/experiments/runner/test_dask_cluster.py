@@ -191,7 +191,8 @@ def test_a_cluster_that_loses_its_only_worker_is_said_and_goes_on_when_another_c
             if not was_said.is_set():
                 dask_cluster.finished(client, [future])
                 os.killpg(started.workers[0], signal.SIGKILL)
-            return result(client, future)
+            trained: work.BatchResult = result(client, future)
+            return trained
 
         bringer = threading.Thread(target=bring_another, args=(started.address,))
         bringer.start()
