@@ -162,7 +162,7 @@ def test_features_are_ticked(play: Browser) -> None:
         ("seed", [(1, 1), (1, 2), (-1, 1), (-1, 0), (-1, 0)]),
         ("noise", [(1, 0.3), (-1, 0.1)]),
         ("init_scale", [(-1, 0.003), (-1, 0.001), (1, 0.003)]),
-        ("output_init_scale", [(1, 0.03), (-1, 0.01)]),
+        ("output_init_scale", [(1, 0.03), (1, 0.1), (-1, 0.03)]),  # 0.01 is a network of the sweep
         ("init_offset", [(-1, -0.001), (-1, -0.003), (1, -0.001), (1, 0), (1, 0.001), (-1, 0), (1, 0.001)]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
