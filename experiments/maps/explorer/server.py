@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from experiments.knobs.knob import SweepError
 from experiments.maps.explorer.desk import Desk, TooMany
 from experiments.maps.explorer.page import Subject, deepest, served
-from experiments.maps.explorer.tiles import packed
+from experiments.maps.explorer.tiles import packed, sample_of
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Tile
 
@@ -57,6 +57,9 @@ class Source(Protocol):
     def get(self, tile: Tile, stop: threading.Event) -> Pixels:
         """A tile, computed if it is not stored. ``stop``: nobody waits any more; raise anything."""
 
+    def sample(self, tile: Tile, stop: threading.Event) -> Pixels:
+        """A tile, of which only every ``SAMPLED``-th column and row is computed: a first look. ``stop``: as above."""
+
     def curve(self, level: int, column: int, row: int) -> NDArray[np.float64]:
         """The cost of the network of a pixel after 0, 1, ... updates."""
 
@@ -72,7 +75,7 @@ class Explorer:
         self.token = secrets.token_urlsafe(16)
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
-        self.desk = Desk[Tile](lambda tile, stop: _bytes(subject, tile, source.get(tile, stop)), threads)
+        self.desk = Desk[tuple[Tile, bool]](lambda key, stop: _computed(source, subject, *key, stop), threads)
         app = _Guard(
             _app(source, subject, self.desk), self.token, {f"{name}:{self.port}" for name in (HOST, "localhost")}
         )
@@ -160,17 +163,23 @@ def _failed(error: BaseException) -> _Wrong:
     return _Wrong(500, f"computing failed ({type(error).__name__}: {' '.join(str(error).split())})")
 
 
-def _app(source: Source, subject: Subject, desk: Desk[Tile]) -> Starlette:
+def _app(source: Source, subject: Subject, desk: Desk[tuple[Tile, bool]]) -> Starlette:
     curves, page, last = asyncio.Semaphore(_MOST_CURVES), served(subject), deepest(subject.plane)
 
     async def whole_page(_: Request) -> Response:
         return HTMLResponse(page)
 
     async def tile(request: Request) -> Response:
+        return await computed_tile(request, False)
+
+    async def look(request: Request) -> Response:
+        return await computed_tile(request, True)
+
+    async def computed_tile(request: Request, is_sample: bool) -> Response:
         level, x, y = _numbers(request, last)
         _check_inside(level, (x, y), 1 << level, "tiles")
-        key = Tile(level, x, y)
-        if stored := await run_in_threadpool(read, key):
+        key = Tile(level, x, y), is_sample
+        if stored := await run_in_threadpool(read, key[0]):
             return _binary(stored)
         try:
             result = desk.ask(key)
@@ -220,6 +229,7 @@ def _app(source: Source, subject: Subject, desk: Desk[Tile]) -> Starlette:
         routes=[
             Route("/", whole_page),
             Route("/tile/{level}/{x}/{y}", tile),
+            Route("/look/{level}/{x}/{y}", look),
             Route("/curve/{level}/{x}/{y}", curve),
         ],
         exception_handlers={_Wrong: wrong},
@@ -228,6 +238,12 @@ def _app(source: Source, subject: Subject, desk: Desk[Tile]) -> Starlette:
 
 def _bytes(subject: Subject, tile: Tile, pixels: Pixels) -> bytes:
     return packed(subject.plane, tile, pixels, subject.measures)
+
+
+def _computed(source: Source, subject: Subject, tile: Tile, is_sample: bool, stop: threading.Event) -> bytes:
+    if is_sample:
+        return sample_of(_bytes(subject, tile, source.sample(tile, stop)))
+    return _bytes(subject, tile, source.get(tile, stop))
 
 
 def _binary(content: bytes) -> Response:

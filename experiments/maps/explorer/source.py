@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.maps.compute import Part, Setting, parts, put, taken_over
+from experiments.maps.explorer.tiles import SAMPLED
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Plane, Tile
 from experiments.maps.store import MapStore
@@ -43,12 +44,25 @@ class MapSource:
         if found is not None:
             return found
         pixels, left = taken_over(tile, coarser)
-        some = list(parts(self.plane, tile, left, max(1, len(left) // (_PARTS_OF_A_JOB * self._jobs))))
-        for part, trained in zip(some, self._executor.map(lambda each: self._trained(each, stop), some), strict=True):
-            put(pixels, part, trained)
+        self._train(tile, pixels, left, stop)
         with self._using:
             self._store.write(tile, pixels)
         return pixels
+
+    def sample(self, tile: Tile, stop: threading.Event) -> Pixels:
+        """The pixels of a tile with every ``SAMPLED``-th column and row, which are trained and not stored.
+
+        Arrays of the size of a tile, in which all others are zero. Raises Stopped soon after ``stop`` is set.
+        """
+        pixels, is_wanted = Pixels.empty(TILE, TILE), np.zeros((TILE, TILE), np.bool_)
+        is_wanted[::SAMPLED, ::SAMPLED] = True
+        self._train(tile, pixels, np.flatnonzero(is_wanted), stop)
+        return pixels
+
+    def _train(self, tile: Tile, pixels: Pixels, places: NDArray[np.intp], stop: threading.Event) -> None:
+        some = list(parts(self.plane, tile, places, max(1, len(places) // (_PARTS_OF_A_JOB * self._jobs))))
+        for part, trained in zip(some, self._executor.map(lambda each: self._trained(each, stop), some), strict=True):
+            put(pixels, part, trained)
 
     def close(self) -> None:
         """Train nothing more; the threads end with what they are training."""

@@ -20,7 +20,7 @@ class Explorer {
     Object.assign(this, { subject, tiles, trained: new Trained(subject), colours: null, pending: 0 });
     this.place = new Place(subject.deepest);
     this.drawing = new Drawing(element("canvas"), this.place, tiles, subject);
-    this.requests = subject.is_served ? new Requests(subject.measures, (tile) => this.come(tile), (text) => say("problem", text)) : null;
+    this.requests = subject.is_served ? this.requested() : null;
     this.moves = new Moves(element("map"), this.drawing, {
       moved: () => this.moved(),
       clicked: (point) => this.click(point),
@@ -31,6 +31,14 @@ class Explorer {
     if (subject.start) this.place.show(subject.start);
     else this.place.showAll();
     this.moved();
+  }
+
+  requested() {
+    return new Requests(this.subject.measures, {
+      come: (tile) => this.come(tile),
+      told: (text) => say("problem", text),
+      changed: () => this.count(),
+    });
   }
 
   controls() {
@@ -74,8 +82,11 @@ class Explorer {
     const { level, place, tiles } = this;
     const missing = [];
     for (let l = Math.max(0, level - COARSEST); l <= level; l++) {
-      missing.push(...place.tilesOf(l).filter((tile) => !tiles.get(tile)));
+      missing.push(...place.tilesOf(l).filter((tile) => !tiles.has(tile)));
     }
+    // Where nothing is known, a sixteenth of the first tiles comes first.
+    const unknown = missing.filter((tile) => tile.level === missing[0].level && !tiles.above(tile));
+    missing.unshift(...unknown.map((tile) => ({ ...tile, isLook: true })));
     tiles.forget(place.tilesOf(level));
     this.requests.want(missing);
     this.count();
@@ -91,12 +102,8 @@ class Explorer {
     this.tiles.add(tile);
     if (!this.colours) this.rank();
     this.draw();
-    queueMicrotask(() => this.count());
     clearTimeout(this.later);
-    this.later = setTimeout(() => {
-      this.rank();
-      this.count();
-    }, PAUSE);
+    this.later = setTimeout(() => this.rank(), PAUSE);
   }
 
   /** Colours for what is visible now. */

@@ -4,10 +4,14 @@ import { TILE } from "./place.js";
 
 const AXES = 2 * TILE * 8; // bytes
 const MEASURE = TILE * TILE * 4;
-const AT_ONCE = 4; // requests of a page: the server computes the latest first, so few may be on the way
+const AT_ONCE = 1; // requests of a page: of several, the server would compute the latest first, which is the finest
+const SAMPLED = 4; // of a first look, every so many columns and rows
 const FEWEST_KEPT = 600; // tiles
 
 export const keyOf = ({ level, x, y }) => `${level}/${x}/${y}`;
+
+/** What is asked for: a tile, or a first look at it. */
+const pathOf = (tile) => `${tile.isLook ? "look" : "tile"}/${keyOf(tile)}`;
 
 export const bytesOf = (measures) => AXES + measures.length * MEASURE;
 
@@ -30,7 +34,23 @@ export class Tiles {
   }
 
   add(tile) {
+    if (tile.isLook && this.get(tile)) return;
     this.held.set(keyOf(tile), tile);
+  }
+
+  /** Whether a tile is there with all of its pixels. */
+  has(tile) {
+    const held = this.get(tile);
+    return held !== undefined && !held.isLook;
+  }
+
+  /** A tile, or a coarser one that shows the same; undefined for none. */
+  above({ level, x, y }) {
+    for (let up = 0; up <= level; up++) {
+      const found = this.get({ level: level - up, x: Math.floor(x / 2 ** up), y: Math.floor(y / 2 ** up) });
+      if (found) return found;
+    }
+    return undefined;
   }
 
   forget(wanted) {
@@ -48,7 +68,11 @@ export class Tiles {
     for (let l = level; l >= 0; l--) {
       const pixel = place.pixelAt(left, top, l);
       const tile = pixel && this.get(pixel.tile);
-      if (tile && !Number.isNaN(tile.xs[pixel.column]) && !Number.isNaN(tile.ys[pixel.row])) return { ...pixel, tile };
+      if (!tile || Number.isNaN(tile.xs[pixel.column]) || Number.isNaN(tile.ys[pixel.row])) continue;
+      if (!tile.isLook) return { ...pixel, tile };
+      const [column, row] = [pixel.column, pixel.row].map((at) => at - (at % SAMPLED));
+      const [i, j] = [[pixel.i, pixel.column - column], [pixel.j, pixel.row - row]].map(([at, by]) => String(BigInt(at) - BigInt(by)));
+      return { tile, column, row, i, j };
     }
     return null;
   }
@@ -56,47 +80,50 @@ export class Tiles {
 
 /** Asks the server for what is wanted, in its order, and tells it what is not wanted any more. */
 export class Requests {
-  /** `come` is called with each tile, `told` with a problem, or with "" when there is none. */
-  constructor(measures, come, told) {
-    Object.assign(this, { measures, come, told, wanted: [], running: new Map(), refused: new Set() });
+  /** `come` is called with each tile, `told` with a problem or "" for none, `changed` when there is less to come. */
+  constructor(measures, { come, told, changed }) {
+    Object.assign(this, { measures, come, told, changed, wanted: [], running: new Map(), refused: new Set() });
   }
 
   want(tiles) {
-    this.wanted = tiles.filter((tile) => !this.refused.has(keyOf(tile)));
-    const keys = new Set(this.wanted.map(keyOf));
-    for (const [key, controller] of this.running) if (!keys.has(key)) controller.abort();
+    this.wanted = tiles.filter((tile) => !this.refused.has(pathOf(tile)));
+    const paths = new Set(this.wanted.map(pathOf));
+    for (const [path, controller] of this.running) if (!paths.has(path)) controller.abort();
     this.next();
   }
 
   next() {
     for (const tile of this.wanted) {
       if (this.running.size >= AT_ONCE) return;
-      if (!this.running.has(keyOf(tile))) this.ask(tile);
+      if (!this.running.has(pathOf(tile))) this.ask(tile);
     }
   }
 
   async ask(tile) {
-    const key = keyOf(tile);
+    const path = pathOf(tile);
     const controller = new AbortController();
-    this.running.set(key, controller);
+    this.running.set(path, controller);
+    let isOver = true;
     try {
-      const answer = await fetch(`tile/${key}`, { signal: controller.signal });
+      const answer = await fetch(path, { signal: controller.signal });
       if (answer.ok) {
         this.come(decoded(tile, await answer.arrayBuffer(), this.measures));
         this.told("");
       } else {
-        this.refused.add(key);
+        this.refused.add(path);
         this.told((await answer.text()).trim());
       }
     } catch (error) {
-      if (error.name !== "AbortError") {
-        this.refused.add(key);
+      isOver = error.name !== "AbortError"; // it may be wanted again by now
+      if (isOver) {
+        this.refused.add(path);
         this.told("The explorer does not answer. Start the command again; what was computed is kept.");
       }
     }
-    this.running.delete(key);
-    this.wanted = this.wanted.filter((each) => keyOf(each) !== key);
+    this.running.delete(path);
+    if (isOver) this.wanted = this.wanted.filter((each) => pathOf(each) !== path);
     this.next();
+    this.changed();
   }
 }
 

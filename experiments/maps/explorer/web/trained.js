@@ -109,7 +109,7 @@ export class Trained {
       label(CURVE_LEFT, bottom + 14, "middle", "0"),
       label(WIDTH - 8, bottom + 14, "end", grouped(costs.length - 1)),
       label((CURVE_LEFT + WIDTH) / 2, HEIGHT - 4, "middle", "updates"),
-      label(CURVE_LEFT + 4, HEIGHT - 4, "end", "cost (log)"),
+      label(0, HEIGHT - 4, "start", "cost (log)"),
     );
     element("curve").setAttribute("aria-label", element("ended").textContent);
   }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.maps.explorer.page import Subject
-from experiments.maps.explorer.tiles import axes_of
+from experiments.maps.explorer.tiles import SAMPLED, axes_of
 from experiments.maps.measures import measure_of
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Axis, Plane, Tile
@@ -50,6 +50,7 @@ class Fake:
         self.plane = plane
         self.begun: list[Tile] = []
         self.done: list[Tile] = []
+        self.looks: list[Tile] = []
         self.curves: list[tuple[int, int, int]] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -64,6 +65,13 @@ class Fake:
                 raise RuntimeError("nobody waits")
         self.done.append(tile)
         return pixels_of(tile, self.plane)
+
+    def sample(self, tile: Tile, stop: threading.Event) -> Pixels:
+        self.looks.append(tile)
+        every = (slice(None, None, SAMPLED),) * 2
+        pixels = Pixels.empty(TILE, TILE)
+        pixels.put(*every, pixels_of(tile, self.plane).at(*every))
+        return pixels
 
     def curve(self, level: int, column: int, row: int) -> NDArray[np.float64]:
         self.curves.append((level, column, row))

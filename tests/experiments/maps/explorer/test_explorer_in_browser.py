@@ -65,7 +65,8 @@ def fractions(browser: Browser, x: float, y: float) -> Any:
 def test_the_whole_map_comes_first_coarse_then_fine(browser: Browser, explorer: Explorer, source: Fake) -> None:
     opened(browser, explorer)
     levels = [tile.level for tile in source.begun]
-    assert source.begun[0] == Tile(0, 0, 0)
+    assert levels == sorted(levels)
+    assert source.looks == [Tile(0, 0, 0)]  # before anything else, where nothing was known
     assert set(levels) == {0, 1}  # 4 pixels for a network
     browser("const s = document.getElementById('size'); s.value = 1; s.dispatchEvent(new Event('change'))")
     browser.until(DONE)
@@ -259,6 +260,35 @@ def test_what_has_moved_out_of_sight_is_not_computed(browser: Browser, explorer:
     assert all(tile.level <= 1 for tile in done)
 
 
+def test_a_first_look_shows_and_trains_the_networks_that_it_has(
+    browser: Browser, explorer: Explorer, source: Fake
+) -> None:
+    source.gate.clear()
+    browser.open(explorer.address, reduced_motion="reduce")
+    browser.until("return explorer.tiles.held.size === 1")
+    click(browser, 251, 301)
+    browser.until("return document.querySelector('#curve .line') !== null")
+    column, row, x = browser("const {pixel} = explorer; return [pixel.column, pixel.row, pixel.tile.xs[pixel.column]]")
+    assert column % 4 == row % 4 == 0
+    assert source.curves == [(0, column, row)]
+    assert x == PLANE.x.at(column, TILE)
+    source.gate.set()
+    browser.until(DONE)
+    assert browser("return [...explorer.tiles.held.values()].every((tile) => !tile.isLook)")
+
+
+def test_a_tile_that_is_wanted_again_is_asked_for_again(browser: Browser, explorer: Explorer, source: Fake) -> None:
+    opened(browser, explorer)
+    source.gate.clear()
+    browser(
+        "explorer.place.zoomAt([250, 300], 3); explorer.moved(); explorer.place.showAll(); explorer.moved();"
+        "explorer.place.zoomAt([250, 300], 3); explorer.moved();"
+    )
+    source.gate.set()
+    browser.until(DONE)
+    assert browser("return explorer.place.tilesOf(explorer.level).every((tile) => explorer.tiles.has(tile))")
+
+
 def test_two_clients_see_the_same_and_share_tiles(browser: Browser, explorer: Explorer, source: Fake) -> None:
     source.gate.clear()
     browser.open(explorer.address, reduced_motion="reduce")
@@ -288,7 +318,7 @@ def test_nothing_else_is_asked_of_anybody_and_nothing_is_wrong(browser: Browser,
     browser.until("return document.querySelector('#curve .line') !== null")
     assert browser.complaints() == []
     assert {url.removeprefix(explorer.address).split("/")[0] for url in browser.requests() if url != "data:,"} == {
-        "", "tile", "curve",
+        "", "look", "tile", "curve",
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from experiments.knobs.knob import SweepError
 from experiments.maps.explorer.page import deepest, served
 from experiments.maps.explorer.server import Explorer
 from experiments.maps.explorer.tiles import packed
-from experiments.maps.plane import Tile
+from experiments.maps.plane import TILE, Tile
 from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, Fake, pixels_of
 
 PATIENCE = 30
@@ -78,6 +78,23 @@ def test_the_page_its_tiles_and_curves_are_served(explorer: Explorer, source: Fa
         assert ask(explorer, "/tile/0/0/0", host=host).status == 200
 
 
+def test_a_first_look_has_a_sixteenth_of_the_networks(explorer: Explorer, source: Fake) -> None:
+    tile = Tile(3, 5, 2)
+    content = ask(explorer, "/look/3/5/2").content
+    axes = np.frombuffer(content, "<f8", 2 * TILE).reshape(2, TILE)
+    cost = np.frombuffer(content, "<f4", offset=axes.nbytes).reshape(-1, TILE, TILE)[1]
+    whole = pixels_of(tile).cost.astype(np.float32)
+    xs, ys = tile.window.xs(PLANE), tile.window.ys(PLANE)
+    for row in range(TILE):
+        for column in range(TILE):
+            at = row - row % 4, column - column % 4  # the pixel says which network it is
+            assert (cost[row, column], axes[0, column], axes[1, row]) == (whole[at], xs[at[1]], ys[at[0]])
+    assert (source.looks, source.begun) == ([tile], [])
+    whole_tile = ask(explorer, "/tile/3/5/2").content
+    assert ask(explorer, "/look/3/5/2").content == whole_tile  # which is there now
+    assert source.looks == [tile]
+
+
 def test_nothing_is_listened_to_beyond_this_machine(explorer: Explorer) -> None:
     listening = [each.laddr for each in psutil.Process().net_connections() if each.status == psutil.CONN_LISTEN]
     assert explorer.port in {address.port for address in listening}
@@ -107,6 +124,8 @@ LEVEL = f"expected a level of at most {DEEPEST}, beyond which float64 cannot tel
         (f"/tile/{DEEPEST + 1}/0/0", 400, LEVEL),
         ("/tile/99999999/0/0", 400, LEVEL),
         (f"/tile/4/{10**19}/0", 404, "expected tiles 0 to 15 of level 4 each way"),
+        ("/look/0/1/0", 404, "expected tiles 0 to 0 of level 0 each way"),
+        ("/look/77/0/0", 400, LEVEL),
         ("/curve/0/64/0", 404, "expected pixels 0 to 63 of level 0 each way"),
         ("/curve/0/0/x", 400, NUMBERS),
         ("/curve/77/0/0", 400, LEVEL),
@@ -123,7 +142,7 @@ def test_a_wrong_request_gets_a_line_and_no_work(
 ) -> None:
     answer = ask(explorer, path)
     assert (answer.status, answer.line) == (status, line)
-    assert source.begun == []
+    assert source.begun == source.looks == []
     assert source.curves == []
 
 
@@ -143,7 +162,7 @@ def test_without_the_token_the_address_and_get_nothing_is_served(explorer: Explo
         assert answer.line == "expected the address that was printed, got another host name"
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
         assert ask(explorer, path, method=method).status == 405
-    assert source.begun == []
+    assert source.begun == source.looks == []
     assert source.curves == []
 
 
@@ -164,8 +183,8 @@ def test_two_clients_share_a_tile_and_one_that_leaves_takes_nothing_away(explore
     with waiting(explorer, "/tile/2/1/1") as stays:
         until(lambda: source.begun == [Tile(2, 1, 1)])
         with waiting(explorer, "/tile/2/1/1"), waiting(explorer, "/tile/2/3/3"):
-            until(lambda: len(explorer.desk._waiting) == 1 and explorer.desk._running[Tile(2, 1, 1)].wanted == 2)
-        until(lambda: not explorer.desk._waiting and explorer.desk._running[Tile(2, 1, 1)].wanted == 1)
+            until(lambda: len(explorer.desk._waiting) == 1 and explorer.desk._running[Tile(2, 1, 1), False].wanted == 2)
+        until(lambda: not explorer.desk._waiting and explorer.desk._running[Tile(2, 1, 1), False].wanted == 1)
         source.gate.set()
         assert stays.recv(12) == b"HTTP/1.1 200"
     assert source.begun == source.done == [Tile(2, 1, 1)]

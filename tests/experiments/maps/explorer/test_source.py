@@ -12,6 +12,7 @@ import pytest
 
 from experiments.maps.compute import Setting, compute_tile
 from experiments.maps.explorer.source import MapSource
+from experiments.maps.explorer.tiles import SAMPLED
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Tile
 from experiments.maps.request import MapRequest
@@ -74,6 +75,14 @@ def test_a_tile_that_nobody_waits_for_is_given_up(source: MapSource, store: MapS
     with pytest.raises(Stopped):
         source.get(WHOLE, stop)
     assert list(store.tiles()) == []
+
+
+def test_a_first_look_has_the_bits_of_the_tile(source: MapSource, store: MapStore) -> None:
+    look, whole = source.sample(QUARTER, GO_ON), source.get(QUARTER, GO_ON)
+    every = (slice(None, None, SAMPLED),) * 2
+    assert same(look.at(*every), whole.at(*every))
+    assert not look.steps[1::SAMPLED].any()
+    assert list(store.tiles()) == [QUARTER]  # of which the look stored nothing
 
 
 def test_a_curve_is_that_of_the_pixel(source: MapSource) -> None:
