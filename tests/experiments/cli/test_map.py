@@ -47,9 +47,8 @@ def test_a_plan_writes_nothing(tmp_path: Path, capsys: Captured) -> None:
     assert max(map(len, lines)) <= 80 + len(str(tmp_path))
     assert lines[0] == "map            256 x 256 pixels, 21 tiles of levels up to 2"
     assert lines[1].startswith("x              learning_rate from 0.01 to ")
-    assert [line for line in lines if line.startswith("plan")][0].startswith(
-        "plan           65,536 networks to train, at"
-    )
+    (plan,) = (line for line in lines if line.startswith("plan"))
+    assert plan.startswith("plan           65,536 networks to train, at most ")
     assert list(tmp_path.iterdir()) == []
 
 
