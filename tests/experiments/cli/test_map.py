@@ -126,7 +126,7 @@ def test_a_config_may_name_the_knobs_of_the_map(tmp_path: Path, finished: Path, 
         ([*MAP, "--zoom", "1", "1", "3"], "--zoom: expected a power of two such as 8 as the factor, got 3"),
         ([*MAP, "--film", "3"], "--film: expected no --no-plots with it"),
         ([*MAP, "--scheduler", "tcp://a:1"], "--scheduler requires --backend dask, got threading"),
-        ([*MAP, "--measure", "auc"], "--metric: metric 'auc': a metric of binary and multiclass; expected one of r2,"),
+        ([*MAP, "--measure", "auc"], "--measure: metric 'auc': a metric of binary and multiclass; expected one of r2,"),
         ([*MAP, "--dataset", "iris", "--samples", "10"], "samples: expected a generated data set, got 'iris'"),
     ],
 )  # fmt: skip
