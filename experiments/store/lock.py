@@ -57,7 +57,7 @@ def opened(folder: Path) -> Iterator[Place]:
 
 @contextlib.contextmanager
 def locked(folder: Path, place: Place, what: str = "sweep") -> Iterator[None]:
-    """Keep others out of a folder, of which ``place`` is ``opened``. Raises as ``claimed``. ``what``: in the message."""
+    """Keep others out of a folder, of which ``place`` is ``opened``. Raises as ``claimed``; ``what`` it is used by."""
     descriptor = _locked(folder / FILE, place, what)
     try:
         now = datetime.now(UTC).isoformat(timespec="seconds")
