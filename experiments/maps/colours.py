@@ -121,3 +121,17 @@ def _light() -> Colormap:
     """Greys; lighter is sooner."""
     greys = np.linspace(0.93, 0.74, _SHADES)
     return ListedColormap(np.stack([greys] * 3, axis=1), "light")
+
+
+def palettes() -> dict[str, Picture]:
+    """The colours that the pages take, (n, 3) each.
+
+    "paper": of places from -1 to 1; "dark": of what converges, from the smallest value to the largest, where large is
+    better; "light": of what does not, from what ended soonest; "missing": of what converges, without a number.
+    """
+    shades = np.arange(_SHADES)
+    bars = {
+        name: np.asarray(colours(shades)[:, :3] * 255 + 0.5, np.uint8)
+        for name, colours in (("dark", _dark(light_is_large=True)), ("light", _light()))
+    }
+    return {"paper": _SPECTRAL, **bars, "missing": np.array([MISSING], np.uint8)}

@@ -1,6 +1,7 @@
 """Generated problems by their definitions, in plain Python, point by point: the oracle of test_synthetic.
 
-Each takes the number of points, the noise and the seed of a `RandomState`; it returns X (examples, features), y (examples,).
+Each takes the number of points, the noise and the seed of a `RandomState`; it returns X (examples, features) and
+y (examples,).
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 from experiments.console import Say
 from experiments.knobs.knob import SweepError
-from experiments.maps.explorer.page import served
 from experiments.maps.explorer.source import MapSource
 from experiments.maps.explorer.subject import subject_of
 from experiments.maps.make import Prepared, check_same
@@ -24,10 +23,11 @@ def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool,
     try:
         from experiments.maps.explorer.server import Explorer  # what it needs is an extra
     except ImportError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("starlette", "uvicorn"):
             raise
         raise SweepError(
-            f"--explore requires the package {error.name}, which is not installed: pip install '.[explore]'"
+            f"--explore requires the package {package}, which is not installed: pip install '.[explore]'"
         ) from None
     request = prepared.request
     with claimed(folder, say) as store:
@@ -35,7 +35,7 @@ def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool,
         store.begin(request.as_dict(), request.identity)
         source = MapSource(request.plane, prepared.setting, store, jobs)
         try:
-            with Explorer(source, served(subject_of(request, folder, prepared.window)), port) as explorer:
+            with Explorer(source, subject_of(request, folder, prepared.window), port) as explorer:
                 say("Open this address in a browser on this machine; Ctrl-C ends the explorer:")
                 say(explorer.address)
                 if opens:

@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.maps.explorer.tiles import MEASURES, Measure, compressed, packed
+from experiments.maps.colours import LASTED, palettes
+from experiments.maps.explorer.tiles import compressed, packed
+from experiments.maps.measures import Measure
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import DEEPEST, TILE, Axis, Plane, Tile, Window
 from experiments.report.contents import constants
@@ -32,7 +34,8 @@ class Subject(NamedTuple):
     """What a page says of its map.
 
     ``labels`` and ``flags``: of x and y, flags such as ``--learning-rate``. ``map_command`` and ``grid_command``: what
-    the page appends a place or a network to. ``settings``: names and values of all the rest.
+    the page appends a place or a network to. ``settings``: names and values of all the rest. ``measures``: the paper's
+    first.
     """
 
     title: str
@@ -42,7 +45,7 @@ class Subject(NamedTuple):
     map_command: str
     grid_command: str
     settings: Mapping[str, str]
-    measures: Sequence[Measure] = MEASURES
+    measures: Sequence[Measure]
     start: Window | None = None
 
 
@@ -81,8 +84,7 @@ def static(subject: Subject, tiles: Mapping[Tile, Pixels], training: Mapping[str
         "deepest": max(tile.level for tile in held),
         "tiles": held,
     }
-    names = [measure.name for measure in subject.measures]
-    content = compressed(packed(subject.plane, tile, tiles[tile], names) for tile in held)
+    content = compressed(packed(subject.plane, tile, tiles[tile], subject.measures) for tile in held)
     does, hint = ("shows the network in the middle", _LOOK) if training is None else (_TRAINS, _CLICK)
     return _page(subject, about, "connect-src 'none'", does, hint, base64.b64encode(content).decode())
 
@@ -115,18 +117,9 @@ def _about(subject: Subject) -> dict[str, Any]:
         "measures": [measure._asdict() for measure in subject.measures],
         "commands": {"map": subject.map_command, "grid": subject.grid_command},
         "start": subject.start and subject.start._asdict(),
-        "palettes": _palettes(),
+        "lasted": LASTED,
+        "palettes": {name: colours.tolist() for name, colours in palettes().items()},
     }
-
-
-def _palettes() -> dict[str, list[tuple[int, ...]]]:
-    """256 colours from the smallest value to the largest, of measures with and without a sign."""
-    from matplotlib import colormaps  # 0.3 s
-
-    def colours(name: str) -> list[tuple[int, ...]]:
-        return [tuple(map(int, colour)) for colour in colormaps[name](range(256), bytes=True)[:, :3]]
-
-    return {"signed": colours("Spectral"), "plain": colours("viridis"), "missing": [(128, 128, 128)]}
 
 
 def _page(subject: Subject, about: Mapping[str, Any], policy: str, enter: str, hint: str, tiles: str = "") -> str:

@@ -29,9 +29,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experiments.knobs.knob import SweepError
 from experiments.maps.explorer.desk import Desk, TooMany
+from experiments.maps.explorer.page import Subject, deepest, served
 from experiments.maps.explorer.tiles import packed
 from experiments.maps.pixels import Pixels
-from experiments.maps.plane import TILE, Plane, Tile
+from experiments.maps.plane import TILE, Tile
 
 HOST = "127.0.0.1"
 _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -50,14 +51,6 @@ _HEADERS = {
 class Source(Protocol):
     """Where tiles come from. All methods are called in threads."""
 
-    @property
-    def plane(self) -> Plane:
-        """What the axes are."""
-
-    @property
-    def deepest(self) -> int:
-        """The last level of which float64 can tell the pixels apart."""
-
     def stored(self, tile: Tile) -> Pixels | None:
         """A tile that need not be computed, or None."""
 
@@ -69,18 +62,20 @@ class Source(Protocol):
 
 
 class Explorer:
-    """A server in a thread of its own: ``with Explorer(source, page) as explorer: print(explorer.address)``.
+    """A server in a thread of its own: ``with Explorer(source, subject) as explorer: print(explorer.address)``.
 
-    ``page``: the page as text. ``port``: 0 for any that is free. ``threads``: tiles that are computed at once.
-    Raises SweepError if the port is taken.
+    ``port``: 0 for any that is free. ``threads``: tiles that are computed at once. Raises SweepError if the port is
+    taken.
     """
 
-    def __init__(self, source: Source, page: str, port: int = 0, threads: int = 1) -> None:
+    def __init__(self, source: Source, subject: Subject, port: int = 0, threads: int = 1) -> None:
         self.token = secrets.token_urlsafe(16)
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
-        self.desk = Desk[Tile](lambda tile, stop: packed(source.plane, tile, source.get(tile, stop)), threads)
-        app = _Guard(_app(source, page, self.desk), self.token, {f"{name}:{self.port}" for name in (HOST, "localhost")})
+        self.desk = Desk[Tile](lambda tile, stop: _bytes(subject, tile, source.get(tile, stop)), threads)
+        app = _Guard(
+            _app(source, subject, self.desk), self.token, {f"{name}:{self.port}" for name in (HOST, "localhost")}
+        )
         config = uvicorn.Config(
             app, loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, log_level="critical",
             access_log=False, server_header=False, date_header=False, proxy_headers=False,
@@ -165,18 +160,17 @@ def _failed(error: BaseException) -> _Wrong:
     return _Wrong(500, f"computing failed ({type(error).__name__}: {' '.join(str(error).split())})")
 
 
-def _app(source: Source, page: str, desk: Desk[Tile]) -> Starlette:
-    curves = asyncio.Semaphore(_MOST_CURVES)
+def _app(source: Source, subject: Subject, desk: Desk[Tile]) -> Starlette:
+    curves, page, last = asyncio.Semaphore(_MOST_CURVES), served(subject), deepest(subject.plane)
 
     async def whole_page(_: Request) -> Response:
         return HTMLResponse(page)
 
     async def tile(request: Request) -> Response:
-        level, x, y = _numbers(request, source.deepest)
+        level, x, y = _numbers(request, last)
         _check_inside(level, (x, y), 1 << level, "tiles")
         key = Tile(level, x, y)
-        stored = await run_in_threadpool(lambda: _bytes(source, key, source.stored(key)))
-        if stored is not None:
+        if stored := await run_in_threadpool(read, key):
             return _binary(stored)
         try:
             result = desk.ask(key)
@@ -198,8 +192,16 @@ def _app(source: Source, page: str, desk: Desk[Tile]) -> Starlette:
             left.cancel()
             desk.leave(key, result)
 
+    def read(tile: Tile) -> bytes:
+        """What need not be computed, or nothing."""
+        try:
+            pixels = source.stored(tile)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the page says it
+            raise _failed(error) from None
+        return b"" if pixels is None else _bytes(subject, tile, pixels)
+
     async def curve(request: Request) -> Response:
-        level, column, row = _numbers(request, source.deepest)
+        level, column, row = _numbers(request, last)
         _check_inside(level, (column, row), TILE << level, "pixels")
         async with curves:
             if await request.is_disconnected():
@@ -224,8 +226,8 @@ def _app(source: Source, page: str, desk: Desk[Tile]) -> Starlette:
     )
 
 
-def _bytes(source: Source, tile: Tile, pixels: Pixels | None) -> bytes | None:
-    return None if pixels is None else packed(source.plane, tile, pixels)
+def _bytes(subject: Subject, tile: Tile, pixels: Pixels) -> bytes:
+    return packed(subject.plane, tile, pixels, subject.measures)
 
 
 def _binary(content: bytes) -> Response:

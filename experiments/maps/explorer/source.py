@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.maps.compute import Part, Setting, parts, put, taken_over
-from experiments.maps.explorer.page import deepest
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Plane, Tile
 from experiments.maps.store import MapStore
@@ -26,8 +25,7 @@ class MapSource:
     """
 
     def __init__(self, plane: Plane, setting: Setting, store: MapStore, jobs: int) -> None:
-        self.plane, self.deepest = plane, deepest(plane)
-        self._setting, self._store, self._jobs = setting, store, jobs
+        self.plane, self._setting, self._store, self._jobs = plane, setting, store, jobs
         self._using = threading.Lock()
         self._executor = ThreadPoolExecutor(jobs, thread_name_prefix="explorer")
 

@@ -19,11 +19,11 @@ from experiments.knobs.declared import KNOBS
 from experiments.knobs.words import in_words
 from experiments.maps.compute import Setting
 from experiments.maps.explorer.page import Subject, static
-from experiments.maps.explorer.tiles import MEASURES, Measure
+from experiments.maps.measures import PAPER, Measure, measure_of
 from experiments.maps.plane import Window, levels
-from experiments.maps.request import DEFAULTS, REACH, MapRequest
+from experiments.maps.request import DEFAULTS, MEASURES, REACH, MapRequest
 from experiments.maps.store import MapStore
-from experiments.tables.words import axis_label, label
+from experiments.plots.choice import axis_name
 
 _KNOBS = {knob.name: knob for knob in KNOBS}
 
@@ -33,7 +33,7 @@ _MOST_NUMBERS = 2**17  # of the data in a page, a megabyte
 
 
 def write_page(
-    store: MapStore, request: MapRequest, setting: Setting, window: Window, path: Path, measure: str = MEASURES[0].name
+    store: MapStore, request: MapRequest, setting: Setting, window: Window, path: Path, measure: str = PAPER
 ) -> Path:
     """Write the static page of a window of a map, with all of its levels, atomically; returns its path.
 
@@ -44,13 +44,11 @@ def write_page(
     for tile in sorted({tile for each in levels(window) for tile in each.tiles()}):
         pixels = store.read(tile)
         if pixels is None:
-            raise ResultsError(
-                f"{path.parent}: expected tile {tile} of the map, found none: run the same command again"
-            )
+            expected = f"expected tile {tile} of the map, found none"
+            raise ResultsError(f"{path.parent}: {expected}: run the same command again")
         tiles[tile] = pixels
     subject = subject_of(request, path.parent, window)
-    kept = (MEASURES[0].name, measure if measure in (each.name for each in MEASURES) else "metric")
-    subject = subject._replace(measures=tuple(each for each in subject.measures if each.name in kept))
+    subject = subject._replace(measures=[each for each in subject.measures if each.name in (PAPER, measure)])
     write_text(path, static(subject, tiles, training_of(setting)))
     return path
 
@@ -94,7 +92,7 @@ def subject_of(request: MapRequest, folder: Path | None = None, start: Window | 
     return Subject(
         title=in_words({name: getattr(request.run, name) for name in ("dataset", "hidden")}),
         plane=request.plane,
-        labels=(names[0].replace("_", " "), names[1].replace("_", " ")),
+        labels=(axis_name(names[0]), axis_name(names[1])),
         flags=(flags[0], flags[1]),
         map_command=" ".join([to_run("map"), *axes, *_arguments(settings, DEFAULTS), *more]),
         grid_command=" ".join([to_run("grid"), *_arguments(settings, {})]),
@@ -124,20 +122,8 @@ def _text(value: Any) -> str:
 
 
 def _measures(request: MapRequest) -> Iterator[Measure]:
-    """Those of which there are numbers."""
-    data = request.source.first
-    score = label("r2" if data.task == "regression" else "accuracy")
-    for measure in MEASURES:
-        of_test = measure.name.startswith("test_")
-        if of_test and not data.X_test.shape[1]:
-            continue
-        if measure.name == "metric":
-            if request.metric is not None:
-                yield measure._replace(label=axis_label(request.metric))
-        elif measure.name.endswith("score"):
-            name = f"{'test' if of_test else 'training'} {score}"
-            yield measure._replace(label=name, legend=f"{name[0].upper()}{name[1:]} after the last update")
-        elif measure.name == "reached":
-            yield measure._replace(legend=f"Updates until the cost is {request.reach:g} of the first one")
-        else:
-            yield measure
+    """Those of which there are numbers, the paper's first."""
+    has_test = request.source.first.X_test.shape[1] > 0
+    for name in (*MEASURES, *([] if request.metric is None else [request.metric])):
+        if has_test or not name.startswith("test_"):
+            yield measure_of(name, request.as_dict())

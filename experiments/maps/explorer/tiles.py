@@ -1,59 +1,30 @@
 """A tile as bytes, for the page: the values of its axes, and a plane of numbers for each measure.
 
 All numbers are little-endian: the 64 values of x and the 64 of y as float64, so that what is shown and copied is what
-was trained, then 64 x 64 float32 for each measure, row by row from the smallest y. A measure whose sign tells the
-verdict is positive where training converges.
+was trained, then 64 x 64 float32 for each measure, row by row from the smallest y. That of the paper has the verdict as
+its sign: it is negative where training does not converge.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.maps.measures import PAPER, Measure, values_of
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Plane, Tile
 
-SIGNED = "paper"
-"""The measure of the paper, negative where training does not converge."""
-
-
-class Measure(NamedTuple):
-    """A number of each pixel. ``signed``: its sign tells the verdict; ``log``: of any order of magnitude."""
-
-    name: str
-    label: str
-    legend: str
-    signed: bool = False
-    log: bool = False
-
-
-MEASURES = (
-    Measure(
-        SIGNED, "convergence",
-        "Sum of all costs, each divided by the first one, where training converges, else the sum of their inverses",
-        signed=True, log=True,
-    ),
-    Measure("cost", "cost", "Cost after the last update", log=True),
-    Measure("score", "training score", "Score on the training examples after the last update"),
-    Measure("test_cost", "test cost", "Cost on the test examples after the last update", log=True),
-    Measure("test_score", "test score", "Score on the test examples after the last update"),
-    Measure("metric", "metric", "Metric of the test part after the last update"),
-    Measure("reached", "updates to target", "Updates until the cost reaches the target"),
-)  # fmt: skip
-ALL = tuple(measure.name for measure in MEASURES)
 _KEPT_BITS = 12  # of the 23 of a float32's fraction, in a static page: a relative error of at most 1.3e-4
 
 
-def values_of(pixels: Pixels, measure: str) -> NDArray[np.float64]:
-    """The numbers of a measure, one for each run; nan where there is none."""
-    if measure == SIGNED:
-        return np.where(pixels.converged, pixels.measure, -pixels.measure)
-    values = np.asarray(getattr(pixels, measure), dtype=np.float64)
-    return np.where(values < 0, np.nan, values) if measure == "reached" else values
+def planes_of(pixels: Pixels, measures: Sequence[Measure]) -> Iterator[NDArray[np.float64]]:
+    """The numbers of each measure, (64, 64) each; nan where there is none."""
+    for measure in measures:
+        values = values_of(pixels, measure)
+        yield np.where(pixels.converged, values, -values) if measure.name == PAPER else values
 
 
 def axes_of(plane: Plane, tile: Tile) -> NDArray[np.float64]:
@@ -63,10 +34,10 @@ def axes_of(plane: Plane, tile: Tile) -> NDArray[np.float64]:
     return np.array([[axis.at(first + k, side) for k in range(TILE)] for axis, first in ranges])
 
 
-def packed(plane: Plane, tile: Tile, pixels: Pixels, measures: Sequence[str] = ALL) -> bytes:
+def packed(plane: Plane, tile: Tile, pixels: Pixels, measures: Sequence[Measure]) -> bytes:
     """A tile as bytes."""
     with np.errstate(over="ignore"):
-        planes = [values_of(pixels, measure).ravel().astype("<f4").tobytes() for measure in measures]
+        planes = [values.astype("<f4").tobytes() for values in planes_of(pixels, measures)]
     return b"".join([axes_of(plane, tile).astype("<f8").tobytes(), *planes])
 
 

@@ -202,18 +202,18 @@ export function generated(setting) {
     name: dataset,
     task: known.task,
     class_names: isRegression ? [] : ["0", "1"],
-    feature_names: rowsOf(train).map((_, k) => `x${k + 1}`),
+    feature_names: featureRows(train).map((_, k) => `x${k + 1}`),
     target: isRegression ? { name: "y", ...(scaling ? unitsOf(scaling) : { mean: 0, deviation: 1 }) } : null,
-    X: rowsOf(train),
+    X: featureRows(train),
     Y: answers(train.labels),
-    X_test: rowsOf(test),
+    X_test: featureRows(test),
     Y_test: answers(test.labels),
   };
   return withFeatures(data, features, false);
 }
 
 /** The features of points: the coordinates of those in the plane. */
-function rowsOf({ x, y, rows = [x, y] }) {
+function featureRows({ x, y, rows = [x, y] }) {
   return rows.map((row) => Float64Array.from(row));
 }
 

@@ -1,24 +1,26 @@
-// The colours of pixels: by rank among what is visible, as in the paper, or on a scale with units.
+// The colours of pixels, as experiments/maps/colours.py has them: by rank among what is visible, as in the paper, or on
+// scales of what converges and of what does not.
 
 import { TILE } from "./place.js";
 
-const STEPS = 256; // colours of a palette
-const MOST_RANKED = 40000; // values whose ranks are determined
-const AROUND_ZERO = 0.25; // of a palette of two signs, each way, which no rank has: the signs stay apart
+const MOST_RANKED = 40000; // values that decide about colours
+const GAP = 0.25; // of half of the paper's colours, around their middle, that no pixel has
+const TAIL = 0.005; // of the values on either side that may be beyond the ends of a scale
+const WIDE = 30; // ratio of the largest to the smallest value from which a scale is logarithmic
 const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** A palette of [red, green, blue] as pixels. */
-export function pixelsOf(palette) {
+function pixelsOf(palette) {
   const pixel = ([r, g, b]) => (isLittleEndian ? (255 << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | 255) >>> 0;
   return Uint32Array.from(palette, pixel);
 }
 
-/** Limits between colours by rank: the k-th of n colours begins at the value of which k / n of all values are smaller. */
+/** Limits between n colours by rank: the k-th one begins at the value of which k / n of all values are smaller. */
 function limitsByRank(sorted, n) {
   return Float64Array.from({ length: n - 1 }, (_, k) => sorted[Math.floor(((k + 1) * sorted.length) / n)]);
 }
 
-/** Limits between colours on a logarithmic or a linear scale. */
+/** Limits between n colours on a logarithmic or a linear scale. */
 function limitsByScale(low, high, isLog, n) {
   const at = (share) => (isLog ? low * (high / low) ** share : low + (high - low) * share);
   return Float64Array.from({ length: n - 1 }, (_, k) => at((k + 1) / n));
@@ -35,36 +37,46 @@ function stepOf(limits, value) {
   return low;
 }
 
-/** Colours for the values that are visible. */
-export class Colours {
-  /** `measure` {name, signed, log}; `mode` "paper" or "scale"; `palettes` by name, as pixels. */
-  constructor(measure, mode, palettes, tiles) {
-    Object.assign(this, { measure, mode });
-    this.isSigned = measure.signed;
-    this.palette = palettes[this.isSigned ? "signed" : "plain"];
-    this.missing = palettes.missing[0];
-    const values = visible(tiles, measure.name);
-    const parts = this.isSigned ? [values.filter((v) => v < 0), values.filter((v) => v >= 0)] : [values];
-    this.parts = parts.map((part, k) => this.part(part.sort(), k));
-  }
-
-  /** Limits of a sign, or of all values, and the first colour. */
-  part(sorted, k) {
-    const ends = [sorted[0], sorted.at(-1)];
-    const n = this.isSigned ? Math.round((STEPS / 2) * (1 - AROUND_ZERO)) : STEPS;
-    const first = this.isSigned && k === 1 ? STEPS - n : 0;
-    let limits = new Float64Array(0);
-    if (sorted.length > 0 && ends[0] < ends[1]) {
-      if (this.mode === "paper") limits = limitsByRank(sorted, n);
-      else limits = limitsByScale(...ends, this.measure.log && ends[0] * ends[1] > 0, n);
-    }
-    return { limits, first, n, ends, count: sorted.length };
+/** Colours of the pixels of one verdict, from the smallest value to the largest. */
+class Part {
+  constructor(values, palette, isByRank, mayBeLog) {
+    const sorted = values.sort();
+    this.palette = palette;
+    this.pixels = pixelsOf(palette);
+    this.ends = [0, 1].map((end) => sorted[Math.floor((isByRank ? end : TAIL + end * (1 - 2 * TAIL)) * (sorted.length - 1))]);
+    const [low, high] = this.ends;
+    this.isLog = mayBeLog && low > 0 && high > WIDE * low;
+    const n = palette.length;
+    if (!(low < high)) this.limits = null;
+    else this.limits = isByRank ? limitsByRank(sorted, n) : limitsByScale(low, high, this.isLog, n);
   }
 
   of(value) {
-    if (Number.isNaN(value)) return this.missing;
-    const { limits, first, n } = this.parts[this.isSigned && value >= 0 ? 1 : 0];
-    return this.palette[first + (limits.length > 0 ? stepOf(limits, value) : n >> 1)];
+    return this.pixels[this.limits ? stepOf(this.limits, value) : this.pixels.length >> 1];
+  }
+}
+
+/** Colours for the values that are visible. */
+export class Colours {
+  /** `measure` {name, is_log, larger_is_better}; `verdict` the measure with the sign; `mode` "paper" or "scale". */
+  constructor(measure, verdict, mode, palettes, tiles) {
+    Object.assign(this, { measure, verdict, mode });
+    this.missing = pixelsOf(palettes.missing)[0];
+    const isByRank = mode === "paper";
+    const half = Math.round((palettes.paper.length / 2) * (1 - GAP));
+    // Of the paper's: from what lasts longest to what ends soonest, a gap, then from the best to the worst.
+    const [red, blue] = [palettes.paper.slice(0, half).reverse(), palettes.paper.slice(-half)];
+    const { larger_is_better: isLargeBetter } = measure;
+    const best = (palette, isBestLast) => (isLargeBetter === isBestLast ? palette : palette.toReversed());
+    const { converging, others } = visible(tiles, measure.name, verdict.name);
+    this.converging = new Part(converging, isByRank ? best(blue, false) : best(palettes.dark, true), isByRank, measure.is_log);
+    this.others = new Part(others, isByRank ? red : palettes.light, isByRank, true);
+  }
+
+  /** The pixel of a value, and of the measure whose sign tells the verdict. */
+  of(value, signed) {
+    if (signed < 0) return this.others.of(-signed);
+    return Number.isNaN(value) ? this.missing : this.converging.of(value);
   }
 
   /** Draw a tile, once for these colours. */
@@ -74,11 +86,11 @@ export class Colours {
     const context = tile.canvas.getContext("2d");
     const image = context.createImageData(TILE, TILE);
     const pixels = new Uint32Array(image.data.buffer);
-    const values = tile.planes[this.measure.name];
+    const [values, signs] = [this.measure, this.verdict].map(({ name }) => tile.planes[name]);
     for (let j = 0; j < TILE; j++) {
       const [from, to] = [j * TILE, (TILE - 1 - j) * TILE];
       if (Number.isNaN(tile.ys[j])) continue; // a part that was not computed stays transparent
-      for (let i = 0; i < TILE; i++) if (!Number.isNaN(tile.xs[i])) pixels[to + i] = this.of(values[from + i]);
+      for (let i = 0; i < TILE; i++) if (!Number.isNaN(tile.xs[i])) pixels[to + i] = this.of(values[from + i], signs[from + i]);
     }
     context.putImageData(image, 0, 0);
     tile.colours = this;
@@ -86,12 +98,15 @@ export class Colours {
   }
 }
 
-/** A fair part of the numbers of some tiles. */
-function visible(tiles, name) {
+/** A fair part of the values of some tiles that converge, and how long the others lasted. */
+function visible(tiles, name, verdict) {
   const every = Math.max(1, Math.ceil((tiles.length * TILE * TILE) / MOST_RANKED)) | 1; // odd: not the same columns
-  const values = [];
+  const [converging, others] = [[], []];
   for (const { planes } of tiles) {
-    for (let k = 0; k < TILE * TILE; k += every) if (Number.isFinite(planes[name][k])) values.push(planes[name][k]);
+    for (let k = 0; k < TILE * TILE; k += every) {
+      if (planes[verdict][k] < 0) others.push(-planes[verdict][k]);
+      else if (Number.isFinite(planes[name][k])) converging.push(planes[name][k]);
+    }
   }
-  return Float64Array.from(values);
+  return { converging: Float64Array.from(converging), others: Float64Array.from(others) };
 }

@@ -4,7 +4,7 @@ import { copyText, definitions, element, option, say } from "../../../report/web
 import { embedded } from "../../../report/web/held.js";
 import { grouped, short } from "../../../report/web/words.js";
 import { valueAt } from "./axes.js";
-import { Colours, pixelsOf } from "./colours.js";
+import { Colours } from "./colours.js";
 import { Drawing } from "./drawing.js";
 import { Moves } from "./moves.js";
 import { Place, TILE } from "./place.js";
@@ -18,7 +18,6 @@ const PAUSE = 120; // milliseconds after a move until colours are ranked again
 class Explorer {
   constructor(subject, tiles) {
     Object.assign(this, { subject, tiles, trained: new Trained(subject), colours: null, pending: 0 });
-    this.palettes = Object.fromEntries(Object.entries(subject.palettes).map(([name, colours]) => [name, pixelsOf(colours)]));
     this.place = new Place(subject.deepest);
     this.drawing = new Drawing(element("canvas"), this.place, tiles, subject);
     this.requests = subject.is_served ? new Requests(subject.measures, (tile) => this.come(tile), (text) => say("problem", text)) : null;
@@ -106,7 +105,7 @@ class Explorer {
     const measure = subject.measures.find(({ name }) => name === element("measure").value);
     let shown = [];
     for (let l = this.level; l >= 0 && shown.length === 0; l--) shown = place.tilesOf(l).map((tile) => tiles.get(tile)).filter(Boolean);
-    this.colours = new Colours(measure, element("colouring").value, this.palettes, shown);
+    this.colours = new Colours(measure, subject.measures[0], element("colouring").value, subject.palettes, shown);
     this.legend();
     this.draw();
   }
@@ -119,16 +118,17 @@ class Explorer {
   }
 
   legend() {
-    const { measure, mode, parts } = this.colours;
-    const palette = this.subject.palettes[measure.signed ? "signed" : "plain"];
-    const stops = palette.filter((_, k) => k % 8 === 0 || k === palette.length - 1).map((rgb) => `rgb(${rgb})`);
-    element("bar").style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-    const ends = parts.map(({ ends }) => ends.map((value) => (value === undefined ? "" : short(Math.abs(value)))));
-    const range = (pair) => (pair[0] ? `: ${pair.join(" to ")}` : ": none");
-    say("low", measure.signed ? `does not converge${range(ends[0])}` : ends[0][0]);
-    say("high", measure.signed ? `converges${range(ends[1])}` : ends[0][1]);
-    const how = mode === "paper" ? "colours by rank among what is visible" : `colours on a ${measure.log ? "logarithmic" : "linear"} scale`;
-    say("legend-said", `${measure.legend}; ${how}.`);
+    const { measure, mode, converging, others } = this.colours;
+    for (const [name, part] of [["converging", converging], ["others", others]]) {
+      const { palette, ends } = part;
+      const stops = palette.filter((_, k) => k % 8 === 0 || k === palette.length - 1).map((rgb) => `rgb(${rgb})`);
+      element(`${name}-bar`).style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+      ends.forEach((value, k) => say(`${name}-${k}`, value === undefined ? (k ? "none visible" : "") : short(value)));
+    }
+    const byRank = mode === "paper" ? ", by rank among what is visible" : "";
+    const scale = ({ isLog }) => (mode === "paper" ? "" : isLog ? " (logarithmic)" : "");
+    say("converging-said", `converges: ${measure.label}${scale(converging)}${byRank}`);
+    say("others-said", `${this.subject.lasted}${scale(others)}${byRank}`);
   }
 
   showCross(isShown) {

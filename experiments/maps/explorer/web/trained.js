@@ -41,13 +41,15 @@ export class Trained {
   /** What the map says of a pixel, in words; the values of its axes with all digits, or written by `write`. */
   valuesOf({ tile, column, row }, write = String) {
     const at = row * TILE + column;
-    const { x, y, measures } = this.subject;
+    const { x, y, measures, lasted } = this.subject;
     const pairs = [[x.label, write(tile.xs[column])], [y.label, write(tile.ys[row])]];
-    for (const { name, label, signed } of measures) {
+    const sign = tile.planes[measures[0].name][at];
+    pairs.push(["training", sign > 0 ? "converges" : "does not converge"]);
+    measures.forEach(({ name, label }, k) => {
       const value = tile.planes[name][at];
-      if (signed) pairs.push(["training", value > 0 ? "converges" : "does not converge"]);
-      if (!Number.isNaN(value)) pairs.push([label, short(signed ? Math.abs(value) : value)]);
-    }
+      if (k === 0) pairs.push([sign > 0 ? label : lasted, short(Math.abs(value))]);
+      else if (!Number.isNaN(value)) pairs.push([label, short(value)]);
+    });
     return pairs;
   }
 

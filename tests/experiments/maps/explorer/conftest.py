@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.maps.explorer.page import served, static
+from experiments.maps.explorer.page import static
 from experiments.maps.explorer.server import Explorer
 from experiments.maps.plane import Tile
 from tests.experiments.maps.explorer.fake import SUBJECT, Fake, pixels_of
@@ -28,7 +28,7 @@ def source() -> Fake:
 
 @pytest.fixture
 def explorer(source: Fake) -> Iterator[Explorer]:
-    with Explorer(source, served(SUBJECT)) as explorer:
+    with Explorer(source, SUBJECT) as explorer:
         yield explorer
         source.gate.set()
 

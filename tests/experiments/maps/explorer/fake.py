@@ -7,10 +7,12 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.maps.explorer.page import Subject, deepest
+from experiments.maps.explorer.page import Subject
 from experiments.maps.explorer.tiles import axes_of
+from experiments.maps.measures import measure_of
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Axis, Plane, Tile
+from experiments.maps.request import MEASURES
 
 PLANE = Plane(Axis("learning_rate", "log", 0.1, 1000.0), Axis("output_learning_rate", "log", 0.1, 1000.0))
 SUBJECT = Subject(
@@ -21,6 +23,7 @@ SUBJECT = Subject(
     map_command="planar-sweep map --x learning-rate=log:0.1:1000.0 --y output-learning-rate=log:0.1:1000.0",
     grid_command="planar-sweep grid --hidden 16",
     settings={"hidden units": "16", "iterations": "500"},
+    measures=[measure_of(name, {"metric": None, "reach": 0.1}) for name in MEASURES],
 )
 
 
@@ -44,7 +47,7 @@ class Fake:
     """A source that counts what it computes, once each. Tiles wait while ``gate`` is not set."""
 
     def __init__(self, plane: Plane = PLANE) -> None:
-        self.plane, self.deepest = plane, deepest(plane)
+        self.plane = plane
         self.begun: list[Tile] = []
         self.done: list[Tile] = []
         self.curves: list[tuple[int, int, int]] = []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
+from experiments.maps.colours import palettes, spectral
+from experiments.maps.explorer.page import deepest
 from experiments.maps.explorer.server import Explorer
 from experiments.maps.plane import TILE, Tile, too_close, zoomed
 from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, Fake, pixels_of
@@ -76,19 +79,31 @@ def test_the_colours_are_those_of_the_verdicts(browser: Browser, explorer: Explo
     opened(browser, explorer)
     tile = Tile(1, 0, 1)
     pixels = pixels_of(tile)
-    expected = pixels.converged.astype(int).tolist()
-    drawn = browser(
-        """const tile = explorer.tiles.get({level: 1, x: 0, y: 1});
-        const image = explorer.colours.draw(tile).getContext('2d').getImageData(0, 0, 64, 64);
-        const pixels = new Uint32Array(image.data.buffer);
-        const {signed} = explorer.palettes;
-        return Array.from({length: 64}, (_, j) => Array.from({length: 64}, (_, i) => {
-          const step = signed.indexOf(pixels[(63 - j) * 64 + i]);
-          return step < 0 ? null : Number(step >= 128);
-        }));"""
-    )
-    assert drawn == expected
-    assert 0 < sum(map(sum, expected)) < TILE * TILE
+    for mode, colours in (("paper", spectral_halves()), ("scale", scales())):
+        browser("const s = document.getElementById('colouring'); s.value = arguments[0];"
+                "s.dispatchEvent(new Event('change'))", mode)  # fmt: skip
+        image = browser(
+            "const tile = explorer.tiles.get({level: 1, x: 0, y: 1});"
+            "return Array.from(explorer.colours.draw(tile).getContext('2d').getImageData(0, 0, 64, 64).data)"
+        )
+        drawn = np.reshape(image, (TILE, TILE, 4))[::-1]
+        assert (drawn[:, :, 3] == 255).all()
+        for converges, some in enumerate(colours):
+            of_verdict = drawn[pixels.converged == bool(converges)][:, :3].tolist()
+            assert {tuple(colour) for colour in of_verdict} <= some
+            assert len({tuple(colour) for colour in of_verdict}) > 20
+        assert browser.text("converging-said").startswith("converges: sum of cost / first cost")
+        assert browser.text("others-said").startswith("does not converge: sum of first cost / cost")
+
+
+def spectral_halves() -> list[set[tuple[int, ...]]]:
+    """The paper's colours of what does not converge, and of what does."""
+    paper = [tuple(map(int, colour)) for colour in spectral(np.linspace(-1, 1, 512))]
+    return [set(paper[:256]), set(paper[256:])]
+
+
+def scales() -> list[set[tuple[int, ...]]]:
+    return [{tuple(map(int, colour)) for colour in palettes()[name]} for name in ("light", "dark")]
 
 
 def test_dragging_moves_the_map_with_the_pointer(browser: Browser, explorer: Explorer) -> None:
@@ -210,11 +225,11 @@ def test_the_deepest_level_is_exact(browser: Browser, explorer: Explorer, source
     opened(browser, explorer)
     browser("explorer.place.zoomAt([250.25, 300.25], 60); explorer.moved()")
     browser.until(DONE)
-    deepest = source.deepest
-    assert browser("return [explorer.level, explorer.place.zoom]") == [deepest, deepest + 4]
+    last = deepest(PLANE)
+    assert browser("return [explorer.level, explorer.place.zoom]") == [last, last + 4]
     browser("explorer.place.zoomAt([250.25, 300.25], -2); explorer.moved()")
     browser.until(DONE)
-    shown = [tile for tile in source.begun if tile.level == deepest]
+    shown = [tile for tile in source.begun if tile.level == last]
     assert shown
     assert too_close(PLANE, shown[-1].window) is None
     # Every pixel under the pointer is that of the tile, and the next one is the next one.
@@ -227,7 +242,7 @@ def test_the_deepest_level_is_exact(browser: Browser, explorer: Explorer, source
         seen.append(browser("return [explorer.pixel.i, explorer.pixel.tile.xs[explorer.pixel.column]]"))
     numbers = [int(i) for i, _ in seen]
     assert numbers == list(range(numbers[0], numbers[0] + 6))
-    assert [value for _, value in seen] == [PLANE.x.at(number, TILE << deepest) for number in numbers]
+    assert [value for _, value in seen] == [PLANE.x.at(number, TILE << last) for number in numbers]
     # The axes say where that is, as distances from a value.
     assert browser("const {x} = explorer.drawing.axes; return x.label") == "learning rate"
 

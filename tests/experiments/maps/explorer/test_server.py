@@ -15,13 +15,14 @@ import psutil
 import pytest
 
 from experiments.knobs.knob import SweepError
-from experiments.maps.explorer.page import served
+from experiments.maps.explorer.page import deepest, served
 from experiments.maps.explorer.server import Explorer
 from experiments.maps.explorer.tiles import packed
 from experiments.maps.plane import Tile
 from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, Fake, pixels_of
 
 PATIENCE = 30
+DEEPEST = deepest(PLANE)
 
 
 class Answer(NamedTuple):
@@ -68,7 +69,7 @@ def test_the_page_its_tiles_and_curves_are_served(explorer: Explorer, source: Fa
     page = ask(explorer, "/")
     assert (page.status, page.content.decode()) == (200, served(SUBJECT))
     tile = Tile(3, 5, 2)
-    assert ask(explorer, "/tile/3/5/2").content == packed(PLANE, tile, pixels_of(tile))
+    assert ask(explorer, "/tile/3/5/2").content == packed(PLANE, tile, pixels_of(tile), SUBJECT.measures)
     assert source.begun == [tile]
     costs = np.frombuffer(ask(explorer, "/curve/3/511/17").content, "<f8")
     assert costs.tolist() == source.curve(3, 511, 17).tolist()
@@ -87,7 +88,7 @@ def test_nothing_is_listened_to_beyond_this_machine(explorer: Explorer) -> None:
 
 TOKEN = "expected the address that was printed, with its token, got another one"
 NUMBERS = "expected whole numbers: LEVEL/X/Y"
-LEVEL = f"expected a level of at most {Fake().deepest}, beyond which float64 cannot tell pixels apart"
+LEVEL = f"expected a level of at most {DEEPEST}, beyond which float64 cannot tell pixels apart"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ LEVEL = f"expected a level of at most {Fake().deepest}, beyond which float64 can
         ("/tile/nan/0/0", 400, NUMBERS),
         ("/tile/+1/0/0", 400, NUMBERS),
         (f"/tile/{'9' * 5000}/0/0", 400, NUMBERS),
-        (f"/tile/{Fake().deepest + 1}/0/0", 400, LEVEL),
+        (f"/tile/{DEEPEST + 1}/0/0", 400, LEVEL),
         ("/tile/99999999/0/0", 400, LEVEL),
         (f"/tile/4/{10**19}/0", 404, "expected tiles 0 to 15 of level 4 each way"),
         ("/curve/0/64/0", 404, "expected pixels 0 to 63 of level 0 each way"),
@@ -193,7 +194,7 @@ def test_a_failure_is_one_line(explorer: Explorer, source: Fake, capfd: pytest.C
 
 def test_the_end_does_not_wait_for_tiles(source: Fake, capfd: pytest.CaptureFixture[str]) -> None:
     source.gate.clear()
-    explorer = Explorer(source, "").__enter__()
+    explorer = Explorer(source, SUBJECT).__enter__()
     with waiting(explorer, "/tile/2/1/1"), waiting(explorer, "/tile/2/1/0") as client:
         until(lambda: len(source.begun) == 1 and len(explorer.desk._waiting) == 1)
         explorer.__exit__(None, None, None)
@@ -206,7 +207,7 @@ def test_the_end_does_not_wait_for_tiles(source: Fake, capfd: pytest.CaptureFixt
 
 def test_a_port_that_is_taken_is_refused(explorer: Explorer) -> None:
     with pytest.raises(SweepError) as refused:
-        Explorer(Fake(), "", explorer.port)
+        Explorer(Fake(), SUBJECT, explorer.port)
     assert str(refused.value) == (
         f"--port {explorer.port}: expected a free port of 127.0.0.1, found one that is in use or not allowed (Address"
         " already in use): choose another one, or leave the option out"

@@ -9,22 +9,24 @@ import numpy as np
 import pytest
 
 from experiments.maps.explorer.page import deepest
-from experiments.maps.explorer.tiles import ALL, compressed, packed
+from experiments.maps.explorer.tiles import compressed, packed
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import DEEPEST, TILE, Axis, Plane, Tile, Window, too_close
-from tests.experiments.maps.explorer.fake import PLANE, pixels_of
+from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, pixels_of
 
 AXES = 2 * TILE * 8
+MEASURES = [measure.name for measure in SUBJECT.measures]
+COST = next(measure for measure in SUBJECT.measures if measure.name == "cost")
 
 
 @pytest.mark.parametrize("tile", [Tile(0, 0, 0), Tile(3, 5, 2), Tile(40, 2**39 + 3, 7)])
 def test_a_tile_has_the_values_of_its_axes_and_each_measure(tile: Tile) -> None:
     pixels = pixels_of(tile)
-    content = packed(PLANE, tile, pixels)
-    assert len(content) == AXES + len(ALL) * TILE * TILE * 4
+    content = packed(PLANE, tile, pixels, SUBJECT.measures)
+    assert len(content) == AXES + len(MEASURES) * TILE * TILE * 4
     axes = np.frombuffer(content, "<f8", 2 * TILE).reshape(2, TILE)
     assert axes.tolist() == [tile.window.xs(PLANE), tile.window.ys(PLANE)]
-    planes = dict(zip(ALL, np.frombuffer(content, "<f4", offset=AXES).reshape(-1, TILE, TILE), strict=True))
+    planes = dict(zip(MEASURES, np.frombuffer(content, "<f4", offset=AXES).reshape(-1, TILE, TILE), strict=True))
     signed = np.where(pixels.converged, 1, -1) * pixels.measure
     np.testing.assert_array_equal(planes["paper"], signed.astype(np.float32))
     np.testing.assert_array_equal(planes["cost"], pixels.cost.astype(np.float32))
@@ -36,7 +38,7 @@ def test_static_tiles_are_rounded_to_thirteen_bits_and_nothing_is_made_of_what_i
     tile = Tile(0, 0, 0)
     pixels = Pixels.empty(TILE, TILE)
     pixels = pixels._replace(cost=np.resize(values, (TILE, TILE)))
-    raw = zlib.decompress(compressed([packed(PLANE, tile, pixels, ["cost"])] * 2))
+    raw = zlib.decompress(compressed([packed(PLANE, tile, pixels, [COST])] * 2))
     shuffled = np.frombuffer(raw, np.uint8).reshape(4, -1)
     both = np.ascontiguousarray(shuffled.T).tobytes()
     assert both[: len(both) // 2] == both[len(both) // 2 :]
