@@ -129,7 +129,7 @@ def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prep
     # Each reads what it needs, which for a million pixels is not little.
     def picture(name: str, *how: str) -> None:
         with MapStore(folder) as store:
-            draw(field_of(store, prepared.window), folder / name, *how)
+            draw(field_of(store, prepared.window, options.measure), folder / name, *how)
 
     def page() -> None:
         with MapStore(folder) as store:

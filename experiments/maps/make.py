@@ -196,7 +196,7 @@ def make(prepared: Prepared, folder: Path, how: How, progress: Progress, measure
             film = tuple(_film(prepared, store, trained))
         progress.finding()
         converged = (field_of(store, window).verdicts.converged for window in film)
-        found = findings(field_of(store, prepared.window), measure, converged)
+        found = findings(field_of(store, prepared.window, measure), measure, converged)
         write_text(folder / MANIFEST, manifest(prepared, store, found, film))
     return Made(found, film)
 
