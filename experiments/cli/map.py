@@ -7,7 +7,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -84,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(named("map"), str(error))
     except ResultsError as error:
         fail(named("map"), f"--out: {error}")
-    except (OSError, MemoryError, BrokenExecutor) as error:
+    except (OSError, MemoryError, RuntimeError) as error:
         what = str(error) or type(error).__name__
         fail(named("map"), f"the map could not be finished: {what}; {shown.state}", SOME_FAILED)
     finally:
@@ -127,9 +126,14 @@ def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prep
 
     paper, scale = PICTURES
 
+    # Each reads what it needs, which for a million pixels is not little.
+    def picture(name: str, *how: str) -> None:
+        with MapStore(folder) as store:
+            draw(field_of(store, prepared.window, options.measure), folder / name, *how)
+
     def page() -> None:
         with MapStore(folder) as store:
-            write_page(store, prepared.request, prepared.setting, made.field.window, folder / PAGE, options.measure)
+            write_page(store, prepared.request, prepared.setting, prepared.window, folder / PAGE, options.measure)
 
     def film() -> None:
         from experiments.maps.film import write  # as above
@@ -138,8 +142,8 @@ def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prep
             write((field_of(store, window) for window in made.film), folder / f"film.{options.film_format}")
 
     made_of: dict[str, Callable[[], object]] = {
-        paper: lambda: draw(made.field, folder / paper),
-        scale: lambda: draw(made.field, folder / scale, "scale", options.measure),
+        paper: lambda: picture(paper),
+        scale: lambda: picture(scale, "scale", options.measure),
         PAGE: page,
     }
     if made.film:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from experiments.files import ResultsError
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Plane, Tile, Window
-from experiments.maps.request import MapRequest
+from experiments.maps.request import MEASURES, MapRequest
 from experiments.maps.store import MapStore
 
 
@@ -45,25 +47,40 @@ class Field(NamedTuple):
         return value[0] if isinstance(value, list) else value
 
 
-def field_of(store: MapStore, window: Window) -> Field:
-    """The window of a stored map. Raises ResultsError for an empty store, and for a tile that is missing or damaged."""
+def field_of(store: MapStore, window: Window, measure: str | None = None) -> Field:
+    """The window of a stored map. Raises ResultsError for an empty store, and for a tile that is missing or damaged.
+
+    ``measure``: only the verdicts and this measure are wanted, since a million pixels take some memory; None: all.
+    """
     stored = store.request
     if stored is None:
         raise ResultsError(f"{store.name}: expected the results of a map, found none")
-    return assembled(MapRequest.from_dict(stored), window, lambda tile: _read(store, tile))
+    return assembled(MapRequest.from_dict(stored), window, lambda tile: _read(store, tile), measure)
 
 
-def assembled(request: MapRequest, window: Window, tile_of: Callable[[Tile], Pixels]) -> Field:
-    """The window of a map whose tiles come from ``tile_of``."""
+def assembled(
+    request: MapRequest, window: Window, tile_of: Callable[[Tile], Pixels], measure: str | None = None
+) -> Field:
+    """The window of a map whose tiles come from ``tile_of``. ``measure``: as in ``field_of``."""
     pixels = Pixels.empty(window.height, window.width)
+    kept: tuple[str, ...] = Pixels._fields
+    if measure is not None:
+        of_measure = measure if measure in (*Pixels._fields, MEASURES[0]) else "metric"
+        kept = ("converged", "measure", "steps", of_measure)
     for tile in window.tiles():
         # Where the tile and the window overlap: in rows and columns of the window, and of the tile.
         left, top = TILE * tile.x - window.x, TILE * tile.y - window.y
         rows = slice(max(top, 0), min(top + TILE, window.height))
         columns = slice(max(left, 0), min(left + TILE, window.width))
         inside = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
-        pixels.put(rows, columns, tile_of(tile).at(*inside))
-    return Field(request.plane, window, pixels, request.as_dict())
+        for name, values in tile_of(tile).at(*inside)._asdict().items():
+            if name in kept:
+                getattr(pixels, name)[rows, columns] = values
+    # Arrays of zeros that nothing was written to take no memory; one number stands for all of what is left out.
+    others = {
+        name: np.broadcast_to(np.float64("nan"), pixels.cost.shape) for name in Pixels._fields if name not in kept
+    }
+    return Field(request.plane, window, pixels._replace(**others), request.as_dict())
 
 
 def _read(store: MapStore, tile: Tile) -> Pixels:

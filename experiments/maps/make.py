@@ -15,7 +15,7 @@ from experiments.identity import canonical
 from experiments.knobs.knob import SweepError
 from experiments.maps.compute import Setting
 from experiments.maps.crew import Crew, hired
-from experiments.maps.field import Field, field_of
+from experiments.maps.field import field_of
 from experiments.maps.findings import Findings, findings
 from experiments.maps.journey import journey, most_networks
 from experiments.maps.pixels import N_BYTES, PIXELS
@@ -164,9 +164,8 @@ class Progress:
 
 
 class Made(NamedTuple):
-    """A map that is made: the window of its picture, what that says, and the windows of its film."""
+    """A map that is made: what it says, and the windows of its film."""
 
-    field: Field
     findings: Findings
     film: tuple[Window, ...]
 
@@ -196,10 +195,10 @@ def make(prepared: Prepared, folder: Path, how: How, progress: Progress, measure
             trained(prepared.tiles)
             film = tuple(_film(prepared, store, trained))
         progress.finding()
-        field = field_of(store, prepared.window)
-        found = findings(field, measure)
+        converged = (field_of(store, window).verdicts.converged for window in film)
+        found = findings(field_of(store, prepared.window, measure), measure, converged)
         write_text(folder / MANIFEST, manifest(prepared, store, found, film))
-    return Made(field, found, film)
+    return Made(found, film)
 
 
 def _film(prepared: Prepared, store: MapStore, trained: Callable[[Sequence[Tile]], object]) -> Iterator[Window]:
@@ -249,8 +248,10 @@ def manifest(prepared: Prepared, store: MapStore, found: Findings, film: Sequenc
 
 def _rounded(name: str, value: Any) -> Any:
     """What comes from logarithms and SciPy, whose last digits depend on the machine."""
-    if name not in ("dimension", "dimension_interval"):
+    if not name.startswith("dimension"):
         return value
+    if isinstance(value, dict):
+        return {each: _rounded(name, of_each) for each, of_each in value.items()}
     if isinstance(value, list):
         return [_rounded(name, each) for each in value]
-    return None if value is None else float(f"{value:.{_DIGITS}g}")
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

@@ -52,7 +52,7 @@ def whole_tiles(folder: Path, expected: dict[str, bytes]) -> int:
     return len(tiles)
 
 
-@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [17, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_before_and_after_every_statement(
     stride: int, nursery: Nursery, small: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -68,7 +68,8 @@ def test_killed_before_and_after_every_statement(
         assert (again.status, again.err) == (0, "")
         assert contents(folder) == small
     print("kills survived, by the number of tiles stored:", dict(survived))
-    assert set(survived) == set(range(TILES[128] + 1))
+    assert len(survived) > 2
+    assert stride > 1 or set(survived) == set(range(TILES[128] + 1))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_an_interrupted_map_says_how_to_go_on(
     number: signal.Signals, jobs: str, nursery: Nursery, small: dict[str, bytes], tmp_path: Path
 ) -> None:
     arguments = [*MAP, "--size", "128", "--jobs", jobs, "--out", str(tmp_path)]
-    outcome = nursery.run(*arguments, command="map", what=number.name, at=25, where="store")
+    outcome = nursery.run(*arguments, command="map", what=number.name, at=80, where="store")
     assert outcome.status == 128 + number
     said = re.fullmatch(rf"experiments.map: interrupted; (\d) of 5 tiles are stored; {GOES_ON}\n", outcome.err)
     assert said, outcome.err
@@ -124,7 +125,7 @@ def test_an_interrupted_map_says_how_to_go_on(
 def test_a_disk_that_fills_up(nursery: Nursery, small: dict[str, bytes], disk: Path) -> None:
     folder, ballast = disk / "out", disk / "ballast"
     survived = Counter[int]()
-    for at in range(1, 10**6, 4):
+    for at in range(3, 10**6, 23):
         outcome = nursery.run(
             *SMALL, "--out", folder, command="map", what="fill", at=at, where="store", ballast=str(ballast)
         )
@@ -133,10 +134,14 @@ def test_a_disk_that_fills_up(nursery: Nursery, small: dict[str, bytes], disk: P
         assert ballast.exists()
         ballast.unlink()
         stored = len(stored_tiles(folder))
+        if outcome.status == 2:  # full before anything was trained
+            assert "not enough disk space" in outcome.err
+            shutil.rmtree(folder, ignore_errors=True)
+            continue
         assert outcome.status == 1
         assert outcome.err.count("\n") == 1
         assert outcome.err.startswith("experiments.map: the map could not be finished: ")
-        assert "disk" in outcome.err
+        assert re.search("disk is full|No space left|disk I/O error", outcome.err), outcome.err
         if "nothing was written" not in outcome.err:
             assert outcome.err.endswith(f"; {stored} of 5 tiles are stored; {GOES_ON}\n")
         survived[stored] += 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments.knobs.knob import SweepError
+from experiments.maps.field import field_of
 from experiments.maps.make import MANIFEST, Plan, Prepared, Progress, make, prepare
 from experiments.maps.pixels import PIXELS
 from experiments.maps.plane import Tile, Window, tiles_of, whole, zoomed
@@ -184,3 +186,13 @@ def test_the_manifest_has_a_digest_of_every_tile(finished: Path) -> None:
     assert all(len(digest) == 32 for digest in manifest["tiles"].values())
     assert MapRequest.from_dict(manifest["request"]).as_dict() == REQUEST.as_dict()
     assert manifest["numerics"] == NUMERICS
+
+
+def test_of_a_field_only_what_is_wanted_is_read(finished: Path) -> None:
+    with MapStore(finished) as store:
+        everything, some = (field_of(store, whole(256), measure).verdicts for measure in (None, "cost"))
+    for name, all_of_it, found in zip(some._fields, everything, some, strict=True):
+        if name in ("converged", "measure", "steps", "cost"):
+            assert found.tobytes() == all_of_it.tobytes()
+        else:
+            assert np.isnan(found).all()
