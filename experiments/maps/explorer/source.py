@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class MapSource:
     def curve(self, level: int, column: int, row: int) -> NDArray[np.float64]:
         """The cost of the network of a pixel after 0, 1, ... updates; nan from the first one that is not finite."""
         of, side = self._setting, TILE << level
-        values = {of.knobs[0]: self.plane.x.at(column, side), of.knobs[1]: self.plane.y.at(row, side)}
+        values: dict[str, Any] = {of.knobs[0]: self.plane.x.at(column, side), of.knobs[1]: self.plane.y.at(row, side)}
         problem = of.problem
         batch = training.new_batch(
             problem.features, of.hidden, [of.seed], [of.how._replace(**values)], of.iterations + 1, of.dtype,

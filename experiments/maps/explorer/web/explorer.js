@@ -142,8 +142,9 @@ class Explorer {
 
   over(point) {
     const pixel = point && this.pixelAt(point);
-    const pairs = pixel ? this.trained.valuesOf(pixel, short) : [];
+    const pairs = pixel ? this.trained.valuesOf(pixel, short, [this.subject.measures[0], this.colours.measure]) : [];
     element("here").replaceChildren(...definitions(pairs));
+    element("here").classList.toggle("right", Boolean(point) && point[0] < this.place.width / 2); // not under the pointer
   }
 
   click(point) {
@@ -151,7 +152,6 @@ class Explorer {
     if (!pixel) return;
     this.drawing.marked = this.pixel = pixel;
     this.draw();
-    this.over(point);
     this.trained.show(pixel);
   }
 

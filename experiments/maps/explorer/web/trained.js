@@ -38,18 +38,18 @@ export class Trained {
     }
   }
 
-  /** What the map says of a pixel, in words; the values of its axes with all digits, or written by `write`. */
-  valuesOf({ tile, column, row }, write = String) {
+  /** What the map says of a pixel, in words: the values of its axes, with all digits or written by `write`; measures. */
+  valuesOf({ tile, column, row }, write = String, shown = this.subject.measures) {
     const at = row * TILE + column;
     const { x, y, measures, lasted } = this.subject;
     const pairs = [[x.label, write(tile.xs[column])], [y.label, write(tile.ys[row])]];
     const sign = tile.planes[measures[0].name][at];
     pairs.push(["training", sign > 0 ? "converges" : "does not converge"]);
-    measures.forEach(({ name, label }, k) => {
+    for (const { name, label } of new Set(shown)) {
       const value = tile.planes[name][at];
-      if (k === 0) pairs.push([sign > 0 ? label : lasted, short(Math.abs(value))]);
+      if (name === measures[0].name) pairs.push([sign > 0 ? label : lasted, short(Math.abs(value))]);
       else if (!Number.isNaN(value)) pairs.push([label, short(value)]);
-    });
+    }
     return pairs;
   }
 

@@ -17,11 +17,10 @@ from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, Fake, pixels_of
 from tests.helpers.browser import Browser
 
 DONE = "return document.documentElement.dataset.left === '0' && explorer.requests.running.size === 0"
-STILL = {"reduced_motion": "reduce"}
 
 
 def opened(browser: Browser, explorer: Explorer, **how: Any) -> Browser:
-    browser.open(explorer.address, **{**STILL, **how})
+    browser.open(explorer.address, reduced_motion="reduce", **how)
     browser.until(DONE)
     return browser
 
@@ -262,7 +261,7 @@ def test_what_has_moved_out_of_sight_is_not_computed(browser: Browser, explorer:
 
 def test_two_clients_see_the_same_and_share_tiles(browser: Browser, explorer: Explorer, source: Fake) -> None:
     source.gate.clear()
-    browser.open(explorer.address, **STILL)
+    browser.open(explorer.address, reduced_motion="reduce")
     browser.until("return explorer.requests.running.size > 0")
     first = browser.driver.current_window_handle
     browser.driver.switch_to.new_window("window")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ WHOLE, QUARTER = Tile(0, 0, 0), Tile(1, 1, 0)
 
 @pytest.fixture(scope="module")
 def request_of_map() -> MapRequest:
-    knobs = {"dataset": "plane", "samples": 12, "hidden": 1, "iterations": 20}
+    knobs: dict[str, Any] = {"dataset": "plane", "samples": 12, "hidden": 1, "iterations": 20}
     return MapRequest("learning-rate=log:0.01:1e4", "output-learning-rate=log:0.1:1e307", **knobs)
 
 

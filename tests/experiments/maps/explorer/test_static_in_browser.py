@@ -20,14 +20,13 @@ from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, pixels_of
 from tests.experiments.maps.explorer.test_explorer_in_browser import click, js
 from tests.helpers.browser import Browser
 
-STILL = {"reduced_motion": "reduce"}
 AT = """const [level, x, y] = arguments, tile = explorer.tiles.get({level, x, y});
     return tile && [Array.from(tile.xs), Array.from(tile.ys), Array.from(tile.planes.paper, Number)]"""
 
 
 @pytest.mark.parametrize("tile", [Tile(0, 0, 0), Tile(1, 1, 0), Tile(2, 1, 2), Tile(3, 4, 5)], ids=str)
 def test_every_level_has_its_values(browser: Browser, static_page: Path, tile: Tile) -> None:
-    browser.open(static_page, **STILL)
+    browser.open(static_page, reduced_motion="reduce")
     xs, ys, values = browser(AT, *tile)
     assert [xs, ys] == [tile.window.xs(PLANE), tile.window.ys(PLANE)]
     pixels = pixels_of(tile)
@@ -45,7 +44,7 @@ def test_a_page_holds_each_pixel_once() -> None:
 
 
 def test_it_works_offline_and_zooms_as_deep_as_was_computed(browser: Browser, static_page: Path) -> None:
-    browser.open(static_page, **STILL)
+    browser.open(static_page, reduced_motion="reduce")
     browser("explorer.place.zoomAt([300, 300], 60); explorer.moved()")
     assert browser("return [explorer.level, explorer.place.zoom]") == [3, 7]
     click(browser, 300, 300)
@@ -78,7 +77,7 @@ def test_a_click_trains_the_network_in_the_page(
 ) -> None:
     request, setting = made
     page = write_page(stored, request, setting, Window(0, 0, 0, TILE, TILE), tmp_path / "map.html")
-    browser.open(page, **STILL)
+    browser.open(page, reduced_motion="reduce")
     source = MapSource(request.plane, setting, stored, 1)
     for n, (left, top) in enumerate([(300, 300), (150, 500), (400, 120)], 1):
         click(browser, left, top)
