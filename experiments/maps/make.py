@@ -252,7 +252,7 @@ def _rounded(name: str, value: Any) -> Any:
     if not name.startswith("dimension"):
         return value
     if isinstance(value, dict):
-        return {key: _rounded(name, each) for key, each in value.items()}
+        return {each: _rounded(name, of_each) for each, of_each in value.items()}
     if isinstance(value, list):
         return [_rounded(name, each) for each in value]
-    return None if value is None else float(f"{value:.{_DIGITS}g}")
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
