@@ -51,7 +51,7 @@ class Sample:
     @property
     def papers_rates(self) -> Array:
         """The same in the units of the paper, (pixels, 2)."""
-        return np.stack(self.pixels, axis=1) / RATES
+        return np.asarray(np.stack(self.pixels, axis=1) / RATES)
 
     def __len__(self) -> int:
         return len(self.xs) * len(self.ys)

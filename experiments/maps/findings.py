@@ -47,11 +47,13 @@ class Findings(NamedTuple):
 
     trains: the share of its pixels that converge
     measure, best: of the pixels that converge, the value of the best one; nan if none converges
-    at: the values of x and y there
-    box: the smallest and the largest value of x, and of y, of the best 1 %
+    n_best: how many have that value
+    share: of those that converge, which are called the best: 1 %, or more if more are equally good
+    at: the values of x and y of the best one; of several, of the one farthest from the edge
+    box: the smallest and the largest value of x, and of y, of this share
     edge: x and y of the pixel of the other verdict that is nearest to the best one; None if there is none
     pixels: how far away that is, in pixels; inf likewise
-    of_best: half of the best 1 % are at most so many pixels away from the edge
+    of_best: half of this share are at most so many pixels away from the edge
     sides: of x and of y
     saved: the share of all iterations that were not computed, because a network was nan before
     warning: of neighbouring pixels that float64 does not tell apart; None if there is none
@@ -64,6 +66,8 @@ class Findings(NamedTuple):
     trains: float
     measure: str
     best: float
+    n_best: int
+    share: float
     said: str  # the measure with its value
     at: tuple[float, float]
     box: tuple[tuple[float, float], tuple[float, float]]
@@ -84,11 +88,13 @@ class Findings(NamedTuple):
             "trains": self.trains,
             "measure": self.measure,
             "best": self.best,
+            "n_best": self.n_best,
+            "best_share": self.share,
             "best_at": dict(zip(names, self.at, strict=True)),
-            "best_percent": {name: list(ends) for name, ends in zip(names, self.box, strict=True)},
+            "best_box": {name: list(ends) for name, ends in zip(names, self.box, strict=True)},
             "edge_at": None if self.edge is None else dict(zip(names, self.edge, strict=True)),
             "edge_pixels": self.pixels,
-            "edge_pixels_of_best_percent": self.of_best,
+            "edge_pixels_of_best": self.of_best,
             "fails_at": {name: side._asdict() for name, side in zip(names, self.sides, strict=True)},
             "dimension": self.dimension.value,
             "dimension_interval": [self.dimension.low, self.dimension.high],
@@ -136,9 +142,10 @@ class Findings(NamedTuple):
             f"{_name(axis)} {value_text(axis, low, self.level)} to {value_text(axis, high, self.level)}"
             for axis, (low, high) in zip(self.axes, self.box, strict=True)
         )
+        others = f"; of {self.n_best:,} as good, it is the farthest from the edge" if self.n_best > 1 else ""
         return [
-            f"The best is at {place}: {self.said}.",
-            f"The best {_share(BEST)} of those that train have {box}.",
+            f"The best is at {place}: {self.said}{others}.",
+            f"The best {_share(self.share)} of those that train have {box}.",
         ]
 
     def _edge(self) -> list[str]:
@@ -157,7 +164,7 @@ class Findings(NamedTuple):
         return [
             f"The nearest network that does not train is {_pixels(self.pixels)} away: {' and '.join(there)}.",
             *([f"Raising one knob alone, training fails at {' or '.join(above)}."] if above else []),
-            f"Half of the best {_share(BEST)} are at most {_pixels(self.of_best)} from the edge.",
+            f"Half of the best {_share(self.share)} are at most {_pixels(self.of_best)} from the edge.",
         ]
 
     def _dimension(self) -> list[str]:
@@ -202,17 +209,20 @@ def findings(field: Field, measure: str = PAPER, film: Iterable[npt.NDArray[np.b
     if not np.isfinite(badness).any():
         nowhere = (math.nan, math.nan)
         return Findings(
-            **about, best=math.nan, said="", at=nowhere, box=(nowhere, nowhere), edge=None, pixels=math.inf,
-            of_best=math.inf, sides=(Side(None, None), Side(None, None)),
+            **about, best=math.nan, n_best=0, share=BEST, said="", at=nowhere, box=(nowhere, nowhere), edge=None,
+            pixels=math.inf, of_best=math.inf, sides=(Side(None, None), Side(None, None)),
         )  # fmt: skip
-    row, column = (int(place) for place in np.unravel_index(np.argmin(badness), badness.shape))
-    rows, columns = _best_of(badness)
     away, nearest = _to_the_edge(converged)
+    is_best = badness == badness.min()
+    row, column = (int(k) for k in np.unravel_index(np.argmax(np.where(is_best, away, -1.0)), badness.shape))
+    rows, columns, share = _best_of(badness)
     has_edge = bool(np.isfinite(away[row, column]))
     edge = (xs[nearest[1, row, column]], ys[nearest[0, row, column]]) if has_edge else None
     return Findings(
         **about,
         best=float(values[row, column]),
+        n_best=int(is_best.sum()),
+        share=share,
         said=f"{wanted.said} {written(wanted, float(values[row, column]))}",
         at=(xs[column], ys[row]),
         box=((xs[columns.min()], xs[columns.max()]), (ys[rows.min()], ys[rows.max()])),
@@ -233,12 +243,15 @@ def _sequence(film: list[npt.NDArray[np.bool_]]) -> Sequence | None:
     return Sequence(values, median_of(values), papers_median(film))
 
 
-def _best_of(badness: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows and columns of the best of all pixels with a finite number, one at least."""
-    n = int(np.isfinite(badness).sum())
-    chosen = np.argsort(badness, axis=None, kind="stable")[: max(1, math.floor(BEST * n))]
-    rows, columns = np.unravel_index(chosen, badness.shape)
-    return rows, columns
+def _best_of(badness: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], float]:
+    """Rows and columns of the best of all pixels with a finite number, one at least, and what share of these they are.
+
+    All that are as good as the last of them belong to them, too.
+    """
+    known = np.sort(badness[np.isfinite(badness)])
+    n = max(1, math.floor(BEST * len(known)))
+    rows, columns = np.nonzero(badness <= known[n - 1])
+    return rows, columns, BEST if len(rows) == n else len(rows) / len(known)
 
 
 def _to_the_edge(converged: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
@@ -274,7 +287,12 @@ def _change(axis: Axis, before: float, after: float) -> str:
     if axis.kind != "log":
         return f"{after - before:+.3g}"
     factor = after / before
-    return f"{100 * (after - before) / before:+.2g} %" if abs(factor - 1) < _SLIGHT else f"x {factor:.3g}"
+    return f"{100 * (after - before) / before:+.2g} %" if abs(factor - 1) < _SLIGHT else f"x {_factor(factor)}"
+
+
+def _factor(factor: float) -> str:
+    """With three digits: ``1.33``, ``11,500``, ``2.1e+09``."""
+    return f"{float(f'{factor:.3g}'):,.0f}" if 1e3 <= factor < 1e7 else f"{factor:.3g}"
 
 
 def _share(share: float) -> str:

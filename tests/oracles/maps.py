@@ -59,7 +59,7 @@ def stretched(signed: Array, reference: Array) -> Array:
     places = np.sort(reference.ravel())
     negative = int(np.sum(places < 0))
     ranks = np.concatenate([np.linspace(-1, -0.25, negative), np.linspace(0.25, 1, len(places) - negative)])
-    return -np.interp(signed, places, ranks)
+    return np.asarray(-np.interp(signed, places, ranks))
 
 
 def distance_to_edge(converged: Array, row: int, column: int) -> float:

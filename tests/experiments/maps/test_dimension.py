@@ -30,10 +30,10 @@ def test_boundary_and_counts_are_those_of_the_definition(shape: tuple[int, int])
 def test_the_slope_is_that_of_least_squares_from_4_cells_to_a_quarter_of_the_map() -> None:
     computed = box_counting(fractals.mountains(256, 0.5, np.random.RandomState(1)))
     assert computed.sizes == (1, 2, 4, 8, 16, 32, 64, 128)
-    fitted = slice(2, 7)
-    reference = oracle.fitted_slope(list(computed.sizes[fitted]), list(computed.counts[fitted]))
+    sizes, counts = list(computed.sizes)[2:7], list(computed.counts)[2:7]
+    reference = oracle.fitted_slope(sizes, counts)
     assert computed.value == pytest.approx(reference, rel=1e-12)
-    steps = -np.diff(np.log2(computed.counts[fitted]))
+    steps = -np.diff(np.log2(counts))
     assert computed.high - computed.value == pytest.approx(3.182446305 * np.std(steps, ddof=1) / 2, rel=1e-9)
     assert computed.value - computed.low == pytest.approx(computed.high - computed.value)
 
@@ -112,7 +112,7 @@ def test_the_median_of_a_sequence_has_an_interval_from_two_of_them() -> None:
     values = [1.1, 1.9, 1.3, 1.4, 1.2, 1.8, 1.5, 1.6, 1.7]
     computed = median_of([*values, math.nan])
     # Of nine, the second and the last but one: 1 - 2 (1 + 9) / 2^9.
-    assert computed == (1.5, 1.2, 1.8, pytest.approx(1 - 20 / 512), 9)
+    np.testing.assert_allclose(computed, (1.5, 1.2, 1.8, 1 - 20 / 512, 9))
     few = median_of(values[:4])
-    assert few == (pytest.approx(1.35), 1.1, 1.9, pytest.approx(1 - 2 / 16), 4)
+    np.testing.assert_allclose(few, (1.35, 1.1, 1.9, 1 - 2 / 16, 4))
     assert median_of([math.nan]).n == 0

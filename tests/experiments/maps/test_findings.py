@@ -130,3 +130,18 @@ def test_the_windows_of_a_film_have_a_median() -> None:
     assert said in " ".join(computed.sentences)
     assert computed.as_dict()["dimension_in_film"]["windows"] == values
     json.dumps(computed.as_dict(), allow_nan=False)
+
+
+def test_of_equally_good_networks_the_one_farthest_from_the_edge_is_named_and_all_count() -> None:
+    of = field(metric="auc")
+    of.verdicts.metric[:] = np.where(of.verdicts.converged, 0.5, np.nan)
+    of.verdicts.metric[5:12, 3:50] = 1.0
+    computed = findings(of, "auc")
+    away = {(r, c): oracle.distance_to_edge(of.verdicts.converged, r, c) for r in range(5, 12) for c in range(3, 50)}
+    row, column = max(away, key=lambda place: away[place])
+    assert computed.pixels == pytest.approx(away[row, column])
+    assert computed.n_best == 7 * 47
+    assert computed.share == pytest.approx(7 * 47 / of.verdicts.converged.sum())
+    assert computed.box == ((of.x[3], of.x[49]), (of.y[5], of.y[11]))
+    text = " ".join(computed.sentences)
+    assert ": test AUC 1.000; of 329 as good, it is the farthest from the edge. The best 9.93 % of those" in text
