@@ -42,6 +42,7 @@ from planar_core.outputs import add_losses, add_residuals, add_scores, score
 from planar_core.passes import (
     activate,
     activate_in_the_plane,
+    activate_sums,
     add_in_the_plane,
     add_products,
     add_slopes,
@@ -173,6 +174,8 @@ def forward(layout, parameters, examples, first_block, blocks, workspace, Z):
             are_in_range = _are_in_range(W, b, units, inputs, examples.largest, layer == 0, 1.0)
         if inputs == 2 and are_in_range and Z is None:
             activate_in_the_plane(activation, x, W, b, out, units, blocks, w_output, z, is_below_output)
+        elif are_in_range and Z is None:
+            activate_sums(activation, W, inputs, b, units, x, out, blocks, w_output, z, is_below_output)
         else:
             weighted_sums(W, inputs, np.int64(1), b, np.bool_(True), units, inputs, x, out, blocks)
             if Z is not None:

@@ -129,6 +129,40 @@ def activate(activation, out, units, blocks, weights_above, z, is_below_output):
 
 
 @inlined
+def _activate_up_to_four(none, activation, w, inputs, b, count, x, out, unit, block, weights_above, z, is_below_output):
+    last = unit + count - 1
+    if count == 4:
+        _sum_of_four(none, w, 1, b, inputs, x, out, unit, block)
+    else:
+        _sum_of_two(none, (w[0], w[1]), 1, (b[0], b[1]), inputs, x, out, unit, min(unit + 1, last), block)
+        if count == 3:
+            _sum_of_two(none, (w[2], w[2]), 1, (b[2], b[2]), inputs, x, out, last, last, block)
+    for each in range(unit, unit + count):
+        _activate(none, activation, out, each, block, weights_above, z, is_below_output)
+
+
+@called
+def activate_sums(activation, weights, inputs, biases, units, x, out, blocks, weights_above, z, is_below_output):
+    """``weighted_sums`` and ``activate`` in one pass: the divisions of some units go on beside the sums of the next."""
+    stands_alone()
+    unit, many = 0, blocks // AT_ONCE * AT_ONCE
+    above = (weights_above, z, is_below_output)
+    while units > unit:
+        count = min(4, units - unit)
+        last = unit + count - 1
+        w0, b0 = _of_unit(unit, weights, inputs, biases, True)
+        w1, b1 = _of_unit(min(unit + 1, last), weights, inputs, biases, True)
+        w2, b2 = _of_unit(min(unit + 2, last), weights, inputs, biases, True)
+        w3, b3 = _of_unit(min(unit + 3, last), weights, inputs, biases, True)
+        w, b = (w0, w1, w2, w3), (b0, b1, b2, b3)
+        for block in range(0, many, AT_ONCE):
+            _activate_up_to_four(zeros_at_once(out), activation, w, inputs, b, count, x, out, unit, block, *above)
+        for block in range(many, blocks):
+            _activate_up_to_four(zeros(out), activation, w, inputs, b, count, x, out, unit, block, *above)
+        unit += count
+
+
+@inlined
 def _activate_in_the_plane(none, activation, x, w0, w1, bias, out, unit, block, weights_above, z, is_below_output):
     y = fma(load_as(none, x, 1, block), w1, fma(load_as(none, x, 0, block), w0, bias))
     _put_activation(out, unit, block, value(activation, y), weights_above, z, is_below_output)

@@ -7,7 +7,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -84,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fail(named("map"), str(error))
     except ResultsError as error:
         fail(named("map"), f"--out: {error}")
-    except (OSError, MemoryError, BrokenExecutor) as error:
+    except (OSError, MemoryError, RuntimeError) as error:
         what = str(error) or type(error).__name__
         fail(named("map"), f"the map could not be finished: {what}; {shown.state}", SOME_FAILED)
     finally:

@@ -29,7 +29,7 @@ Picture = npt.NDArray[np.uint8]
 GAP = 0.25  # of half of the colour map, around its middle, that no pixel has
 MISSING = (255, 255, 255)  # a pixel that converges, without a number of the measure
 LASTED = "does not converge: sum of first cost / cost"
-_TAIL = 0.005  # of the pixels on either side that may be beyond the ends of a scale
+_BEST, _WORST = 0.005, 0.05  # shares of the pixels that may be beyond the ends of a scale
 _WIDE = 30.0  # ratio of the largest to the smallest value from which a scale is logarithmic
 _SHADES = 256
 _SPECTRAL = np.asarray(colormaps["Spectral"](np.linspace(0, 1, _SHADES))[:, :3] * 255 + 0.5, np.uint8)
@@ -90,20 +90,21 @@ def with_scale(pixels: Pixels, measure: Measure) -> Shaded:
     is_known = converged & np.isfinite(values)
     picture = np.full((*converged.shape, 3), MISSING, np.uint8)
     scales = []
-    for where, of, label, colours, is_log in (
-        (is_known, values, measure.label, _dark(light_is_large=measure.larger_is_better), measure.is_log),
-        (~converged, pixels.measure, LASTED, _light(), True),
+    ends = (_WORST, _BEST) if measure.larger_is_better else (_BEST, _WORST)
+    for where, of, label, colours, is_log, beyond in (
+        (is_known, values, measure.label, _dark(measure.larger_is_better), measure.is_log, ends),
+        (~converged, pixels.measure, LASTED, _light(), True, (_BEST, _BEST)),
     ):
         if where.any():
-            scale = _scale(of[where], label, colours, is_log)
+            scale = _scale(of[where], label, colours, is_log, beyond)
             picture[where] = (colours(scale.norm(of[where]))[:, :3] * 255 + 0.5).astype(np.uint8)
             scales.append(scale)
     return Shaded(picture, tuple(scales), int(np.sum(converged & ~is_known)))
 
 
-def _scale(values: Floats, label: str, colours: Colormap, may_be_log: bool) -> Scale:
-    """From the smallest to the largest value, but for a few that are far off."""
-    low, high = (float(end) for end in np.quantile(values, (_TAIL, 1 - _TAIL), method="nearest"))
+def _scale(values: Floats, label: str, colours: Colormap, may_be_log: bool, beyond: tuple[float, float]) -> Scale:
+    """From the smallest to the largest value, but for the shares that may be beyond them."""
+    low, high = (float(end) for end in np.quantile(values, (beyond[0], 1 - beyond[1]), method="nearest"))
     is_log = may_be_log and low > 0 and high > _WIDE * low
     if low == high:
         low, high = (low - 0.5, high + 0.5)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.maps.dimension import Dimension, box_counting
+from experiments.maps.dimension import Dimension, Median, box_counting, median_of, papers_median
 from experiments.maps.field import Field
 from experiments.maps.measures import PAPER, measure_of, values_of, written
 from experiments.maps.plane import Axis, too_close
@@ -29,6 +30,18 @@ class Side(NamedTuple):
     up: float | None
 
 
+class Sequence(NamedTuple):
+    """The dimensions of the edge in the windows of a film.
+
+    values: of each window; nan without an edge
+    papers: the paper's own figure, the median over all windows and box sizes
+    """
+
+    values: tuple[float, ...]
+    median: Median
+    papers: float
+
+
 class Findings(NamedTuple):
     """What a window of a map says.
 
@@ -42,6 +55,7 @@ class Findings(NamedTuple):
     sides: of x and of y
     saved: the share of all iterations that were not computed, because a network was nan before
     warning: of neighbouring pixels that float64 does not tell apart; None if there is none
+    film: None if there is none
     """
 
     axes: tuple[Axis, Axis]
@@ -60,6 +74,7 @@ class Findings(NamedTuple):
     dimension: Dimension
     saved: float
     warning: str | None
+    film: Sequence | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, in which None stands for what there is not."""
@@ -82,6 +97,15 @@ class Findings(NamedTuple):
             "saved": self.saved,
             "warning": self.warning,
         }
+        if self.film is not None:
+            median = self.film.median
+            found["dimension_in_film"] = {
+                "windows": list(self.film.values),
+                "median": median.value,
+                "interval": [median.low, median.high],
+                "confidence": median.confidence,
+                "papers_median": self.film.papers,
+            }
         return {name: _plain(value) for name, value in found.items()}
 
     @property
@@ -141,11 +165,21 @@ class Findings(NamedTuple):
         if math.isnan(value):
             return []
         interval = "" if math.isnan(low) else f" (95 % interval {low:.2f} to {high:.2f})"
-        return [f"The box-counting dimension of the edge is {value:.2f}{interval}."]
+        text = [f"The box-counting dimension of the edge is {value:.2f}{interval}."]
+        if self.film is not None and self.film.median.n > 1:
+            median = self.film.median
+            text.append(
+                f"Over {median.n} windows of the film its median is {median.value:.2f}"
+                f" ({100 * median.confidence:.0f} % interval {median.low:.2f} to {median.high:.2f});"
+                f" as the paper computes it, {self.film.papers:.2f}."
+            )
+        return text
 
 
-def findings(field: Field, measure: str = PAPER) -> Findings:
+def findings(field: Field, measure: str = PAPER, film: Iterable[npt.NDArray[np.bool_]] = ()) -> Findings:
     """What a window says; the best pixels are those that converge with the best values of a measure.
+
+    ``film``: what converges in each of a sequence of windows.
 
     Raises SweepError for a measure that the map does not have.
     """
@@ -160,6 +194,7 @@ def findings(field: Field, measure: str = PAPER) -> Findings:
         "dimension": box_counting(converged),
         "saved": 1 - float(np.mean(field.verdicts.steps)) / iterations,
         "warning": too_close(field.plane, field.window),
+        "film": _sequence(list(film)),
     }
     values = values_of(field.verdicts, wanted)
     badness = np.where(converged & np.isfinite(values), -values if wanted.larger_is_better else values, math.inf)
@@ -189,6 +224,13 @@ def findings(field: Field, measure: str = PAPER) -> Findings:
             _side(ys, converged[:, column], row),
         ),
     )
+
+
+def _sequence(film: list[npt.NDArray[np.bool_]]) -> Sequence | None:
+    if not film:
+        return None
+    values = tuple(box_counting(converged).value for converged in film)
+    return Sequence(values, median_of(values), papers_median(film))
 
 
 def _best_of(badness: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

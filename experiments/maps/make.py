@@ -197,7 +197,7 @@ def make(prepared: Prepared, folder: Path, how: How, progress: Progress, measure
             film = tuple(_film(prepared, store, trained))
         progress.finding()
         field = field_of(store, prepared.window)
-        found = findings(field, measure)
+        found = findings(field, measure, (field_of(store, window).verdicts.converged for window in film))
         write_text(folder / MANIFEST, manifest(prepared, store, found, film))
     return Made(field, found, film)
 
@@ -249,8 +249,10 @@ def manifest(prepared: Prepared, store: MapStore, found: Findings, film: Sequenc
 
 def _rounded(name: str, value: Any) -> Any:
     """What comes from logarithms and SciPy, whose last digits depend on the machine."""
-    if name not in ("dimension", "dimension_interval"):
+    if not name.startswith("dimension"):
         return value
+    if isinstance(value, dict):
+        return {each: _rounded(name, of_each) for each, of_each in value.items()}
     if isinstance(value, list):
         return [_rounded(name, each) for each in value]
-    return None if value is None else float(f"{value:.{_DIGITS}g}")
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

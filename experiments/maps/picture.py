@@ -28,6 +28,7 @@ from planar_core.choices import METRICS
 COLOURS = ("paper", "scale")
 _SIDE = 5.4  # inches, that a small map is enlarged to
 _LEFT, _BOTTOM, _RIGHT, _RIGHT_OF_BARS, _TOP = 0.85, 0.6, 0.25, 1.3, 0.1  # inches around a map
+_FEW_DECADES = 300.0  # ratio of the ends of a scale, below which 2 and 5 have ticks as well
 _BAR_GAP, _BAR_WIDTH = 0.2, 0.18  # inches
 _LOOK = Look()
 _OF_PAPER = (
@@ -119,7 +120,8 @@ def _draw_bar(figure: Plot, scale: Scale, measure: str) -> None:
         format=in_unit(measure) if measure in METRICS and scale.label != LASTED else None,
     )
     if isinstance(scale.norm, LogNorm):
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = scale.norm.vmin or 1.0, scale.norm.vmax or 1.0
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < _FEW_DECADES * low else (1,)))
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_text(value)))
         bar.ax.yaxis.set_minor_formatter(NullFormatter())
     bar.outline.set_visible(False)

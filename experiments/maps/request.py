@@ -133,7 +133,10 @@ class MapRequest:
     @cached_property
     def source(self) -> Source:
         """The data. Raises SweepError or DataError."""
-        (source,) = self.design.load().values()
+        try:
+            (source,) = self.design.load().values()
+        except SweepError as error:  # of a metric of another task
+            raise SweepError(str(error).replace(METRIC.flags[0], "--measure", 1)) from None
         return source
 
     @property

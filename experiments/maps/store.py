@@ -182,5 +182,5 @@ def claimed(folder: Path, warn: Callable[[str], object] | None = None) -> Iterat
     Raises ResultsError with the name of the owner if another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with opened(folder) as place, locked(folder, place), MapStore(folder, writes=True, warn=warn) as store:
+    with opened(folder) as place, locked(folder, place, "map"), MapStore(folder, writes=True, warn=warn) as store:
         yield store

@@ -91,7 +91,7 @@ def _of_decades(low: float, high: float) -> tuple[list[float], list[float]]:
 
 
 def _log10(value: float) -> float:
-    return float(Decimal(repr(value)).log10())
+    return float(Decimal(repr(float(value))).log10())
 
 
 def _leading(value: float) -> int:

@@ -56,9 +56,9 @@ def opened(folder: Path) -> Iterator[Place]:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, place: Place) -> Iterator[None]:
-    """Keep other sweeps out of a folder, of which ``place`` is ``opened``. Raises as ``claimed``."""
-    descriptor = _locked(folder / FILE, place)
+def locked(folder: Path, place: Place, what: str = "sweep") -> Iterator[None]:
+    """Keep others out of a folder, of which ``place`` is ``opened``. Raises as ``claimed``; ``what`` it is used by."""
+    descriptor = _locked(folder / FILE, place, what)
     try:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         os.ftruncate(descriptor, 0)
@@ -96,7 +96,7 @@ def _open(place: Place) -> int:
     return os.open(place.name, os.O_RDWR | os.O_CREAT | os.O_BINARY, 0o666)
 
 
-def _locked(path: Path, place: Place) -> int:
+def _locked(path: Path, place: Place, what: str) -> int:
     while True:
         try:
             descriptor = _open(place)
@@ -116,7 +116,7 @@ def _locked(path: Path, place: Place) -> int:
             owner = os.read(descriptor, 200).decode(errors="replace").strip() or "unknown process"
             os.close(descriptor)
             raise ResultsError(
-                f"the folder {os.fspath(path.parent)!r} is in use by another sweep ({owner}):"
+                f"the folder {os.fspath(path.parent)!r} is in use by another {what} ({owner}):"
                 " wait until it ends, or choose another folder"
             ) from None
         except OSError as error:

@@ -28,6 +28,7 @@ from experiments.results import read
 from experiments.store import database, lock, store
 from experiments.tables import csv_files as tables_as_csv
 from tests.helpers.machines import ROOT
+from tests.helpers.maps import MAP
 
 CSV_FILES = files.FILES[:3]
 LONGEST_WAIT = 60  # seconds, on a busy machine
@@ -81,8 +82,15 @@ def nurse() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         assert grid.main([*SWEEP, "--quiet", "--out", folder]) == 0
+    has_map = False
     for line in sys.stdin:
         command, arguments, size, event = json.loads(line)
+        if command == "map" and not has_map:  # what maps need beside that
+            from experiments.cli import map as of_maps
+
+            with tempfile.TemporaryDirectory() as folder:
+                assert of_maps.main([*MAP, "--size", "64", "--jobs", "1", "--quiet", "--out", folder]) == 0
+            has_map = True
         work._SHORTEST_BATCH = work._LONGEST_BATCH = size
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             child = os.fork()

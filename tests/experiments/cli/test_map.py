@@ -47,9 +47,8 @@ def test_a_plan_writes_nothing(tmp_path: Path, capsys: Captured) -> None:
     assert max(map(len, lines)) <= 80 + len(str(tmp_path))
     assert lines[0] == "map            256 x 256 pixels, 21 tiles of levels up to 2"
     assert lines[1].startswith("x              learning_rate from 0.01 to ")
-    assert [line for line in lines if line.startswith("plan")][0].startswith(
-        "plan           65,536 networks to train, at"
-    )
+    (plan,) = (line for line in lines if line.startswith("plan"))
+    assert plan.startswith("plan           65,536 networks to train, at most ")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -127,7 +126,7 @@ def test_a_config_may_name_the_knobs_of_the_map(tmp_path: Path, finished: Path, 
         ([*MAP, "--zoom", "1", "1", "3"], "--zoom: expected a power of two such as 8 as the factor, got 3"),
         ([*MAP, "--film", "3"], "--film: expected no --no-plots with it"),
         ([*MAP, "--scheduler", "tcp://a:1"], "--scheduler requires --backend dask, got threading"),
-        ([*MAP, "--measure", "auc"], "--metric: metric 'auc': a metric of binary and multiclass; expected one of r2,"),
+        ([*MAP, "--measure", "auc"], "--measure: metric 'auc': a metric of binary and multiclass; expected one of r2,"),
         ([*MAP, "--dataset", "iris", "--samples", "10"], "samples: expected a generated data set, got 'iris'"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from experiments.maps.findings import findings
 from experiments.maps.plane import Axis, Plane, whole, zoomed
 from experiments.text import columns
 from tests.helpers.fields import PLANE, field
+from tests.oracles import fractals
 from tests.oracles import maps as oracle
 
 
@@ -111,3 +112,21 @@ def test_a_map_of_one_pixel_row_of_failures_has_its_edge() -> None:
     computed = findings(of)
     assert computed.edge is not None
     assert computed.edge[1] == of.y[60]
+
+
+def test_the_windows_of_a_film_have_a_median() -> None:
+    random = np.random.RandomState(4)
+    film = [fractals.mountains(128, roughness, random) for roughness in (0.3, 0.5, 0.6)]
+    computed = findings(field(), film=iter(film))
+    values = [box_counting(converged).value for converged in film]
+    assert computed.film is not None
+    assert computed.film.values == tuple(values)
+    assert computed.film.median.value == sorted(values)[1]
+    assert computed.film.papers == pytest.approx(oracle.papers_median(film))
+    low, middle, high = (f"{value:.2f}" for value in sorted(values))
+    said = (
+        f"Over 3 windows of the film its median is {middle} (75 % interval {low} to {high}); as the paper computes it,"
+    )
+    assert said in " ".join(computed.sentences)
+    assert computed.as_dict()["dimension_in_film"]["windows"] == values
+    json.dumps(computed.as_dict(), allow_nan=False)

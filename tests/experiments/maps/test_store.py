@@ -152,7 +152,7 @@ def test_a_later_version_and_another_program(tmp_path: Path) -> None:
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
-    with claimed(tmp_path), pytest.raises(ResultsError, match="is in use by another"), claimed(tmp_path):
+    with claimed(tmp_path), pytest.raises(ResultsError, match="is in use by another map"), claimed(tmp_path):
         pass
 
 

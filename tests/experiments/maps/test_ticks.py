@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from experiments.maps.plane import TILE, Axis, Plane, Window, whole, zoomed
-from experiments.maps.ticks import ticks_of_x, ticks_of_y, value_text
+from experiments.maps.ticks import power_text, ticks_of_x, ticks_of_y, value_text
 
 LOG = Axis("learning_rate", "log", 0.1, 1000.0)
 LIN = Axis("init_offset", "lin", -2.0, 3.0)
@@ -77,3 +78,8 @@ def test_where_float64_tells_no_pixels_apart_there_is_one_tick() -> None:
 )
 def test_a_value_has_the_digits_that_its_pixel_needs(level: int, expected: str) -> None:
     assert value_text(LOG, 12.3456789012, level) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.01, "0.01"), (500.0, "500"), (1e-6, "10⁻⁶"), (2e20, "2·10²⁰")])
+def test_a_round_value_of_any_size_is_short(value: float, expected: str) -> None:
+    assert power_text(value) == power_text(np.float64(value)) == expected
