@@ -106,7 +106,8 @@ export function backward(parameters, A, X, Y, activation = "tanh", task = "binar
   const last = parameters.length - 1;
   const gradients = [];
   const { target } = TASKS[task];
-  let dZ = A[last].map((values, unit) => values.map((a, i) => (a - target(Y[i], unit)) * (weights?.[i] ?? 1)));
+  let dZ = A[last].map((values, unit) => values.map((a, i) => a - target(Y[i], unit)));
+  if (weights) dZ = dZ.map((row) => row.map((d, i) => d * weights[i]));
   for (let layer = last; layer >= 0; layer--) {
     const below = layer > 0 ? A[layer - 1] : X;
     gradients[layer] = {

@@ -42,7 +42,7 @@ export function cost(Z, Y, task = "binary", weights = null) {
   const { loss } = TASKS[task];
   const rows = rowsOf(Z);
   let total = 0;
-  for (let i = 0; i < Y.length; i++) total += (weights?.[i] ?? 1) * loss(rows, Y[i], i);
+  for (let i = 0; i < Y.length; i++) total += (weights ? weights[i] : 1) * loss(rows, Y[i], i);
   return total / totalOf(Y, weights);
 }
 
