@@ -82,7 +82,7 @@ class _Summaries:
         self._waiting: dict[str, Packed] = {}  # columns of runs of a configuration that is not complete
         self._n_added = self._n_done = 0  # runs, configurations
         self._problems: list[ProblemKey] = []  # of the series that wait
-        self._statistics: list[dict[str, npt.NDArray[Any]]] = []
+        self._statistics: dict[str, npt.NDArray[Any]] = {}  # of each configuration
         self._scores = np.full((design.n_configurations, n), np.nan)
         self._climbs, self._floors = Climbs(), dict.fromkeys(sources, -np.inf)
         # Once the table is made: the ranking metric, in the order of the request, and the races of the problems.
@@ -130,7 +130,10 @@ class _Summaries:
         found["one_class"] = np.nansum(grid("one_class"), axis=1).astype(np.int64)
         found["majority"] = np.nansum(grid("majority"), axis=1) / n_runs
         found["test_share"] = np.nanmax(grid("test_share"), axis=1)
-        self._statistics.append(found)
+        for name, values in found.items():
+            if name not in self._statistics:
+                self._statistics[name] = np.empty(self._design.n_configurations, values.dtype)
+            self._statistics[name][self._n_done : self._n_done + n_groups] = values
         scores = without_failed(arranged(self._measures[0]), statuses)
         if place is None:
             self._scores[self._n_done : self._n_done + n_groups] = scores.reshape(n_groups, -1)
@@ -184,8 +187,7 @@ class _Summaries:
         self.scores = self._scores.copy() if self._place is None else self._scores[:, self._place]
         lengths = np.diff(self._ends)
         raced = self._raced(design.trained) if design.trained is not None else None
-        names = list(self._statistics[0])
-        of_groups = {name: np.concatenate([each.pop(name) for each in self._statistics]) for name in names}
+        of_groups = self._statistics
         summary = pd.DataFrame(identity(design, np.arange(0, design.size, n)))[design.configuration_columns]
         summary["n_seeds"] = lengths // len(design.values["fold"])
         if design.replicate_columns != ["seed"]:

@@ -320,6 +320,11 @@ def significant(values: npt.ArrayLike, digits: int = DIGITS) -> Floats:
     # error, is close to a half; the way back has one rounding too. What is not certain goes through text.
     x = np.asarray(values, dtype=np.float64)
     result = x.copy()
+    if x.size > _ROWS:  # the arrays below take many times the memory of the values
+        flat = result.ravel()
+        for first in range(0, x.size, _ROWS):
+            flat[first : first + _ROWS] = significant(flat[first : first + _ROWS], digits)
+        return flat.reshape(x.shape)
     ordinary = np.isfinite(x) & (x != 0)
     size = np.where(ordinary, np.abs(x), 1.0)
     power = digits + _ONE - np.searchsorted(_POWERS, size, side="right")

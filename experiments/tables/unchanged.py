@@ -33,13 +33,15 @@ from experiments.tables.statistics import RANK
 from experiments.tables.stored import identity
 from experiments.tables.tables import Tables
 
+_LARGEST_STORE = 4  # times as many runs as the sweep has
+
 
 def written(manifest: Mapping[str, Any], files: Mapping[str, BinaryIO], opened: Store) -> dict[str, Any]:
     """What the execution in a manifest records of the files that belong to it, given those that were written.
 
     Nothing if it cannot be told: then they are written again.
     """
-    of_store = opened.digest()
+    of_store = _of_store(opened, manifest["counts"]["runs"])
     if of_store is None:
         return {}
     of_files = {name: digest_of(file) for name, file in files.items() if name != MANIFEST}
@@ -68,7 +70,7 @@ def unchanged(
             and about == json.loads(json.dumps(about_data(design, sources)))
             and record["files"].keys() == {STORE, *formats.files} - {MANIFEST}
             and all((out / name).is_file() for name in record["files"])
-            and record["files"][STORE] == opened.digest()
+            and record["files"][STORE] == _of_store(opened, design.n_runs)
             and all(_of_file(out / name) == held for name, held in record["files"].items() if name != STORE)
         ):
             summary = _summary(out / SUMMARY, design, formats)
@@ -116,6 +118,15 @@ def _digest_of(manifest: Mapping[str, Any]) -> str:
     counts = {name: n for name, n in manifest["counts"].items() if name not in ("computed", "reused")}
     same = {**{name: manifest[name] for name in manifest if name != "execution"}, "counts": counts}
     return hashlib.blake2b(json.dumps(same, sort_keys=True).encode(), digest_size=32).hexdigest()
+
+
+def _of_store(opened: Store, runs: int) -> str | None:
+    """The digest of a store; None if it cannot be told.
+
+    Also None if the runs of a sweep are a small part of it: to read a store of many sweeps would take longer than to
+    make the tables of one.
+    """
+    return opened.digest() if opened.count(_LARGEST_STORE * runs + 1) <= _LARGEST_STORE * runs else None
 
 
 def _of_file(path: Path) -> str:

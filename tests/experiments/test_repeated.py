@@ -225,6 +225,22 @@ def test_with_a_reader_in_the_same_process_all_is_written_again(tmp_path: Path) 
     same_tables(again, first)
 
 
+def test_of_a_store_of_many_sweeps_the_tables_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To read all of it would take longer."""
+    run(tmp_path, seed=range(40))
+    run(tmp_path)
+    right, before = content(tmp_path), places(tmp_path)
+    assert "written" not in manifest(tmp_path)["execution"]
+    run(tmp_path)
+    assert places(tmp_path) != before
+    assert content(tmp_path) == right
+    monkeypatch.setattr(unchanged, "_LARGEST_STORE", 20)
+    run(tmp_path)
+    before = places(tmp_path)
+    run(tmp_path)
+    assert places(tmp_path) == before
+
+
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     run(tmp_path)
     before = places(tmp_path)
