@@ -197,7 +197,7 @@ def adastop(x: Floats, group: int = 5, looks: int = 6, permutations: int = 1000,
     signs = np.concatenate([np.ones(group), -np.ones(group)])
     for r in range(races):
         is_open = np.ones(len(one), bool)
-        permuted, observed = np.zeros((permutations, len(one))), np.zeros(len(one))
+        permuted, observed = np.zeros((len(one), permutations)), np.zeros(len(one))
         crossed = np.zeros(permutations, bool)
         for look in range(1, looks + 1):
             goes_on = np.unique(np.concatenate([one[is_open], other[is_open]]))
@@ -206,23 +206,22 @@ def adastop(x: Floats, group: int = 5, looks: int = 6, permutations: int = 1000,
             of_look = x[(look - 1) * group : look * group, r]
             pooled = np.concatenate([of_look[:, one[pairs]], of_look[:, other[pairs]]])
             flips = random.permuted(np.tile(signs, (permutations, 1)), axis=1)
-            permuted[:, pairs] += flips @ pooled
+            permuted[pairs] += pooled.T @ flips.T
             observed[pairs] += signs @ pooled
             may_cross = int(permutations * LEVEL * look / looks) - int(crossed.sum())
-            # The strongest first. The largest of what is left when so many are decided:
-            pairs = pairs[np.argsort(-np.abs(observed[pairs]), kind="stable")]
-            weakest_first = np.where(crossed, -np.inf, np.abs(permuted[:, pairs[::-1]]).T)
-            largest = np.maximum.accumulate(weakest_first, axis=0)[::-1]
-            at = permutations - 1 - may_cross
-            bounds = np.partition(largest, at, axis=1)[:, at]  # each exceeded by that many at most
-            stays = np.abs(observed[pairs]) <= bounds + 1e-12
-            decided = int(stays.argmax()) if stays.any() else len(pairs)
-            for pair in pairs[:decided]:
-                is_open[pair] = False
-                out[r, other[pair] if observed[pair] > 0 else one[pair]] = True
+            # The weakest first: the largest of the permuted sums of it and all before it.
+            pairs = pairs[np.argsort(-np.abs(observed[pairs]), kind="stable")][::-1]
+            largest = np.where(crossed, -np.inf, np.maximum.accumulate(np.abs(permuted[pairs]), axis=0))
+            for strongest, of_left in zip(pairs[::-1], largest[::-1], strict=True):
+                at = permutations - 1 - may_cross
+                bound = np.partition(of_left, at)[at]  # exceeded by that many at most
+                if abs(observed[strongest]) <= bound + 1e-12:
+                    break
+                is_open[strongest] = False
+                out[r, other[strongest] if observed[strongest] > 0 else one[strongest]] = True
             if not is_open.any():
                 break
-            crossed |= largest[decided] > bounds[decided]
+            crossed |= of_left > bound
     return Outcome(out[:, 0], (~out).sum(axis=1), trained.mean(axis=1), np.zeros(races, bool))
 
 
