@@ -180,7 +180,7 @@ def train_next(kept: Kept, seeds: range, jobs: int = 2) -> list[Any]:
 
 @pytest.mark.usefixtures("small_batches", "no_workers")
 def test_all_rounds_of_a_race_have_the_same_worker_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    request = Sweep(hidden=[1, 3], learning_rate=[0.3, 1.2], seed=range(10), iterations=60, until_decided=0.0001)
+    request = Sweep(hidden=[1, 3], learning_rate=[0.3, 1.2], seed=range(10), iterations=60, until_decided=0.02)
     train_batch, folder = work_module.train_batch, tmp_path / "workers"
     folder.mkdir()
 
@@ -191,7 +191,7 @@ def test_all_rounds_of_a_race_have_the_same_worker_processes(monkeypatch: pytest
     monkeypatch.setattr("experiments.runner.local.train_batch", noted)
     request.run(out=tmp_path / "processes", jobs=2, backend="loky", plots=False)
     workers, seeds = zip(*(map(int, path.name.split()) for path in folder.iterdir()), strict=True)
-    assert max(seeds) >= 8  # there were rounds of 6, of 8 and of 10 seeds
+    assert max(seeds) >= 6  # there was a second round
     assert len(set(workers)) == 2
     assert os.getpid() not in workers
     assert gone()
