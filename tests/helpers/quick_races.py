@@ -45,7 +45,7 @@ def _buffer(n: int) -> Any:
 _buffer = numba.njit(_buffer)
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def _ruled_out(x: Any, out: Any) -> None:
     races, n, k = x.shape
     parts = len(_SIZES)
@@ -92,7 +92,7 @@ def _ruled_out(x: Any, out: Any) -> None:
                 total[j] += x[r, t, j]
 
 
-@numba.njit(error_model="numpy")
+@numba.njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def _passed_after(x: Any, out: Any, margin: float, threshold: float, passed: Any) -> None:
     races, n, k = x.shape
     parts = len(_SHARES)

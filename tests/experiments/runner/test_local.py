@@ -218,9 +218,9 @@ def test_more_processes_are_started_only_where_there_is_more_to_do() -> None:
 def test_workers_that_die_between_two_rounds_cost_nothing() -> None:
     with kept_processes() as kept:
         train_next(kept, range(4))
-        for child in multiprocessing.active_children():
-            child.kill()
-            child.join()
+        for worker in children():
+            assert worker is not None
+            os.kill(worker, signal.SIGKILL)
         after_death = train_next(kept, range(4, 8))
         assert after_death == train_next(kept, range(4, 8))
     assert len(after_death) == 4
