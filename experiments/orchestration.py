@@ -30,6 +30,7 @@ from experiments.findings.confirmation import confirmations
 from experiments.formats import Formats
 from experiments.knobs.declared import BACKEND, JOBS, SCHEDULER
 from experiments.knobs.values import value_of
+from experiments.processes import kept_processes
 from experiments.racing import race
 from experiments.results import Results, read
 from experiments.runner.backends import How, workers
@@ -135,14 +136,15 @@ def _train(
 
     def train(part: Design) -> Done:
         reported.start(part.n_runs if how.shard is None else prepared.plan.runs)
-        return run(part, prepared.sources, opened, how, jobs, reported.add, reported.begin, is_checked=is_checked)
+        return run(part, prepared.sources, opened, how, jobs, reported.add, reported.begin, is_checked, kept)
 
-    if design.margin is None:
-        done = [train(design)]
-    else:
-        everything = Todo(design, prepared.left.parts, None)
-        counts = weights(everything) if prepared.budget is not None else ()
-        design, done = race(design, prepared.sources, opened, train, observer.raced, prepared.budget, counts)
+    with kept_processes() as kept:  # for all rounds of a race
+        if design.margin is None:
+            done = [train(design)]
+        else:
+            everything = Todo(design, prepared.left.parts, None)
+            counts = weights(everything) if prepared.budget is not None else ()
+            design, done = race(design, prepared.sources, opened, train, observer.raced, prepared.budget, counts)
     return design, {
         "runs": reported.runs,
         "failed": reported.failed,

@@ -31,6 +31,39 @@ def processes(jobs: int) -> Any:
     )
 
 
+class Kept:
+    """Processes that are kept from one use to the next, since it takes a second or two to start them."""
+
+    def __init__(self) -> None:
+        self._executor: Any = None
+        self.size = 0
+
+    def at_least(self, jobs: int, most: int) -> Any:
+        """An executor of ``jobs`` processes or more, but not more than ``most``; see ``processes``."""
+        if jobs > self.size:
+            size = max(jobs, min(2 * self.size, most))  # not one more each time
+            self.close()
+            self._executor, self.size = processes(size), size
+        return self._executor
+
+    def close(self, kill: bool = False) -> None:
+        """End the processes, with ``kill`` also those that work. The next use starts others."""
+        executor, self._executor, self.size = self._executor, None, 0
+        if executor is not None:
+            executor.shutdown(wait=not kill, kill_workers=kill)
+
+
+@contextlib.contextmanager
+def kept_processes() -> Iterator[Kept]:
+    """Processes for as long as the context; an exception kills them."""
+    kept, is_over = Kept(), False
+    try:
+        yield kept
+        is_over = True
+    finally:
+        kept.close(kill=not is_over)
+
+
 def _begin(parent: int, level_of_matplotlib: int) -> None:
     """Make this process end with its parent, even if that is killed; otherwise it waits for minutes.
 

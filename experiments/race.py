@@ -189,7 +189,7 @@ def ruled_out(scores: npt.ArrayLike, mode: str = SYMMETRIC, level: float = LEVEL
             most, fewest = total[each, leader, np.newaxis], failures[each, leader, np.newaxis]
             bets = ((failures > fewest) | ((failures == fewest) & (total < most))) & (out_after == 0)
             d = _difference(x[t, each, leader, np.newaxis], x[t])
-            capital = np.where(bets, capital * _factors(d, seen, t, mode), capital)
+            np.multiply(capital, _factors(d, seen, t, mode), out=capital, where=bets)
             e = np.where(bets, _in_order(capital) / len(capital), e)
             out_after[bets & (e >= 1.0 / level)] = t + 1
             seen += _seen(d, mode)
@@ -216,7 +216,7 @@ def passed_after(
     for t in range(n if margin > 0 else 0):
         d = margin + _difference(x[t, :, :, np.newaxis], x[t, :, np.newaxis, :])
         if t >= FEWEST_FOR_MARGIN:
-            capital = np.where(passed, capital, capital * _factors_for_margin(d, seen, t, margin, mode))
+            np.multiply(capital, _factors_for_margin(d, seen, t, margin, mode), out=capital, where=passed == 0)
             passed[(_in_order(capital) / len(capital) >= threshold) & (passed == 0)] = t + 1
         seen += _seen(d, mode) if mode == BOUNDED else np.square(np.minimum(np.abs(d), 1.0))
     shape = np.shape(scores)[1:]
@@ -260,8 +260,10 @@ def _leaders(total: Floats, failures: Integers, out: npt.NDArray[np.bool_]) -> I
 def _difference(x: Floats, y: Floats) -> Floats:
     """x - y in units of the scores; of two failed runs 0."""
     with np.errstate(invalid="ignore"):
-        d = (x - y) / PER_UNIT
-    return np.where(np.isnan(d), 0.0, d)
+        d = x - y
+    d /= PER_UNIT
+    d[np.isnan(d)] = 0.0
+    return d
 
 
 def _seen(d: Floats, mode: str) -> Floats:
@@ -287,8 +289,11 @@ def _factors_for_margin(d: Floats, seen: Floats, n: int, margin: float, mode: st
 
 
 def _symmetric(d: Floats, size: Floats) -> Floats:
-    tanh = evaluate("tanh", size * np.where(size > 0, d, 0.0))  # 0 inf would be nan
-    return 1.0 + STAKED * tanh.astype(np.float64, copy=False)
+    # 0 inf would be nan
+    factors = evaluate("tanh", size * (d if np.isfinite(d).all() else np.where(size > 0, d, 0.0)))
+    factors *= STAKED
+    factors += 1.0
+    return factors.astype(np.float64, copy=False)
 
 
 def _bounded(d: Floats, seen: Floats, n: int) -> Floats:
@@ -300,5 +305,8 @@ def _bounded(d: Floats, seen: Floats, n: int) -> Floats:
 
 def _in_order(values: Floats, axis: int = 0) -> Floats:
     """The sum over an axis, term after term: `sum` leaves the order to NumPy. The axis has at least one term."""
-    total: Floats = np.add.accumulate(values, axis=axis).take(-1, axis=axis)
+    first, *others = np.moveaxis(values, axis, 0)
+    total: Floats = first.copy()
+    for term in others:
+        total += term
     return total

@@ -12,7 +12,7 @@ import joblib
 
 from experiments.knobs.declared import JOBS, SCHEDULER
 from experiments.knobs.knob import SweepError
-from experiments.processes import interrupts_held_back, start_tracker
+from experiments.processes import Kept, interrupts_held_back, kept_processes, start_tracker
 from experiments.runner.local import Pool
 from experiments.runner.plan import measure_speed
 from experiments.runner.shards import Shard
@@ -84,11 +84,12 @@ def _check_threads(jobs: int, backend: str) -> None:
             thread.join()
 
 
-def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:
+def train_all(todo: Todo, how: How, jobs: int, kept: Kept | None = None) -> Generator[BatchResult]:
     """Train the remaining runs; yields batches as they complete, in no particular order.
 
-    Closing the iterator, or an exception such as KeyboardInterrupt, stops the workers: processes immediately,
-    threads after the current slice of their batch.
+    Processes are those of ``kept`` and stay there for the next training; without it, they end with this one. Closing
+    the iterator, or an exception such as KeyboardInterrupt, stops the workers: processes immediately, threads after the
+    current slice of their batch.
     """
     if not todo.n_runs:
         return
@@ -97,15 +98,17 @@ def train_all(todo: Todo, how: How, jobs: int) -> Generator[BatchResult]:
 
         yield from dask_cluster.train(todo, jobs)
         return
-    waiting = batches(todo, jobs)
-    if how.backend == "loky":
-        few = list(itertools.islice(waiting, jobs))
-        jobs, waiting = min(jobs, len(few)), itertools.chain(few, waiting)
-        measure_speed(todo.design.dtype)  # compiles the kernels once; workers read them from disk
-        start_tracker()
-    pool = Pool(todo.parts, how.backend, jobs)
-    try:
-        with contextlib.closing(pool.train(waiting)) as results:
-            yield from results
-    finally:
-        pool.stop.set()
+    waiting, needed = batches(todo, jobs), jobs
+    with kept_processes() if kept is None else contextlib.nullcontext(kept) as kept:
+        if how.backend == "loky":
+            few = list(itertools.islice(waiting, jobs))
+            needed, waiting = min(jobs, len(few)), itertools.chain(few, waiting)
+            if not kept.size:
+                measure_speed(todo.design.dtype)  # compiles the kernels once; workers read them from disk
+                start_tracker()
+        pool = Pool(todo.parts, how.backend, needed, kept, most=jobs)
+        try:
+            with contextlib.closing(pool.train(waiting)) as results:
+                yield from results
+        finally:
+            pool.stop.set()

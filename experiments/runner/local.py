@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from experiments.processes import interrupts_held_back, processes
+from experiments.processes import Kept, interrupts_held_back
 from experiments.runner.parts import Parts
 from experiments.runner.retry import WorkerDied, alone
 from experiments.runner.work import Batch, BatchResult, problems_of, train_batch
@@ -21,8 +21,9 @@ _ATTEMPTS = 2  # attempts at a single run in its own worker before the run is co
 class Pool:
     """A pool of workers that is replaced after a worker died."""
 
-    def __init__(self, parts: Parts, backend: str, jobs: int) -> None:
-        self._parts, self._backend, self._jobs = parts, backend, jobs
+    def __init__(self, parts: Parts, backend: str, jobs: int, kept: Kept, most: int) -> None:
+        """The processes are those of ``kept``, of which there may be ``most``."""
+        self._parts, self._backend, self._jobs, self._kept, self._most = parts, backend, jobs, kept, most
         self.stop = threading.Event()
         self._stop_of_threads = self.stop if backend == "threading" else None  # it cannot be sent to a process
 
@@ -76,7 +77,7 @@ class Pool:
                 yield self._train(batch)
             return
         is_over = False
-        executor = _threads(jobs) if self._backend == "threading" else processes(jobs)
+        executor = _threads(jobs) if self._backend == "threading" else self._kept.at_least(jobs, self._most)
         try:
             under_way = {self._submit(executor, batch) for batch in itertools.islice(batches, 2 * jobs)}
             while under_way:
@@ -87,7 +88,8 @@ class Pool:
             is_over = True
         finally:
             if self._backend != "threading":
-                executor.shutdown(wait=is_over, kill_workers=not is_over)
+                if not is_over:
+                    self._kept.close(kill=True)
             else:
                 if not is_over:
                     self.stop.set()

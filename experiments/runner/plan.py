@@ -27,7 +27,9 @@ from planar_core.choices import count_parameters
 _START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
 _OF_ROW = {CSV: 15 * 10**3, PARQUET: 15 * 10**3, XLSX: 10**6}  # of a table of curves
 _OF_NUMBER = 4 * 10**3  # a number of a split, for its baselines
-_DRAWING, _OF_DRAWN_PROBLEM = 25 * 10**9, 8 * 10**7
+# The usual pictures and the page, drawn by two processes: 15 (the default sweep), 9 (64 features, which have no
+# boundaries) and 10 (two configurations of 8x8) times 10^9, of processor time of the busier one.
+_DRAWING, _OF_DRAWN_PROBLEM = 14 * 10**9, 8 * 10**7
 # Bytes: of the program; of a run, a configuration and a problem.
 _PROGRAM, _BYTES_OF_RUN, _BYTES_OF_CONFIGURATION, _BYTES_OF_PROBLEM = 250 * 10**6, 300, 2000, 10**4
 _SHARE = {CSV: 1.0, XLSX: 0.5, PARQUET: 0.4}  # of the bytes of a CSV file

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.knobs.words import in_words
+from experiments.processes import Kept
 from experiments.runner.backends import How, train_all
 from experiments.runner.observer import RunFailed
 from experiments.runner.work import BatchResult, Todo, identities, todo
@@ -35,11 +36,13 @@ def run(
     progress: Callable[[BatchResult], None] | None = None,
     begin: Callable[[Todo], None] | None = None,
     is_checked: bool = False,
+    kept: Kept | None = None,
 ) -> Done:
     """Train every run of the sweep, or of its shard, that is not stored, and store it.
 
     ``begin`` is called with the remaining runs, and ``progress`` after each stored batch. ``jobs`` comes from
-    ``workers``, ``is_checked`` is an argument of ``todo``. Raises RunFailed at the first failed run with fail_fast.
+    ``workers``, ``is_checked`` is an argument of ``todo`` and ``kept`` of ``train_all``. Raises RunFailed at the first
+    failed run with fail_fast.
     """
     start = time.perf_counter()
     left = todo(design, sources, store, how.fresh, is_checked, how.shard)
@@ -47,7 +50,7 @@ def run(
         begin(left)
     keep(sources.values(), store)
     numbers = store.add_configurations(identities(design, sources) if left.n_runs else ())
-    with contextlib.closing(train_all(left, how, jobs)) as results:
+    with contextlib.closing(train_all(left, how, jobs, kept)) as results:
         for result in results:
             batch = result.batch
             store.add([numbers[position] for position in batch.series], batch.seeds, result.runs)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from experiments.race import BOUNDED, LEVEL, decide, rounds
+from experiments.race import BOUNDED, LEVEL, SYMMETRIC, decide, passed_after, rounds, ruled_out
+from tests.helpers import quick_races
 from tests.helpers.races import (
     MARGIN,
     NOISES,
     SD,
     TRUTHS,
+    _race,
     adastop,
     ever_ruled_out,
     fixed,
@@ -48,6 +50,31 @@ def test_the_race_in_many_is_the_race_alone() -> None:
         assert found.left[r] == (out == 0).sum()
         assert found.wrong[r] == (out[0] > 0)
         assert found.replicates[r] == pytest.approx(np.mean(trained))
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_the_compiled_loops_have_the_bits_of_the_race(noise: str) -> None:
+    for truth in ("all equal", "1", "graded"):
+        x = scores(noise, TRUTHS[truth], 60, 6, 9)
+        out = quick_races.ruled_out(x)
+        assert np.array_equal(out, ruled_out(x)[0])
+        passed = quick_races.passed_after(x, out, MARGIN * SD, 20.0)
+        ends = np.where(out > 0, out, 60)
+        last = np.minimum(ends[:, :, np.newaxis], ends[:, np.newaxis, :])  # after that it does not matter
+        expected = passed_after(x, MARGIN * SD, 20.0)
+        expected[(expected > last) | np.eye(x.shape[2], dtype=bool)] = 0
+        assert np.array_equal(passed, expected)
+        assert out.any() | passed.any()
+
+
+def test_a_race_that_is_decided_early_is_the_whole_race() -> None:
+    means = TRUTHS["1"]
+    x = scores("normal", means, 200, 20, 10)
+    found = race(x, means)
+    assert min(found.replicates) < 28 < max(found.replicates)
+    for r in range(20):
+        of_one = [values[0] for values in _race(x[:, [r]], means, SYMMETRIC)[0]]
+        assert [values[r] for values in found] == of_one
 
 
 def test_what_is_left_is_seldom_worse_by_the_margin() -> None:

@@ -1,12 +1,16 @@
 """Simulated races: this project's rule beside those of others, programmed as their papers say.
 
-``python -m tests.helpers.races`` runs the large form and prints the tables of docs/races.md.
+``python -m tests.helpers.races FILE`` runs the large form and prints the tables of docs/races.md. It takes about
+half an hour of one core. What is done is kept in the file, a line for each batch of races: the same command goes on.
 """
 
 from __future__ import annotations
 
+import functools
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +19,7 @@ from scipy.special import stdtr
 
 from experiments.race import BOUNDED, LEVEL, SYMMETRIC, passed_after, rounds, ruled_out
 from experiments.tables.statistics import summarize
+from tests.helpers import quick_races
 from tests.helpers.tables import simulated
 
 Floats = npt.NDArray[np.float64]
@@ -23,6 +28,7 @@ CONFIGURATIONS = 35  # number 0 is the truly best, or one of them
 SD = 0.02  # of the noise, as in an accuracy
 MARGIN = 0.5  # standard deviations
 MOST = 100  # replicates; four times as many in the comparison of rules
+LOOKS = (28, 109)  # replicates after which some races are over: ends of rounds
 STUCK = 0.03  # of the runs, which then lose that much:
 LOSS = 10.0  # standard deviations
 
@@ -89,10 +95,25 @@ class Outcome(NamedTuple):
 
 def race(x: Floats, means: Floats, mode: str = SYMMETRIC) -> Outcome:
     """This project's: rounds until each is out or within the margin."""
+    looks = [end for end in rounds(len(x)) if end in LOOKS] + [len(x)]
+    found, is_decided = _race(x[: looks[0]], means, mode)
+    for n in looks[1:]:  # races that were decided earlier need not go on: a longer race continues a shorter one
+        later, then_decided = _race(x[:n, ~is_decided], means, mode)
+        for values, others in zip(found, later, strict=True):
+            values[~is_decided] = others
+        is_decided[~is_decided] = then_decided
+    return found
+
+
+def _race(x: Floats, means: Floats, mode: str) -> tuple[Outcome, Bools]:
+    """And which are decided."""
     n, _, k = x.shape
-    never = n + 1
-    out = ruled_out(x, mode)[0]
-    passed = passed_after(x, MARGIN * SD, (k - 1) / LEVEL, mode)
+    never, pairs = n + 1, (k - 1) / LEVEL
+    out = _ruled_out(x, mode)
+    if mode == SYMMETRIC:
+        passed = quick_races.passed_after(x, out, MARGIN * SD, pairs)
+    else:
+        passed = passed_after(x, MARGIN * SD, pairs, mode)
     out, passed = np.where(out > 0, out, never), np.where(passed > 0, passed, never)
     settled = np.minimum(passed, out[:, np.newaxis, :])
     settled[:, np.arange(k), np.arange(k)] = 1
@@ -104,13 +125,17 @@ def race(x: Floats, means: Floats, mode: str = SYMMETRIC) -> Outcome:
     trained = np.minimum(trained, end[:, np.newaxis]).mean(axis=1)
     far = means.max() - means >= MARGIN - 1e-9
     unlike = (decided <= n) & (far & ~is_out).any(axis=1)
-    return Outcome(is_out[:, 0], (~is_out).sum(axis=1), trained, unlike)
+    return Outcome(is_out[:, 0], (~is_out).sum(axis=1), trained, unlike), decided <= n
 
 
 def ever_ruled_out(x: Floats, mode: str = SYMMETRIC) -> Bools:
     """(races,): whether this project's rule ever rules out number 0, if races never stop."""
-    ever: Bools = ruled_out(x, mode)[0][:, 0] > 0
+    ever: Bools = _ruled_out(x, mode)[:, 0] > 0
     return ever
+
+
+def _ruled_out(x: Floats, mode: str) -> npt.NDArray[np.int64]:
+    return quick_races.ruled_out(x) if mode == SYMMETRIC else ruled_out(x, mode)[0]
 
 
 def fixed(x: Floats, n: int) -> Outcome:
@@ -172,7 +197,7 @@ def adastop(x: Floats, group: int = 5, looks: int = 6, permutations: int = 1000,
     signs = np.concatenate([np.ones(group), -np.ones(group)])
     for r in range(races):
         is_open = np.ones(len(one), bool)
-        permuted, observed = np.zeros((permutations, len(one))), np.zeros(len(one))
+        permuted, observed = np.zeros((len(one), permutations)), np.zeros(len(one))
         crossed = np.zeros(permutations, bool)
         for look in range(1, looks + 1):
             goes_on = np.unique(np.concatenate([one[is_open], other[is_open]]))
@@ -181,67 +206,128 @@ def adastop(x: Floats, group: int = 5, looks: int = 6, permutations: int = 1000,
             of_look = x[(look - 1) * group : look * group, r]
             pooled = np.concatenate([of_look[:, one[pairs]], of_look[:, other[pairs]]])
             flips = random.permuted(np.tile(signs, (permutations, 1)), axis=1)
-            permuted[:, pairs] += flips @ pooled
+            permuted[pairs] += pooled.T @ flips.T
             observed[pairs] += signs @ pooled
             may_cross = int(permutations * LEVEL * look / looks) - int(crossed.sum())
-            while is_open.any():
-                largest = np.where(crossed, -np.inf, np.abs(permuted[:, is_open]).max(axis=1))
-                bound = np.sort(largest)[::-1][may_cross]  # exceeded by that many at most
-                strongest = int(np.where(is_open, np.abs(observed), -np.inf).argmax())
+            # The weakest first: the largest of the permuted sums of it and all before it.
+            pairs = pairs[np.argsort(-np.abs(observed[pairs]), kind="stable")][::-1]
+            largest = np.where(crossed, -np.inf, np.maximum.accumulate(np.abs(permuted[pairs]), axis=0))
+            for strongest, of_left in zip(pairs[::-1], largest[::-1], strict=True):
+                at = permutations - 1 - may_cross
+                bound = np.partition(of_left, at)[at]  # exceeded by that many at most
                 if abs(observed[strongest]) <= bound + 1e-12:
                     break
                 is_open[strongest] = False
                 out[r, other[strongest] if observed[strongest] > 0 else one[strongest]] = True
             if not is_open.any():
                 break
-            crossed |= largest > bound
+            crossed |= of_left > bound
     return Outcome(out[:, 0], (~out).sum(axis=1), trained.mean(axis=1), np.zeros(races, bool))
 
 
 RULES: dict[str, tuple[Callable[[Floats, Floats], Outcome], int]] = {  # and how many races of the large form
-    "until decided": (race, 50),
-    "10 seeds": (lambda x, _: fixed(x, 10), 100),
-    "30 seeds": (lambda x, _: fixed(x, 30), 100),
-    "irace": (lambda x, _: irace(x), 100),
-    "AdaStop": (lambda x, _: adastop(x), 10),
+    "until decided": (race, 500),
+    "10 seeds": (lambda x, _: fixed(x, 10), 500),
+    "30 seeds": (lambda x, _: fixed(x, 30), 500),
+    "irace": (lambda x, _: irace(x), 500),
+    "AdaStop": (lambda x, _: adastop(x), 100),
 }
 COMPARED = [("normal", truth) for truth in TRUTHS] + [
     (noise, truth) for truth in ("all equal", "graded") for noise in ("heavy-tailed", "unequal", "rare stuck runs")
 ]
+BATCHES = 20  # in which the races of a cell are drawn, from the seeds 0, 1 ...
+EVER = 10_000  # races of a cell
 
 
-def _ever(mode: str) -> None:
-    """How often the truly best is ever ruled out: of 10,000 races where all are equal, of 1,000 elsewhere."""
-    print(f"| noise | {' | '.join(TRUTHS)} |\n|---|{'---|' * len(TRUTHS)}", flush=True)
+class Kept:
+    """What batches of races have shown, in a file. A line that was cut is made again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._found = path, dict[str, list[float]]()
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            try:
+                name, found = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            self._found[name] = found
+
+    def __call__(self, name: str, make: Callable[[], list[float]]) -> list[float]:
+        if name not in self._found:
+            self._found[name] = make()
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write("\n" + json.dumps([name, self._found[name]]))
+        return self._found[name]
+
+
+def _summed(kept: Kept, name: str, of_seed: Callable[[int], list[float]]) -> Floats:
+    """Over all batches of races."""
+    found = [kept(f"{name}, {seed}", functools.partial(of_seed, seed)) for seed in range(BATCHES)]
+    total: Floats = np.sum(found, axis=0)
+    return total
+
+
+def _ever(kept: Kept, mode: str) -> Iterator[str]:
+    """How often the truly best is ever ruled out."""
+
+    def wrong(noise: str, means: Floats, seed: int) -> list[float]:
+        x = scores(noise, means, MOST, EVER // BATCHES, seed)
+        return [int(ever_ruled_out(np.clip(x, 0.0, 1.0), mode).sum())]
+
+    yield f"| noise | {' | '.join(TRUTHS)} |\n|---|{'---|' * len(TRUTHS)}"
     for noise in NOISES:
-        row = []
-        for truth, means in TRUTHS.items():
-            seeds = range(20 if truth == "all equal" else 2)
-            races = (np.clip(scores(noise, means, MOST, 500, seed), 0.0, 1.0) for seed in seeds)
-            wrong = [ever_ruled_out(x, mode) for x in races]
-            row.append(f"{100 * np.mean(wrong):.1f}")
-        print(f"| {noise} | {' | '.join(row)} |", flush=True)
+        row = [
+            _summed(kept, f"{mode}, {noise}, {truth}", functools.partial(wrong, noise, means))[0] / EVER
+            for truth, means in TRUTHS.items()
+        ]
+        yield f"| {noise} | {' | '.join(f'{100 * share:.2f}' for share in row)} |"
 
 
-def _rules() -> None:
-    """Every rule: how often the truly best is ruled out, replicates, and how many are left."""
-    print(f"| noise | means | {' | '.join(RULES)} |\n|---|---|{'---|' * len(RULES)}", flush=True)
-    for noise, truth in COMPARED:
+def _of_shares(random: np.random.Generator, races: int) -> Floats:
+    """Scores of 0 and 1, all equally good."""
+    return np.where(random.random((3 * MOST, races, CONFIGURATIONS)) < 0.7, 1.0, 0.0)
+
+
+def _of_a_steady_one(random: np.random.Generator, races: int) -> Floats:
+    """Number 0 is always at 0.7. The others are above it in 97 %, and far below in 3 %: the mean is the same."""
+    others = np.where(random.random((3 * MOST, races, CONFIGURATIONS)) < 0.97, 0.715, 0.215)
+    others[:, :, 0] = 0.7
+    noisy: Floats = others + 0.005 * random.standard_normal(others.shape)
+    return noisy
+
+
+def _beyond(kept: Kept) -> Iterator[str]:
+    """How often number 0 is ever ruled out, in either mode, where differences are not symmetric at all."""
+
+    def wrong(make: Callable[[np.random.Generator, int], Floats], mode: str, seed: int) -> list[float]:
+        return [int(ever_ruled_out(make(np.random.default_rng(seed), EVER // BATCHES), mode).sum())]
+
+    for make in (_of_shares, _of_a_steady_one):
+        for mode in (BOUNDED, SYMMETRIC):
+            found = _summed(kept, f"{make.__name__}, {mode}", functools.partial(wrong, make, mode))[0] / EVER
+            yield f"{make.__name__}, {mode}: {100 * found:.2f}"
+
+
+def _rules(kept: Kept) -> Iterator[str]:
+    """Every rule: how often the truly best is ruled out, replicates, how many are left, how often one too far is."""
+
+    def outcome(rule: Callable[[Floats, Floats], Outcome], races: int, of: tuple[str, str], seed: int) -> list[float]:
+        noise, truth = of
+        found = rule(scores(noise, TRUTHS[truth], 4 * MOST, races, 1000 + seed), TRUTHS[truth])
+        return [float(np.sum(values)) for values in found]
+
+    yield f"| noise | means | {' | '.join(RULES)} |\n|---|---|{'---|' * len(RULES)}"
+    for of in COMPARED:
         row = []
-        for rule, races in RULES.values():
-            found = rule(scores(noise, TRUTHS[truth], 4 * MOST, races, 1000), TRUTHS[truth])
-            row.append(
-                f"{100 * found.wrong.mean():.0f} %, {found.replicates.mean():.0f}, {found.left.mean():.1f}"
-                + (f", {100 * found.unlike.mean():.0f} % too far" if found.unlike.any() else "")
-            )
-        print(f"| {noise} | {truth} | {' | '.join(row)} |", flush=True)
+        for name, (rule, races) in RULES.items():
+            of_seed = functools.partial(outcome, rule, races // BATCHES, of)
+            wrong, left, replicates, unlike = _summed(kept, f"{name}, {', '.join(of)}", of_seed) / races
+            too_far = f", {100 * unlike:.1f} % too far" if unlike else ""
+            row.append(f"{100 * wrong:.1f} %, {replicates:.0f}, {left:.1f}{too_far}")
+        yield f"| {' | '.join(of)} | {' | '.join(row)} |"
 
 
 if __name__ == "__main__":
-    parts: dict[str, Callable[[], None]] = {
-        "symmetric": lambda: _ever(SYMMETRIC),
-        "bounded": lambda: _ever(BOUNDED),
-        "rules": _rules,
-    }
-    for name in sys.argv[1:] or parts:
-        parts[name]()
+    of_file = Kept(Path(sys.argv[1]))
+    for table in (_ever(of_file, SYMMETRIC), _rules(of_file), _beyond(of_file), _ever(of_file, BOUNDED)):
+        for row_of_table in table:
+            print(row_of_table, flush=True)

@@ -38,8 +38,11 @@ def test_a_killed_race_goes_on_to_the_same_bytes(kills: int, nursery: Nursery, t
 
 
 def test_a_race_on_a_cluster_gives_the_same_bytes(tmp_path: Path) -> None:
+    # And in processes.
     request = {"hidden": [1, 3], "learning_rate": [0.3, 1.2], "seed": range(10), "iterations": 60}
-    for backend in ("threading", "dask"):
+    for backend in ("threading", "loky", "dask"):
         Sweep(**request, until_decided=0.02).run(out=tmp_path / backend, jobs=2, backend=backend)
     for name in (RUNS, CURVES, SUMMARY):
-        assert (tmp_path / "dask" / name).read_bytes() == (tmp_path / "threading" / name).read_bytes()
+        in_threads = (tmp_path / "threading" / name).read_bytes()
+        assert (tmp_path / "loky" / name).read_bytes() == in_threads
+        assert (tmp_path / "dask" / name).read_bytes() == in_threads

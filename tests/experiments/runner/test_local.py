@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -16,7 +17,8 @@ from typing import Any
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from experiments.processes import interrupts_held_back
+from experiments.files import CURVES, RUNS, SUMMARY
+from experiments.processes import Kept, interrupts_held_back, kept_processes
 from experiments.results import Results
 from experiments.runner import backends, local, plan
 from experiments.runner import work as work_module
@@ -72,7 +74,7 @@ def test_as_many_jobs_as_asked_for() -> None:
 def test_no_more_is_trained_than_is_stored(backend: str) -> None:
     """While the store waits, for a reader or a slow disk, workers wait as well."""
     taken: list[Batch] = []
-    pool = local.Pool(Parts(SWEEP.load(), "float64"), backend, jobs=2)
+    pool = local.Pool(Parts(SWEEP.load(), "float64"), backend, 2, Kept(), most=2)
     waiting = batches(todo(SWEEP, SWEEP.load(), None), 2)
     noted = (taken.append(batch) or batch for batch in waiting)  # type: ignore[func-returns-value]
     with contextlib.closing(pool.train(noted)) as results:
@@ -152,6 +154,86 @@ def test_an_interrupt_that_another_thread_receives_is_held_back_as_well() -> Non
         receiver.join()
     assert finished
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+# Workers that stay
+
+
+def children() -> set[int | None]:
+    return {child.pid for child in multiprocessing.active_children()}
+
+
+def gone() -> bool:
+    """Whether no process is left, soon."""
+    give_up = time.monotonic() + 30
+    while children() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    return not children()
+
+
+def train_next(kept: Kept, seeds: range, jobs: int = 2) -> list[Any]:
+    """Train a part of a sweep, a run in each batch; its runs in order, as they are stored."""
+    sweep = Sweep(hidden=1, learning_rate=1, seed=seeds, iterations=3)
+    results = backends.train_all(todo(sweep, sweep.load(), None), How(backend="loky"), jobs, kept)
+    return sorted((result.batch.seeds, pickle.dumps(result.runs)) for result in results)
+
+
+@pytest.mark.usefixtures("small_batches", "no_workers")
+def test_all_rounds_of_a_race_have_the_same_worker_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    request = Sweep(hidden=[1, 3], learning_rate=[0.3, 1.2], seed=range(10), iterations=60, until_decided=0.02)
+    train_batch, folder = work_module.train_batch, tmp_path / "workers"
+    folder.mkdir()
+
+    def noted(batch: Batch, *arguments: Any) -> BatchResult:
+        (folder / f"{os.getpid()} {min(batch.seeds)}").touch()
+        return train_batch(batch, *arguments)
+
+    monkeypatch.setattr("experiments.runner.local.train_batch", noted)
+    request.run(out=tmp_path / "processes", jobs=2, backend="loky", plots=False)
+    workers, seeds = zip(*(map(int, path.name.split()) for path in folder.iterdir()), strict=True)
+    assert max(seeds) >= 6  # there was a second round
+    assert len(set(workers)) == 2
+    assert os.getpid() not in workers
+    assert gone()
+    request.run(out=tmp_path / "threads", jobs=2, plots=False)
+    for name in (RUNS, CURVES, SUMMARY):
+        assert (tmp_path / "processes" / name).read_bytes() == (tmp_path / "threads" / name).read_bytes()
+
+
+@pytest.mark.usefixtures("small_batches", "no_workers")
+def test_more_processes_are_started_only_where_there_is_more_to_do() -> None:
+    seen: list[set[int | None]] = []
+    with kept_processes() as kept:
+        for batches_of_round in (1, 1, 2, 1, 3, 5):
+            train_next(kept, range(batches_of_round), jobs=3)
+            seen.append(children())
+    assert [len(each) for each in seen] == [1, 1, 2, 2, 3, 3]
+    assert seen[0] == seen[1]
+    assert seen[2] == seen[3]
+    assert seen[4] == seen[5]
+    assert gone()
+
+
+@pytest.mark.usefixtures("small_batches", "no_workers")
+def test_workers_that_die_between_two_rounds_cost_nothing() -> None:
+    with kept_processes() as kept:
+        train_next(kept, range(4))
+        for worker in children():
+            assert worker is not None
+            os.kill(worker, signal.SIGKILL)
+        after_death = train_next(kept, range(4, 8))
+        assert after_death == train_next(kept, range(4, 8))
+    assert len(after_death) == 4
+    assert gone()
+
+
+@pytest.mark.usefixtures("small_batches", "no_workers")
+def test_an_exception_between_two_rounds_ends_the_workers() -> None:
+    with pytest.raises(Enough), kept_processes() as kept:  # noqa: PT012
+        train_next(kept, range(4))
+        assert len(children()) == 2
+        raise Enough
+    assert gone()
 
 
 # Workers that die
