@@ -27,9 +27,10 @@ from planar_core.choices import count_parameters
 _START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
 _OF_ROW = {CSV: 15 * 10**3, PARQUET: 15 * 10**3, XLSX: 10**6}  # of a table of curves
 _OF_NUMBER = 4 * 10**3  # a number of a split, for its baselines
-# The usual pictures and the page, drawn by two processes: 15 (the default sweep), 9 (64 features, which have no
-# boundaries) and 10 (two configurations of 8x8) times 10^9, of processor time of the busier one.
-_DRAWING, _OF_DRAWN_PROBLEM = 14 * 10**9, 8 * 10**7
+# Usual pictures and the page, in processor time of the busier of two processes, as measured: 15 to 20 times 10^9 for
+# the default sweep of 35 configurations; 9 to 11 for 2 of 8x8, and for 4 on 64 features, which have no boundaries.
+_DRAWING, _OF_DRAWN_PROBLEM = 10 * 10**9, 8 * 10**7
+_OF_DRAWN_CONFIGURATION, _MOST_DRAWN = 25 * 10**7, 35
 # Bytes: of the program; of a run, a configuration and a problem.
 _PROGRAM, _BYTES_OF_RUN, _BYTES_OF_CONFIGURATION, _BYTES_OF_PROBLEM = 250 * 10**6, 300, 2000, 10**4
 _SHARE = {CSV: 1.0, XLSX: 0.5, PARQUET: 0.4}  # of the bytes of a CSV file
@@ -96,7 +97,9 @@ def plan(
     around += sum(_OF_ROW[name] for name in formats.curves) * runs * records
     split = sum(n for n, source in zip(of_problems, sources.values(), strict=True) if source.varies)
     around += _OF_NUMBER * split * design.n_replicates
-    around += (_DRAWING + _OF_DRAWN_PROBLEM * n_problems) if plots else 0
+    if plots:
+        around += _DRAWING + _OF_DRAWN_PROBLEM * n_problems
+        around += _OF_DRAWN_CONFIGURATION * min(n_configurations, _MOST_DRAWN)
     tables_in_memory = _PROGRAM + _BYTES_OF_RUN * runs
     tables_in_memory += _BYTES_OF_CONFIGURATION * n_configurations + _BYTES_OF_PROBLEM * n_problems
     # Bytes as measured: of a row, a run and a parameter; a parameter in training has a sum for each lane.
