@@ -27,7 +27,7 @@ from planar_core.choices import count_parameters
 _START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
 _OF_ROW = {CSV: 15 * 10**3, PARQUET: 15 * 10**3, XLSX: 10**6}  # of a table of curves
 _OF_NUMBER = 4 * 10**3  # a number of a split, for its baselines
-# The usual pictures and the page, in processor time of the busier of two processes, as measured: 15 to 20 times 10^9 for
+# Usual pictures and the page, in processor time of the busier of two processes, as measured: 15 to 20 times 10^9 for
 # the default sweep of 35 configurations; 9 to 11 for 2 of 8x8, and for 4 on 64 features, which have no boundaries.
 _DRAWING, _OF_DRAWN_PROBLEM = 10 * 10**9, 8 * 10**7
 _OF_DRAWN_CONFIGURATION, _MOST_DRAWN = 25 * 10**7, 35
