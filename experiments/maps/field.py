@@ -77,7 +77,7 @@ def assembled(
             if name in kept:
                 getattr(pixels, name)[rows, columns] = values
     # Arrays of zeros that nothing was written to take no memory; one number stands for all of what is left out.
-    others = {
+    others: dict[str, Any] = {
         name: np.broadcast_to(np.float64("nan"), pixels.cost.shape) for name in Pixels._fields if name not in kept
     }
     return Field(request.plane, window, pixels._replace(**others), request.as_dict())
