@@ -22,7 +22,7 @@ def files(out: Path, environment: dict[str, str], *arguments: str) -> dict[str, 
 
 
 # Values are another sweep than classes.
-VALUES = ["plane", "multi_gaussian", "diabetes"]
+VALUES = ["plane", "multi_gaussian", "gaussian_random", "diabetes"]
 CLASSES = [name for name in DATASETS if name not in VALUES]
 
 

@@ -12,6 +12,7 @@ from experiments.maps.explorer.source import MapSource
 from experiments.maps.explorer.subject import subject_of
 from experiments.maps.make import Prepared, check_same
 from experiments.maps.store import claimed
+from experiments.version import installing
 
 
 def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool, say: Say) -> NoReturn:
@@ -27,7 +28,7 @@ def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool,
         if package not in ("starlette", "uvicorn"):
             raise
         raise SweepError(
-            f"--explore requires the package {package}, which is not installed: pip install '.[explore]'"
+            f"--explore requires the package {package}, which is not installed: {installing('explore')}"
         ) from None
     request = prepared.request
     with claimed(folder, say) as store:

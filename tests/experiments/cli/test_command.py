@@ -115,7 +115,8 @@ def test_a_configuration_that_comes_with_the_package_has_a_name(name: str, tmp_p
 
 
 def test_another_name_is_refused_with_those_that_there_are() -> None:
-    found = "expected a readable file or one of lesson, playground, trainability, found: No such file or directory"
+    configs = ", ".join(sorted(path.stem for path in (ROOT / "experiments/configs").glob("*.toml")))
+    found = f"expected a readable file or one of {configs}, found: No such file or directory"
     assert planar_sweep("grid", "--config", "play") == (2, "", f"planar-sweep grid: --config: play: {found}\n")
 
 

@@ -20,7 +20,7 @@ from experiments.sweep import Sweep
 from experiments.tables.tables import Points
 
 GENERATED = ("flower", "moons", "circles", "blobs", "gaussian_quantiles", "circle", "xor", "gauss", "spiral")
-REGRESSIONS = ("plane", "multi_gaussian")
+REGRESSIONS = ("plane", "multi_gaussian", "gaussian_random")
 
 
 def accuracy(results: Results, run: pd.Series, X: npt.NDArray[Any], Y: npt.NDArray[Any]) -> float:

@@ -211,7 +211,7 @@ def test_the_old_page_stays_until_the_new_one_is_complete(
     every_status: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "report.html").write_text("old")
-    monkeypatch.setattr(page_module, "_json", lambda _: 1 / 0)
+    monkeypatch.setattr(page_module, "as_json", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         page_module.write(tmp_path, every_status, every_status.manifest)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
