@@ -164,7 +164,7 @@ def table(sample: Sample, ways: tuple[Variant, ...], rounds: int, cores: int, sa
                 "cpu": min(each["cpu"] for each in theirs),
                 "ratio": best / min(each["wall"] for each in beside),
                 "ratio_cpu": min(each["cpu"] for each in theirs) / min(each["cpu"] for each in beside),
-                "first": theirs[0]["first"] - best,
+                "first": theirs[0]["first"] - best * theirs[0]["share_of_first"],
                 "agree": float(agree[far].mean()),
                 "agree_everywhere": float(agree.mean()),
             }

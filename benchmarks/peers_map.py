@@ -84,7 +84,8 @@ def converged(
         raise ValueError("expected JAX_ENABLE_X64=1 in the environment")
     parts = np.split(rates, range(batch, len(rates), batch))
     start = time.perf_counter()
-    for size in {len(part) for part in parts}:
+    sizes = {len(part) for part in parts}
+    for size in sizes:
         _trained(weights, rates[:size], X, Y, iterations, form)
     first = time.perf_counter() - start
     wall, cpu = time.perf_counter(), time.process_time()
@@ -94,4 +95,5 @@ def converged(
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
         "first": first,
+        "share_of_first": sum(sizes) / len(rates),
     }
