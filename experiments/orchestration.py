@@ -214,7 +214,8 @@ def _write(
         tables, held = found
         for name in formats.files:
             remove_leftovers(out / name)
-        manifest = manifest_of(tables, held["findings"], done, formats, held["execution"]["written"])
+        manifest = manifest_of(tables, held["findings"], done, formats)
+        manifest["execution"]["written"] = held["execution"]["written"]
         with replacing(out / MANIFEST) as file:
             file.write(_text_of(manifest))
         return Results.of(replace(tables, store=out / STORE), manifest)

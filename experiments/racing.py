@@ -16,7 +16,7 @@ from experiments.store.store import Store
 from experiments.tables.problems import about_data, score_of
 from experiments.tables.races import OUT, WITHIN, Floats, configurations_of, deviation_of, race_of
 from experiments.tables.rows import RowsOfRuns
-from experiments.tables.statistics import without_failed
+from experiments.tables.statistics import scores_of
 
 
 def race(
@@ -70,6 +70,5 @@ def _scores(
     """The metric of the runs of a round, (configurations, folds, seeds); nan where there is none."""
     scores = np.full((added.n_configurations, len(added.values["fold"]), len(added.values["seed"])), np.nan)
     for rows in RowsOfRuns(added, about, sources, opened)():
-        values = rows.table[f"test_{metric}"].to_numpy(np.float64, copy=True, na_value=np.nan)
-        scores.ravel()[rows.block.positions(added)] = without_failed(values, rows.block.runs.statuses)
+        scores.ravel()[rows.block.positions(added)] = scores_of(rows.table, f"test_{metric}")
     return scores

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ SHIPPED = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 """The names of the files that come with this package."""
 
 
-def read(path: str | os.PathLike[str], others: Collection[str] = ()) -> dict[str, Any]:
+def read(path: str | os.PathLike[str], is_of_map: bool = False) -> dict[str, Any]:
     """The options in a file, by their Python names. Raises SweepError with a one-line message.
 
-    ``path`` may also be one of ``SHIPPED``, unless there is a file of that name. ``others``: those of ``OF_MAPS`` that
-    the caller takes; the rest of them is left out, so that a sweep can have the settings of a map.
+    ``path`` may also be one of ``SHIPPED``, unless there is a file of that name. ``OF_MAPS`` are left out unless it
+    ``is_of_map``, so that a sweep can have the settings of a map.
     """
     named = f"{_OPTION}: {os.fspath(path)}"
     try:
@@ -55,7 +55,7 @@ def read(path: str | os.PathLike[str], others: Collection[str] = ()) -> dict[str
             expected = "the name of a folder" if name == _OUT else "KNOB=RANGE" if is_text else "a value or a list"
             raise SweepError(f"{named}: {key}: expected {expected}, got {value!r}")
         options[name] = value
-    return {name: value for name, value in options.items() if name not in OF_MAPS or name in others}
+    return {name: value for name, value in options.items() if is_of_map or name not in OF_MAPS}
 
 
 def _file(path: str | os.PathLike[str]) -> Path:

@@ -186,7 +186,7 @@ def _read_config(options: argparse.Namespace) -> None:
     if not options.config:
         return
     ignored = {knob.name for knob in (RECORD_EVERY, *WRITTEN)}
-    given = config.read(options.config, others=("x", "y"))
+    given = config.read(options.config, is_of_map=True)
     taken = {knob.name for knob in (*OF_MAPS, JOBS, BACKEND, SCHEDULER)} | {"x", "y", "out"}
     axes = [str(getattr(options, axis) or given.get(axis)).partition("=")[0] for axis in ("x", "y")]
     for name, value in given.items():

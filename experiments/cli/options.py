@@ -47,30 +47,27 @@ def grid_parser() -> Parser:
         ZIP, metavar="OPTION", nargs="+", action="append", help="vary these axes together instead of crossing them"
     )
     run.add_argument("--out", metavar="DIR", help="output folder (default: results)")
-    run.add_argument(
-        "--config",
-        metavar="FILE.toml",
-        help="read options from this file; the command line takes precedence. Or the name of one that comes with this"
-        f" program: {', '.join(SHIPPED)}",
-    )
+    _add_config(run)
     run.add_argument(
         "--print-config", action="store_true", help="print these options in the format of --config and exit"
     )
-    run.add_argument("--dry-run", action="store_true", help="show the plan and exit")
-    about = "confirm a plan that exceeds the limit of 24 h, 8 GiB of memory or 100 GB on disk"
-    run.add_argument("--yes", action="store_true", help=about)
+    _add_plan_options(run)
     run.add_argument("--fresh", action="store_true", help="retrain runs that are already stored")
     run.add_argument("--fail-fast", action="store_true", help="stop at the first failed run")
     _add_output_options(run)
     return result
 
 
-def _last_lines_of_grid() -> Iterator[str]:
+def _lines_of_examples(command: str, examples: Mapping[str, str]) -> Iterator[str]:
     yield ""
     yield "examples:"
-    for arguments, meaning in _EXAMPLES.items():
-        yield f"  {to_run('grid')} {arguments}"
+    for arguments, meaning in examples.items():
+        yield f"  {to_run(command)} {arguments}"
         yield f"      {meaning}"
+
+
+def _last_lines_of_grid() -> Iterator[str]:
+    yield from _lines_of_examples("grid", _EXAMPLES)
     yield ""
     yield f"other commands ({to_run('COMMAND')} --help):"
     yield from lines_of({name: meaning for name, meaning in COMMANDS.items() if name != "grid"})
@@ -196,17 +193,9 @@ def map_parser() -> Parser:
         _add_knob(groups[knob.group], replace(knob, default=(MAP_DEFAULTS[knob.name],)) if has_other else knob)
     run = groups["run"]
     run.add_argument("--out", metavar="DIR", help="output folder (default: results/map)")
-    run.add_argument(
-        "--config",
-        metavar="FILE.toml",
-        help="read options from this file; the command line takes precedence. Or the name of one that comes with this"
-        f" program: {', '.join(SHIPPED)}",
-    )
-    run.add_argument("--dry-run", action="store_true", help="show the plan and exit")
-    about = "confirm a plan that exceeds the limit of 24 h, 8 GiB of memory or 100 GB on disk"
-    run.add_argument("--yes", action="store_true", help=about)
-    run.add_argument("--no-plots", action="store_true", help="draw no pictures")
-    run.add_argument("--quiet", action="store_true", help="print only errors")
+    _add_config(run)
+    _add_plan_options(run)
+    _add_output_options(run, "draw no pictures")
     return result
 
 
@@ -218,11 +207,7 @@ def _elsewhere_of_map(name: str) -> str:
 
 
 def _last_lines_of_map() -> Iterator[str]:
-    yield ""
-    yield "examples:"
-    for arguments, meaning in _EXAMPLES_OF_MAPS.items():
-        yield f"  {to_run('map')} {arguments}"
-        yield f"      {meaning}"
+    return _lines_of_examples("map", _EXAMPLES_OF_MAPS)
 
 
 _EXAMPLES_OF_MAPS = {
@@ -342,8 +327,23 @@ def _add_folder(parser: Parser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a results folder written by experiments.grid")
 
 
-def _add_output_options(to: argparse._ActionsContainer) -> None:
-    to.add_argument("--no-plots", action="store_true", help="write no plots and no report")
+def _add_config(to: argparse._ActionsContainer) -> None:
+    to.add_argument(
+        "--config",
+        metavar="FILE.toml",
+        help="read options from this file; the command line takes precedence. Or the name of one that comes with this"
+        f" program: {', '.join(SHIPPED)}",
+    )
+
+
+def _add_plan_options(to: argparse._ActionsContainer) -> None:
+    to.add_argument("--dry-run", action="store_true", help="show the plan and exit")
+    about = "confirm a plan that exceeds the limit of 24 h, 8 GiB of memory or 100 GB on disk"
+    to.add_argument("--yes", action="store_true", help=about)
+
+
+def _add_output_options(to: argparse._ActionsContainer, no_plots: str = "write no plots and no report") -> None:
+    to.add_argument("--no-plots", action="store_true", help=no_plots)
     to.add_argument("--quiet", action="store_true", help="print only errors")
 
 

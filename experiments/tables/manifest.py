@@ -28,11 +28,7 @@ FORMAT = 3  # of the manifest; increased when readers have to distinguish versio
 
 
 def manifest_of(
-    tables: Tables,
-    findings: list[dict[str, Any]],
-    done: Mapping[str, Any],
-    formats: Formats | None = None,
-    written: Mapping[str, Any] | None = None,  # as ``unchanged.written`` made it
+    tables: Tables, findings: list[dict[str, Any]], done: Mapping[str, Any], formats: Formats | None = None
 ) -> dict[str, Any]:
     """The contents of sweep.json, as plain values.
 
@@ -72,7 +68,6 @@ def manifest_of(
                 "scipy": scipy.__version__,
             },
             "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count()},
-            **({} if written is None else {"written": dict(written)}),
         },
     }
 

@@ -157,6 +157,12 @@ def statistics_of(
     return found
 
 
+def scores_of(runs: pd.DataFrame, measure: str) -> Floats:
+    """A measure of each run of a table; nan for failed ones."""
+    values = runs[measure].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(runs["status"].eq("failed").to_numpy(dtype=bool), np.nan, values)
+
+
 def without_failed(values: Floats, statuses: npt.NDArray[np.int8]) -> Floats:
     """A measure of each run, in which that of failed ones becomes nan."""
     values[statuses == STATUSES.index("failed")] = np.nan

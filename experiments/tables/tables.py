@@ -28,7 +28,7 @@ from experiments.tables.problems import identities, outputs_of, score_of, task_o
 from experiments.tables.races import Race
 from experiments.tables.rows import RowsOfRuns
 from experiments.tables.sources import stored_source
-from experiments.tables.statistics import best_configurations, median_replicate
+from experiments.tables.statistics import best_configurations, median_replicate, scores_of
 from experiments.tables.stored import Block, Identity, blocks, curves_in, curves_of, starts
 from planar_core import steps
 from planar_core.choices import METRICS
@@ -237,9 +237,7 @@ class Tables:
         series, trained = self._series_of(configuration), self.design.trained
         if self.all_scores is None:
             runs = self._runs_of(series) if len(series) else self.runs.iloc[:0]
-            values = runs[f"test_{self.metric}"].to_numpy(np.float64, copy=True, na_value=np.nan)
-            values[runs["status"].eq("failed").to_numpy(bool)] = np.nan
-            return np.asarray(values, np.float64)
+            return scores_of(runs, f"test_{self.metric}")
         rows = slice(series.start // n_folds, series.stop // n_folds)  # one, or none
         scores = self.all_scores[rows].reshape(-1, n_folds, n_seeds)
         n_trained = n_seeds if trained is None else next(iter(trained[rows]), 0)

@@ -66,6 +66,13 @@ class Page(HTMLParser):
         return json.loads(text)
 
 
+def page_file(results: Results, folder: Path) -> Path:
+    """A report in a folder."""
+    path = folder / "report.html"
+    path.write_text(page_text(results), encoding="utf-8")
+    return path
+
+
 def page_text(results: Results) -> str:
     return page(results, results.manifest)
 

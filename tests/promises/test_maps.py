@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,20 +22,21 @@ LARGE = [*MAP, "--size", "256", "--iterations", "500"]
 GOES_ON = "run the same command to continue"
 
 
-@pytest.fixture(scope="module")
-def small(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    folder = tmp_path_factory.mktemp("small")
-    outcome = nursery.run(*SMALL, "--out", folder, command="map")
+def finished(nursery: Nursery, arguments: Sequence[str], folder: Path) -> dict[str, bytes]:
+    """What is in a folder after a map was made there, or finished."""
+    outcome = nursery.run(*arguments, "--out", folder, command="map")
     assert (outcome.status, outcome.err) == (0, "")
     return contents(folder)
+
+
+@pytest.fixture(scope="module")
+def small(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return finished(nursery, SMALL, tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(scope="module")
 def large(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    folder = tmp_path_factory.mktemp("large")
-    outcome = nursery.run(*LARGE, "--out", folder, command="map")
-    assert (outcome.status, outcome.err) == (0, "")
-    return contents(folder)
+    return finished(nursery, LARGE, tmp_path_factory.mktemp("large"))
 
 
 def whole_tiles(folder: Path, expected: dict[str, bytes]) -> int:
@@ -64,9 +66,7 @@ def test_killed_before_and_after_every_statement(
             break
         assert outcome.status == -signal.SIGKILL, outcome.err
         survived[whole_tiles(folder, small)] += 1
-        again = nursery.run(*SMALL, "--out", folder, command="map")
-        assert (again.status, again.err) == (0, "")
-        assert contents(folder) == small
+        assert finished(nursery, SMALL, folder) == small
     print("kills survived, by the number of tiles stored:", dict(survived))
     assert len(survived) > 2
     assert stride > 1 or set(survived) == set(range(TILES[128] + 1))
@@ -97,9 +97,7 @@ def test_killed_at_random_moments(
         if process.returncode == 0:  # a quick machine
             longest /= 2
         survived[whole_tiles(folder, large)] += 1
-        again = nursery.run(*LARGE, "--out", folder, command="map")
-        assert (again.status, again.err) == (0, "")
-        assert contents(folder) == large
+        assert finished(nursery, LARGE, folder) == large
         assert_ends(process.pid)
         shutil.rmtree(folder)
     print("kills survived, by the number of tiles stored:", dict(survived))
@@ -110,16 +108,14 @@ def test_killed_at_random_moments(
 def test_an_interrupted_map_says_how_to_go_on(
     number: signal.Signals, jobs: str, nursery: Nursery, small: dict[str, bytes], tmp_path: Path
 ) -> None:
-    arguments = [*MAP, "--size", "128", "--jobs", jobs, "--out", str(tmp_path)]
-    outcome = nursery.run(*arguments, command="map", what=number.name, at=80, where="store")
+    arguments = [*MAP, "--size", "128", "--jobs", jobs]
+    outcome = nursery.run(*arguments, "--out", tmp_path, command="map", what=number.name, at=80, where="store")
     assert outcome.status == 128 + number
     said = re.fullmatch(rf"experiments.map: interrupted; (\d) of 5 tiles are stored; {GOES_ON}\n", outcome.err)
     assert said, outcome.err
     assert int(said[1]) <= len(stored_tiles(tmp_path)) <= int(said[1]) + 1
     assert not (tmp_path / "map.json").exists()
-    again = nursery.run(*arguments, command="map")
-    assert (again.status, again.err) == (0, "")
-    assert contents(tmp_path) == small
+    assert finished(nursery, arguments, tmp_path) == small
 
 
 def test_a_disk_that_fills_up(nursery: Nursery, small: dict[str, bytes], disk: Path) -> None:
@@ -145,9 +141,7 @@ def test_a_disk_that_fills_up(nursery: Nursery, small: dict[str, bytes], disk: P
         if "nothing was written" not in outcome.err:
             assert outcome.err.endswith(f"; {stored} of 5 tiles are stored; {GOES_ON}\n")
         survived[stored] += 1
-        again = nursery.run(*SMALL, "--out", folder, command="map")
-        assert (again.status, again.err) == (0, "")
-        assert contents(folder) == small
+        assert finished(nursery, SMALL, folder) == small
         shutil.rmtree(folder)
     print("full disks survived, by the number of tiles stored:", dict(survived))
     assert len(survived) > 2

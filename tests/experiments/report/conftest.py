@@ -11,7 +11,7 @@ import pytest
 from experiments.results import Results
 from experiments.sweep import Sweep
 from tests.helpers.browser import Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +30,7 @@ def swept() -> Results:
 
 @pytest.fixture(scope="session")
 def page(swept: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page with spaces") / "report.html"
-    path.write_text(page_text(swept), encoding="utf-8")
-    return path
+    return page_file(swept, tmp_path_factory.mktemp("page with spaces"))
 
 
 @pytest.fixture

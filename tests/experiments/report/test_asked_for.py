@@ -22,7 +22,7 @@ from experiments.sweep import Sweep
 from tests.helpers.browser import PATIENCE, Browser
 from tests.helpers.manual import page as page_of_manual
 from tests.helpers.manual import scripts
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 ONLINE = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 
@@ -35,9 +35,7 @@ def results() -> Results:
 
 @pytest.fixture(scope="module")
 def path(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("asked") / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
-    return path
+    return page_file(results, tmp_path_factory.mktemp("asked"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from experiments.report import contents
 from experiments.results import Results
 from experiments.sweep import Sweep
 from tests.helpers.browser import Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 
 def test_nothing_is_asked_of_anybody_and_nothing_is_wrong(browser: Browser, page: Path) -> None:
@@ -208,9 +208,7 @@ def page_with_a_long_name(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = Sweep(dataset=[str(data)], hidden=[1], learning_rate=[1], seed=[0], iterations=2).run(
         jobs=1, out=tmp_path / "results"
     )
-    path = tmp_path / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
-    return path
+    return page_file(results, tmp_path)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
@@ -236,8 +234,7 @@ def test_what_is_not_held_is_said(
     limits = {"MOST_POINTS": 5, "FEWEST_RECORDS": 2, "MOST_DATA": 5000, "MOST_PARAMETERS": 10}
     for name, value in limits.items():
         monkeypatch.setattr(contents, name, value)
-    path = tmp_path / "report.html"
-    path.write_text(page_text(swept), encoding="utf-8")
+    path = page_file(swept, tmp_path)
     browser.open(path)
     browser.find("#filter").send_keys("moons")
     for button in browser.driver.find_elements(By.CSS_SELECTOR, "#configurations tbody button"):
@@ -275,8 +272,7 @@ def test_sweeps_of_any_shape(browser: Browser, request_: dict[str, Any], tmp_pat
     rows = "".join(f'{i % 7},{i * i % 11},"</script>{i // 2 % 2}"\n' for i in range(40))
     data.write_text(f'"</script><script>x",b,"la""bel"\n{rows}', encoding="utf-8")
     results = Sweep(**{"dataset": [str(data)], "iterations": 20, **request_}).run(jobs=1, out=tmp_path / "results")
-    path = tmp_path / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
+    path = page_file(results, tmp_path)
     browser.open(path)
     browser.click_cell(0, 0)
     assert browser.text("class-one") == "class </script>1"
@@ -303,8 +299,7 @@ def sample() -> Results:
 
 @pytest.fixture
 def opened_sample(browser: Browser, sample: Results, tmp_path: Path) -> Iterator[Browser]:
-    path = tmp_path / "report.html"
-    path.write_text(page_text(sample), encoding="utf-8")
+    path = page_file(sample, tmp_path)
     browser.open(path)
     yield browser
     assert browser.complaints() == []

@@ -17,7 +17,7 @@ from experiments.report.play import PLAYED
 from experiments.results import Results, read
 from experiments.sweep import Sweep
 from tests.helpers.browser import Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.fixture(scope="module")
 def path(played: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("play") / "report.html"
-    path.write_text(page_text(played), encoding="utf-8")
-    return path
+    return page_file(played, tmp_path_factory.mktemp("play"))
 
 
 @pytest.fixture
@@ -589,8 +587,7 @@ def test_data_without_a_plane_are_drawn_as_units_and_lines(browser: Browser, tmp
     results = Sweep(dataset=["breast_cancer"], hidden=[3], learning_rate=[0.1], seed=[0], iterations=20).run(
         jobs=1, out=None
     )
-    path = tmp_path / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
+    path = page_file(results, tmp_path)
     browser.open(path)
     assert len(tiles(browser)) == 8 + 3 + 1
     assert browser("return document.querySelectorAll('#drawing .unit canvas').length") == 0

@@ -17,7 +17,7 @@ from experiments.results import Results
 from experiments.sweep import Sweep
 from experiments.tables.words import number, said, said_interval
 from tests.helpers.browser import Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 HIDDEN, RATES = [1, 2, 3, 4, 5, 20], [0.03, 0.1, 0.3, 1.2, 5]
 CELLS = """
@@ -41,8 +41,7 @@ def results(request: pytest.FixtureRequest) -> Results:
 
 @pytest.fixture
 def opened(browser: Browser, results: Results, tmp_path: Path) -> Browser:
-    path = tmp_path / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
+    path = page_file(results, tmp_path)
     browser.open(path)
     browser.settle()
     return browser

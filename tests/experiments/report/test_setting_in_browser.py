@@ -20,7 +20,7 @@ from experiments.report.play import LIMITS, PLAYED, description
 from experiments.results import Results
 from experiments.sweep import Sweep
 from tests.helpers.browser import Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 BY_NAME = {knob.name: knob for knob in KNOBS}
 
@@ -167,8 +167,7 @@ def test_the_command_of_a_table_reads_it_as_the_sweep_did(browser: Browser, tmp_
     read = {"target": "a", "positive": ["x", "y"], "drop": "c", "split": "fixed", "test_fraction": 0.5}
     asked = {"dataset": str(path), "hidden": 2, "learning_rate": 0.5, "seed": 3, "iterations": 4, **read}
     results = Sweep(**asked).run(jobs=1, out=None)
-    report = tmp_path / "report.html"
-    report.write_text(page_text(results), encoding="utf-8")
+    report = page_file(results, tmp_path)
     browser.open(report)
     setting, command, same = browser(
         "const { sweep, settingOfRun, commandOf, sameAs } = planar, setting = settingOfRun(sweep, 0, 3);"

@@ -7,14 +7,13 @@ from pathlib import Path
 from experiments.sweep import Sweep
 from experiments.tables.words import number
 from tests.helpers.browser import Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 
 def test_networks_of_early_stopping_are_shown_and_not_retrained(browser: Browser, tmp_path: Path) -> None:
     how = {"iterations": 200, "record_every": 5, "patience": 2}
     results = Sweep(hidden=[3, 4], learning_rate=[1.2, 5], samples=60, seed=range(3), **how).run(jobs=1, out=None)
-    path = tmp_path / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
+    path = page_file(results, tmp_path)
     browser.open(path)
     for row in (0, 1):
         browser.click_cell(0, row)

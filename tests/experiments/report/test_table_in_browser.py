@@ -15,7 +15,7 @@ import pytest
 from experiments.results import Results
 from experiments.sweep import Sweep
 from tests.helpers.browser import PATIENCE, Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,7 @@ def several() -> Results:
 
 @pytest.fixture(scope="session")
 def several_page(several: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("several") / "report.html"
-    path.write_text(page_text(several), encoding="utf-8")
-    return path
+    return page_file(several, tmp_path_factory.mktemp("several"))
 
 
 @pytest.fixture

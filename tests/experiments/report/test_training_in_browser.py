@@ -15,7 +15,7 @@ from experiments.sweep import Sweep
 from experiments.tables.statistics import median_replicate
 from experiments.tables.words import number
 from tests.helpers.browser import Browser
-from tests.helpers.page import page_text
+from tests.helpers.page import page_file, page_text
 
 
 def test_a_clicked_cell_is_shown_everywhere_and_trains(opened: Browser, swept: Results) -> None:
@@ -100,8 +100,7 @@ def test_training_in_the_page_follows_the_recorded_curve(
 def test_every_setting_arrives_in_the_page(browser: Browser, request_: dict[str, Any], tmp_path: Path) -> None:
     knobs = {"dataset": ["moons"], "hidden": [3], "learning_rate": [0.1], "seed": [0, 5], "iterations": 40, **request_}
     results = Sweep(**knobs).run(jobs=1, out=tmp_path / "results")
-    path = tmp_path / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
+    path = page_file(results, tmp_path)
     browser.open(path)
     runs = browser(
         """const { sweep, Training } = planar, all = [];
@@ -252,8 +251,7 @@ def test_the_numbers_of_a_diverged_run_are_not_said_to_be_of_the_end(browser: Br
     how = {"hidden": ["8x8"], "activation": ["identity"], "init": ["he"], "iterations": 20, "seed": [0]}
     results = Sweep(**how, learning_rate=[0.01, 1000]).run(jobs=1, out=tmp_path / "results")
     assert results.runs["status"].tolist() == ["ok", "diverged"]
-    path = tmp_path / "report.html"
-    path.write_text(page_text(results), encoding="utf-8")
+    path = page_file(results, tmp_path)
     browser.open(path)
     for rate, said in (("0.01", "20"), ("1000", "before 20")):
         browser(
