@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shlex
 import tomllib
-from importlib import metadata
 from pathlib import Path
 
 _NAME = "planar-sweep"
@@ -25,6 +24,8 @@ def _version() -> str:
     # In a source tree, the metadata are those of the last installation, or of another one.
     if (version := _version_of_tree()) is not None:
         return version
+    from importlib import metadata  # 40 ms, which a source tree does not need
+
     with contextlib.suppress(metadata.PackageNotFoundError):
         return metadata.version(_NAME)
     return "unknown"  # a copy of the package alone

@@ -23,6 +23,7 @@ OPTIMIZERS = ("gd", "momentum", "adam")
 INITS = ("normal", "glorot", "he")
 INITIAL_SCALE = 0.01
 LARGEST_SEED = 2**32 - 1
+LAST_COSTS = 20  # of a training, whose mean decides whether it converges: see ``verdicts``
 MOST_CLASSES = 10_000  # more than that are taken for a mistake: values, or numbers of rows
 TASKS = BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
 CLASSIFICATION = (BINARY, MULTICLASS)

@@ -19,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planar_core import network
-from planar_core.choices import at_least
+from planar_core.choices import LAST_COSTS, at_least
 from planar_core.compiling import inlined, kernel
 from planar_core.kernels import Batch, Examples, _all_finite, _evaluate, count_units, step
 from planar_core.training import _BUDGET, _layout_and_output, _state
 
 CAP = 1e6  # of a cost, as a multiple of the first one
-LAST = 20  # costs whose mean decides
 
 _FIRST, _SUM, _INVERSES, _END, _STEPS, _REACHED, _COST, _SCORE, _TEST_COST, _TEST_SCORE = range(10)
 _COLUMNS = 10
@@ -52,7 +51,7 @@ def _add(found, ratio, k, iterations, target):
     r = min(ratio, CAP) if np.isfinite(ratio) else CAP
     found[_SUM] += r
     found[_INVERSES] += 1.0 / r
-    if k >= iterations - LAST:
+    if k >= iterations - LAST_COSTS:
         found[_END] += r
     if r <= target and found[_REACHED] < 0:
         found[_REACHED] = k
@@ -119,7 +118,7 @@ class Judging:
         outputs: int = 1,
         target: float = 0.0,
     ) -> None:
-        at_least(LAST, iterations=iterations)
+        at_least(LAST_COSTS, iterations=iterations)
         self._batch, self._examples, self._iterations, self._target = batch, examples, int(iterations), float(target)
         self._layout, self._output = _layout_and_output(hidden, features, batch, activation, task, outputs)
         self._found = np.full((len(batch.parameters), _COLUMNS), np.nan)
@@ -138,7 +137,7 @@ class Judging:
     def verdicts(self) -> Verdicts:
         """What became of the runs."""
         of = self._found.T
-        end = of[_END] / LAST
+        end = of[_END] / LAST_COSTS
         converged = end < 1
         return Verdicts(
             converged=converged,

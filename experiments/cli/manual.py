@@ -11,7 +11,7 @@ from experiments.console import Parser
 from experiments.knobs.declared import HOW, REQUESTED
 from experiments.knobs.knob import Knob
 from experiments.knobs.words import shown
-from experiments.maps.request import DEFAULTS
+from experiments.maps.declared import DEFAULTS
 
 _FIRST = "grid"  # the command that the others follow
 _KNOBS = {knob.name: knob for knob in (*REQUESTED, *HOW)}

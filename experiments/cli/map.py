@@ -21,6 +21,7 @@ from experiments.files import ResultsError
 from experiments.knobs.declared import ALIASES, BACKEND, HOW, JOBS, KNOBS, RECORD_EVERY, SCHEDULER, WRITTEN
 from experiments.knobs.knob import DataError, SweepError
 from experiments.knobs.values import value_of
+from experiments.maps.declared import MEASURES, OF_MAPS, not_of_maps
 from experiments.maps.field import field_of
 from experiments.maps.journey import check_frames
 from experiments.maps.make import (
@@ -37,7 +38,7 @@ from experiments.maps.make import (
     prepare,
 )
 from experiments.maps.plane import Tile, Window, whole, zoomed
-from experiments.maps.request import MEASURES, OF_MAPS, MapRequest, not_of_maps
+from experiments.maps.request import MapRequest
 from experiments.maps.store import STORE, MapStore
 from experiments.runner.backends import How
 from experiments.store.database import NothingStored

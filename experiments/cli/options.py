@@ -15,8 +15,8 @@ from experiments.console import Parser, to_run
 from experiments.knobs.declared import BACKEND, HOW, JOBS, REQUESTED, SCHEDULER, WRITTEN, ZIP, elsewhere
 from experiments.knobs.knob import Knob
 from experiments.knobs.words import shown
-from experiments.maps.request import CONTINUOUS, MEASURES, OF_MAPS, OF_SWEEPS, REACH, not_of_maps
-from experiments.maps.request import DEFAULTS as MAP_DEFAULTS
+from experiments.maps.declared import CONTINUOUS, MEASURES, OF_MAPS, OF_SWEEPS, REACH, not_of_maps
+from experiments.maps.declared import DEFAULTS as MAP_DEFAULTS
 from experiments.plots.names import ALL, DPI, FONT_SIZE, FURTHER, NAMES, USUAL
 from experiments.plots.names import FORMATS as PLOT_FORMATS
 from experiments.text import closest

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Plane, Tile
-from experiments.maps.request import FEWEST_ITERATIONS, MapRequest
+from experiments.maps.request import MapRequest
 from experiments.runner.parts import Parts
 from experiments.runner.train import Problem, Stopped, hyperparameters
 from planar_core import kernels, network, training
-from planar_core.choices import NUMERICS, Hyperparameters
+from planar_core.choices import LAST_COSTS, NUMERICS, Hyperparameters
 from planar_core.kernels import Batch, Examples
 from planar_core.metrics import Evaluator
 from planar_core.verdicts import Judging
@@ -137,7 +137,7 @@ class Setting:
         Compiles the kernels if necessary.
         """
         x, y = plane.x.first, plane.y.first
-        short = replace(self, iterations=FEWEST_ITERATIONS)
+        short = replace(self, iterations=LAST_COSTS)
         short.train([x], [y])
 
         def timed(n: int) -> float:
@@ -148,7 +148,7 @@ class Setting:
         # The least of several, since another program may take the core for a while.
         one = min(timed(1) for _ in range(3))
         n = min(max(1, int(_TO_MEASURE / one)), _MOST_TO_MEASURE)
-        return min(one, *(timed(n) for _ in range(3))) / FEWEST_ITERATIONS
+        return min(one, *(timed(n) for _ in range(3))) / LAST_COSTS
 
 
 class Part(NamedTuple):

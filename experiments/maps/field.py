@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.files import ResultsError
+from experiments.maps.declared import MEASURES
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Plane, Tile, Window
-from experiments.maps.request import MEASURES, MapRequest
+from experiments.maps.request import MapRequest
 from experiments.maps.store import MapStore
 
 

@@ -15,12 +15,13 @@ from experiments.identity import canonical
 from experiments.knobs.knob import SweepError
 from experiments.maps.compute import Setting
 from experiments.maps.crew import Crew, hired
+from experiments.maps.declared import MEASURES
 from experiments.maps.field import field_of
 from experiments.maps.findings import Findings, findings
 from experiments.maps.journey import journey, most_networks
 from experiments.maps.pixels import N_BYTES, PIXELS
 from experiments.maps.plane import TILE, Tile, Window, tiles_of, too_close, whole
-from experiments.maps.request import MEASURES, MapRequest
+from experiments.maps.request import MapRequest
 from experiments.maps.store import STORE, MapStore, claimed
 from experiments.maps.work import Left, part_size, train
 from experiments.runner.backends import How

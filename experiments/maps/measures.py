@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.knobs.knob import SweepError
+from experiments.maps.declared import MEASURES
 from experiments.maps.pixels import Pixels
-from experiments.maps.request import MEASURES
 from experiments.tables import words
 from experiments.text import closest
 from planar_core.choices import METRICS

@@ -12,48 +12,23 @@ from experiments.knobs.declared import (
     ALIASES,
     AXES,
     FOLD,
-    HIDDEN,
     ITERATIONS,
-    KNOBS,
-    LEARNING_RATE,
     METRIC,
     RECORD_EVERY,
-    REQUESTED,
     SEED,
     SPLIT,
     elsewhere,
 )
-from experiments.knobs.knob import Knob, SweepError
+from experiments.knobs.knob import SweepError
 from experiments.knobs.values import Span, every_value_of
 from experiments.knobs.words import shown
+from experiments.maps.declared import CONTINUOUS, DEFAULTS, OF_MAPS, OF_SWEEPS, REACH, not_of_maps
 from experiments.maps.plane import Axis, Plane
 from experiments.text import closest
-from planar_core.choices import Hyperparameters
+from planar_core.choices import LAST_COSTS
 
 if TYPE_CHECKING:
     from experiments.datasets.source import Source
-
-MEASURES = ("paper", "cost", "score", "test_cost", "test_score", "reached")
-"""What is known of every pixel; the first one is that of Sohl-Dickstein, positive where training converges."""
-REACH = 0.1  # of the first cost, by default
-DEFAULTS: Mapping[str, Any] = {HIDDEN.name: "4", LEARNING_RATE.name: 1.2, ITERATIONS.name: 500, SEED.name: 0}
-"""The values of these knobs, which have several in a sweep, or more iterations than a map of many networks wants."""
-FEWEST_ITERATIONS = 20  # whose costs decide whether training converges: planar_core.verdicts.LAST
-
-_ONE = (*AXES, *(knob for knob in KNOBS if knob.is_problem or knob.group == "data"))
-OF_MAPS = tuple(knob for knob in REQUESTED if knob in _ONE or knob.name == "dtype")
-"""The knobs of a map: all that determine a network, of which each has one value."""
-OF_SWEEPS = tuple(knob for knob in REQUESTED if knob not in OF_MAPS)
-"""The others, which choose among many networks or stop early."""
-
-
-def _is_continuous(knob: Knob) -> bool:
-    is_number = knob.takes_ranges and not knob.is_integer and not knob.is_problem
-    return is_number and knob.name in Hyperparameters._fields
-
-
-CONTINUOUS = tuple(knob for knob in AXES if _is_continuous(knob))
-"""The knobs that can be an axis of a map."""
 
 
 class MapRequest:
@@ -84,8 +59,8 @@ class MapRequest:
                 raise SweepError(
                     f"{knob.flags[0]} requires {knob.needs[1]}, got {', '.join(self.design.values[knob.needs[0]])}"
                 )
-        if self.run.iterations < FEWEST_ITERATIONS:
-            expected = f"at least {FEWEST_ITERATIONS}, by whose costs a map decides what converges"
+        if self.run.iterations < LAST_COSTS:
+            expected = f"at least {LAST_COSTS}, by whose costs a map decides what converges"
             raise SweepError(f"{ITERATIONS.flags[0]}: expected {expected}, got {self.run.iterations}")
 
     def _design(self, given: Mapping[str, Any]) -> Design:
@@ -173,13 +148,6 @@ class MapRequest:
 
 
 _BY_NAME = {knob.name: knob for knob in AXES}
-
-
-def not_of_maps(name: str) -> str:
-    """Why a knob of a sweep is none of a map."""
-    if name == METRIC.name:
-        return "not an option of maps: use --measure"
-    return "not an option of maps, which train one network for each pixel"
 
 
 def _axis(flag: str, given: str | Axis) -> Axis:

@@ -18,10 +18,11 @@ from experiments.files import ResultsError, write_text
 from experiments.knobs.declared import KNOBS
 from experiments.knobs.words import in_words
 from experiments.maps.compute import Setting
+from experiments.maps.declared import DEFAULTS, MEASURES, REACH
 from experiments.maps.explorer.page import Subject, static
 from experiments.maps.measures import PAPER, Measure, measure_of
 from experiments.maps.plane import Window, levels
-from experiments.maps.request import DEFAULTS, MEASURES, REACH, MapRequest
+from experiments.maps.request import MapRequest
 from experiments.maps.store import MapStore
 from experiments.plots.choice import axis_name
 

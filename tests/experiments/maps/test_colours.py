@@ -7,8 +7,8 @@ import pytest
 
 from experiments.knobs.knob import SweepError
 from experiments.maps import colours
+from experiments.maps.declared import MEASURES
 from experiments.maps.measures import measure_of, values_of
-from experiments.maps.request import MEASURES
 from tests.helpers.fields import field
 from tests.oracles import maps as oracle
 

@@ -9,8 +9,9 @@ import pytest
 
 from experiments.knobs.declared import REQUESTED
 from experiments.knobs.knob import SweepError
+from experiments.maps.declared import CONTINUOUS, OF_MAPS, OF_SWEEPS
 from experiments.maps.plane import Axis
-from experiments.maps.request import CONTINUOUS, OF_MAPS, OF_SWEEPS, MapRequest
+from experiments.maps.request import MapRequest
 
 X, Y = "lr=log:1e-1:1e3", "l2=lin:0:1"
 CHOICES = ", ".join(knob.flags[0].lstrip("-") for knob in CONTINUOUS)

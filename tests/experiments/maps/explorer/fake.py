@@ -7,12 +7,12 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.maps.declared import MEASURES
 from experiments.maps.explorer.page import Subject
 from experiments.maps.explorer.tiles import SAMPLED, axes_of
 from experiments.maps.measures import measure_of
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Axis, Plane, Tile
-from experiments.maps.request import MEASURES
 
 PLANE = Plane(Axis("learning_rate", "log", 0.1, 1000.0), Axis("output_learning_rate", "log", 0.1, 1000.0))
 SUBJECT = Subject(
