@@ -29,8 +29,8 @@ Picture = npt.NDArray[np.uint8]
 GAP = 0.25  # of half of the colour map, around its middle, that no pixel has
 MISSING = (255, 255, 255)  # a pixel that converges, without a number of the measure
 LASTED = "does not converge: sum of first cost / cost"
-_BEST, _WORST = 0.005, 0.05  # shares of the pixels that may be beyond the ends of a scale
-_WIDE = 30.0  # ratio of the largest to the smallest value from which a scale is logarithmic
+BEST, WORST = 0.005, 0.05  # shares of the pixels that may be beyond the ends of a scale
+WIDE = 30.0  # ratio of the largest to the smallest value from which a scale is logarithmic
 _SHADES = 256
 _SPECTRAL = np.asarray(colormaps["Spectral"](np.linspace(0, 1, _SHADES))[:, :3] * 255 + 0.5, np.uint8)
 
@@ -90,10 +90,10 @@ def with_scale(pixels: Pixels, measure: Measure) -> Shaded:
     is_known = converged & np.isfinite(values)
     picture = np.full((*converged.shape, 3), MISSING, np.uint8)
     scales = []
-    ends = (_WORST, _BEST) if measure.larger_is_better else (_BEST, _WORST)
+    ends = (WORST, BEST) if measure.larger_is_better else (BEST, WORST)
     for where, of, label, colours, is_log, beyond in (
         (is_known, values, measure.label, _dark(measure.larger_is_better), measure.is_log, ends),
-        (~converged, pixels.measure, LASTED, _light(), True, (_BEST, _BEST)),
+        (~converged, pixels.measure, LASTED, _light(), True, (BEST, BEST)),
     ):
         if where.any():
             scale = _scale(of[where], label, colours, is_log, beyond)
@@ -105,7 +105,7 @@ def with_scale(pixels: Pixels, measure: Measure) -> Shaded:
 def _scale(values: Floats, label: str, colours: Colormap, may_be_log: bool, beyond: tuple[float, float]) -> Scale:
     """From the smallest to the largest value, but for the shares that may be beyond them."""
     low, high = (float(end) for end in np.quantile(values, (beyond[0], 1 - beyond[1]), method="nearest"))
-    is_log = may_be_log and low > 0 and high > _WIDE * low
+    is_log = may_be_log and low > 0 and high > WIDE * low
     if low == high:
         low, high = (low - 0.5, high + 0.5)
     norm = (LogNorm if is_log else Normalize)(low, high, clip=True)

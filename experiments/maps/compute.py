@@ -101,6 +101,20 @@ class Setting:
                 raise Stopped
         return Pixels(*judging.verdicts, self._metric(batch))
 
+    def curve(self, x: float, y: float) -> npt.NDArray[np.float64]:
+        """The cost of the network of a point after 0, 1, ... updates; nan from the first one that is not finite."""
+        problem = self.problem
+        batch = training.new_batch(
+            problem.features, self.hidden, [self.seed], [self._at(x, y)], self.iterations + 1, self.dtype,
+            problem.outputs,
+        )  # fmt: skip
+        for _ in training.train_batch(
+            self.hidden, problem.features, batch, problem.train, problem.test, self.iterations, 1,
+            activation=self.activation, task=problem.task, outputs=problem.outputs,
+        ):  # fmt: skip
+            pass
+        return np.asarray(batch.costs[0])
+
     def _at(self, x: float, y: float) -> Hyperparameters:
         values: dict[str, Any] = {self.knobs[0]: x, self.knobs[1]: y}
         return self.how._replace(**values)

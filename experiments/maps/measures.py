@@ -25,6 +25,7 @@ class Measure(NamedTuple):
     said: for a sentence
     larger_is_better: the best pixels have the largest values, else the smallest ones
     is_log: whether values may differ by orders of magnitude
+    is_percentage: whether the label's unit is percent; values are shares all the same
     """
 
     name: str
@@ -32,6 +33,7 @@ class Measure(NamedTuple):
     said: str
     larger_is_better: bool = False
     is_log: bool = False
+    is_percentage: bool = False
 
 
 _FIXED = (
@@ -53,7 +55,10 @@ def measure_of(name: str, request: Mapping[str, Any]) -> Measure:
             return measure
     metric = request["metric"]
     if name == metric and name in METRICS:
-        return Measure(name, words.axis_label(name), f"test {words.label(name)}", words.larger_is_better(name))
+        return Measure(
+            name, words.axis_label(name), f"test {words.label(name)}", words.larger_is_better(name),
+            is_percentage=words.is_percentage(name),
+        )  # fmt: skip
     names = [*MEASURES, *([] if metric is None else [metric])]
     raise SweepError(f"--measure: expected one of {', '.join(names)}, got {name!r}{closest(name, names)}")
 

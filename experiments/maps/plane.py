@@ -195,6 +195,22 @@ def zoomed(plane: Plane, size: int, x: float, y: float, factor: int) -> Window:
     return Window(level, corner[0], corner[1], size, size)
 
 
+def deepest(plane: Plane) -> int:
+    """The last level at which float64 tells any two neighbouring pixels apart by 8 units in the last place."""
+    return next((level for level in range(DEEPEST, 0, -1) if all(_are_apart(axis, level) for axis in plane)), 0)
+
+
+def _are_apart(axis: Axis, level: int) -> bool:
+    """Whether the distance of two pixels is large enough wherever on the axis they are."""
+    side = TILE << level
+    if axis.kind == "log":  # all neighbours have the same ratio
+        before, after = axis.first, axis.at(1, side)
+    else:
+        before = max(axis.first, axis.last, key=abs)
+        after = before - (axis.last - axis.first) / side
+    return abs(after - before) >= _CLOSE * 2.0**-52 * max(abs(before), abs(after))
+
+
 def too_close(plane: Plane, window: Window) -> str | None:
     """A warning about neighbouring pixels that float64 does not tell apart well, or None."""
     pairs = [

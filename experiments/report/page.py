@@ -7,11 +7,10 @@ Its charts are made with Vega-Lite by Altair; their JavaScript comes with vl-con
 from __future__ import annotations
 
 import html
-import json
 import os
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,12 @@ from experiments.glossary import used
 from experiments.knobs.words import in_words, text_of
 from experiments.report.charts import specifications
 from experiments.report.contents import contents, label
+from experiments.report.embedding import WEB, as_json, definitions, joined
 from experiments.report.play import PLAYED
 from experiments.report.vega import vega
 from experiments.tables.tables import Tables
 from experiments.tables.words import label as label_of
 from experiments.text import count, listed
-
-WEB = Path(__file__).parent / "web"
 
 # Each module after those that it imports.
 MODULES = (
@@ -55,9 +53,9 @@ def page(tables: Tables, manifest: Mapping[str, Any]) -> str:
         **_retraining(tables.design.patience is None, "point" if held["is_sample"] else "cell"),
         "headline": "\n".join(f"<p>{html.escape(sentence)}</p>" for sentence in headline(tables, manifest["findings"])),
         "notes": "\n".join(f"<p>{html.escape(note)}</p>" for note in held["notes"]),
-        "request": _definitions(_request(manifest["request"])),
-        "data": _definitions(_data(manifest["data"])),
-        "execution": _definitions(_execution(manifest)),
+        "request": definitions(_request(manifest["request"])),
+        "data": definitions(_data(manifest["data"])),
+        "execution": definitions(_execution(manifest)),
         "css": (WEB / "report.css").read_text(encoding="utf-8"),
         "charts": as_json(specifications(tables.larger_is_better, held["is_sample"])),
         "vega": vega(),
@@ -99,24 +97,8 @@ def _title(tables: Tables) -> str:
     return f"{listed(map(str, names), most=3)}: {count(tables.design.n_runs, 'network')}"
 
 
-def as_json(value: Any) -> str:
-    """JSON for a script element: escaped so that it cannot end the element or begin a comment."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
 def _script() -> str:
     return joined(WEB / f"{name}.js" for name in MODULES)
-
-
-def joined(modules: Iterable[Path]) -> str:
-    """JavaScript modules, each after those that it imports, as one script without imports and exports."""
-    texts = [path.read_text(encoding="utf-8") for path in modules]
-    return re.sub(r"^(import .*\n|export (?=\w))", "", "\n".join(texts), flags=re.MULTILINE)
-
-
-def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in pairs)
 
 
 def _request(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

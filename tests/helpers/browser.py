@@ -1,4 +1,4 @@
-"""Headless Chromium, as a reader of the report."""
+"""Headless Chromium, as a reader of the report or the explorer."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Browser:
     def settle(self) -> None:
         """Wait for the charts."""
         self.driver.execute_async_script(
-            "Promise.all(Object.values(planar.charts).map((chart) => chart.done)).then(arguments[0])"
+            "Promise.all(Object.values(window.planar?.charts ?? {}).map((chart) => chart.done)).then(arguments[0])"
         )
 
     def click_cell(self, x: int, y: int) -> None:

@@ -27,21 +27,19 @@ class _Job:
 
 
 class Desk(Generic[Key]):
-    """Computes bytes by key in threads of its own.
+    """Computes bytes by key in a thread of its own.
 
     ``compute`` is called with the key and an event, which is set when nobody waits any more: then it may
     raise anything.
     """
 
-    def __init__(self, compute: Callable[[Key, threading.Event], bytes], threads: int = 1) -> None:
+    def __init__(self, compute: Callable[[Key, threading.Event], bytes]) -> None:
         self._compute = compute
         self._changed = threading.Condition()
         self._waiting: dict[Key, _Job] = {}  # the latest request is the last
         self._running: dict[Key, _Job] = {}
         self._closed = False
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
-        for thread in self._threads:
-            thread.start()
+        threading.Thread(target=self._work, daemon=True).start()
 
     def ask(self, key: Key) -> Future[bytes]:
         """The result of a key, which is computed once for all who ask. Each asker calls ``leave`` at the end.
@@ -88,12 +86,11 @@ class Desk(Generic[Key]):
     def _work(self) -> None:
         while True:
             with self._changed:
-                # A key that somebody has left is computed again only after it has stopped.
-                while not (ready := [key for key in self._waiting if key not in self._running]) and not self._closed:
+                while not self._waiting and not self._closed:
                     self._changed.wait()
                 if self._closed:
                     return
-                key = ready[-1]
+                key = next(reversed(self._waiting))
                 job = self._running[key] = self._waiting.pop(key)
                 job.result.set_running_or_notify_cancel()
             try:

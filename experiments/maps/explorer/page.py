@@ -10,24 +10,23 @@ import base64
 import hashlib
 import html
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.maps.colours import LASTED, palettes
+from experiments.maps.colours import BEST, GAP, LASTED, WIDE, WORST, palettes
 from experiments.maps.explorer.tiles import compressed, packed
 from experiments.maps.measures import Measure
 from experiments.maps.pixels import Pixels
-from experiments.maps.plane import DEEPEST, TILE, Axis, Plane, Tile, Window
+from experiments.maps.plane import Plane, Tile, Window, deepest
 from experiments.report.contents import constants
-from experiments.report.page import WEB as OF_REPORT
-from experiments.report.page import as_json, joined
+from experiments.report.embedding import WEB as OF_REPORT
+from experiments.report.embedding import as_json, definitions, joined
 
 WEB = Path(__file__).parent / "web"
 # Each module after those that it imports.
 _SHARED = ("elements", "held", "fma", "elementary", "words", "random", "outputs", "network")
 _OWN = ("place", "tiles", "colours", "axes", "drawing", "moves", "trained", "explorer")
-_LEAST_APART = 8  # units in the last place between neighbouring pixels
 
 
 class Subject(NamedTuple):
@@ -49,22 +48,6 @@ class Subject(NamedTuple):
     start: Window | None = None
 
 
-def deepest(plane: Plane) -> int:
-    """The last level at which float64 tells any two neighbouring pixels apart by 8 units in the last place."""
-    return next((level for level in range(DEEPEST, 0, -1) if all(_are_apart(axis, level) for axis in plane)), 0)
-
-
-def _are_apart(axis: Axis, level: int) -> bool:
-    """Whether the distance of two pixels is large enough wherever on the axis they are."""
-    side = TILE << level
-    if axis.kind == "log":  # all neighbours have the same ratio
-        before, after = axis.first, axis.at(1, side)
-    else:
-        before = max(axis.first, axis.last, key=abs)
-        after = before - (axis.last - axis.first) / side
-    return abs(after - before) >= _LEAST_APART * 2.0**-52 * max(abs(before), abs(after))
-
-
 def served(subject: Subject) -> str:
     """The page of a server."""
     about = {**_about(subject), "is_served": True, "training": None}
@@ -76,7 +59,7 @@ def static(subject: Subject, tiles: Mapping[Tile, Pixels], training: Mapping[str
 
     ``training``: what ``trained.js`` needs to train networks of the map, or None if they cannot be trained there.
     """
-    held = _needed(tiles)
+    held = needed(tiles)
     about = {
         **_about(subject),
         "is_served": False,
@@ -94,7 +77,7 @@ _CLICK = "Drag to move, scroll to zoom; click a pixel to train its network."
 _LOOK = "Drag to move, scroll to zoom; click a pixel to see its network."
 
 
-def _needed(tiles: Mapping[Tile, Pixels]) -> list[Tile]:
+def needed(tiles: Collection[Tile]) -> list[Tile]:
     """All tiles but those whose pixels are all pixels of finer ones, from which the page has them."""
 
     def is_covered(tile: Tile) -> bool:
@@ -118,7 +101,12 @@ def _about(subject: Subject) -> dict[str, Any]:
         "commands": {"map": subject.map_command, "grid": subject.grid_command},
         "start": subject.start and subject.start._asdict(),
         "lasted": LASTED,
-        "palettes": {name: colours.tolist() for name, colours in palettes().items()},
+        "colours": {
+            "palettes": {name: colours.tolist() for name, colours in palettes().items()},
+            "gap": GAP,
+            "wide": WIDE,
+            "beyond": {"best": BEST, "worst": WORST},
+        },
     }
 
 
@@ -135,7 +123,7 @@ def _page(subject: Subject, about: Mapping[str, Any], policy: str, enter: str, h
         enter=enter,
         hint=hint,
         css=css,
-        settings="".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in subject.settings.items()),
+        settings=definitions(subject.settings.items()),
         results=as_json({"constants": constants()}),
         subject=as_json(about),
         tiles=tiles,

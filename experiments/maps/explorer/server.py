@@ -29,10 +29,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experiments.knobs.knob import SweepError
 from experiments.maps.explorer.desk import Desk, TooMany
-from experiments.maps.explorer.page import Subject, deepest, served
+from experiments.maps.explorer.page import Subject, served
 from experiments.maps.explorer.tiles import packed, sample_of
 from experiments.maps.pixels import Pixels
-from experiments.maps.plane import TILE, Tile
+from experiments.maps.plane import TILE, Tile, deepest
 
 HOST = "127.0.0.1"
 _NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
@@ -67,15 +67,14 @@ class Source(Protocol):
 class Explorer:
     """A server in a thread of its own: ``with Explorer(source, subject) as explorer: print(explorer.address)``.
 
-    ``port``: 0 for any that is free. ``threads``: tiles that are computed at once. Raises SweepError if the port is
-    taken.
+    ``port``: 0 for any that is free. Raises SweepError if the port is taken.
     """
 
-    def __init__(self, source: Source, subject: Subject, port: int = 0, threads: int = 1) -> None:
+    def __init__(self, source: Source, subject: Subject, port: int = 0) -> None:
         self.token = secrets.token_urlsafe(16)
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
-        self.desk = Desk[tuple[Tile, bool]](lambda key, stop: _computed(source, subject, *key, stop), threads)
+        self.desk = Desk[tuple[Tile, bool]](lambda key, stop: _computed(source, subject, *key, stop))
         app = _Guard(
             _app(source, subject, self.desk), self.token, {f"{name}:{self.port}" for name in (HOST, "localhost")}
         )

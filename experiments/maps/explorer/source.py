@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,6 @@ from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Plane, Tile
 from experiments.maps.store import MapStore
 from experiments.runner.train import Stopped
-from planar_core import training
 
 _PARTS_OF_A_JOB = 8  # of a tile: networks that diverge are quick, so equal parts take unequal times
 
@@ -70,21 +68,8 @@ class MapSource:
 
     def curve(self, level: int, column: int, row: int) -> NDArray[np.float64]:
         """The cost of the network of a pixel after 0, 1, ... updates; nan from the first one that is not finite."""
-        of, side = self._setting, TILE << level
-        values: dict[str, Any] = {of.knobs[0]: self.plane.x.at(column, side), of.knobs[1]: self.plane.y.at(row, side)}
-        problem = of.problem
-        batch = training.new_batch(
-            problem.features, of.hidden, [of.seed], [of.how._replace(**values)], of.iterations + 1, of.dtype,
-            problem.outputs,
-        )  # fmt: skip
-        examples = problem.train, problem.test
-        for _ in training.train_batch(
-            of.hidden, problem.features, batch, *examples, of.iterations, 1,
-            activation=of.activation, task=problem.task, outputs=problem.outputs,
-        ):  # fmt: skip
-            pass
-        costs: NDArray[np.float64] = batch.costs[0]
-        return costs
+        side = TILE << level
+        return self._setting.curve(self.plane.x.at(column, side), self.plane.y.at(row, side))
 
     def _trained(self, part: Part, stop: threading.Event) -> Pixels:
         if stop.is_set():

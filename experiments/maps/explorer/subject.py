@@ -19,17 +19,14 @@ from experiments.knobs.declared import KNOBS
 from experiments.knobs.words import in_words
 from experiments.maps.compute import Setting
 from experiments.maps.declared import DEFAULTS, MEASURES, REACH
-from experiments.maps.explorer.page import Subject, static
+from experiments.maps.explorer.page import Subject, needed, static
 from experiments.maps.measures import PAPER, Measure, measure_of
-from experiments.maps.plane import Window, levels
+from experiments.maps.plane import Window, tiles_of
 from experiments.maps.request import MapRequest
 from experiments.maps.store import MapStore
 from experiments.plots.choice import axis_name
 
 _KNOBS = {knob.name: knob for knob in KNOBS}
-
-
-PAGE = "map.html"
 _MOST_NUMBERS = 2**17  # of the data in a page, a megabyte
 
 
@@ -42,7 +39,7 @@ def write_page(
     a tile is not stored, OSError if the folder is not writable.
     """
     tiles = {}
-    for tile in sorted({tile for each in levels(window) for tile in each.tiles()}):
+    for tile in needed(tiles_of(window)):
         pixels = store.read(tile)
         if pixels is None:
             expected = f"expected tile {tile} of the map, found none"

@@ -31,9 +31,7 @@ def planes_of(pixels: Pixels, measures: Sequence[Measure]) -> Iterator[NDArray[n
 
 def axes_of(plane: Plane, tile: Tile) -> NDArray[np.float64]:
     """The values of x and y of a tile, as two rows."""
-    side = TILE << tile.level
-    ranges = ((axis, TILE * first) for axis, first in zip(plane, (tile.x, tile.y), strict=True))
-    return np.array([[axis.at(first + k, side) for k in range(TILE)] for axis, first in ranges])
+    return np.array([tile.window.xs(plane), tile.window.ys(plane)])
 
 
 def packed(plane: Plane, tile: Tile, pixels: Pixels, measures: Sequence[Measure]) -> bytes:

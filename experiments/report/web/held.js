@@ -7,6 +7,9 @@ export const CONSTANTS = HELD.constants;
 /** What can be played with: knobs and generated data sets. */
 export const PLAY = HELD.play;
 
+/** The bytes of a text in base64, in which numbers of the page are. */
+export const bytesOfBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
 export function embedded(id) {
   return JSON.parse(element(id).textContent);
 }

@@ -1,7 +1,7 @@
 // The contents of the page: the embedded JSON, decoded. Arrays of numbers are base64 of little-endian bytes.
 
 import { SCORES, clipped, scoringOf } from "./words.js";
-import { CONSTANTS } from "./held.js";
+import { CONSTANTS, bytesOfBase64 } from "./held.js";
 import { hiddenLayers, inTraining } from "./network.js";
 
 const NEW_DATA = "new data for each seed"; // the data seed "seed", as experiments/knobs/words.py has it
@@ -14,7 +14,7 @@ function unitsSaid(hidden) {
 /** The numbers of a text such as {"float64": "AAAA..."}. */
 function numbers(encoded) {
   const [[type, text]] = Object.entries(encoded);
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const bytes = bytesOfBase64(text);
   const types = { float64: Float64Array, float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
   return new types[type](bytes.buffer);
 }

@@ -94,11 +94,11 @@ export function settingOf(hash, base = defaultSetting(), say = () => {}) {
   const setting = { ...base };
   const unknown = [];
   for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
-    const at = part.indexOf("=");
-    const name = decodedPart(at < 0 ? part : part.slice(0, at));
-    if (name === "target") setting.target = decodedPart(part.slice(at + 1)); // of a table
+    const at = part.includes("=") ? part.indexOf("=") : part.length;
+    const [name, text] = [part.slice(0, at), part.slice(at + 1)].map(decodedPart);
+    if (name === "target") setting.target = text; // of a table
     else if (!KNOBS.has(name)) unknown.push(name);
-    else setting[name] = checked(name, decodedPart(at < 0 ? "" : part.slice(at + 1)));
+    else setting[name] = checked(name, text);
   }
   if (unknown.length)
     say(`The address has names that this page does not know: ${unknown.join(", ")}. They are ignored.`);

@@ -1,6 +1,6 @@
 // Whether a configuration is tied with the best, in sentences, and why where that surprises.
 
-import { grouped } from "./words.js";
+import { countOf, grouped } from "./words.js";
 
 export function standingOf(sweep, c) {
   const of = (name, configuration = c) => sweep.number(name, configuration);
@@ -45,4 +45,3 @@ function seedsApart(sweep, c) {
   return stuck > 0 ? `${countOf(stuck, "seed")} learned nothing, and ${range}` : range;
 }
 
-const countOf = (n, noun) => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -34,6 +34,8 @@ const writtenBy = (write) => (value) => (isNumber(value) ? write(value) : value 
 /** Four significant digits without zeros at the end: costs, and the ends of axes. */
 export const short = (value) => (value === null ? "–" : String(Number(value.toPrecision(4))));
 export const grouped = (value) => value.toLocaleString("en");
+/** `1 seed`, `2 seeds`. */
+export const countOf = (n, noun) => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
 
 /** Labels of the charts, in the unit of the title: round numbers at an axis, the ends of the values in a legend. */
 function labelFormats(factor, legend) {
@@ -83,6 +85,9 @@ export function scoringOf({ label, is_percentage, limits: [least, most] }) {
   const number = writtenBy(significant);
   return { ...scoring, number, text: number, difference: number, formats: labelFormats(1, ".4~g") };
 }
+
+/** A value of a measure in the unit of its label: of a percentage in percent. */
+export const numberOf = ({ is_percentage }, value) => (is_percentage ? SCORES.accuracy.number(value) : short(value));
 
 /** The title of an axis: `test accuracy (%)`. */
 export const titled = (title, { unit }) => (unit ? `${title} (${unit.trim()})` : title);

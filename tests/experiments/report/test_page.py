@@ -18,7 +18,8 @@ from experiments.findings.headline import headline
 from experiments.plots import gallery
 from experiments.report import charts, contents
 from experiments.report import page as page_module
-from experiments.report.page import MODULES, WEB, _script
+from experiments.report.embedding import WEB
+from experiments.report.page import MODULES, _script
 from experiments.report.vega import vega
 from experiments.results import Results, read
 from experiments.sweep import Sweep

@@ -19,6 +19,7 @@ import pytest
 from experiments.report import contents as held
 from experiments.report import page as pages
 from experiments.report.charts import KINDS, specifications
+from experiments.report.embedding import WEB, as_json
 from experiments.report.play import description
 from experiments.report.vega import vega
 from experiments.store.store import STATUSES
@@ -202,12 +203,12 @@ def contents_of(task: str) -> dict[str, Any]:
 def write(given: dict[str, Any], path: Path) -> Path:
     """A page of it."""
     score = label(given["score"])
-    template = string.Template((pages.WEB / "report.html").read_text(encoding="utf-8"))
+    template = string.Template((WEB / "report.html").read_text(encoding="utf-8"))
     parts = {
         "title": given["problems"][0]["name"], "score": score, "Score": score[0].upper() + score[1:],
         "metric": score, "replicate": "seed", "map": "Heat map", **pages._retraining(True, "cell"),
-        "css": (pages.WEB / "report.css").read_text(encoding="utf-8"), "results": pages.as_json(given),
-        "charts": pages.as_json(specifications()), "vega": vega(), "script": pages._script(),
+        "css": (WEB / "report.css").read_text(encoding="utf-8"), "results": as_json(given),
+        "charts": as_json(specifications()), "vega": vega(), "script": pages._script(),
     }  # fmt: skip
     empty = dict.fromkeys(("headline", "notes", "request", "data", "execution"), "")
     path.write_text(template.substitute(parts | empty), encoding="utf-8")

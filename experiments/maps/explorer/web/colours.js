@@ -4,9 +4,6 @@
 import { TILE } from "./place.js";
 
 const MOST_RANKED = 40000; // values that decide about colours
-const GAP = 0.25; // of half of the paper's colours, around their middle, that no pixel has
-const TAIL = 0.005; // of the values on either side that may be beyond the ends of a scale
-const WIDE = 30; // ratio of the largest to the smallest value from which a scale is logarithmic
 const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** A palette of [red, green, blue] as pixels. */
@@ -37,15 +34,19 @@ function stepOf(limits, value) {
   return low;
 }
 
-/** Colours of the pixels of one verdict, from the smallest value to the largest. */
+/**
+ * Colours of the pixels of one verdict, from the smallest value to the largest. On a scale, `beyond` are the shares of
+ * the values that may lie below its first end and above its last one, and from a ratio of `wide` it may be logarithmic.
+ */
 class Part {
-  constructor(values, palette, isByRank, mayBeLog) {
+  constructor(values, palette, isByRank, mayBeLog, beyond, wide) {
     const sorted = values.sort();
     this.palette = palette;
     this.pixels = pixelsOf(palette);
-    this.ends = [0, 1].map((end) => sorted[Math.floor((isByRank ? end : TAIL + end * (1 - 2 * TAIL)) * (sorted.length - 1))]);
+    const [below, above] = isByRank ? [0, 0] : beyond;
+    this.ends = [below, 1 - above].map((share) => sorted[Math.round(share * (sorted.length - 1))]);
     const [low, high] = this.ends;
-    this.isLog = mayBeLog && low > 0 && high > WIDE * low;
+    this.isLog = mayBeLog && low > 0 && high > wide * low;
     const n = palette.length;
     if (!(low < high)) this.limits = null;
     else this.limits = isByRank ? limitsByRank(sorted, n) : limitsByScale(low, high, this.isLog, n);
@@ -58,19 +59,24 @@ class Part {
 
 /** Colours for the values that are visible. */
 export class Colours {
-  /** `measure` {name, is_log, larger_is_better}; `verdict` the measure with the sign; `mode` "paper" or "scale". */
-  constructor(measure, verdict, mode, palettes, tiles) {
+  /**
+   * `measure` {name, is_log, larger_is_better}; `verdict` the measure with the sign; `mode` "paper" or "scale"; then what
+   * experiments/maps/colours.py says of colours.
+   */
+  constructor(measure, verdict, mode, { palettes, gap, wide, beyond }, tiles) {
     Object.assign(this, { measure, verdict, mode });
     this.missing = pixelsOf(palettes.missing)[0];
     const isByRank = mode === "paper";
-    const half = Math.round((palettes.paper.length / 2) * (1 - GAP));
+    const half = Math.round((palettes.paper.length / 2) * (1 - gap));
     // Of the paper's: from what lasts longest to what ends soonest, a gap, then from the best to the worst.
     const [red, blue] = [palettes.paper.slice(0, half).reverse(), palettes.paper.slice(-half)];
     const { larger_is_better: isLargeBetter } = measure;
     const best = (palette, isBestLast) => (isLargeBetter === isBestLast ? palette : palette.toReversed());
     const { converging, others } = visible(tiles, measure.name, verdict.name);
-    this.converging = new Part(converging, isByRank ? best(blue, false) : best(palettes.dark, true), isByRank, measure.is_log);
-    this.others = new Part(others, isByRank ? red : palettes.light, isByRank, true);
+    const shades = isByRank ? best(blue, false) : best(palettes.dark, true);
+    const ends = isLargeBetter ? [beyond.worst, beyond.best] : [beyond.best, beyond.worst];
+    this.converging = new Part(converging, shades, isByRank, measure.is_log, ends, wide);
+    this.others = new Part(others, isByRank ? red : palettes.light, isByRank, true, [beyond.best, beyond.best], wide);
   }
 
   /** The pixel of a value, and of the measure whose sign tells the verdict. */

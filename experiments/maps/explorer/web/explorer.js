@@ -2,7 +2,7 @@
 
 import { copyText, definitions, element, option, say } from "../../../report/web/elements.js";
 import { embedded } from "../../../report/web/held.js";
-import { grouped, short } from "../../../report/web/words.js";
+import { countOf, numberOf, short } from "../../../report/web/words.js";
 import { valueAt } from "./axes.js";
 import { Colours } from "./colours.js";
 import { Drawing } from "./drawing.js";
@@ -31,6 +31,7 @@ class Explorer {
     if (subject.start) this.place.show(subject.start);
     else this.place.showAll();
     this.moved();
+    if (tiles.held.size) this.rank();
   }
 
   requested() {
@@ -73,6 +74,10 @@ class Explorer {
   moved() {
     this.draw();
     this.ask();
+    this.rankLater();
+  }
+
+  rankLater() {
     clearTimeout(this.later);
     this.later = setTimeout(() => this.rank(), PAUSE);
   }
@@ -94,7 +99,7 @@ class Explorer {
 
   count() {
     const left = this.requests?.wanted.length ?? 0;
-    say("left", left ? `${grouped(left)} ${left === 1 ? "tile" : "tiles"} to come` : "");
+    say("left", left ? `${countOf(left, "tile")} to come` : "");
     document.documentElement.dataset.left = String(left);
   }
 
@@ -102,8 +107,7 @@ class Explorer {
     this.tiles.add(tile);
     if (!this.colours) this.rank();
     this.draw();
-    clearTimeout(this.later);
-    this.later = setTimeout(() => this.rank(), PAUSE);
+    this.rankLater();
   }
 
   /** Colours for what is visible now. */
@@ -112,7 +116,7 @@ class Explorer {
     const measure = subject.measures.find(({ name }) => name === element("measure").value);
     let shown = [];
     for (let l = this.level; l >= 0 && shown.length === 0; l--) shown = place.tilesOf(l).map((tile) => tiles.get(tile)).filter(Boolean);
-    this.colours = new Colours(measure, subject.measures[0], element("colouring").value, subject.palettes, shown);
+    this.colours = new Colours(measure, subject.measures[0], element("colouring").value, subject.colours, shown);
     this.legend();
     this.draw();
   }
@@ -126,11 +130,12 @@ class Explorer {
 
   legend() {
     const { measure, mode, converging, others } = this.colours;
-    for (const [name, part] of [["converging", converging], ["others", others]]) {
+    const written = [["converging", converging, (value) => numberOf(measure, value)], ["others", others, short]];
+    for (const [name, part, write] of written) {
       const { palette, ends } = part;
       const stops = palette.filter((_, k) => k % 8 === 0 || k === palette.length - 1).map((rgb) => `rgb(${rgb})`);
       element(`${name}-bar`).style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-      ends.forEach((value, k) => say(`${name}-${k}`, value === undefined ? (k ? "none visible" : "") : short(value)));
+      ends.forEach((value, k) => say(`${name}-${k}`, value === undefined ? (k ? "none visible" : "") : write(value)));
     }
     const byRank = mode === "paper" ? ", by rank among what is visible" : "";
     const scale = ({ isLog }) => (mode === "paper" ? "" : isLog ? " (logarithmic)" : "");

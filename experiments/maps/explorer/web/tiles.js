@@ -1,5 +1,6 @@
 // Tiles: the values of the axes and of each measure, as experiments/maps/explorer/tiles.py packs them.
 
+import { bytesOfBase64 } from "../../../report/web/held.js";
 import { TILE } from "./place.js";
 
 const AXES = 2 * TILE * 8; // bytes
@@ -8,12 +9,12 @@ const AT_ONCE = 1; // requests of a page: of several, the server would compute t
 const SAMPLED = 4; // of a first look, every so many columns and rows
 const FEWEST_KEPT = 600; // tiles
 
-export const keyOf = ({ level, x, y }) => `${level}/${x}/${y}`;
+const keyOf = ({ level, x, y }) => `${level}/${x}/${y}`;
 
 /** What is asked for: a tile, or a first look at it. */
 const pathOf = (tile) => `${tile.isLook ? "look" : "tile"}/${keyOf(tile)}`;
 
-export const bytesOf = (measures) => AXES + measures.length * MEASURE;
+const bytesOf = (measures) => AXES + measures.length * MEASURE;
 
 export function decoded(tile, buffer, measures, start = 0) {
   const planes = {};
@@ -129,8 +130,7 @@ export class Requests {
 
 /** The tiles of a static page: those that it holds, and the coarser ones, whose pixels are all pixels of finer ones. */
 export async function heldTiles(base64, list, measures) {
-  const packed = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOfBase64(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const words = bytes.length / 4;
   const joined = new Uint8Array(bytes.length);

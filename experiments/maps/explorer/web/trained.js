@@ -1,8 +1,9 @@
 // The network of a pixel: trained by the server, with the bits of the map, or by the page itself, and its curve.
 
 import { create, definitions, element, say } from "../../../report/web/elements.js";
+import { bytesOfBase64 } from "../../../report/web/held.js";
 import { Training } from "../../../report/web/network.js";
-import { grouped, short } from "../../../report/web/words.js";
+import { grouped, numberOf, short } from "../../../report/web/words.js";
 import { TILE } from "./place.js";
 
 const [WIDTH, HEIGHT] = [320, 190]; // of the curve
@@ -45,10 +46,11 @@ export class Trained {
     const pairs = [[x.label, write(tile.xs[column])], [y.label, write(tile.ys[row])]];
     const sign = tile.planes[measures[0].name][at];
     pairs.push(["training", sign > 0 ? "converges" : "does not converge"]);
-    for (const { name, label } of new Set(shown)) {
+    for (const measure of new Set(shown)) {
+      const { name, label } = measure;
       const value = tile.planes[name][at];
       if (name === measures[0].name) pairs.push([sign > 0 ? label : lasted, short(Math.abs(value))]);
-      else if (!Number.isNaN(value)) pairs.push([label, short(value)]);
+      else if (!Number.isNaN(value)) pairs.push([label, numberOf(measure, value)]);
     }
     return pairs;
   }
@@ -67,7 +69,7 @@ export class Trained {
   /** Train in this page, a slice in each frame; another click ends it. */
   async train({ x, y }, count) {
     const { training, x: xAxis, y: yAxis } = this.subject;
-    const rows = (texts) => texts.map((text) => new Float64Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer));
+    const rows = (texts) => texts.map((text) => new Float64Array(bytesOfBase64(text).buffer));
     const how = { ...training.how, [xAxis.knob]: x, [yAxis.knob]: y };
     const network = new Training(rows(training.X), rows([training.Y])[0], how);
     const costs = [network.measure().cost];
@@ -86,14 +88,15 @@ export class Trained {
     const first = costs[0];
     const ended = costs.findIndex((cost) => !Number.isFinite(cost));
     const shown = ended < 0 ? costs : costs.subarray(0, ended);
+    this.costs = costs;
+    if (ended === 0) return say("ended", "Its cost is not finite from the start.");
     const last = shown.at(-1);
     const updates = shown.length - 1;
     const end = ended < 0 ? "" : ` After ${grouped(ended)} updates it is not finite.`;
     const how = this.subject.is_served ? "" : " Trained by this page, whose last bits differ: close to the boundary it may end otherwise.";
     say("ended", `Cost ${short(first)} at first, ${short(last)} after ${grouped(updates)} updates.${end}${how}`);
-    this.costs = costs;
-    const most = Math.min(Math.max(...shown), MOST_TIMES * first);
-    const least = Math.min(...shown.filter((cost) => cost > 0), first);
+    const most = Math.min(shown.reduce((a, b) => Math.max(a, b)), MOST_TIMES * first);
+    const least = shown.reduce((a, b) => (b > 0 ? Math.min(a, b) : a), first);
     const [low, high] = [least, most].map(Math.log10);
     const span = Math.max(high - low, 1e-9);
     const x = (k) => CURVE_LEFT + (k / Math.max(costs.length - 1, 1)) * (WIDTH - CURVE_LEFT - 8);

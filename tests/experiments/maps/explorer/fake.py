@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from experiments.maps.measures import measure_of
 from experiments.maps.pixels import Pixels
 from experiments.maps.plane import TILE, Axis, Plane, Tile
 
+PATIENCE = 30  # seconds
 PLANE = Plane(Axis("learning_rate", "log", 0.1, 1000.0), Axis("output_learning_rate", "log", 0.1, 1000.0))
 SUBJECT = Subject(
     title="gaussian_random: 16 units",
@@ -25,6 +28,13 @@ SUBJECT = Subject(
     settings={"hidden units": "16", "iterations": "500"},
     measures=[measure_of(name, {"metric": None, "reach": 0.1}) for name in MEASURES],
 )
+
+
+def until(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def pixels_of(tile: Tile, plane: Plane = PLANE) -> Pixels:

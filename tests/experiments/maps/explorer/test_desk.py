@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
 from experiments.maps.explorer import desk
 from experiments.maps.explorer.desk import Desk, TooMany
-
-PATIENCE = 30
-
-
-def until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+from tests.experiments.maps.explorer.fake import PATIENCE, until
 
 
 class Work:
     """Computes when it is allowed to."""
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self) -> None:
         self.begun: list[str] = []
         self.stopped: list[str] = []
         self.allowed = threading.Event()
-        self.desk = Desk(self.compute, threads)
+        self.desk = Desk(self.compute)
 
     def compute(self, key: str, stop: threading.Event) -> bytes:
         self.begun.append(key)

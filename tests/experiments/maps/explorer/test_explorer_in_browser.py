@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
-from experiments.maps.colours import palettes, spectral
-from experiments.maps.explorer.page import deepest
+from experiments.maps.colours import palettes, spectral, with_scale
 from experiments.maps.explorer.server import Explorer
-from experiments.maps.plane import TILE, Tile, too_close, zoomed
+from experiments.maps.measures import measure_of
+from experiments.maps.pixels import Pixels
+from experiments.maps.plane import TILE, Tile, deepest, too_close, zoomed
 from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, Fake, pixels_of
 from tests.helpers.browser import Browser
 
@@ -50,10 +50,6 @@ def drag(browser: Browser, start: tuple[float, float], end: tuple[float, float])
     mouse(browser, "mouseReleased", *end, button="left", clickCount=1)
 
 
-def press(browser: Browser, key: str) -> None:
-    webdriver.ActionChains(browser.driver).send_keys(key).perform()
-
-
 def middle(browser: Browser) -> Any:
     return browser("return [explorer.place.width / 2, explorer.place.height / 2]")
 
@@ -68,7 +64,7 @@ def test_the_whole_map_comes_first_coarse_then_fine(browser: Browser, explorer: 
     assert levels == sorted(levels)
     assert source.looks == [Tile(0, 0, 0)]  # before anything else, where nothing was known
     assert set(levels) == {0, 1}  # 4 pixels for a network
-    browser("const s = document.getElementById('size'); s.value = 1; s.dispatchEvent(new Event('change'))")
+    browser.choose("size", 1)
     browser.until(DONE)
     assert {tile.level for tile in source.begun} == {0, 1, 2, 3}
     assert len(set(source.begun)) == len(source.begun) == 1 + 4 + 16 + 64
@@ -80,8 +76,7 @@ def test_the_colours_are_those_of_the_verdicts(browser: Browser, explorer: Explo
     tile = Tile(1, 0, 1)
     pixels = pixels_of(tile)
     for mode, colours in (("paper", spectral_halves()), ("scale", scales())):
-        browser("const s = document.getElementById('colouring'); s.value = arguments[0];"
-                "s.dispatchEvent(new Event('change'))", mode)  # fmt: skip
+        browser.choose("colouring", mode)
         image = browser(
             "const tile = explorer.tiles.get({level: 1, x: 0, y: 1});"
             "return Array.from(explorer.colours.draw(tile).getContext('2d').getImageData(0, 0, 64, 64).data)"
@@ -94,6 +89,35 @@ def test_the_colours_are_those_of_the_verdicts(browser: Browser, explorer: Explo
             assert len({tuple(colour) for colour in of_verdict}) > 20
         assert browser.text("converging-said").startswith("converges: sum of cost / first cost")
         assert browser.text("others-said").startswith("does not converge: sum of first cost / cost")
+
+
+def test_a_scale_ends_where_that_of_the_picture_ends(browser: Browser, explorer: Explorer) -> None:
+    opened(browser, explorer)
+    for name in ("cost", "score"):
+        browser.choose("measure", name)
+        browser.choose("colouring", "scale")
+        measure = next(each for each in SUBJECT.measures if each.name == name)
+        pixels = [pixels_of(Tile(1, x, y)) for x in (0, 1) for y in (0, 1)]
+        every = Pixels(*(np.concatenate(arrays) for arrays in zip(*pixels, strict=True)))
+        converging, others = with_scale(every, measure).scales
+        for part, scale in (("converging", converging), ("others", others)):
+            ends = browser("return explorer.colours[arguments[0]].ends", part)
+            assert ends == pytest.approx([scale.norm.vmin, scale.norm.vmax], rel=1e-6)
+
+
+def test_a_percentage_is_given_in_percent(browser: Browser, source: Fake) -> None:
+    measure = measure_of("balanced_accuracy", {"metric": "balanced_accuracy", "reach": 0.1})
+    with Explorer(source, SUBJECT._replace(measures=[SUBJECT.measures[0], measure])) as explorer:
+        opened(browser, explorer)
+        browser.choose("measure", "balanced_accuracy")
+        pixel = {"tile": Tile(1, 0, 0), "column": 40, "row": 20}
+        shown = browser(
+            "const {tile: [level, x, y], ...place} = arguments[0], tile = explorer.tiles.get({level, x, y});"
+            "tile.planes.balanced_accuracy[64 * place.row + place.column] = 0.875;"
+            "return Object.fromEntries(explorer.trained.valuesOf({tile, ...place}))",
+            pixel,
+        )
+        assert shown["test balanced accuracy (%)"] == "87.5"
 
 
 def spectral_halves() -> list[set[tuple[int, ...]]]:
@@ -161,22 +185,22 @@ def test_keys_move_zoom_and_train(browser: Browser, explorer: Explorer, source: 
     whole = browser("return explorer.place.zoom")
     for key, change in (("+", 1), ("+", 1), ("-", -1)):
         zoom = browser("return explorer.place.zoom")
-        press(browser, key)
+        browser.press(key)
         assert browser("return explorer.place.zoom") == zoom + change
     x, y = middle(browser)
     for key, (right, up) in {Keys.ARROW_LEFT: (-1, 0), Keys.ARROW_UP: (0, 1)}.items():
         before = fractions(browser, x, y)
-        press(browser, key)
+        browser.press(key)
         after = fractions(browser, x, y)
         assert [after[0] - before[0], after[1] - before[1]] == pytest.approx(
             [80 * right / (64 * 2 ** (whole + 1)), 80 * up / (64 * 2 ** (whole + 1))], abs=1e-9
         )
     browser.until(DONE)
     source.curves.clear()
-    press(browser, Keys.ENTER)
+    browser.press(Keys.ENTER)
     browser.until("return document.querySelector('#curve .line') !== null")
     assert len(source.curves) == 1
-    press(browser, Keys.HOME)
+    browser.press(Keys.HOME)
     assert browser("return explorer.place.zoom") == whole
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -15,13 +14,12 @@ import psutil
 import pytest
 
 from experiments.knobs.knob import SweepError
-from experiments.maps.explorer.page import deepest, served
+from experiments.maps.explorer.page import served
 from experiments.maps.explorer.server import Explorer
 from experiments.maps.explorer.tiles import packed
-from experiments.maps.plane import TILE, Tile
-from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, Fake, pixels_of
+from experiments.maps.plane import TILE, Tile, deepest
+from tests.experiments.maps.explorer.fake import PATIENCE, PLANE, SUBJECT, Fake, pixels_of, until
 
-PATIENCE = 30
 DEEPEST = deepest(PLANE)
 
 
@@ -47,13 +45,6 @@ def ask(
     found = Answer(answer.status, answer.read(), {name.lower(): text for name, text in answer.getheaders()})
     connection.close()
     return found
-
-
-def until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 
 from experiments.files import ResultsError
 from experiments.maps.compute import Setting, compute_tile
-from experiments.maps.explorer.page import static
+from experiments.maps.explorer.page import WEB, static
 from experiments.maps.explorer.source import MapSource
 from experiments.maps.explorer.subject import subject_of, training_of, write_page
 from experiments.maps.plane import TILE, Tile, Window
 from experiments.maps.request import MapRequest
 from experiments.maps.store import MapStore, claimed
+from experiments.report.embedding import WEB as OF_REPORT
 from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, pixels_of
 from tests.experiments.maps.explorer.test_explorer_in_browser import click, js
 from tests.helpers.browser import Browser
@@ -52,6 +54,33 @@ def test_it_works_offline_and_zooms_as_deep_as_was_computed(browser: Browser, st
     assert browser.complaints() == []
     assert [url for url in browser.requests() if not url.startswith("data:")] == [static_page.as_uri()]
     assert browser.findings() == []
+
+
+def test_the_pointer_shows_what_is_under_it_at_once(browser: Browser, static_page: Path) -> None:
+    browser.open(static_page, reduced_motion="reduce")
+    browser("explorer.over([300, 300])")
+    assert "converge" in browser.text("here")
+    browser("explorer.over(null)")
+    assert browser.text("here") == ""
+
+
+def test_a_curve_of_any_length_is_drawn_and_one_without_a_cost_is_said(browser: Browser, static_page: Path) -> None:
+    browser.open(static_page, reduced_motion="reduce")
+    browser("explorer.trained.draw(Float64Array.from({ length: 200001 }, (_, k) => 1 / (k + 1)))")
+    assert browser.text("ended").startswith("Cost 1 at first, 0.000005 after 200,000 updates.")
+    assert browser("return document.querySelector('#curve .line') !== null")
+    browser("explorer.trained.draw(Float64Array.of(NaN, NaN, NaN))")
+    assert browser.text("ended") == "Its cost is not finite from the start."
+
+
+def test_its_colours_are_those_of_the_report() -> None:
+    found = []
+    for path in (WEB / "map.css", OF_REPORT / "report.css"):
+        light, dark, *_ = re.findall(r"\{\s*(--paper[^}]*)\}", path.read_text(encoding="utf-8"))
+        found.append([dict(re.findall(r"(--[a-z-]+): (#\w+);", each)) for each in (light, dark)])
+    for ours, reports in zip(*found, strict=True):
+        assert {name: ours[name] for name in ours if name in reports} == {k: v for k, v in reports.items() if k in ours}
+        assert len(set(ours) & set(reports)) == 7
 
 
 @pytest.fixture(scope="module", params=["regression", "classes"])

@@ -8,10 +8,9 @@ import zlib
 import numpy as np
 import pytest
 
-from experiments.maps.explorer.page import deepest
 from experiments.maps.explorer.tiles import compressed, packed
 from experiments.maps.pixels import Pixels
-from experiments.maps.plane import DEEPEST, TILE, Axis, Plane, Tile, Window, too_close
+from experiments.maps.plane import DEEPEST, TILE, Axis, Plane, Tile, Window, deepest, too_close
 from tests.experiments.maps.explorer.fake import PLANE, SUBJECT, pixels_of
 
 AXES = 2 * TILE * 8

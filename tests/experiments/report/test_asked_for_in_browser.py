@@ -49,10 +49,10 @@ def page(browser: Browser, path: Path, tmp_path: Path) -> Iterator[Browser]:
     browser.open(path)
     browser("document.getElementById('change').open = true")
     yield browser
+    command("Network.emulateNetworkConditions", ONLINE)
     requests = {request.split("#")[0] for request in browser.requests()}
     assert requests <= {path.as_uri()} | {each for each in requests if each.startswith("blob:")}
     assert browser.complaints() == []
-    command("Network.emulateNetworkConditions", ONLINE)
 
 
 def click(browser: Browser, name: str) -> None:
