@@ -60,7 +60,12 @@ class Browser:
         for log in ("browser", "performance"):
             self.driver.get_log(log)  # what came before
         self.driver.get(page if isinstance(page, str) else page.as_uri())
-        self.until("return document.documentElement.dataset.ready === 'true'")
+        end = time.monotonic() + PATIENCE
+        while not self("return document.documentElement.dataset.ready === 'true'"):
+            said = self.driver.get_log("browser")
+            # A script that cannot run is said at once, and not after a minute in each of hundreds of tests.
+            assert not said and time.monotonic() < end, said
+            time.sleep(0.05)
 
     def __call__(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)

@@ -87,7 +87,7 @@ export function scoringOf({ label, is_percentage, limits: [least, most] }) {
 }
 
 /** A value of a measure in the unit of its label: of a percentage in percent. */
-export const numberOf = ({ is_percentage }, value) => (is_percentage ? SCORES.accuracy.number(value) : short(value));
+export const shownNumber = ({ is_percentage }, value) => (is_percentage ? SCORES.accuracy.number(value) : short(value));
 
 /** The title of an axis: `test accuracy (%)`. */
 export const titled = (title, { unit }) => (unit ? `${title} (${unit.trim()})` : title);

@@ -2,7 +2,7 @@
 
 import { copyText, definitions, element, option, say } from "../../../report/web/elements.js";
 import { embedded } from "../../../report/web/held.js";
-import { countOf, numberOf, short } from "../../../report/web/words.js";
+import { countOf, shownNumber, short } from "../../../report/web/words.js";
 import { valueAt } from "./axes.js";
 import { Colours } from "./colours.js";
 import { Drawing } from "./drawing.js";
@@ -130,7 +130,7 @@ class Explorer {
 
   legend() {
     const { measure, mode, converging, others } = this.colours;
-    const written = [["converging", converging, (value) => numberOf(measure, value)], ["others", others, short]];
+    const written = [["converging", converging, (value) => shownNumber(measure, value)], ["others", others, short]];
     for (const [name, part, write] of written) {
       const { palette, ends } = part;
       const stops = palette.filter((_, k) => k % 8 === 0 || k === palette.length - 1).map((rgb) => `rgb(${rgb})`);

@@ -3,7 +3,7 @@
 import { create, definitions, element, say } from "../../../report/web/elements.js";
 import { bytesOfBase64 } from "../../../report/web/held.js";
 import { Training } from "../../../report/web/network.js";
-import { grouped, numberOf, short } from "../../../report/web/words.js";
+import { grouped, shownNumber, short } from "../../../report/web/words.js";
 import { TILE } from "./place.js";
 
 const [WIDTH, HEIGHT] = [320, 190]; // of the curve
@@ -50,7 +50,7 @@ export class Trained {
       const { name, label } = measure;
       const value = tile.planes[name][at];
       if (name === measures[0].name) pairs.push([sign > 0 ? label : lasted, short(Math.abs(value))]);
-      else if (!Number.isNaN(value)) pairs.push([label, numberOf(measure, value)]);
+      else if (!Number.isNaN(value)) pairs.push([label, shownNumber(measure, value)]);
     }
     return pairs;
   }
