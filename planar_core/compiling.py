@@ -28,7 +28,8 @@ from numba.core.caching import (
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import InlineOverloads, NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes, LiteralUnroll, WithLifting
 
 from planar_core.caches import NotPrivate, make_private
 
@@ -46,17 +47,43 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+class _Kernel(JITCodeLibrary):
+    """The code of a kernel. Numba would optimize it twice, to remove reference counts in between."""
+
+    def _optimize_final_module(self) -> None:
+        manager, builder = self._codegen._module_pass_manager()
+        manager.run(self._final_module, builder)
+
+
 class _PartOfKernels(JITCodeLibrary):
     """The code of a function that only kernels call. It is optimized and compiled only as a part of each kernel.
 
     Numba would also compile the function itself, and every function between it and a kernel.
     """
 
+    def _optimize_functions(self, ll_module: Any) -> None:
+        ll_module.data_layout = self._codegen._data_layout
+
     def finalize(self) -> None:
         self._raise_if_finalized()
         for library in dict.fromkeys(self._linking_libraries):
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._finalized = True
+
+
+# Numba's steps for what no kernel has: closures, with statements, array expressions.
+_NOT_NEEDED = {InlineClosureLikes, InlineOverloads, LiteralUnroll, NopythonRewrites, WithLifting}
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LoweringOfKernels(NativeLowering):
+    """Numba's last step for a kernel."""
+
+    _name = "lowering_of_kernels"
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = _Kernel(state.targetctx.codegen(), state.func_id.func_qualname)
+        return bool(super().run_pass(state))
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -77,16 +104,24 @@ class _LoweringOfParts(NativeLowering):
         return True
 
 
-class _CompilerOfParts(CompilerBase):
-    """Numba's compiler, except for the last step."""
+class _CompilerOfKernels(CompilerBase):
+    """Numba's compiler, except for the last step and for what is not needed."""
+
+    lowering: type[NativeLowering] = _LoweringOfKernels
 
     def define_pipelines(self) -> list[PassManager]:
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
         manager.passes = [
-            (_LoweringOfParts, about) if step is NativeLowering else (step, about) for step, about in manager.passes
+            (self.lowering if step is NativeLowering else step, about)
+            for step, about in manager.passes
+            if step not in _NOT_NEEDED
         ]
         manager.finalize()
         return [manager]
+
+
+class _CompilerOfParts(_CompilerOfKernels):
+    lowering = _LoweringOfParts
 
 
 # "forceinline" is always given, since Numba passes it on to called functions.
@@ -115,7 +150,7 @@ def called(function: Callable[..., Any]) -> Any:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` for calls from Python, without the GIL, and keep the result on disk."""
-    dispatcher = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
+    dispatcher = numba.njit(no_cfunc_wrapper=True, pipeline_class=_CompilerOfKernels, **_OPTIONS)(function)
     try:
         dispatcher._cache = _Cache(function)
     except RuntimeError:  # no folder to write to: every process compiles for itself

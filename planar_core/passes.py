@@ -7,6 +7,8 @@ to which a pass adds; the first tile starts from zero.
 
 from __future__ import annotations
 
+import numpy as np
+
 from planar_core.activations import into_range, slope, value
 from planar_core.compiling import called, inlined
 from planar_core.simd import (
@@ -70,7 +72,7 @@ def weighted_sums(weights, to_unit, to_input, biases, has_bias, units, inputs, x
     ``to_unit`` and ``to_input`` are the distances from a weight to that of the next unit and of the next input.
     """
     stands_alone()
-    unit, many = 0, blocks // AT_ONCE * AT_ONCE
+    unit, many = np.int64(0), blocks // AT_ONCE * AT_ONCE
     while units - unit >= 4:
         w0, b0 = _of_unit(unit, weights, to_unit, biases, has_bias)
         w1, b1 = _of_unit(unit + 1, weights, to_unit, biases, has_bias)
@@ -130,13 +132,13 @@ def activate(activation, out, units, blocks, weights_above, z, is_below_output):
 
 @inlined
 def _activate_up_to_four(none, activation, w, inputs, b, count, x, out, unit, block, weights_above, z, is_below_output):
-    last = unit + count - 1
+    last, to_input = unit + count - 1, np.int64(1)  # not a literal, for which everything would be compiled again
     if count == 4:
-        _sum_of_four(none, w, 1, b, inputs, x, out, unit, block)
+        _sum_of_four(none, w, to_input, b, inputs, x, out, unit, block)
     else:
-        _sum_of_two(none, (w[0], w[1]), 1, (b[0], b[1]), inputs, x, out, unit, min(unit + 1, last), block)
+        _sum_of_two(none, (w[0], w[1]), to_input, (b[0], b[1]), inputs, x, out, unit, min(unit + 1, last), block)
         if count == 3:
-            _sum_of_two(none, (w[2], w[2]), 1, (b[2], b[2]), inputs, x, out, last, last, block)
+            _sum_of_two(none, (w[2], w[2]), to_input, (b[2], b[2]), inputs, x, out, last, last, block)
     for each in range(unit, unit + count):
         _activate(none, activation, out, each, block, weights_above, z, is_below_output)
 
@@ -145,15 +147,15 @@ def _activate_up_to_four(none, activation, w, inputs, b, count, x, out, unit, bl
 def activate_sums(activation, weights, inputs, biases, units, x, out, blocks, weights_above, z, is_below_output):
     """``weighted_sums`` and ``activate`` in one pass: the divisions of some units go on beside the sums of the next."""
     stands_alone()
-    unit, many = 0, blocks // AT_ONCE * AT_ONCE
+    unit, many = np.int64(0), blocks // AT_ONCE * AT_ONCE
     above = (weights_above, z, is_below_output)
     while units > unit:
         count = min(4, units - unit)
         last = unit + count - 1
-        w0, b0 = _of_unit(unit, weights, inputs, biases, True)
-        w1, b1 = _of_unit(min(unit + 1, last), weights, inputs, biases, True)
-        w2, b2 = _of_unit(min(unit + 2, last), weights, inputs, biases, True)
-        w3, b3 = _of_unit(min(unit + 3, last), weights, inputs, biases, True)
+        w0, b0 = _of_unit(unit, weights, inputs, biases, np.bool_(True))
+        w1, b1 = _of_unit(min(unit + 1, last), weights, inputs, biases, np.bool_(True))
+        w2, b2 = _of_unit(min(unit + 2, last), weights, inputs, biases, np.bool_(True))
+        w3, b3 = _of_unit(min(unit + 3, last), weights, inputs, biases, np.bool_(True))
         w, b = (w0, w1, w2, w3), (b0, b1, b2, b3)
         for block in range(0, many, AT_ONCE):
             _activate_up_to_four(zeros_at_once(out), activation, w, inputs, b, count, x, out, unit, block, *above)
