@@ -83,6 +83,7 @@ class _LoweringOfKernels(NativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         state.library = _Kernel(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
         return bool(super().run_pass(state))
 
 
