@@ -8,6 +8,7 @@ it takes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import sqlite3
@@ -32,8 +33,13 @@ class NothingStored(ResultsError):
 
 def digest(*parts: bytes) -> bytes:
     """A 16-byte digest of the parts and their boundaries."""
-    lengths = b",".join([b"%d" % len(part) for part in parts])
-    return hashlib.blake2b(b"".join((lengths, b":", *parts)), digest_size=16).digest()
+    lengths = _lengths(len(parts)) % tuple(map(len, parts))  # all at once: there are two digests to a run
+    return hashlib.blake2b(b"".join((lengths, *parts)), digest_size=16).digest()
+
+
+@functools.cache
+def _lengths(n: int) -> bytes:
+    return b",".join([b"%d"] * n) + b":"
 
 
 class Database:
