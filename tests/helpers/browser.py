@@ -64,7 +64,8 @@ class Browser:
         while not self("return document.documentElement.dataset.ready === 'true'"):
             said = self.driver.get_log("browser")
             # A script that cannot run is said at once, and not after a minute in each of hundreds of tests.
-            assert not said and time.monotonic() < end, said
+            assert not said, said
+            assert time.monotonic() < end
             time.sleep(0.05)
 
     def __call__(self, script: str, *arguments: Any) -> Any:
