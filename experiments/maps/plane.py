@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from decimal import Context, Decimal, localcontext
+from fractions import Fraction
 from typing import NamedTuple
 
 from experiments.knobs.knob import SweepError
@@ -37,15 +38,17 @@ class Axis(NamedTuple):
     def at(self, numerator: int, denominator: int) -> float:
         """The value at a fraction of the way, of ``log`` on a logarithmic scale.
 
-        Computed in decimal, whose results are defined, and rounded once: the same on every machine.
+        Computed exactly, or in decimal, whose results are defined, and rounded once: the same on every machine.
         """
         if numerator == 0:
             return self.first
+        if self.kind == "lin":  # with digits cut off, a value halfway between two floats would be rounded twice
+            low, high = Fraction(repr(self.first)), Fraction(repr(self.last))
+            return float(low + (high - low) * Fraction(numerator, denominator))
         with localcontext(_EXACT):
-            low, length = _scale(self)
+            start, length = _scale(self)
             # The fraction first: equal ones of different levels are then equal to the last digit.
-            point = low + length * (Decimal(numerator) / denominator)
-            return float(point.exp() if self.kind == "log" else point)
+            return float((start + length * (Decimal(numerator) / denominator)).exp())
 
     def fraction(self, value: float) -> float:
         """Where a value lies: 0 at the first one, 1 at the last one; outside of the axis below 0 or above 1.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from experiments.knobs.knob import SweepError
@@ -29,6 +29,7 @@ def axis_of(kind: str, first: str, last: str) -> Axis:
 
 @settings(max_examples=300, deadline=None)
 @given(ends=st.sampled_from(AXES), level=LEVELS, share=st.floats(0, 1, exclude_max=True))
+@example(ends=("lin", "-0.3", "7"), level=46, share=0.2965240794759574)  # halfway between two floats
 def test_values_are_rounded_once(ends: tuple[str, str, str], level: int, share: float) -> None:
     numerator = int(share * (TILE << level))
     reference = oracle.at(*ends, numerator, level)
