@@ -24,7 +24,7 @@ from planar_core.choices import count_parameters
 
 # Beside training, as measured. Work, as in work_of_run, since that scales with the machine: to start and load the data;
 # for each run, to store it, read it again and write its row; for each configuration and problem; to draw.
-_START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 5 * 10**9, 3 * 10**5, 6 * 10**5, 2 * 10**7
+_START, _OF_RUN, _OF_CONFIGURATION, _OF_PROBLEM = 65 * 10**8, 3 * 10**5, 6 * 10**5, 2 * 10**7
 _OF_ROW = {CSV: 15 * 10**3, PARQUET: 15 * 10**3, XLSX: 10**6}  # of a table of curves
 _OF_NUMBER = 4 * 10**3  # a number of a split, for its baselines
 # Usual pictures and the page, in processor time of the busier of two processes, as measured: 15 to 20 times 10^9 for
