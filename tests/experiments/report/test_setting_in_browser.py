@@ -204,6 +204,7 @@ def test_an_address_that_makes_no_sense(functions: Browser) -> None:
     assert functions(read, "#hidden") == f"--hidden: expected {expected}, got ''"
     assert functions(read, "#hidden=<b>") == f"--hidden: expected {expected}, got '<b>'"
     assert functions(read, "#hidden=%E4") == "address: expected text such as hidden=4x4, got '%E4': copy the link again"
+    assert functions("return ['#target', '#target='].map((hash) => planar.settingOf(hash).target)") == ["", ""]
 
 
 def test_a_run_of_the_sweep_is_found_by_its_setting(functions: Browser, swept: Results) -> None:
