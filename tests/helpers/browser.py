@@ -60,21 +60,20 @@ class Browser:
         for log in ("browser", "performance"):
             self.driver.get_log(log)  # what came before
         self.driver.get(page if isinstance(page, str) else page.as_uri())
-        end = time.monotonic() + PATIENCE
-        while not self("return document.documentElement.dataset.ready === 'true'"):
-            said = self.driver.get_log("browser")
-            # A script that cannot run is said at once, and not after a minute in each of hundreds of tests.
-            assert not said, said
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        # A script that cannot run is said at once, and not after a minute in each of hundreds of tests.
+        self.until("return document.documentElement.dataset.ready === 'true'", is_quiet=True)
 
     def __call__(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)
 
-    def until(self, script: str) -> None:
+    def until(self, script: str, is_quiet: bool = False) -> None:
+        """Wait until a script returns true; ``is_quiet``: the browser is not to complain meanwhile."""
         end = time.monotonic() + PATIENCE
         while not self(script):
-            assert time.monotonic() < end, (script, self.driver.get_log("browser"))
+            if is_quiet or time.monotonic() >= end:
+                said = self.complaints()
+                assert not said, (script, said)
+            assert time.monotonic() < end, script
             time.sleep(0.05)
 
     def find(self, selector: str) -> WebElement:

@@ -94,8 +94,8 @@ export function settingOf(hash, base = defaultSetting(), say = () => {}) {
   const setting = { ...base };
   const unknown = [];
   for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
-    const at = part.includes("=") ? part.indexOf("=") : part.length;
-    const [name, text] = [part.slice(0, at), part.slice(at + 1)].map(decodedPart);
+    const [before, ...after] = part.split("=");
+    const [name, text] = [before, after.join("=")].map(decodedPart);
     if (name === "target") setting.target = text; // of a table
     else if (!KNOBS.has(name)) unknown.push(name);
     else setting[name] = checked(name, text);

@@ -44,4 +44,3 @@ function seedsApart(sweep, c) {
   const stuck = sweep.number("n_stuck", c);
   return stuck > 0 ? `${countOf(stuck, "seed")} learned nothing, and ${range}` : range;
 }
-
