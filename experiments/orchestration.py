@@ -86,7 +86,9 @@ def run_sweep(
         if out is None:
             opened = Store(None)  # a temporary file, from which the results are read
             design, done = _train(design, prepared, opened, how, at_once, observer)
-            tables = build(design, _about(design, prepared.sources), prepared.sources, opened)
+            tables = build(
+                design, _about(design, prepared.sources), prepared.sources, opened, advanced=observer.advanced
+            )
             return Results.of(tables, manifest_of(tables, confirmations(tables), done))
         with claimed(Path(out)) as opened:
             if prepared.budget is not None:
@@ -231,7 +233,9 @@ def _write(
         for note in formats.left_out(sheets_of(formats, design)):  # of a race or a budget: else it was refused
             observer.note(note)
         others = other_files(files, formats, design)
-        tables, without_test_cost = build_into(files, design, about, sources, opened, formats.dialect, others)
+        tables, without_test_cost = build_into(
+            files, design, about, sources, opened, formats.dialect, others, observer.advanced
+        )
         if without_test_cost:
             stored = count(without_test_cost, "run")
             observer.note(f"{stored} stored without test costs: their cells are empty; --fresh retrains them")
@@ -284,7 +288,7 @@ def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
     def plots() -> list[Path]:
         from experiments.plots.gallery import draw_all  # likewise
 
-        return draw_all(out, results, observer.note, read, meanwhile=report)
+        return draw_all(out, results, observer.note, read, report, advanced=observer.advanced)
 
     make("plots", plots)
     report()  # if the plots did not even begin

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from experiments.runner.observer import Observer, Prepared, Progress, Standing
+from experiments.bar import Bar
+from experiments.runner.observer import Observer, Prepared, Progress, Stage, Standing
 from experiments.text import listed
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-_BAR = "{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]"
 
 
 def is_notebook() -> bool:
@@ -30,7 +25,7 @@ class Shown(Observer):
 
     def __init__(self, out: str | os.PathLike[str] | None, in_notebook: bool) -> None:
         self._out, self._in_notebook = out, in_notebook
-        self._bar: tqdm[None] | None = None
+        self._bar = Bar(in_notebook=in_notebook)
         self._race: _Race | None = None
 
     def _say(self, line: str) -> None:
@@ -47,28 +42,12 @@ class Shown(Observer):
 
     def began(self, progress: Progress) -> None:
         """Show the bar."""
-        if self._bar is not None:  # of an earlier round
-            self._bar.set_description_str(_runs(progress), refresh=False)
-            self._bar.reset(total=progress.total_work)
-        elif progress.done < progress.runs:
-            self._bar = self._new_bar()(
-                total=progress.total_work, desc=_runs(progress), bar_format=_BAR, leave=False,
-                file=sys.stdout if self._in_notebook else sys.stderr,
-            )  # fmt: skip
-
-    def _new_bar(self) -> Callable[..., tqdm[None]]:
-        if self._in_notebook and importlib.util.find_spec("ipywidgets") is not None:
-            from tqdm.notebook import tqdm  # 0.1 s
-        else:
-            from tqdm import tqdm  # likewise
-        made: Callable[..., Any] = tqdm
-        return made
+        if progress.done < progress.runs:
+            self._bar.start(progress.total_work, _runs(progress))
 
     def trained(self, progress: Progress) -> None:
         """Move the bar."""
-        if self._bar is not None:
-            self._bar.set_description_str(_runs(progress), refresh=False)
-            self._bar.update(progress.work - self._bar.n)
+        self._bar.move(progress.work, _runs(progress))
 
     def raced(self, standing: Standing) -> None:
         """Add a line to the race."""
@@ -82,15 +61,18 @@ class Shown(Observer):
         """Remove the bar."""
         self.close()
 
+    def advanced(self, stage: Stage) -> None:
+        """Show the bar of the stage."""
+        self._bar.show(stage.done, stage.total, str(stage))
+
     def finished(self, files: Sequence[Path]) -> None:
         """Say where everything is."""
+        self.close()
         self._say(f"written to {self._out}{os.sep}: {listed(str(os.path.relpath(file, self._out)) for file in files)}")
 
     def close(self) -> None:
         """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self._bar.close()
 
 
 def _runs(progress: Progress) -> str:

@@ -12,14 +12,14 @@ from experiments.formats import Formats
 from experiments.knobs.declared import SHARD
 from experiments.knobs.values import value_of
 from experiments.progress import Shown, is_notebook
-from experiments.runner.observer import Observer, Prepared, Progress, Standing
+from experiments.runner.observer import Observer, Prepared, Progress, Stage, Standing
 from experiments.runner.shards import Shard
 
 if TYPE_CHECKING:
     from experiments.results import Results
     from experiments.runner.plan import Plan
 
-__all__ = ["Observer", "Prepared", "Progress", "Standing", "Sweep"]
+__all__ = ["Observer", "Prepared", "Progress", "Stage", "Standing", "Sweep"]
 
 
 class Sweep(Design):

@@ -17,8 +17,13 @@ from experiments.knobs.knob import SweepError
 from experiments.text import closest
 
 _OUT = "out"
-OF_MAPS = ("x", "y")
+OF_MAPS = ("x", "y", "x_times", "y_times")
 """Options of maps alone, which a file may have."""
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    _OUT: (str, "the name of a folder"),
+    **dict.fromkeys(("x", "y"), (str, "KNOB=RANGE")),
+    **dict.fromkeys(("x_times", "y_times"), (int | float, "a number")),
+}
 _OPTION = "--config"
 _FOLDER = Path(__file__).parents[1] / "configs"
 SHIPPED = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
@@ -50,9 +55,8 @@ def read(path: str | os.PathLike[str], is_of_map: bool = False) -> dict[str, Any
             raise SweepError(f"{named}: expected an option such as hidden, got {key!r}{closest(key, names)}")
         if name in options:
             raise SweepError(f"{named}: expected each option once, got {key} as well as {name}")
-        is_text = name == _OUT or name in OF_MAPS
-        if isinstance(value, dict) or (is_text and not isinstance(value, str)):
-            expected = "the name of a folder" if name == _OUT else "KNOB=RANGE" if is_text else "a value or a list"
+        kind, expected = _KINDS.get(name, (object, "a value or a list"))
+        if isinstance(value, dict) or not isinstance(value, kind):
             raise SweepError(f"{named}: {key}: expected {expected}, got {value!r}")
         options[name] = value
     return {name: value for name, value in options.items() if is_of_map or name not in OF_MAPS}

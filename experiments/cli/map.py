@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import joblib
 
+from experiments.bar import Bar
 from experiments.cli import config
 from experiments.cli.options import map_parser
 from experiments.cli.process import on_interrupt
@@ -25,9 +26,6 @@ from experiments.maps.declared import MEASURES, OF_MAPS, not_of_maps
 from experiments.maps.field import field_of
 from experiments.maps.journey import check_frames
 from experiments.maps.make import (
-    MANIFEST,
-    PAGE,
-    PICTURES,
     Film,
     Made,
     Plan,
@@ -39,13 +37,10 @@ from experiments.maps.make import (
 )
 from experiments.maps.plane import Tile, Window, whole, zoomed
 from experiments.maps.request import MapRequest
-from experiments.maps.store import STORE, MapStore
+from experiments.maps.store import MANIFEST, PAGE, PICTURES, STORE, MapStore
 from experiments.runner.backends import How
 from experiments.store.database import NothingStored
 from experiments.text import WIDTH, count, duration, fit, wrapped
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 _OUT = "results/map"
 
@@ -66,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         window = _window(options, request)
         jobs = int(joblib.effective_n_jobs(how.jobs))
         film = _film(options)
+        _times(options)
         prepared = prepare(request, window, folder, jobs, _files(options), film)
         for note in (*prepared.notes, *prepared.of_folder):
             speak(note)
@@ -125,16 +121,17 @@ def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prep
     from experiments.maps.explorer.subject import write_page  # pandas and matplotlib: two seconds
     from experiments.maps.picture import draw
 
-    paper, scale = PICTURES
+    (paper, scale), times = PICTURES, _times(options)
 
     # Each reads what it needs, which for a million pixels is not little.
     def picture(name: str, *how: str) -> None:
         with MapStore(folder) as store:
-            draw(field_of(store, prepared.window, options.measure), folder / name, *how)
+            draw(field_of(store, prepared.window, options.measure), folder / name, *how, times=times)
 
     def page() -> None:
         with MapStore(folder) as store:
-            write_page(store, prepared.request, prepared.setting, prepared.window, folder / PAGE, options.measure)
+            of_map = prepared.request, prepared.setting, prepared.window
+            write_page(store, *of_map, folder / PAGE, options.measure, times)
 
     def film() -> None:
         from experiments.maps.film import write  # as above
@@ -176,7 +173,7 @@ def _explore(prepared: Prepared, folder: Path, how: How, options: argparse.Names
 
     shown.state = f"what was trained is stored in {folder}"
     jobs = int(joblib.effective_n_jobs(how.jobs))
-    explore(prepared, folder, jobs, options.port or 0, options.open, say)
+    explore(prepared, folder, jobs, options.port or 0, options.open, say, _times(options))
 
 
 def _read_config(options: argparse.Namespace) -> None:
@@ -188,7 +185,7 @@ def _read_config(options: argparse.Namespace) -> None:
         return
     ignored = {knob.name for knob in (RECORD_EVERY, *WRITTEN)}
     given = config.read(options.config, is_of_map=True)
-    taken = {knob.name for knob in (*OF_MAPS, JOBS, BACKEND, SCHEDULER)} | {"x", "y", "out"}
+    taken = {knob.name for knob in (*OF_MAPS, JOBS, BACKEND, SCHEDULER)} | {*config.OF_MAPS, "out"}
     axes = [str(getattr(options, axis) or given.get(axis)).partition("=")[0] for axis in ("x", "y")]
     for name, value in given.items():
         if name in ignored or _named_as_axis(name, axes):
@@ -241,6 +238,21 @@ def _window(options: argparse.Namespace, request: MapRequest) -> Window:
     return zoomed(request.plane, options.size, *_place(options.zoom), int(factor))
 
 
+def _times(options: argparse.Namespace) -> tuple[float, float]:
+    """What the numbers along x and y are multiplied by."""
+    return _factor("--x-times", options.x_times), _factor("--y-times", options.y_times)
+
+
+def _factor(flag: str, given: str | float | None) -> float:
+    try:
+        value = 1.0 if given is None else float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise SweepError(f"{flag}: expected a number above 0, got {given!r}")
+    return value
+
+
 def _place(zoom: Sequence[str]) -> tuple[float, float]:
     values = []
     for name, text in zip("XY", zoom, strict=False):
@@ -284,9 +296,8 @@ class _Shown(Progress):
     """Notes, a progress bar, and the state of the files if the map ends early."""
 
     def __init__(self, say: Say, shows_bar: bool) -> None:
-        self._say, self._shows_bar = say, shows_bar and sys.stderr.isatty()
-        self._bar: tqdm[None] | None = None
-        self._tiles = self._stored = 0
+        self._say, self._bar = say, Bar(shows_bar and sys.stderr.isatty())
+        self._tiles = self._stored = self._of_window = 0
         self.networks = 0
         self.state = "nothing was written"
 
@@ -294,36 +305,24 @@ class _Shown(Progress):
         self._say(message)
 
     def began(self, plan: Plan) -> None:
-        self.close()  # of an earlier window
         self._tiles, self._stored = self._tiles + plan.tiles, self._stored + plan.stored
         self._set_state()
-        if self._shows_bar:
-            from tqdm import tqdm  # 0.1 s, for a terminal alone
-
-            self._bar = tqdm(
-                total=plan.networks,
-                desc=self._described(),
-                bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]",
-                dynamic_ncols=True,
-                leave=False,
-            )
+        self._bar.start(plan.networks, self._described())
+        self._of_window = 0
 
     def trained(self, networks: int, tile: Tile | None) -> None:
         self.networks += networks
         self._stored += tile is not None
         self._set_state()
-        if self._bar is not None:
-            self._bar.set_description_str(self._described(), refresh=False)
-            self._bar.update(networks)
+        self._of_window += networks
+        self._bar.move(self._of_window, self._described())
 
     def finding(self) -> None:
         self.close()
 
     def close(self) -> None:
         """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self._bar.close()
 
     def _described(self) -> str:
         return f"{self._stored:,}/{self._tiles:,} tiles"

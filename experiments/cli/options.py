@@ -171,6 +171,12 @@ def map_parser() -> Parser:
         help=f"what the pictures show: {', '.join(MEASURES)}, or a metric on the test part, computed for each pixel:"
         f" {', '.join(METRICS)} (default: {MEASURES[0]}, the measure of Sohl-Dickstein)",
     )
+    for axis in "xy":
+        of_map.add_argument(
+            f"--{axis}-times",
+            metavar="NUMBER",
+            help=f"show the numbers along {axis} in another unit: multiplied by NUMBER",
+        )
     of_map.add_argument(
         "--reach",
         metavar="R",
@@ -287,8 +293,8 @@ def store_parser() -> Parser:
     """The options of ``experiments.store``."""
     parser = Parser(
         "store",
-        description="Copy a results folder, also while a sweep writes to it: the store as of one moment, the tables,"
-        " the plots and the report.",
+        description="Copy a results folder, of a sweep or of a map, also while it is written to: the store as of one"
+        " moment, and the tables, plots and pages.",
         epilog="Exit status: 0 success, 2 invalid arguments, no results, or DEST has results.",
     )
     parser.add_argument("action", metavar="copy", choices=["copy"], help="copy DIR to DEST")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.cli.options import store_parser
 from experiments.console import say_paths
-from experiments.store.copying import copy
+from experiments.copying import copy
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from experiments.bar import Bar
 from experiments.console import Say, warn
 from experiments.knobs.knob import SweepError
-from experiments.sweep import Observer, Prepared, Progress, Standing
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from experiments.sweep import Observer, Prepared, Progress, Stage, Standing
 
 # A plan beyond these limits requires --yes, so that a typing error in a range does not cost a night.
 MOST_HOURS = 24
@@ -51,8 +49,7 @@ class Terminal(Observer):
 
     def __init__(self, say: Say, shows_bar: bool, is_confirmed: bool, fresh: bool) -> None:
         self._say, self._is_confirmed = say, is_confirmed
-        self._bar: tqdm[None] | None = None
-        self._shows_bar = shows_bar and sys.stderr.isatty()
+        self._bar = Bar(shows_bar and sys.stderr.isatty())
         self._afresh, self._again = (" again", " without --fresh") if fresh else ("", "")
         self.files: Sequence[Path] = ()
         self._progress: Progress | None = None
@@ -60,6 +57,7 @@ class Terminal(Observer):
 
     def note(self, message: str) -> None:
         """Print it."""
+        self.close()
         self._say(message)
 
     def planned(self, prepared: Prepared) -> None:
@@ -74,24 +72,12 @@ class Terminal(Observer):
     def began(self, progress: Progress) -> None:
         """Show the bar."""
         self._set_state(progress, "the tables are unchanged")
-        self.close()  # of an earlier round
-        if self._shows_bar:
-            from tqdm import tqdm  # 0.1 s, for a terminal alone
-
-            self._bar = tqdm(
-                total=progress.total_work,
-                desc=self._runs(progress),
-                bar_format="{percentage:3.0f}% |{bar}| {desc} [{elapsed}<{remaining}]",
-                dynamic_ncols=True,
-                leave=False,
-            )
+        self._bar.start(progress.total_work, self._runs(progress))
 
     def trained(self, progress: Progress) -> None:
         """Move the bar."""
         self._set_state(progress, "the tables are unchanged")
-        if self._bar is not None:
-            self._bar.set_description_str(self._runs(progress), refresh=False)
-            self._bar.update(progress.work - self._bar.n)
+        self._bar.move(progress.work, self._runs(progress))
 
     @staticmethod
     def _runs(progress: Progress) -> str:
@@ -99,8 +85,7 @@ class Terminal(Observer):
 
     def close(self) -> None:
         """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
     def raced(self, standing: Standing) -> None:
         """Print it."""
@@ -111,8 +96,13 @@ class Terminal(Observer):
         """Remove the bar."""
         self.close()
 
+    def advanced(self, stage: Stage) -> None:
+        """Show the bar of the stage."""
+        self._bar.show(stage.done, stage.total, str(stage))
+
     def replacing_tables(self) -> None:
         """From here on, the tables may be old or new."""
+        self.close()
         self._set_state(self._progress, "the tables were being replaced")
 
     def drawing(self) -> None:
@@ -121,10 +111,12 @@ class Terminal(Observer):
 
     def undrawn(self, message: str) -> None:
         """Print it, even if everything else is quiet."""
+        self.close()
         warn(f"experiments.grid: {message}")
 
     def finished(self, files: Sequence[Path]) -> None:
         """Remember the files."""
+        self.close()
         self.files = files
         self.state = "all files were written"
 

@@ -22,7 +22,7 @@ from experiments.maps.journey import journey, most_networks
 from experiments.maps.pixels import N_BYTES, PIXELS
 from experiments.maps.plane import TILE, Tile, Window, tiles_of, too_close, whole
 from experiments.maps.request import MapRequest
-from experiments.maps.store import STORE, MapStore, claimed
+from experiments.maps.store import MANIFEST, STORE, MapStore, claimed
 from experiments.maps.work import Left, part_size, train
 from experiments.runner.backends import How
 from experiments.store.database import NothingStored
@@ -31,8 +31,6 @@ from experiments.text import count, duration, size
 from experiments.version import __version__
 from planar_core.choices import NUMERICS, count_parameters
 
-MANIFEST, PAGE = "map.json", "map.html"
-PICTURES = ("map.png", "map_scale.png")  # in the colours of the paper, and with a scale
 FORMAT = 1  # of the manifest
 _DIGITS = 10  # of what is rounded there
 # Bytes: of the program; of a pixel of a part, beside its parameters; of a tile of the table in the store.

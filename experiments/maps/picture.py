@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from experiments.maps.colours import LASTED, Scale, of_paper, with_scale
 from experiments.maps.field import Field
 from experiments.maps.measures import PAPER, measure_of
+from experiments.maps.plane import Axis
 from experiments.maps.ticks import Ticks, power_text, ticks_of_x, ticks_of_y
 from experiments.plots.axes import MARGIN, Plot
 from experiments.plots.choice import axis_name, units
@@ -45,11 +46,13 @@ def draw(
     *,
     title: str | None = None,
     look: Look = _LOOK,
+    times: tuple[float, float] = (1.0, 1.0),
 ) -> None:
     """Write a picture of a map in the format of the suffix: PNG, PDF or SVG. The file is replaced atomically.
 
     colours: "paper": those of Sohl-Dickstein (2024), always of his measure; "scale": of the measure, with a scale
     title: replaces the usual one; an empty one leaves out the notes below it as well
+    times: what the numbers along x and y are multiplied by, to show them in another unit
 
     In a PNG file, each network has one pixel or a square of pixels, unless ``look.size`` has no room for that. Raises
     SweepError for a measure that the map does not have, ValueError for other colours, and OSError.
@@ -57,11 +60,17 @@ def draw(
     if colours not in COLOURS:
         raise ValueError(f"colours={colours!r}: expected one of {', '.join(COLOURS)}")
     with own_style():
-        write_picture(figure_of_map(field, colours, measure, title=title, look=look), path, look)
+        write_picture(figure_of_map(field, colours, measure, title=title, look=look, times=times), path, look)
 
 
 def figure_of_map(
-    field: Field, colours: str, measure: str = PAPER, *, title: str | None = None, look: Look = _LOOK
+    field: Field,
+    colours: str,
+    measure: str = PAPER,
+    *,
+    title: str | None = None,
+    look: Look = _LOOK,
+    times: tuple[float, float] = (1.0, 1.0),
 ) -> Plot:
     """The figure that ``draw`` writes, laid out for a ``look``."""
     window = field.window
@@ -87,11 +96,9 @@ def figure_of_map(
     # ticks, which begin within the outermost pixels.
     ax.imshow(picture, origin="lower", interpolation="none", aspect="auto", zorder=5)
     ax.spines[:].set_visible(False)
-    for axis, of_axis, ticks in (
-        (field.plane.x, ax.xaxis, ticks_of_x(field.plane.x, window)),
-        (field.plane.y, ax.yaxis, ticks_of_y(field.plane.y, window)),
-    ):
-        _set_ticks(of_axis, axis.knob, ticks)
+    x, y = field.plane
+    _set_ticks(ax.xaxis, label_of(x, times[0]), ticks_of_x(x, window, times[0]))
+    _set_ticks(ax.yaxis, label_of(y, times[1]), ticks_of_y(y, window, times[1]))
     for scale in scales:
         _draw_bar(figure, scale, measure)
     return figure
@@ -105,10 +112,15 @@ def _about(field: Field) -> list[str]:
     return [f"{window.width:,} × {window.height:,} networks with {network}, {iterations}"]
 
 
-def _set_ticks(of_axis: Any, knob: str, ticks: Ticks) -> None:
+def label_of(axis: Axis, times: float = 1.0) -> str:
+    """The name of an axis whose numbers are multiplied: ``learning rate × 4``."""
+    return axis_name(axis.knob) + (f" × {times:g}" if times != 1 else "")
+
+
+def _set_ticks(of_axis: Any, label: str, ticks: Ticks) -> None:
     of_axis.set_ticks(ticks.places, ticks.labels)
     of_axis.set_ticks(ticks.minor, minor=True)
-    of_axis.set_label_text(axis_name(knob) + (f" = {ticks.common}" if ticks.common else ""))
+    of_axis.set_label_text(label + (f" = {ticks.common}" if ticks.common else ""))
 
 
 def _draw_bar(figure: Plot, scale: Scale, measure: str) -> None:

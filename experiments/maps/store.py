@@ -23,6 +23,10 @@ from experiments.store.lock import locked, opened
 from planar_core.choices import NUMERICS
 
 STORE = "map.sqlite"
+MANIFEST, PAGE = "map.json", "map.html"
+PICTURES = ("map.png", "map_scale.png")  # in the colours of the paper, and with a scale
+FILES = (MANIFEST, *PICTURES, PAGE, "film.gif", "film.mp4")
+"""What a map can write beside its store."""
 FORMAT = 1  # the latest user_version of the database
 _TABLES = (
     """CREATE TABLE map (

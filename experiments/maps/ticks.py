@@ -28,14 +28,18 @@ class Ticks(NamedTuple):
     common: str = ""
 
 
-def ticks_of_x(axis: Axis, window: Window) -> Ticks:
-    """From left to right."""
-    return _ticks(axis, window.level, window.x, window.width)
+def ticks_of_x(axis: Axis, window: Window, times: float = 1.0) -> Ticks:
+    """From left to right, for the values of the axis multiplied by a number above 0."""
+    return _ticks(_in_other_unit(axis, times), window.level, window.x, window.width)
 
 
-def ticks_of_y(axis: Axis, window: Window) -> Ticks:
-    """From bottom to top."""
-    return _ticks(axis, window.level, window.y, window.height)
+def ticks_of_y(axis: Axis, window: Window, times: float = 1.0) -> Ticks:
+    """From bottom to top, likewise."""
+    return _ticks(_in_other_unit(axis, times), window.level, window.y, window.height)
+
+
+def _in_other_unit(axis: Axis, times: float) -> Axis:
+    return axis._replace(first=axis.first * times, last=axis.last * times)
 
 
 def value_text(axis: Axis, value: float, level: int) -> str:

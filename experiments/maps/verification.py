@@ -14,11 +14,10 @@ import numpy.typing as npt
 from experiments.files import ResultsError
 from experiments.identity import canonical
 from experiments.maps.compute import Setting, parts
-from experiments.maps.make import MANIFEST
 from experiments.maps.pixels import PIXELS, Pixels
 from experiments.maps.plane import TILE, Plane, Tile
 from experiments.maps.request import MapRequest
-from experiments.maps.store import MapStore
+from experiments.maps.store import MANIFEST, MapStore
 from experiments.maps.work import part_size
 from experiments.text import count, duration
 

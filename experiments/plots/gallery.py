@@ -54,6 +54,7 @@ from experiments.plots.roc import plot_roc
 from experiments.plots.slices import plot_slices
 from experiments.plots.trained import MOMENTS
 from experiments.plots.training_strip import FRAMES, film_of_training, plot_training_strip
+from experiments.runner.observer import Stage
 from experiments.tables.tables import Tables
 from experiments.text import count, listed
 
@@ -213,6 +214,7 @@ def draw_all(
     *,
     only: Iterable[str] = (),
     look: Look = _LOOK,
+    advanced: Callable[[Stage], None] = lambda _: None,
 ) -> list[Path]:
     """Draw the usual pictures of a sweep into the `plots/` of a results folder; return the sorted paths.
 
@@ -224,7 +226,7 @@ def draw_all(
     formats than PNG, nothing is removed but files of these pictures that do not apply any more.
 
     With `read`, which reads the same tables from the folder, a second process draws half of the plots. `meanwhile` is
-    called once that has begun.
+    called once that has begun, and `advanced` with the progress.
     """
     asked = tuple(only)
     names = [name for name in PICTURES if ALL in asked or name in (asked or USUAL)]
@@ -247,10 +249,15 @@ def draw_all(
     second: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if read is not None and tables.design.n_runs <= MOST_READ_TWICE and len(jobs) >= FEWEST_SHARED:
         second = taking_turns(waiting, functools.partial(_draw_beside, read, Path(folder), look), done)
+
+    def say_how_far() -> None:
+        advanced(Stage("drawing", len(done), len(jobs), "plot"))
+
+    say_how_far()
     with second:
         meanwhile()
-        _draw_until_empty(waiting, materials, look, done)
-    _draw_until_empty(waiting, materials, look, done)  # what the second process could not draw
+        _draw_until_empty(waiting, materials, look, done, say_how_far)
+    _draw_until_empty(waiting, materials, look, done, say_how_far)  # what the second process could not draw
     _report(jobs, materials, done, {*asked} - {ALL}, say)
     written = sorted(path for job in jobs if done[job].is_drawn for path in job.paths)
     if not asked and look.formats == _LOOK.formats:
@@ -283,11 +290,18 @@ def _report(
             say(f"{material.name}: not drawn: {', '.join(names)}: {reason}")
 
 
-def _draw_until_empty(waiting: deque[Job], materials: Sequence[Material], look: Look, done: dict[Job, Done]) -> None:
+def _draw_until_empty(
+    waiting: deque[Job],
+    materials: Sequence[Material],
+    look: Look,
+    done: dict[Job, Done],
+    say_how_far: Callable[[], None],
+) -> None:
     with contextlib.suppress(IndexError):
         while True:
             job = waiting.popleft()
             done[job] = _draw(job, materials[job.problem], look)
+            say_how_far()
 
 
 def _draw_beside(read: Callable[[Path], Tables], folder: Path, look: Look, job: Job) -> Done:

@@ -49,6 +49,18 @@ class Standing(NamedTuple):
         return f"{count(self.seeds, 'seed')}: {self.left:,} of {self.configurations:,} configurations left{within}"
 
 
+class Stage(NamedTuple):
+    """Progress of what follows the training: tables, statistics, plots. First with nothing done."""
+
+    what: str
+    done: int
+    total: int
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.done:,}/{count(self.total, self.unit)}"
+
+
 class Observer:
     """Receives the progress of a sweep. Terminals, notebooks and tests override the methods they need."""
 
@@ -72,6 +84,9 @@ class Observer:
 
     def building(self) -> None:
         """All runs are stored; the tables are built from them."""
+
+    def advanced(self, stage: Stage) -> None:
+        """Tables, statistics or plots have come so far."""
 
     def replacing_tables(self) -> None:
         """The new tables are complete and replace the old ones."""

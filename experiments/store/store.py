@@ -6,7 +6,7 @@ data, every training knob and the version of the arithmetic; and its seed. The s
 The database uses a rollback journal instead of a write-ahead log, which requires shared memory, does not work on
 network disks and needs a writable folder even for reading. Reads are short transactions; a writer waits for readers,
 and a reader for the writer, for as long as it takes. Between transactions, the database file alone is complete. A copy
-made while a sweep writes, with ``cp`` for example, may not be: ``copying`` makes one that is.
+made while a sweep writes, with ``cp`` for example, may not be: ``experiments.copying`` makes one that is.
 
 SQLite has no checksums for its pages. Each row has a digest of its content and key, which is checked whenever it is
 read; a mismatch is an error and never a wrong number. Nothing is pickled.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
+from experiments.runner.observer import Stage
 from experiments.store.store import CURVES, Store
 from experiments.tables.packed import Packed
 from experiments.tables.problems import score_of
@@ -45,23 +46,29 @@ def build(
     sources: Mapping[ProblemKey, Source],
     opened: Store,
     each: Callable[[Rows], None] | None = None,
+    advanced: Callable[[Stage], None] = lambda _: None,
 ) -> Tables:
     """The tables of a sweep whose runs are all stored; the store must stay open while they are used.
 
-    ``each`` is called for every run, many at a time. Raises ResultsError for a missing or damaged run.
+    ``each`` is called for every run, many at a time, and ``advanced`` with the progress. Raises ResultsError for a
+    missing or damaged run.
     """
     score = score_of(about)
     metrics = design.metrics or [score]
     measures = [*(f"test_{name}" for name in dict.fromkeys([*metrics, score])), f"train_{score}", "cost", "test_cost"]
     summaries = _Summaries(design, sources, measures, score)
-    kept = []
+    kept, made = [], 0
+    advanced(Stage("tables", made, design.n_runs, "run"))
     for rows in RowsOfRuns(design, about, sources, opened)():
         summaries.add(rows)
         if design.n_runs <= MOST_KEPT:
             kept.append(rows.table)
         if each is not None:
             each(rows)
+        made += len(rows.table)
+        advanced(Stage("tables", made, design.n_runs, "run"))
     runs = pd.concat(kept, ignore_index=True) if kept else None
+    advanced(Stage("comparing", 0, design.n_configurations, "configuration"))
     summary = summaries.table(METRICS[metrics[0]].larger_is_better)
     return Tables(runs, summary, design, about, opened, summaries.scores, summaries.races)
 

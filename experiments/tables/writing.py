@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 import pandas as pd
@@ -11,6 +11,7 @@ from experiments.datasets.source import Source
 from experiments.design import Design, ProblemKey
 from experiments.files import CURVES, RUNS, SUMMARY, WORKBOOK
 from experiments.formats import PARQUET, Formats
+from experiments.runner.observer import Stage
 from experiments.runner.work import most_records
 from experiments.store.store import Store
 from experiments.tables.build import build
@@ -41,8 +42,10 @@ def build_into(
     opened: Store,
     dialect: str = "excel",
     others: Sequence[OtherFiles] = (),
+    advanced: Callable[[Stage], None] = lambda _: None,
 ) -> tuple[Tables, int]:
     """Build the tables, as ``build``, and write them into the CSV files, by name, and into the others.
+    ``advanced`` is called with the progress.
 
     Also returns the number of runs that were stored without test costs, by an earlier version.
     """
@@ -63,7 +66,7 @@ def build_into(
         written += len(rows.table)
         without_test_cost += int((rows.table["test_cost"].isna() & rows.table["status"].eq("ok")).sum())
 
-    tables = build(design, about, sources, opened, write)
+    tables = build(design, about, sources, opened, write, advanced)
     write_csv(tables.summary, into[SUMMARY])
     _write("summary", tables.summary, others)
     for other in others:

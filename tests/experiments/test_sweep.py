@@ -14,10 +14,11 @@ import pytest
 from experiments import Sweep, read
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
 from experiments.knobs.knob import SweepError
+from experiments.plots.gallery import draw_all
 from experiments.results import Results
 from experiments.runner import work
 from experiments.store.store import stored_in
-from experiments.sweep import Observer, Prepared, Progress
+from experiments.sweep import Observer, Prepared, Progress, Stage
 from experiments.text import size
 from planar_core import training
 from planar_core.choices import NUMERICS
@@ -60,6 +61,7 @@ class Diary(Observer):
         self.progress: list[Progress] = []
         self.notes: list[str] = []
         self.prepared: list[Prepared] = []
+        self.stages: list[str] = []
         self.written: list[Path] = []
 
     def _keep(self, step: str) -> None:
@@ -89,6 +91,9 @@ class Diary(Observer):
 
     def building(self) -> None:
         self._keep("building")
+
+    def advanced(self, stage: Stage) -> None:
+        self.stages.append(str(stage))
 
     def replacing_tables(self) -> None:
         self._keep("replacing_tables")
@@ -136,6 +141,18 @@ def test_every_step_is_told_of_in_its_order(tmp_path: Path) -> None:
     assert diary.files["finished"] == {*FILES, STORE, PLOTS, REPORT, "sweep.lock"}
     assert diary.written == [diary.folder / name for name in (*FILES, STORE, f"{PLOTS}/accuracy.png", REPORT)]
     assert results.manifest == read(diary.folder).manifest
+
+
+def test_tables_statistics_and_pictures_have_their_progress(tmp_path: Path) -> None:
+    diary = Diary(tmp_path)
+    Sweep(**{**REQUEST, "hidden": [1, 2]}).run(jobs=1, out=tmp_path, observer=diary)
+    tables, comparing = ["tables: 0/8 runs", "tables: 8/8 runs"], "comparing: 0/2 configurations"
+    assert diary.stages == [*tables, comparing]
+    draw_all(tmp_path, read(tmp_path), only=["accuracy", "distribution", "data"], advanced=diary.advanced)
+    assert diary.stages[3:] == [f"drawing: {k}/3 plots" for k in range(4)]
+    diary.stages.clear()
+    Sweep(**{**REQUEST, "hidden": [1, 2]}).run(jobs=1, out=tmp_path, observer=diary)
+    assert diary.stages == []  # the tables are left as they are
 
 
 def test_what_is_stored_is_told_of_as_done(tmp_path: Path) -> None:

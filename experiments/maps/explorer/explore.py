@@ -15,10 +15,19 @@ from experiments.maps.store import claimed
 from experiments.version import installing
 
 
-def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool, say: Say) -> NoReturn:
+def explore(
+    prepared: Prepared,
+    folder: Path,
+    jobs: int,
+    port: int,
+    opens: bool,
+    say: Say,
+    times: tuple[float, float] = (1.0, 1.0),
+) -> NoReturn:
     """Serve the map of a folder, which is created if there is none; ends with an exception such as that of Ctrl-C.
 
-    ``port``: 0 for any that is free. ``opens``: whether to open the page in the browser of this machine. Raises
+    ``port``: 0 for any that is free. ``opens``: whether to open the page in the browser of this machine. ``times``: as
+    of a picture. Raises
     SweepError, ResultsError or OSError.
     """
     try:
@@ -36,7 +45,7 @@ def explore(prepared: Prepared, folder: Path, jobs: int, port: int, opens: bool,
         store.begin(request.as_dict(), request.identity)
         source = MapSource(request.plane, prepared.setting, store, jobs)
         try:
-            with Explorer(source, subject_of(request, folder, prepared.window), port) as explorer:
+            with Explorer(source, subject_of(request, folder, prepared.window, times), port) as explorer:
                 say("Open this address in a browser on this machine; Ctrl-C ends the explorer:")
                 say(explorer.address)
                 if opens:

@@ -34,7 +34,7 @@ class Subject(NamedTuple):
 
     ``labels`` and ``flags``: of x and y, flags such as ``--learning-rate``. ``map_command`` and ``grid_command``: what
     the page appends a place or a network to. ``settings``: names and values of all the rest. ``measures``: the paper's
-    first.
+    first. ``start``: the window that is shown first. ``times``: what the numbers along x and y are multiplied by.
     """
 
     title: str
@@ -46,6 +46,7 @@ class Subject(NamedTuple):
     settings: Mapping[str, str]
     measures: Sequence[Measure]
     start: Window | None = None
+    times: tuple[float, float] = (1.0, 1.0)
 
 
 def served(subject: Subject) -> str:
@@ -90,8 +91,8 @@ def needed(tiles: Collection[Tile]) -> list[Tile]:
 
 def _about(subject: Subject) -> dict[str, Any]:
     axes = [
-        {**axis._asdict(), "label": label, "flag": flag}
-        for axis, label, flag in zip(subject.plane, subject.labels, subject.flags, strict=True)
+        {**axis._asdict(), "label": label, "flag": flag, "times": times}
+        for axis, label, flag, times in zip(subject.plane, subject.labels, subject.flags, subject.times, strict=True)
     ]
     return {
         "x": axes[0],

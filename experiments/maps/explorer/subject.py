@@ -31,11 +31,18 @@ _MOST_NUMBERS = 2**17  # of the data in a page, a megabyte
 
 
 def write_page(
-    store: MapStore, request: MapRequest, setting: Setting, window: Window, path: Path, measure: str = PAPER
+    store: MapStore,
+    request: MapRequest,
+    setting: Setting,
+    window: Window,
+    path: Path,
+    measure: str = PAPER,
+    times: tuple[float, float] = (1.0, 1.0),
 ) -> Path:
     """Write the static page of a window of a map, with all of its levels, atomically; returns its path.
 
-    It shows the verdict with the measure of the paper, and ``measure`` if that is another one. Raises ResultsError if
+    It shows the verdict with the measure of the paper, and ``measure`` if that is another one; ``times`` is as of a
+    picture. Raises ResultsError if
     a tile is not stored, OSError if the folder is not writable.
     """
     tiles = {}
@@ -45,7 +52,7 @@ def write_page(
             expected = f"expected tile {tile} of the map, found none"
             raise ResultsError(f"{path.parent}: {expected}: run the same command again")
         tiles[tile] = pixels
-    subject = subject_of(request, path.parent, window)
+    subject = subject_of(request, path.parent, window, times)
     subject = subject._replace(measures=[each for each in subject.measures if each.name in (PAPER, measure)])
     write_text(path, static(subject, tiles, training_of(setting)))
     return path
@@ -75,22 +82,30 @@ def _base64(values: Any) -> str:
     return base64.b64encode(np.asarray(values, "<f8").tobytes()).decode()
 
 
-def subject_of(request: MapRequest, folder: Path | None = None, start: Window | None = None) -> Subject:
+def subject_of(
+    request: MapRequest,
+    folder: Path | None = None,
+    start: Window | None = None,
+    times: tuple[float, float] = (1.0, 1.0),
+) -> Subject:
     """The subject of the page of a map. Loads its data.
 
-    ``folder``: that of the map, for its command. ``start``: what is shown first; None: the whole plane.
+    ``folder``: that of the map, for its command. ``start``: what is shown first; None: the whole plane. ``times``: as
+    of a picture.
     """
     names = [axis.knob for axis in request.plane]
     flags = [_KNOBS[name].flags[0] for name in names]
     axes = [f"--{axis} {str(each).replace('_', '-')}" for axis, each in zip("xy", request.plane, strict=True)]
     more = [f"--reach {request.reach!r}"] * (request.reach != REACH)
     more += [f"--measure {request.metric}"] * (request.metric is not None)
+    more += [f"--{axis}-times {each:g}" for axis, each in zip("xy", times, strict=True) if each != 1]
     more += [f"--out {shlex.quote(str(folder))}"] * (folder is not None)
     settings = request.settings
     return Subject(
         title=in_words({name: getattr(request.run, name) for name in ("dataset", "hidden")}),
         plane=request.plane,
         labels=(axis_name(names[0]), axis_name(names[1])),
+        times=times,
         flags=(flags[0], flags[1]),
         map_command=" ".join([to_run("map"), *axes, *_arguments(settings, DEFAULTS), *more]),
         grid_command=" ".join([to_run("grid"), *_arguments(settings, {})]),

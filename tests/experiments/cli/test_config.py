@@ -101,6 +101,8 @@ def test_there_are_two_examples() -> None:
         ("learning_rate = 1\nlr = 2", "expected each option once, got lr as well as learning_rate"),
         ("[hidden]\nx = 1", "hidden: expected a value or a list, got {'x': 1}"),
         ("out = 3", "out: expected the name of a folder, got 3"),
+        ("x = 3", "x: expected KNOB=RANGE, got 3"),
+        ("y_times = '4'", "y_times: expected a number, got '4'"),
         (f"hidden = {10**4299}0", "expected TOML, got "),
         (f"hidden = {5000 * '['}", "expected TOML, got "),
         (b"hidden = '\xff'", "expected TOML, got "),

@@ -15,6 +15,7 @@ from experiments.maps.field import Field
 from experiments.maps.measures import measure_of
 from experiments.maps.picture import draw, figure_of_map
 from experiments.maps.plane import Window, whole, zoomed
+from experiments.maps.ticks import ticks_of_x
 from experiments.plots.names import Look
 from tests.helpers.fields import PLANE, field
 
@@ -96,6 +97,13 @@ def test_title_and_labels_say_what_is_drawn() -> None:
     assert labels[2] == "test AUC"
     assert texts(field(), "paper", title="Mine")[0][0] == "Mine"
     assert texts(field(), "paper", title="")[0] == []
+
+
+def test_an_axis_in_another_unit_says_by_what_its_numbers_are_multiplied() -> None:
+    figure = figure_of_map(field(), "paper", times=(4.0, 1.0))
+    assert [figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()] == ["learning rate × 4", "output learning rate"]
+    expected = ticks_of_x(PLANE.x, whole(64), 4.0)
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == expected.labels
 
 
 def test_a_deep_zoom_has_what_its_labels_have_in_common_in_the_name_of_the_axis() -> None:

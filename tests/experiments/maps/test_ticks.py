@@ -23,6 +23,14 @@ def test_a_few_decades_have_their_powers_of_ten() -> None:
     assert not ticks.common
 
 
+def test_the_same_pixels_in_another_unit() -> None:
+    ticks = ticks_of_x(LOG, whole(256), 4.0)  # from 0.4 to 4,000
+    assert ticks.labels == ["1", "10", "100", "1000"]
+    assert ticks.places == pytest.approx([64 * np.log10(10.0**k / 0.4) for k in range(4)], abs=1e-3)
+    assert ticks_of_y(LIN, whole(64), 10.0).labels == ["-20", "-10", "0", "10", "20"]
+    assert ticks_of_y(LIN, whole(64), 10.0).places == ticks_of_y(LIN, whole(64)).places
+
+
 def test_many_decades_have_some_of_them_in_powers() -> None:
     ticks = ticks_of_x(Axis("l2", "log", 1e-12, 1e6), whole(64))
     assert ticks.labels == ["10⁻¹²", "10⁻⁹", "10⁻⁶", "0.001", "1", "1000"]

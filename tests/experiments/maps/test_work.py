@@ -10,11 +10,11 @@ import pytest
 
 from experiments.knobs.knob import SweepError
 from experiments.maps.field import field_of
-from experiments.maps.make import MANIFEST, Plan, Prepared, Progress, make, prepare
+from experiments.maps.make import Plan, Prepared, Progress, make, prepare
 from experiments.maps.pixels import PIXELS
 from experiments.maps.plane import Tile, Window, tiles_of, whole, zoomed
 from experiments.maps.request import MapRequest
-from experiments.maps.store import MapStore, claimed
+from experiments.maps.store import MANIFEST, MapStore, claimed
 from experiments.runner.backends import How
 from planar_core.choices import NUMERICS
 from tests.helpers.maps import KNOBS, TILES, X, Y, contents, damage

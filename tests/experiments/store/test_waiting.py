@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.copying import copy
 from experiments.files import STORE
 from experiments.store import waiting
-from experiments.store.copying import copy
 from experiments.store.store import Store, StoredRun
 
 ABOUT = {"data": "0f"}

@@ -20,12 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.cli import grid, merge, verify
+from experiments.copying import copy
 from experiments.datasets.loading import load
 from experiments.files import FILES, STORE
 from experiments.formats import Formats
 from experiments.knobs.knob import SweepError
 from experiments.results import read
-from experiments.store.copying import copy
 from experiments.sweep import Observer, Sweep
 from experiments.tables.csv_files import in_dialect, write_csv
 from experiments.tables.parquet_files import ParquetFiles

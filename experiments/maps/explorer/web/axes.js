@@ -14,8 +14,9 @@ const powerOf = (value) => Math.floor(Math.log10(Math.abs(value)) + 1e-9);
 /** A number without the noise of its last bits. */
 const clean = (value) => String(Number(value.toPrecision(12)));
 
-/** The title of an axis, and its ticks {at, text} between two fractions; `most` of them fit. */
-export function ticksOf(axis, from, to, most) {
+/** The title of an axis, and its ticks {at, text} between two fractions, for its values `times` a number; `most` fit. */
+export function ticksOf({ kind, first, last, label, times }, from, to, most) {
+  const axis = { kind, first: first * times, last: last * times, label: times === 1 ? label : `${label} × ${times}` };
   const [a, b] = [Math.max(from, 0), Math.min(to, 1)].map((fraction) => valueAt(axis, fraction));
   const [low, high] = [Math.min(a, b), Math.max(a, b)];
   if (!(high > low)) return { title: axis.label, ticks: [] };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,20 @@ def stored(made: tuple[MapRequest, Setting], tmp_path: Path) -> Any:
         store.begin(request.as_dict(), request.identity)
         store.write(Tile(0, 0, 0), compute_tile(setting, request.plane, Tile(0, 0, 0)))
         yield store
+
+
+def test_numbers_along_an_axis_in_another_unit(
+    browser: Browser, made: tuple[MapRequest, Setting], stored: MapStore, tmp_path: Path
+) -> None:
+    page = write_page(stored, *made, Window(0, 0, 0, TILE, TILE), tmp_path / "map.html", times=(4.0, 1.0))
+    browser.open(page, reduced_motion="reduce")
+    x, y = (browser(f"return ticksOf(window.explorer.subject.{axis}, 0, 1, 4)") for axis in "xy")
+    assert (x["title"], y["title"]) == ("learning rate × 4", "output learning rate")
+    assert [tick["text"] for tick in x["ticks"]] == ["0.01", "0.1", "1"]
+    low = made[0].plane.x.first * 4
+    assert [tick["at"] for tick in x["ticks"]] == pytest.approx([math.log10(v / low) / 3 for v in (0.01, 0.1, 1)])
+    assert [tick["text"] for tick in y["ticks"]] == ["0.001", "0.01", "0.1", "1", "10"]
+    assert browser.complaints() == []
 
 
 def test_a_click_trains_the_network_in_the_page(

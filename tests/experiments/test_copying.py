@@ -11,12 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.cli import map as maps
 from experiments.cli import store as command
+from experiments.cli import verify
+from experiments.copying import copy
 from experiments.files import FILES, REPORT, STORE
-from experiments.store.copying import copy
+from experiments.maps.store import FILES as FILES_OF_MAP
+from experiments.maps.store import STORE as STORE_OF_MAP
 from experiments.store.lock import claimed
 from experiments.store.store import Store, StoredRun
 from tests.helpers.machines import ROOT
+from tests.helpers.maps import MAP, contents
 
 ABOUT = {"data": "0f"}
 
@@ -46,7 +51,7 @@ def test_a_folder_is_copied_with_its_tables_and_pictures(tmp_path: Path, capsys:
     (one / "plots").mkdir()
     (one / "plots" / "data.png").write_text("a picture")
     assert command.main(["copy", str(one), str(two)]) == 0
-    names = [*FILES, "plots/data.png", REPORT, STORE]
+    names = [*FILES, REPORT, "plots/data.png", STORE]
     assert capsys.readouterr().out.splitlines() == [str(two / name) for name in names]
     assert sorted(str(path.relative_to(two)) for path in two.rglob("*") if path.is_file()) == sorted(names)
     for name in names[:-1]:
@@ -79,6 +84,39 @@ def test_results_are_replaced_only_if_told(tmp_path: Path, capsys: pytest.Captur
     assert "expected another folder to copy to" in capsys.readouterr().err
     assert command.main(["copy", str(tmp_path / "none"), str(tmp_path / "three")]) == 2
     assert not (tmp_path / "three").exists()
+
+
+def test_a_map_is_copied_with_its_pictures_and_its_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert maps.main([*MAP, "--size", "128", "--quiet", "--out", str(one)]) == 0
+    for name in FILES_OF_MAP[1:]:
+        (one / name).write_text(name)
+    assert command.main(["copy", str(one), str(two)]) == 0
+    names = [*FILES_OF_MAP, STORE_OF_MAP]
+    assert capsys.readouterr().out.splitlines() == [str(two / name) for name in names]
+    assert contents(two) == contents(one)
+    assert verify.main([str(two)]) == 0
+    capsys.readouterr()
+    assert maps.main([*MAP, "--size", "128", "--out", str(two)]) == 0
+    assert "all 5 tiles are stored" in capsys.readouterr().out
+
+    with claimed(one) as opened:  # a sweep in the same folder is copied with it; one elsewhere replaces both
+        add(opened, range(3))
+    assert command.main(["copy", str(one), str(two)]) == 2
+    assert f"{two / FILES_OF_MAP[0]} exists: choose another folder" in capsys.readouterr().err
+    assert command.main(["copy", str(one), str(two), "--overwrite"]) == 0
+    assert seeds_in(two) == [0, 1, 2]
+    with claimed(tmp_path / "three") as opened:
+        add(opened, range(1))
+    assert command.main(["copy", str(tmp_path / "three"), str(two), "--overwrite"]) == 0
+    assert [path.name for path in two.rglob("*")] == [STORE]
+
+
+def test_a_folder_without_results_is_not_copied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["copy", str(tmp_path), str(tmp_path / "two")]) == 2
+    expected = f"expected the results of a sweep or of a map, found no {STORE} or {STORE_OF_MAP}"
+    assert capsys.readouterr().err == f"experiments.store: {tmp_path}: {expected}\n"
+    assert not (tmp_path / "two").exists()
 
 
 def write(folder: str) -> None:
