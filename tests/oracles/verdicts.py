@@ -44,10 +44,18 @@ def losses_of(
     found = np.empty(iterations)
     with np.errstate(all="ignore"):
         for k in range(iterations):
-            A = reference.activate(activation, W @ X)
-            error = v @ A - Y
+            A = reference.activate(activation, _product(W, X))
+            error = _product(v, A) - Y
             found[k] = np.mean(error**2) / 2
-            dv = error @ A.T / Y.size
-            dW = (v.T @ error * reference.slope(activation, A)) @ X.T / Y.size
+            dv = _product(error, A.T) / Y.size
+            dW = _product(_product(v.T, error) * reference.slope(activation, A), X.T) / Y.size
             W, v = W - rates[0] * dW, v - rates[1] * dv
     return found
+
+
+def _product(A: np.ndarray[Any, Any], B: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A @ B, added up in order: where terms exceed the range, inf or nan depends on the order, which BLAS chooses."""
+    total = np.zeros((A.shape[0], B.shape[1]))
+    for k in range(A.shape[1]):
+        total = total + A[:, [k]] * B[[k]]
+    return total
