@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -120,10 +121,11 @@ def test_a_folder_without_results_is_not_copied(tmp_path: Path, capsys: pytest.C
 
 
 def write(folder: str) -> None:
-    """Store pairs of runs, each pair in one transaction, until stopped."""
+    """Store pairs of runs, each pair in one transaction, until stopped; readers have a moment between two of them."""
     with claimed(Path(folder)) as opened:
         for first in range(0, 10**6, 2):
             add(opened, range(first, first + 2))
+            time.sleep(0.005)
 
 
 def test_a_copy_is_whole_while_somebody_writes(tmp_path: Path) -> None:

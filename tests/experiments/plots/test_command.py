@@ -91,15 +91,14 @@ def test_pixels_are_those_of_size_and_resolution(folder: Path) -> None:
             assert image.info["dpi"] == pytest.approx((float(dpi), float(dpi)), abs=0.1)
 
 
-@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
-def test_the_same_results_give_the_same_bytes_in_another_process(folder: Path, kind: str) -> None:
+def test_the_same_results_give_the_same_bytes_in_another_process(folder: Path) -> None:
     made = []
     for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo")):
         command = [sys.executable, "-m", "experiments.plots", str(folder), "--only", "boundaries", "accuracy"]
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
-        said = subprocess.check_output([*command, "--format", kind], text=True, env=environment)
+        said = subprocess.check_output([*command, "--format", "pdf", "svg", "png"], text=True, env=environment)
         made.append([Path(line).read_bytes() for line in said.splitlines()])
-    assert len(made[0]) == 2
+    assert len(made[0]) == 2 * 3
     assert made[0] == made[1]
 
 
