@@ -443,20 +443,21 @@ def _shuffle(examples, size, lanes, state):
     padded = -(-size // lanes) * lanes
     start = 0
     for taken in range(0, examples.m, size):
-        end, last_block = start + min(size, examples.m - taken), (start + padded) // lanes - 1
-        none = zeros(shuffled.Y)
-        for feature in range(examples.X.shape[0]):
-            for block in range(end // lanes, last_block + 1):  # whatever was there
+        n, none = min(size, examples.m - taken), zeros(shuffled.Y)
+        for block in range((start + n) // lanes, (start + padded) // lanes):  # whatever was there
+            for feature in range(examples.X.shape[0]):
                 store(shuffled.X, feature, block, none)
-            for column in range(start, end):
-                shuffled.X[feature, column] = examples.X[feature, order[taken + column - start]]
-        for block in range(end // lanes, last_block + 1):
             store(shuffled.Y, 0, block, none)
             store(shuffled.weight, 0, block, none)
-        for column in range(start, end):
-            example = order[taken + column - start]
-            shuffled.Y[column] = examples.Y[example]
-            shuffled.weight[column] = weight_of(examples, example)
+        # Parts of arrays: an index into a whole one is checked for being negative.
+        for feature in range(examples.X.shape[0]):
+            x, values = shuffled.X[feature, start : start + n], numbers(examples.X[feature], 0)
+            for k in range(n):
+                x[k] = values[order[taken + k]]
+        y, weight, values = shuffled.Y[start : start + n], shuffled.weight[start : start + n], numbers(examples.Y, 0)
+        for k in range(n):
+            y[k] = values[order[taken + k]]
+            weight[k] = weight_of(examples, order[taken + k])
         start += padded
 
 
