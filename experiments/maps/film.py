@@ -26,6 +26,7 @@ PER_DOUBLING = 8  # frames
 PER_SECOND = 16.0
 _STILL = 12  # repetitions of the first and the last frame
 _CAPTION, _TEXT = 44, 11  # height in pixels of the lines below the map, and of their letters
+_NARROWEST = 300  # pixels: room for a name and a number of 17 digits; a smaller map has several pixels to a network
 _NEAR = 0.125  # of a side: where a target is looked for, boundary counts within this distance
 
 
@@ -129,6 +130,8 @@ def _nested(large: Floats, small: Floats, left: int, low: int) -> Floats:
 
 def _framed(picture: Image.Image, field: Field, level: float) -> Image.Image:
     """With lines below that say where it is; ``level``: of the frame, relative to that of the field."""
+    side = -(-_NARROWEST // picture.width)
+    picture = picture.resize((side * picture.width, side * picture.height), Image.Resampling.NEAREST)
     width, height = (side + side % 2 for side in (picture.width, picture.height + _CAPTION))  # MP4 wants even ones
     frame = Image.new("RGB", (width, height), "white")
     frame.paste(picture)

@@ -20,6 +20,7 @@ from experiments.maps.plane import whole, zoomed
 from tests.helpers.fields import PLANE, field
 
 SIZE, DOUBLINGS = 64, 3
+SIDE = 5  # pixels of a network: a film is at least 300 wide
 
 
 def sequence(doublings: int = DOUBLINGS) -> Iterator[Field]:
@@ -32,7 +33,7 @@ def sequence(doublings: int = DOUBLINGS) -> Iterator[Field]:
 
 def map_of(frame: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """The part of a frame that is the map, from the smallest y."""
-    return np.array(frame)[:SIZE, :SIZE][::-1]
+    return np.array(frame)[: SIDE * SIZE : SIDE, : SIDE * SIZE : SIDE][::-1]
 
 
 def test_each_window_is_a_frame_and_those_between_go_over_smoothly() -> None:
@@ -46,11 +47,21 @@ def test_each_window_is_a_frame_and_those_between_go_over_smoothly() -> None:
     assert min(changes[still : -film._STILL]) > 0
 
 
+@pytest.mark.parametrize(("size", "side"), [(64, 5), (128, 3), (256, 2), (512, 1)])
+def test_what_is_written_below_the_map_has_room(size: int, side: int) -> None:
+    deep = field(zoomed(PLANE, size, 1.2345678, 20.0, 2**30))
+    *_, frame = film.frames([deep])
+    assert frame.width == side * size
+    below = np.array(frame)[side * size :].min(axis=2)
+    assert below.min() == 0
+    assert (below[:, -4:] == 255).all()
+
+
 def test_a_gif_has_all_frames_and_ends(tmp_path: Path) -> None:
     film.write(sequence(1), tmp_path / "film.gif")
     durations = []
     with Image.open(tmp_path / "film.gif") as made:
-        first = np.array(made.convert("RGB"))[:SIZE, :SIZE][::-1].astype(float)
+        first = map_of(made.convert("RGB")).astype(float)
         for k in range(getattr(made, "n_frames", 1)):
             made.seek(k)
             durations.append(made.info["duration"])
