@@ -75,6 +75,7 @@ def copy(folder: Path, destination: Path, overwrite: bool = False) -> Iterator[P
         for name in there:  # what is not copied would be of other results
             if not (folder / name).exists():
                 (destination / name).unlink()
+                Path(f"{destination / name}-journal").unlink(missing_ok=True)  # of a store
         for path in pictures_in(destination):
             if not (folder / PLOTS / path.name).exists():
                 path.unlink()

@@ -33,6 +33,7 @@ class Shown(Observer):
 
     def note(self, message: str) -> None:
         """Print it."""
+        self.close()
         self._say(message)
 
     def accepted(self, prepared: Prepared) -> None:

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         window = _window(options, request)
         jobs = int(joblib.effective_n_jobs(how.jobs))
         film = _film(options)
-        _times(options)
+        times = _times(options)
         prepared = prepare(request, window, folder, jobs, _files(options), film)
         for note in (*prepared.notes, *prepared.of_folder):
             speak(note)
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say(line)
             return DONE
         if options.explore:
-            _explore(prepared, folder, how, options, shown)
+            _explore(prepared, folder, how, options, shown, times)
         check_confirmed(prepared.plan, options.yes, "map")
         check_room(prepared.plan, folder)
         for line in wrapped(str(prepared.plan)):
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         speak(f"{count(shown.networks, 'network')} trained in {duration(time.perf_counter() - start)}")
     for line in made.findings.lines:
         speak(line)
-    for name in (MANIFEST, STORE, *_drawn(options, folder, made, prepared)):
+    for name in (MANIFEST, STORE, *_drawn(options, folder, made, prepared, times)):
         speak(str(folder / name))
     return DONE
 
@@ -114,14 +114,16 @@ def _film(options: argparse.Namespace) -> Film | None:
     return Film(options.film, options.size, None if options.zoom is None else _place(options.zoom))
 
 
-def _drawn(options: argparse.Namespace, folder: Path, made: Made, prepared: Prepared) -> Iterator[str]:
+def _drawn(
+    options: argparse.Namespace, folder: Path, made: Made, prepared: Prepared, times: tuple[float, float]
+) -> Iterator[str]:
     """Draw the pictures and make the page; yields their names. What cannot be made is said, and costs nothing else."""
     if options.no_plots:
         return
     from experiments.maps.explorer.subject import write_page  # pandas and matplotlib: two seconds
     from experiments.maps.picture import draw
 
-    (paper, scale), times = PICTURES, _times(options)
+    paper, scale = PICTURES
 
     # Each reads what it needs, which for a million pixels is not little.
     def picture(name: str, *how: str) -> None:
@@ -168,12 +170,19 @@ def _check_explore(options: argparse.Namespace) -> None:
         raise SweepError(f"--explore trains in this process: expected no {BACKEND.flags[0]}, got {options.backend}")
 
 
-def _explore(prepared: Prepared, folder: Path, how: How, options: argparse.Namespace, shown: _Shown) -> NoReturn:
+def _explore(
+    prepared: Prepared,
+    folder: Path,
+    how: How,
+    options: argparse.Namespace,
+    shown: _Shown,
+    times: tuple[float, float],
+) -> NoReturn:
     from experiments.maps.explorer.explore import explore  # 1 s, with what the report needs
 
     shown.state = f"what was trained is stored in {folder}"
     jobs = int(joblib.effective_n_jobs(how.jobs))
-    explore(prepared, folder, jobs, options.port or 0, options.open, say, _times(options))
+    explore(prepared, folder, jobs, options.port or 0, options.open, say, times)
 
 
 def _read_config(options: argparse.Namespace) -> None:

@@ -57,16 +57,15 @@ def build(
     metrics = design.metrics or [score]
     measures = [*(f"test_{name}" for name in dict.fromkeys([*metrics, score])), f"train_{score}", "cost", "test_cost"]
     summaries = _Summaries(design, sources, measures, score)
-    kept, made = [], 0
-    advanced(Stage("tables", made, design.n_runs, "run"))
+    kept = []
+    advanced(Stage("tables", 0, design.n_runs, "run"))
     for rows in RowsOfRuns(design, about, sources, opened)():
         summaries.add(rows)
         if design.n_runs <= MOST_KEPT:
             kept.append(rows.table)
         if each is not None:
             each(rows)
-        made += len(rows.table)
-        advanced(Stage("tables", made, design.n_runs, "run"))
+        advanced(Stage("tables", summaries.n_added, design.n_runs, "run"))
     runs = pd.concat(kept, ignore_index=True) if kept else None
     advanced(Stage("comparing", 0, design.n_configurations, "configuration"))
     summary = summaries.table(METRICS[metrics[0]].larger_is_better)
@@ -87,7 +86,7 @@ class _Summaries:
         self._ends = starts(design)[:: len(design.values["fold"])]  # of the runs of each configuration
         self._columns = list(dict.fromkeys([*measures, "cost"]))
         self._waiting: dict[str, Packed] = {}  # columns of runs of a configuration that is not complete
-        self._n_added = self._n_done = 0  # runs, configurations
+        self.n_added = self._n_done = 0  # runs, configurations
         self._problems: list[ProblemKey] = []  # of the series that wait
         self._statistics: dict[str, npt.NDArray[Any]] = {}  # of each configuration
         self._scores = np.full((design.n_configurations, n), np.nan)
@@ -106,9 +105,9 @@ class _Summaries:
         columns: dict[str, npt.NDArray[Any]] = {name: np.asarray(getattr(rows, name), np.float64) for name in _FACTS}
         columns |= {name: rows.table[name].to_numpy(np.float64, na_value=np.nan) for name in self._columns}
         columns[_STATUS] = block.runs.statuses.astype(np.int64)
-        self._n_added += len(rows.table)
-        done = int(np.searchsorted(self._ends, self._n_added))
-        is_complete = bool(self._ends[done] == self._n_added)
+        self.n_added += len(rows.table)
+        done = int(np.searchsorted(self._ends, self.n_added))
+        is_complete = bool(self._ends[done] == self.n_added)
         if is_complete and not self._waiting:
             self._add_configurations(lambda name: columns[name].copy(), done - self._n_done)
         else:

@@ -54,8 +54,14 @@ def losses_of(
 
 
 def _product(A: np.ndarray[Any, Any], B: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A @ B, added up in order: where terms exceed the range, inf or nan depends on the order, which BLAS chooses."""
+    """A @ B, added up in order by fused multiply-and-adds; what BLAS does differs between processors.
+
+    A fused one rounds once: where the total is infinite, a product of finite numbers does not change it, however large
+    it is. With two roundings, inf - inf would be nan.
+    """
     total = np.zeros((A.shape[0], B.shape[1]))
     for k in range(A.shape[1]):
-        total = total + A[:, [k]] * B[[k]]
+        a, b = A[:, [k]], B[[k]]
+        stays = np.isinf(total) & np.isfinite(a) & np.isfinite(b)
+        total = np.where(stays, total, total + a * b)
     return total

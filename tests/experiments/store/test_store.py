@@ -625,11 +625,11 @@ def places_of(whole: bytes) -> list[int]:
 def test_a_flipped_byte_never_gives_another_number(whole: Whole) -> None:
     path, as_bytes, expected = whole
     places = places_of(as_bytes)
-    counts = outcomes(path, flipped(as_bytes, places[::3], random.Random(1)), expected, writes=False)
-    assert counts["said"] > 400  # most of a row is its content
+    counts = outcomes(path, flipped(as_bytes, places, random.Random(1)), expected, writes=False)
+    assert counts["said"] > 1000  # most of a row is its content
     assert counts["same"] > 0  # free space
     print("flipped bytes, read:", counts)
-    damaged = flipped(as_bytes, places[::39], random.Random(2))
+    damaged = flipped(as_bytes, places[::13], random.Random(2))
     print("flipped bytes, written to:", outcomes(path, damaged, expected, writes=True))
 
 
