@@ -46,7 +46,8 @@ def build_into(
 ) -> tuple[Tables, int]:
     """Build the tables, as ``build``, and write them into the CSV files, by name, and into the others.
 
-    ``advanced`` is called with the progress. Also returns the number of runs that were stored without test costs, by an earlier version.
+    ``advanced`` is called with the progress. Also returns the number of runs that were stored without test costs, by an
+    earlier version.
     """
     score, written, without_test_cost = score_of(about), 0, 0
     into = {name: in_dialect(files[name], dialect) for name in (RUNS, CURVES, SUMMARY) if name in files}
