@@ -28,6 +28,7 @@ from numba.core.caching import (
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.runtime import rtsys
 from numba.core.typed_passes import InlineOverloads, NativeLowering, NopythonRewrites
 from numba.core.untyped_passes import InlineClosureLikes, LiteralUnroll, WithLifting
 
@@ -241,8 +242,12 @@ class _Cache(FunctionCache):
         return sig, codegen.magic_tuple()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        # Numba's own method first imports everything that kernels could need to be compiled, SciPy too, which takes
+        # several times as long as to load a kernel. What compiled ones need is its runtime.
+        rtsys.initialize(target_context)
         try:
-            result = super().load_overload(sig, target_context)
+            with self._guard_against_spurious_io_errors():
+                result = self._load_overload(sig, target_context)
             if result is not None and tuple(result.signature.args) != tuple(sig):
                 raise ValueError("for other types")
         except Exception as error:  # noqa: BLE001 - a damaged file can raise anything: pickle, index, LLVM

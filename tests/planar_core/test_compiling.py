@@ -168,6 +168,14 @@ def test_a_second_process_finds_what_the_first_compiled(small: Callable[..., Out
     assert small() == ([RIGHT, 8], [])
 
 
+def test_what_is_compiled_is_loaded_without_what_compiles(compiled: Path) -> None:
+    program = CALL_SMALL_KERNELS.rpartition("print")[0]
+    program += "import sys; print(json.dumps([results, 'numba.np.linalg' in sys.modules]))"
+    path = f"{compiled}{os.pathsep}{ROOT}"
+    for cache, compiles in (("cache", False), ("empty", True)):
+        assert run(program, compiled, NUMBA_CACHE_DIR=str(compiled / cache), PYTHONPATH=path) == ([RIGHT, compiles], [])
+
+
 def test_no_folder_is_writable(small: Callable[..., Outcome], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     nowhere = str(tmp_path / "file" / "folder")  # fails for root as well
