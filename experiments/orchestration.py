@@ -30,7 +30,7 @@ from experiments.findings.confirmation import confirmations
 from experiments.formats import Formats
 from experiments.knobs.declared import BACKEND, JOBS, SCHEDULER
 from experiments.knobs.values import value_of
-from experiments.processes import kept_processes
+from experiments.processes import Kept, kept_processes
 from experiments.racing import race
 from experiments.results import Results, read
 from experiments.runner.backends import How, workers
@@ -52,6 +52,7 @@ from experiments.tables.writing import build_into, other_files, sheets_of
 from experiments.text import count, listed, size
 
 MOST_WITH_BASELINES = 1000  # problems
+MOST_SECONDS_KEPT = 60  # of training; above, a process does not wait for what it will draw, with all its memory
 
 
 def run_sweep(
@@ -66,12 +67,15 @@ def run_sweep(
     observer: Observer,
     shard: Shard | None = None,
     formats: Formats = Formats(),  # noqa: B008 - a tuple
+    drawing: Kept | None = None,
 ) -> Results | dict[str, Any]:
-    """``Sweep.run``; or, with a shard, ``Sweep.run_shard``."""
+    """``Sweep.run``; or, with a shard, ``Sweep.run_shard``. ``drawing`` is a process that can draw, see ``finish``."""
     jobs, backend, scheduler = value_of(JOBS, jobs), value_of(BACKEND, backend), value_of(SCHEDULER, scheduler)
     how = How(jobs, backend, scheduler, fresh, fail_fast, shard)
     plots = plots and out is not None
     prepared = prepare(design, jobs, out, fresh, plots, shard, formats)
+    if drawing is not None and prepared.plan.seconds > MOST_SECONDS_KEPT:
+        drawing.close(kill=True)
     design = prepared.left.design  # with the seeds that a budget allows
     if shard is not None and out is not None:
         check_folder_of_shard(Path(out), shard)
@@ -99,7 +103,7 @@ def run_sweep(
             if shard is not None:
                 observer.finished([write_shard(Path(out), shard, design, prepared.sources, done), Path(out, STORE)])
                 return done
-            return finish(design, prepared.sources, opened, done, Path(out), plots, observer, formats)
+            return finish(design, prepared.sources, opened, done, Path(out), plots, observer, formats, drawing)
 
 
 def finish(
@@ -111,8 +115,12 @@ def finish(
     plots: bool,
     observer: Observer,
     formats: Formats,
+    drawing: Kept | None = None,
 ) -> Results:
-    """Write tables and manifest, and on request plots and report, of a sweep whose runs are all stored."""
+    """Write tables and manifest, and on request plots and report, of a sweep whose runs are all stored.
+
+    ``drawing`` is a second process for the plots; without one, it is started when it is needed.
+    """
     observer.building()
     results = _write(design, sources, opened, done, out, observer, formats)
     files = [out / name for name in (*formats.files, STORE)]
@@ -124,7 +132,7 @@ def finish(
         observer.note("no plots and no report: every run failed")
     elif plots:
         observer.drawing()
-        files += _draw(results, out, observer)
+        files += _draw(results, out, observer, drawing)
     observer.finished(files)
     return results
 
@@ -264,7 +272,7 @@ def _removing(paths: Sequence[Path], observer: Observer) -> Iterator[None]:
         observer.note(f"removed, since they were of an earlier sweep: {listed(path.name for path in removed)}")
 
 
-def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
+def _draw(results: Results, out: Path, observer: Observer, drawing: Kept | None) -> list[Path]:
     """Make plots and report. What cannot be made is reported, and costs nothing else."""
     made: list[Path] = []
 
@@ -288,7 +296,7 @@ def _draw(results: Results, out: Path, observer: Observer) -> list[Path]:
     def plots() -> list[Path]:
         from experiments.plots.gallery import draw_all  # likewise
 
-        return draw_all(out, results, observer.note, read, report, advanced=observer.advanced)
+        return draw_all(out, results, observer.note, read, report, advanced=observer.advanced, kept=drawing)
 
     make("plots", plots)
     report()  # if the plots did not even begin

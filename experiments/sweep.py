@@ -85,14 +85,20 @@ class Sweep(Design):
 
         Raises SweepError, DataError or ResultsError, all of them ValueErrors, before any training.
         """
-        from experiments.orchestration import run_sweep  # pandas and Numba: a second
-
         how = (jobs, out, backend, scheduler, fresh, fail_fast, plots)
         formats = Formats.of(tables, csv_dialect, curves)
-        if observer is not None or not (is_notebook() if progress is None else progress):
-            return cast("Results", run_sweep(self, *how, observer or Observer(), formats=formats))
-        with contextlib.closing(Shown(out, is_notebook())) as shown:
-            return cast("Results", run_sweep(self, *how, shown, formats=formats))
+        with contextlib.ExitStack() as stack:
+            drawing = None
+            if plots and out is not None:
+                from experiments.plots.beside import MOST_READ_TWICE, second_process  # joblib: 0.1 s
+
+                if self.n_runs <= MOST_READ_TWICE:
+                    drawing = stack.enter_context(second_process(at_once=True))
+            from experiments.orchestration import run_sweep  # pandas and Numba: a second
+
+            if observer is None and (is_notebook() if progress is None else progress):
+                observer = stack.enter_context(contextlib.closing(Shown(out, is_notebook())))
+            return cast("Results", run_sweep(self, *how, observer or Observer(), formats=formats, drawing=drawing))
 
     def run_shard(
         self,

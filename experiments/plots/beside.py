@@ -3,46 +3,69 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import joblib
 
-from experiments.processes import interrupts_held_back, processes
+from experiments.processes import Kept, interrupts_held_back
+
+MOST_READ_TWICE = 100_000  # runs; above, the memory of a second process is not worth its time
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
 @contextlib.contextmanager
-def taking_turns(jobs: deque[Job], do: Callable[[Job], Result], done: dict[Job, Result]) -> Iterator[None]:
+def second_process(at_once: bool = False) -> Iterator[Kept]:
+    """The process for ``taking_turns``. ``at_once``: it is started now, and imports what drawing needs."""
+    kept = Kept()
+    try:
+        if at_once and joblib.cpu_count() > 1:
+            with contextlib.suppress(Exception):  # of the system or of loky: no process or thread can be started
+                _start(kept, _import)
+        yield kept
+    finally:
+        kept.close(kill=True)
+
+
+@contextlib.contextmanager
+def taking_turns(kept: Kept, jobs: deque[Job], do: Callable[[Job], Result], done: dict[Job, Result]) -> Iterator[None]:
     """Do jobs in a second process from the end of the queue, for as long as the block takes others from its start.
 
     ``do`` and the jobs are sent to that process. A job that it could not do is back in the queue after the block, and
     if there is only one core or no process can be started, nothing is taken.
     """
-    executor = helper = None
+    helper = None
     if len(jobs) > 1 and joblib.cpu_count() > 1:
         job = jobs.pop()
         try:
-            with interrupts_held_back():
-                executor = processes(1)
-                future = executor.submit(do, job)
-            helper = threading.Thread(target=_do, args=(executor.submit, jobs, do, done, job, future))
+            submit, future = _start(kept, do, job)
+            helper = threading.Thread(target=_do, args=(submit, jobs, do, done, job, future))
             helper.start()
-        except Exception:  # noqa: BLE001 - of the system or of loky: no process or thread can be started
+        except Exception:  # noqa: BLE001 - as above
             jobs.append(job)
             helper = None
-    try:
-        yield
-        if helper is not None:
-            helper.join()
-    finally:
-        if executor is not None:
-            executor.shutdown(wait=False, kill_workers=True)
+    yield
+    if helper is not None:
+        helper.join()
+
+
+def _import() -> None:
+    """A second or two."""
+    for name in ("experiments.plots.gallery", "scipy.special"):
+        importlib.import_module(name)
+
+
+def _start(kept: Kept, do: Callable[..., Result], *job: Any) -> tuple[Callable[..., Future[Result]], Future[Result]]:
+    """Let the process do something, which starts it if it does not run. Also returns how to let it do more."""
+    with interrupts_held_back():
+        submit = kept.at_least(1, 1).submit
+        return submit, submit(do, *job)
 
 
 def _do(

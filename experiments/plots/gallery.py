@@ -28,7 +28,7 @@ from experiments.console import Say, to_run
 from experiments.files import PLOTS
 from experiments.plots.accuracy import plot_accuracy
 from experiments.plots.axes import figure_of
-from experiments.plots.beside import taking_turns
+from experiments.plots.beside import MOST_READ_TWICE, second_process, taking_turns
 from experiments.plots.boundaries import plot_boundaries
 from experiments.plots.boundary_grid import plot_boundary_grid
 from experiments.plots.choice import varied
@@ -54,12 +54,12 @@ from experiments.plots.roc import plot_roc
 from experiments.plots.slices import plot_slices
 from experiments.plots.trained import MOMENTS
 from experiments.plots.training_strip import FRAMES, film_of_training, plot_training_strip
+from experiments.processes import Kept
 from experiments.runner.observer import Stage
 from experiments.tables.tables import Tables
 from experiments.text import count, listed
 
 MAX_PROBLEMS = 12
-MOST_READ_TWICE = 100_000  # runs; above, the memory of a second process is not worth its time
 FEWEST_SHARED = 4  # pictures; for fewer, a second process would not have begun before they are done
 _LOOK = Look()
 
@@ -215,6 +215,7 @@ def draw_all(
     only: Iterable[str] = (),
     look: Look = _LOOK,
     advanced: Callable[[Stage], None] = lambda _: None,
+    kept: Kept | None = None,
 ) -> list[Path]:
     """Draw the usual pictures of a sweep into the `plots/` of a results folder; return the sorted paths.
 
@@ -225,8 +226,8 @@ def draw_all(
     names; other files are not changed. `only` names the pictures to draw ("all" is all of them): then, and with other
     formats than PNG, nothing is removed but files of these pictures that do not apply any more.
 
-    With `read`, which reads the same tables from the folder, a second process draws half of the plots. `meanwhile` is
-    called once that has begun, and `advanced` with the progress.
+    With `read`, which reads the same tables from the folder, a second process draws half of the plots: `kept`, if one
+    was started before. `meanwhile` is called once that has begun, and `advanced` with the progress.
     """
     asked = tuple(only)
     names = [name for name in PICTURES if ALL in asked or name in (asked or USUAL)]
@@ -246,15 +247,16 @@ def draw_all(
         for name in names
     ]
     waiting, done = deque(jobs), dict[Job, Done]()
-    second: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    if read is not None and tables.design.n_runs <= MOST_READ_TWICE and len(jobs) >= FEWEST_SHARED:
-        second = taking_turns(waiting, functools.partial(_draw_beside, read, Path(folder), look), done)
 
     def say_how_far() -> None:
         advanced(Stage("drawing", len(done), len(jobs), "plot"))
 
     say_how_far()
-    with second:
+    with contextlib.ExitStack() as beside:
+        if read is not None and tables.design.n_runs <= MOST_READ_TWICE and len(jobs) >= FEWEST_SHARED:
+            second = kept or beside.enter_context(second_process())
+            draw = functools.partial(_draw_beside, read, Path(folder), look)
+            beside.enter_context(taking_turns(second, waiting, draw, done))
         meanwhile()
         _draw_until_empty(waiting, materials, look, done, say_how_far)
     _draw_until_empty(waiting, materials, look, done, say_how_far)  # what the second process could not draw

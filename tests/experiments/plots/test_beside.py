@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sys
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import joblib
 import psutil
 import pytest
 
 from experiments.plots import gallery
-from experiments.plots.beside import taking_turns
+from experiments.plots.beside import second_process, taking_turns
 from experiments.results import read
-from experiments.sweep import Sweep
+from experiments.sweep import Observer, Prepared, Sweep
 
 TWO_CORES = pytest.mark.skipif(joblib.cpu_count() < 2, reason="one core")
 
@@ -46,7 +49,7 @@ def wait_until(is_so: object) -> None:
 @TWO_CORES
 def test_a_second_process_takes_jobs_from_the_end() -> None:
     waiting, done = deque(range(5)), dict[int, int]()
-    with taking_turns(waiting, process_of, done):
+    with second_process() as kept, taking_turns(kept, waiting, process_of, done):
         assert waiting.popleft() == 0
         wait_until(lambda: not waiting)
     assert list(done) == [4, 3, 2, 1]
@@ -65,16 +68,32 @@ def is_alive(pid: int) -> bool:
 @pytest.mark.parametrize("do", [fails_at_2, is_killed_at_2])
 def test_a_job_that_it_cannot_do_is_left_in_the_queue(do: object) -> None:
     waiting, done = deque(range(5)), dict[int, int]()
-    with taking_turns(waiting, do, done):  # type: ignore[arg-type]
+    with second_process() as kept, taking_turns(kept, waiting, do, done):  # type: ignore[arg-type]
         pass
     assert list(done) == [4, 3]
     assert list(waiting) == [0, 1, 2]
 
 
 @TWO_CORES
+def test_it_can_be_started_before_and_then_has_what_drawing_needs() -> None:
+    waiting, done = deque(range(3)), dict[int, Any]()
+    with second_process(at_once=True) as kept:
+        begun = kept.at_least(1, 1)
+        with taking_turns(kept, waiting, imported_and_process_of, done):
+            wait_until(lambda: not waiting)
+        assert kept.at_least(1, 1) is begun
+    assert [has for has, _ in done.values()] == [True] * 3
+    wait_until(lambda: not is_alive(done[0][1]))
+
+
+def imported_and_process_of(job: int) -> tuple[bool, int]:
+    return {"experiments.plots.gallery", "scipy.special"} <= set(sys.modules), os.getpid()
+
+
+@TWO_CORES
 def test_an_error_meanwhile_ends_it() -> None:
     waiting, done = deque(range(3)), dict[int, int]()
-    with pytest.raises(ZeroDivisionError), taking_turns(waiting, process_of, done):  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), second_process() as kept, taking_turns(kept, waiting, process_of, done):  # noqa: PT012
         wait_until(lambda: len(done) == 3)
         raise ZeroDivisionError
     wait_until(lambda: not is_alive(done[0]))
@@ -83,18 +102,19 @@ def test_an_error_meanwhile_ends_it() -> None:
 def test_on_one_core_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
     waiting, done = deque(range(3)), dict[int, int]()
-    with taking_turns(waiting, process_of, done):
+    with second_process() as kept, taking_turns(kept, waiting, process_of, done):
         pass
     assert (list(waiting), done) == ([0, 1, 2], {})
 
 
-def test_where_no_process_can_start_nothing_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_where_no_process_can_start_nothing_is_taken(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def cannot(jobs: int) -> None:
         raise BlockingIOError
 
-    monkeypatch.setattr("experiments.plots.beside.processes", cannot)
+    monkeypatch.setattr("experiments.processes.processes", cannot)
     waiting, done = deque(range(3)), dict[int, int]()
-    with taking_turns(waiting, process_of, done):
+    with second_process(at_once) as kept, taking_turns(kept, waiting, process_of, done):
         pass
     assert (list(waiting), done) == ([0, 1, 2], {})
 
@@ -105,3 +125,33 @@ def test_two_processes_draw_the_bytes_of_one(tmp_path: Path) -> None:
     of_one = {path.name: path.read_bytes() for path in gallery.draw_all(tmp_path, results)}
     assert of_two == of_one
     assert len(of_one) >= 4
+
+
+@TWO_CORES
+@pytest.mark.parametrize(("most", "waits"), [(60, True), (0, False)])
+def test_the_process_waits_for_a_short_sweep_only(
+    most: int, waits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.orchestration.MOST_SECONDS_KEPT", most)
+    before, during = drawing_processes(), list[int]()
+
+    class Watching(Observer):
+        def accepted(self, prepared: Prepared) -> None:
+            during.extend(drawing_processes() - before)
+
+    sweep = Sweep(hidden=[1, 2], learning_rate=1, seed=range(2), iterations=2)
+    results = sweep.run(out=tmp_path, plots=True, observer=Watching())
+    assert len(during) == waits
+    drawn = {path.name: path.read_bytes() for path in (tmp_path / "plots").iterdir()}
+    assert drawn == {path.name: path.read_bytes() for path in gallery.draw_all(tmp_path, results)}
+    wait_until(lambda: not drawing_processes() - before)
+
+
+def drawing_processes() -> set[int]:
+    """The processes of loky below this one, apart from the one that cleans up after them."""
+    found = set()
+    for each in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            if each.status() != psutil.STATUS_ZOMBIE and "popen_loky_posix" in " ".join(each.cmdline()):
+                found.add(each.pid)
+    return found
