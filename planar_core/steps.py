@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -63,16 +63,43 @@ def forward(parameters: Parameters, X: ArrayLike, activation: str = "tanh", task
     In the last layer A = sigmoid(Z); for multiclass softmax(Z), for regression Z. X is (features, examples). Returns
     ``Passed(Z, A)``. Raises ValueError for X or a task that does not fit the parameters.
     """
-    X = np.asarray(X, dtype=np.float64)
-    layout = _layout(parameters, X, activation)
+    points = Points(X)
+    layout, space, Z = points.pass_forward(parameters, activation)
     output_of(task, int(layout.units[-1]))
-    data = network.examples(X, None, _FLOAT64)
-    space = network.workspace(layout, data, whole=True)
-    Z = np.zeros_like(space.A)
-    kernels.forward_pass(layout, network.pack(parameters, layout, _FLOAT64), data, space, Z)
-    passed = Passed(_rows(layout, Z, data.m), _rows(layout, space.A, data.m))
+    passed = Passed(_rows(layout, Z, points.data.m), _rows(layout, space.A, points.data.m))
     passed.A[-1] = probabilities(task, passed.Z[-1])
     return passed
+
+
+class Points:
+    """Points, (features, points), for forward passes of many networks, for which room is made once.
+
+    Raises ValueError for anything else.
+    """
+
+    def __init__(self, X: ArrayLike) -> None:
+        self._X = np.asarray(X, dtype=np.float64)
+        self.data = network.examples(self._X, None, _FLOAT64)
+        self._made: tuple[Any, Layout, Workspace, Array] | None = None
+
+    def pass_forward(self, parameters: Parameters, activation: str) -> tuple[Layout, Workspace, Array]:
+        """What a forward pass leaves in the arrays of the kernels, until the next one: A in the workspace, and Z.
+
+        The last rows of A hold Z of the output. Raises ValueError if the parameters do not fit the points.
+        """
+        shape = [W.shape for W, _ in parameters], activation
+        if self._made is None or self._made[0] != shape:
+            layout = _layout(parameters, self._X, activation)
+            space = network.workspace(layout, self.data, whole=True)
+            self._made = shape, layout, space, np.zeros_like(space.A)
+        _, layout, space, Z = self._made
+        kernels.forward_pass(layout, network.pack(parameters, layout, _FLOAT64), self.data, space, Z)
+        return layout, space, Z
+
+    def outputs(self, parameters: Parameters, activation: str = "tanh") -> Array:
+        """Z of the output of a network, (outputs, points): as ``forward(...).Z[-1]``. Raises as ``forward``."""
+        layout, _, Z = self.pass_forward(parameters, activation)
+        return Z[layout.rows[-1] : layout.rows[-1] + layout.units[-1], : self.data.m].copy()
 
 
 def cost(passed: Passed, Y: ArrayLike, task: str = "binary", sample_weight: ArrayLike | None = None) -> float:

@@ -27,7 +27,7 @@ class Judge:
         classes: int,
         scale: tuple[float, float] = (0.0, 1.0),
     ) -> None:
-        self._X, self._task, self._scale = X, task, scale
+        self._points, self._task, self._scale = steps.Points(X), task, scale
         self._n = len(metrics)
         is_regression = task == "regression"
         targets = scale[0] + scale[1] * Y[0] if is_regression else Y[0]
@@ -40,7 +40,7 @@ class Judge:
         """The metrics, (metrics,); nan without a network."""
         if network is None:
             return np.full(self._n, np.nan)
-        return self.of_outputs(steps.forward(network, self._X, activation, self._task).Z[-1])
+        return self.of_outputs(self._points.outputs(network, activation))
 
     def of_outputs(self, Z: Array) -> npt.NDArray[np.float64]:
         """The metrics, (metrics,), of a model's outputs, (outputs, points), in the units of the training."""

@@ -224,7 +224,7 @@ class Tables:
 
         Replicates are the first ``most`` (None: all) that did not fail; nan after the last record of a diverged run.
         """
-        found = [run.curves for _, run in itertools.islice(self._finished(configuration), most)]
+        found = [run.curves for _, run in itertools.islice(self._finished(configuration, most), most)]
         longest = max((curves.shape[1] for curves in found), default=0)
         padded = np.full((len(CURVES), len(found), longest), np.nan)
         for k, curves in enumerate(found):
@@ -309,7 +309,7 @@ class Tables:
         with self._opened() as opened:
             for at in range(position * n_folds, (position + 1) * n_folds):
                 left = None if most is None else most - len(columns)
-                runs = (each for block in self._blocks(opened, range(at, at + 1)) for each in block)
+                runs = (each for block in self._blocks(opened, range(at, at + 1), left) for each in block)
                 columns += self._scores_of_series(design.series(at), points, itertools.islice(runs, left))
         return np.array(columns).T
 
@@ -363,10 +363,15 @@ class Tables:
         networks = self.networks_of(row)
         return next(each for of, each in networks if all(getattr(of, name) == at for name, at in replicate.items()))
 
-    def networks_of(self, configuration: Mapping[str, Any] | pd.Series) -> Iterator[tuple[Run, Network]]:
-        """The networks of a configuration, a row of ``summary``, that did not fail, each with its run."""
+    def networks_of(
+        self, configuration: Mapping[str, Any] | pd.Series, at_once: int | None = None
+    ) -> Iterator[tuple[Run, Network]]:
+        """The networks of a configuration, a row of ``summary``, that did not fail, each with its run.
+
+        So many are read ``at_once``; None is as many as memory should hold.
+        """
         about = self._about(configuration)
-        for run, stored in self._finished(configuration):
+        for run, stored in self._finished(configuration, at_once):
             parameters = stored.network(about["features"], run.hidden, self.design.dtype, outputs_of(about))
             yield run, Network(parameters, run.activation, task_of(about))
 
@@ -375,12 +380,14 @@ class Tables:
 
         Raises ResultsError if one is no longer stored.
         """
-        return [network for _, network in itertools.islice(self.networks_of(configuration), most)]
+        return [network for _, network in itertools.islice(self.networks_of(configuration, most), most)]
 
-    def _finished(self, configuration: Mapping[str, Any] | pd.Series | int) -> Iterator[tuple[Run, StoredRun]]:
-        """The runs of a configuration that did not fail."""
+    def _finished(
+        self, configuration: Mapping[str, Any] | pd.Series | int, at_once: int | None = None
+    ) -> Iterator[tuple[Run, StoredRun]]:
+        """The runs of a configuration that did not fail, of which so many are read at once."""
         with self._opened() as opened:
-            for block in self._blocks(opened, self._series_of(configuration)):
+            for block in self._blocks(opened, self._series_of(configuration), at_once):
                 for series, seed, run in block:
                     if run.status != "failed":
                         yield series._replace(seed=seed), run
@@ -410,8 +417,8 @@ class Tables:
         with self._opened() as opened:
             return pd.concat([each.table for each in self._reader(opened)(series)], ignore_index=True)
 
-    def _blocks(self, opened: Store, series: range | None = None) -> Iterator[Block]:
-        return blocks(self.design, self.identities, opened, *self._largest, series)
+    def _blocks(self, opened: Store, series: range | None = None, at_once: int | None = None) -> Iterator[Block]:
+        return blocks(self.design, self.identities, opened, *self._largest, series, at_once)
 
     @cached_property
     def _largest(self) -> tuple[int, int]:

@@ -83,6 +83,22 @@ def test_forward(case: Case) -> None:
         assert_close(computed, expected)
 
 
+def test_outputs_of_many_networks_on_the_same_points() -> None:
+    X = make_case(3, (), 65).X
+    points = steps.Points(X)
+    sizes = [((5,), "tanh"), ((4, 3), "tanh"), ((4, 3), "relu"), ((5,), "tanh"), ((), "tanh"), ((5,), "tanh")]
+    for n, (hidden, activation) in enumerate(sizes):  # each after one of another shape, which leaves its numbers
+        parameters = make_case(3, hidden, 65, scale=n + 1).parameters
+        outputs = points.outputs(parameters, activation)
+        assert_close(outputs, reference.forward(parameters, X, activation)[0][-1])
+        assert outputs.tobytes() == forward(parameters, X, activation).Z[-1].tobytes()
+        kept = outputs.copy()
+        points.outputs(make_case(3, hidden, 65, scale=9).parameters, activation)
+        assert outputs.tobytes() == kept.tobytes()
+    with pytest.raises(ValueError, match="X: expected 2 features, as the weights have, got shape"):
+        points.outputs(make_case(2, (5,), 3).parameters)
+
+
 def test_cost(case: Case) -> None:
     expected = reference.cost(reference.forward(case.parameters, case.X)[0], case.Y)
     computed = cost(forward(case.parameters, case.X), case.Y)
