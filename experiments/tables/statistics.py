@@ -30,6 +30,7 @@ ACCURACIES = ("test_accuracy", "train_accuracy", "cost")  # what is summarized b
 RANK = "rank_"  # and the measure that ranks: the name of a column
 STUCK_MARGIN = 1e-6  # in nats: the rounding of float32
 TARGET_SHARE = 0.95  # of the way from a constant prediction to the best configuration: the target of learning
+_FARTHEST = 2.0**30  # as a score in units of the best configuration
 _ROWS = 2**16  # runs that are summed up at once: there may be millions
 FEWEST_FLIPPED = 6  # seeds in common with the best: 5 seeds have only 32 sign patterns, too few for a level of 5 %
 MOST_FLIPPED = 1000  # configurations of a problem: the time grows with their square, to some seconds
@@ -87,7 +88,8 @@ def summarize(
     (`planar_core.comparisons`); with fewer than 6 replicates, or more than 1,000 configurations, Student's t with
     Bonferroni's correction. The upper one is the largest upper end of all one-sided paired t-intervals.
     `tied_with_best`: whether difference_ci_low is 0. With fewer than two replicates in common with the best these are
-    nan and NA, but the best is tied with itself. See docs/statistics.md.
+    nan and NA, but the best is tied with itself. Without an upper bound, where a value is 2^30 times those of the best
+    or more, as in runs that diverge, difference_ci_high is nan. See docs/statistics.md.
 
     Raises ValueError for a missing column, an unknown status, a run that appears twice, or a share below 0.
     """
@@ -212,11 +214,14 @@ def compared(
     best = np.full(_count(problem_of), n_groups)  # n_groups: nobody
     leaders = np.flatnonzero(rank.eq(1).to_numpy(dtype=bool, na_value=False))
     np.minimum.at(best, problem_of[leaders], leaders)
+    scores[~np.isfinite(scores)] = np.nan
     unit = _to_units(scores, problem_of, best)
     if not larger_is_better:
         np.negative(scores, out=scores)
     best = best[problem_of]
+    far, away = _clip(scores, best)
     difference, low, high = _shortfalls(scores, problem_of, best, overlap)
+    difference[far], high[far] = away, np.nan
     with np.errstate(over="ignore"):
         difference, low, high = (np.ldexp(of_group, unit[problem_of]) for of_group in (difference, low, high))
     is_best = best == np.arange(n_groups)
@@ -443,9 +448,8 @@ def _largest_share(test_share: npt.ArrayLike | None, group: Codes, n_groups: int
 def _to_units(scores: Floats, problem_of: Codes, best: Codes) -> Codes:
     """Divide the scores of each problem by 2^e, in place, and return e: differences are rounded to 1e-12.
 
-    e is 0 unless the values of the best configuration are tiny or huge: an RMSE has the unit of its target. Values
-    2^30 times as large, as in diverged runs, are clipped, since they would hide the differences between the others.
-    `best` is the best configuration of each problem, len(scores) for none.
+    e is 0 unless the values of the best configuration are tiny or huge: an RMSE has the unit of its target. `best` is
+    the best configuration of each problem, len(scores) for none.
     """
     largest = np.zeros(len(best))
     for k in np.flatnonzero(best < len(scores)):
@@ -455,8 +459,24 @@ def _to_units(scores: Floats, problem_of: Codes, best: Codes) -> Codes:
     exponent = np.where(is_usual, 0, np.frexp(largest)[1]).astype(np.int64)
     with np.errstate(over="ignore"):
         np.ldexp(scores, -exponent[problem_of, np.newaxis], out=scores)
-    np.clip(scores, -(2.0**30), 2.0**30, out=scores)
     return exponent
+
+
+def _clip(scores: Floats, best: Codes) -> tuple[Codes, Floats]:
+    """Clip scores to 2^30 units, in place: those of diverged runs would hide the differences between the others.
+
+    Returns the configurations that had such scores, and their mean differences to the best one without clipping. For
+    these, a lower bound from clipped scores holds, and an upper bound does not. `best` is that of each configuration.
+    """
+    far = np.flatnonzero(((scores < -_FARTHEST) | (scores > _FARTHEST)).any(axis=1))
+    if not len(far):
+        return far, np.empty(0)
+    with np.errstate(over="ignore"):
+        away = scores[best[far]] - scores[far]
+        counts = np.count_nonzero(~np.isnan(away), axis=1)
+        sums = np.cumsum(np.where(np.isnan(away), 0.0, away), axis=1)[:, -1]  # in the order of the replicates
+    np.clip(scores, -_FARTHEST, _FARTHEST, out=scores)
+    return far, _settled(np.where(counts > 0, sums / np.maximum(counts, 1), np.nan))
 
 
 def _shortfalls(scores: Floats, problem_of: Codes, best: Codes, overlap: Floats) -> Floats:

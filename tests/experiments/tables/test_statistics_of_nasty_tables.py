@@ -111,6 +111,29 @@ def test_an_interval_beyond_the_largest_float() -> None:
     assert (computed["ci_low_cost"], computed["ci_high_cost"]) == (-np.inf, np.inf)
 
 
+@pytest.mark.parametrize(("sign", "larger"), [(-1.0, True), (1.0, False)])
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e12])
+def test_the_difference_of_runs_that_diverged_is_that_of_their_scores(sign: float, larger: bool, unit: float) -> None:
+    fine, other = [0.5, 0.75, 0.625, 0.5], [0.25, 0.5, 0.5, 0.5]
+    far = [sign * 1e30, sign * 3e30, 0.5, sign * np.inf]
+    if not larger:
+        fine, other = other, fine
+    of_sizes = {"1": fine, "2": other, "4": far}
+    runs = runs_of({size: [unit * value for value in values] for size, values in of_sizes.items()})
+    computed = summarize(runs, CONFIGURATION, PROBLEM, larger_is_better=larger).set_index("hidden")
+    usual = summarize(runs[runs["hidden"] != "4"], CONFIGURATION, PROBLEM, larger_is_better=larger).set_index("hidden")
+    assert computed["difference_to_best"].tolist() == [
+        0.0,
+        usual["difference_to_best"]["2"],
+        pytest.approx(unit * 4e30 / 3, rel=1e-8),  # of the three replicates with a number
+    ]
+    assert 0 <= computed["difference_ci_low"]["4"] <= computed["difference_to_best"]["4"]
+    assert np.isnan(computed["difference_ci_high"]["4"])
+    assert computed["difference_ci_high"][:2].notna().all()
+    one = summarize(runs[runs["seed"] == runs["seed"].min()], CONFIGURATION, PROBLEM, larger_is_better=larger)
+    assert one["difference_to_best"].iloc[2] == pytest.approx(unit * 1e30, rel=1e-8)
+
+
 def test_columns_keep_their_types() -> None:
     runs = runs_of({"08": [0.5, 0.6], "8": [0.7, 0.8], "8x8": [0.9, 0.8]})
     runs["flag"] = [True, True, False, False, True, True]
