@@ -52,7 +52,7 @@ from experiments.tables.writing import build_into, other_files, sheets_of
 from experiments.text import count, listed, size
 
 MOST_WITH_BASELINES = 1000  # problems
-MOST_SECONDS_KEPT = 60  # of training; above, a process does not wait for what it will draw, with all its memory
+MOST_SECONDS_KEPT = 60  # planned; in a longer sweep, the process that draws is started when there is something to draw
 
 
 def run_sweep(

@@ -61,16 +61,16 @@ def blocks(
 ) -> Iterator[Block]:
     """The runs of a sweep, or of some consecutive series of it, in order. Raises ResultsError for a missing one.
 
-    ``inputs`` and ``outputs`` are the most that a network has: a block must not be too large. Nor does it have more
-    than ``at_once`` runs.
+    ``inputs`` and ``outputs`` are the most that a network has: a block must not be too large. It has at most
+    ``at_once`` runs.
     """
     series = range(design.n_series) if series is None else series
     seeds = design.values["seed"]
     records = most_records(design)
     parameters = max(count_parameters(inputs, hidden, outputs) for hidden in design.values["hidden"])
-    most = max(
-        1, min(_MOST_RUNS if at_once is None else at_once, _MOST_BYTES // (8 * (len(CURVES) * records + parameters)))
-    )
+    most = max(1, min(_MOST_RUNS, _MOST_BYTES // (8 * (len(CURVES) * records + parameters))))
+    if at_once is not None:
+        most = max(1, min(most, at_once))
     texts = Identities(design, identities)
     for first, stop, n_seeds in _alike(design, series, most):
         some = [design.series(position) for position in range(first, stop)]

@@ -368,7 +368,7 @@ class Tables:
     ) -> Iterator[tuple[Run, Network]]:
         """The networks of a configuration, a row of ``summary``, that did not fail, each with its run.
 
-        So many are read ``at_once``; None is as many as memory should hold.
+        At most ``at_once`` are read at once; None: as many as memory should hold.
         """
         about = self._about(configuration)
         for run, stored in self._finished(configuration, at_once):
@@ -385,7 +385,7 @@ class Tables:
     def _finished(
         self, configuration: Mapping[str, Any] | pd.Series | int, at_once: int | None = None
     ) -> Iterator[tuple[Run, StoredRun]]:
-        """The runs of a configuration that did not fail, of which so many are read at once."""
+        """The runs of a configuration that did not fail. At most ``at_once`` are read at once."""
         with self._opened() as opened:
             for block in self._blocks(opened, self._series_of(configuration), at_once):
                 for series, seed, run in block:
