@@ -15,6 +15,7 @@ from experiments import Sweep, read
 from experiments.files import FILES, PLOTS, REPORT, STORE, ResultsError
 from experiments.knobs.knob import SweepError
 from experiments.plots.gallery import draw_all
+from experiments.processes import Kept
 from experiments.results import Results
 from experiments.runner import work
 from experiments.store.store import stored_in
@@ -37,7 +38,7 @@ def _batches_of_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def _one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of a sweep take seconds to draw."""
 
-    def draw(_: Results, out: Path, observer: Observer) -> list[Path]:
+    def draw(_: Results, out: Path, observer: Observer, _drawing: Kept | None) -> list[Path]:
         (out / PLOTS).mkdir()
         (out / PLOTS / "accuracy.png").touch()
         (out / REPORT).touch()

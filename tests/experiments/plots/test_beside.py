@@ -137,6 +137,8 @@ def test_the_process_waits_for_a_short_sweep_only(
 
     class Watching(Observer):
         def accepted(self, prepared: Prepared) -> None:
+            if not waits:  # it takes a moment to end
+                wait_until(lambda: not drawing_processes() - before)
             during.extend(drawing_processes() - before)
 
     sweep = Sweep(hidden=[1, 2], learning_rate=1, seed=range(2), iterations=2)
