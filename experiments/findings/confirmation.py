@@ -7,6 +7,7 @@ one half and measured on the other, and vice versa.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ MOST_CONFIRMED = 100  # problems, since each has its own data
 MOST_SEEDS = 1000  # networks evaluated on fresh points: more would not change the mean noticeably
 MOST_CROSS_FITTED = 100_000  # runs: in a larger sweep only the networks of the most promising configurations
 PROMISING = 1000
+MOST_BYTES = 2**26  # of test parts that are kept while configurations are cross-fitted
 LATEST_TURN = 0.7  # of the training: a later minimum of the test cost is not long before the end
 CLEAR_RISE = 0.02  # of the lowest test cost
 
@@ -112,6 +114,7 @@ def _cross_fitted(tables: Tables, of_problem: pd.DataFrame) -> tuple[int, float]
     if source.first.Y_test.size < 2 or len(of_problem) < 2:
         return 0, float("nan")
 
+    @functools.lru_cache(max(1, MOST_BYTES // source.first.X_test.nbytes))  # all configurations have the same ones
     def points(seed: int, fold: int | None) -> list[tuple[Array, Array, tuple[float, float]]]:
         data = source.part(seed, fold)
         return [(data.X_test[:, half], data.Y_test[:, half], data.target_scale) for half in data.test_halves]

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from experiments.datasets.data import Data
+from experiments.datasets.divided import Divided
 from experiments.datasets.loading import load, load_fresh
 from experiments.findings import confirmation
 from experiments.findings.confirmation import confirmations
@@ -122,6 +124,25 @@ def test_other_data_are_confirmed_by_halves(most: int, split: str, monkeypatch: 
     assert confirmed["points"] == "halves"
     assert confirmed["n_points"] == len(results.data(results.runs.iloc[0]).test_halves[0])
     assert confirmed["test_accuracy"] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(("most", "times"), [(confirmation.MOST_BYTES, 1), (1, 4)])
+def test_the_splits_of_a_table_are_made_once_for_all_configurations(
+    most: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = Sweep(dataset="iris", hidden=[0, 1, 2, 3], learning_rate=1, seed=range(8), iterations=5).run(1, None)
+    (expected,) = confirmations(results)
+    made: list[int] = []
+    part = Divided.part
+
+    def counted(source: Divided, seed: int, fold: int | None = None) -> Data:
+        made.append(seed)
+        return part(source, seed, fold)
+
+    monkeypatch.setattr(Divided, "part", counted)
+    monkeypatch.setattr(confirmation, "MOST_BYTES", most)
+    assert confirmations(results) == [expected]
+    assert {seed: made.count(seed) for seed in range(1, 8)} == dict.fromkeys(range(1, 8), times)
 
 
 def test_what_one_half_chooses_the_other_judges(monkeypatch: pytest.MonkeyPatch) -> None:
